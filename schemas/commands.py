@@ -1,0 +1,172 @@
+"""Commands to the catalogue: the value on `segment-commands`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
+
+from schemas.definitions import SegmentDefinition
+from schemas.paths import problem
+from schemas.scalars import NonEmptyText, SegmentId
+from schemas.wire import WireModel
+
+
+class Command(WireModel):
+    """Something that an account wants done."""
+
+    account: NonEmptyText
+    """Who asks."""
+
+
+class DefinitionCommand(Command):
+    """A command that carries a whole definition."""
+
+    segment_id: SegmentId | None = None
+    """The definition's own id, where it is given."""
+    definition: SegmentDefinition
+
+    @model_validator(mode="after")
+    def _same_segment(self) -> Self:
+        if self.segment_id is not None and self.segment_id != self.definition.segment_id:
+            raise problem("is not the definition's segment_id", at="segment_id")
+        return self
+
+
+class SegmentsCommand(Command):
+    """A command about one segment or many: exactly one of `segment_id` and `segment_ids`."""
+
+    segment_id: SegmentId | None = None
+    segment_ids: list[SegmentId] | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _some_segment(self) -> Self:
+        if (self.segment_id is None) == (self.segment_ids is None):
+            raise problem("give exactly one of segment_id and segment_ids", at="segment_id")
+        return self
+
+    @property
+    def targets(self) -> list[str]:
+        """The ids that the command is about, in the order given."""
+        return list(self.segment_ids) if self.segment_ids is not None else [str(self.segment_id)]
+
+
+class CreateCommand(DefinitionCommand):
+    """Makes a segment, which belongs to the account."""
+
+    command: Literal["create"]
+
+
+class UpdateCommand(DefinitionCommand):
+    """Replaces a segment's definition."""
+
+    command: Literal["update"]
+
+
+class CopyCommand(SegmentsCommand):
+    """Makes a segment with the same conditions under a new id, its name followed by `_复制`."""
+
+    command: Literal["copy"]
+    new_segment_id: SegmentId | None = None
+    """The id of the copy; absent, one is made up. Only with `segment_id`."""
+
+    @model_validator(mode="after")
+    def _one_copy(self) -> Self:
+        if self.new_segment_id is not None and self.segment_ids is not None:
+            raise problem("only with segment_id: many copies cannot have one id", at="new_segment_id")
+        return self
+
+
+class DeleteCommand(SegmentsCommand):
+    """Deletes segments that no other refers to."""
+
+    command: Literal["delete"]
+
+
+class MoveCommand(SegmentsCommand):
+    """Files segments in another group."""
+
+    command: Literal["move"]
+    group: NonEmptyText
+
+
+class ShareCommand(SegmentsCommand):
+    """Lets other accounts see and copy segments."""
+
+    command: Literal["share"]
+    accounts: list[NonEmptyText] = Field(min_length=1)
+
+
+class CalculateCommand(SegmentsCommand):
+    """Calculates who belongs to segments."""
+
+    command: Literal["calculate"]
+
+
+class CreateGroupCommand(Command):
+    """Makes an empty group."""
+
+    command: Literal["create_group"]
+    group: NonEmptyText
+
+
+class RenameGroupCommand(Command):
+    """Gives a group another name; its segments stay in it."""
+
+    command: Literal["rename_group"]
+    group: NonEmptyText
+    new_group: NonEmptyText
+    """The name from now on."""
+
+
+class DeleteGroupCommand(Command):
+    """Deletes a group; its segments fall to `default`."""
+
+    command: Literal["delete_group"]
+    group: NonEmptyText
+
+
+_NAMES: Final = (
+    "create",
+    "update",
+    "copy",
+    "delete",
+    "move",
+    "share",
+    "calculate",
+    "create_group",
+    "rename_group",
+    "delete_group",
+)
+
+
+def _recognise(value: Any) -> str | None:
+    name = value.get("command") if isinstance(value, dict) else getattr(value, "command", None)
+    return f"<{name}>" if name in _NAMES else None
+
+
+SegmentCommand = Annotated[
+    Annotated[CreateCommand, Tag("<create>")]
+    | Annotated[UpdateCommand, Tag("<update>")]
+    | Annotated[CopyCommand, Tag("<copy>")]
+    | Annotated[DeleteCommand, Tag("<delete>")]
+    | Annotated[MoveCommand, Tag("<move>")]
+    | Annotated[ShareCommand, Tag("<share>")]
+    | Annotated[CalculateCommand, Tag("<calculate>")]
+    | Annotated[CreateGroupCommand, Tag("<create_group>")]
+    | Annotated[RenameGroupCommand, Tag("<rename_group>")]
+    | Annotated[DeleteGroupCommand, Tag("<delete_group>")],
+    Discriminator(
+        _recognise,
+        custom_error_type="refused",
+        custom_error_message="{problem}",
+        custom_error_context={
+            "problem": f"must be an object whose command is one of {', '.join(_NAMES)}",
+            "at": "command",
+        },
+    ),
+]
+"""A command, recognised by its `command`."""
+
+SEGMENT_COMMAND: Final[TypeAdapter[SegmentCommand]] = TypeAdapter(SegmentCommand)
+"""Validates a command: `SEGMENT_COMMAND.validate_python(value)`."""

@@ -1,0 +1,94 @@
+"""Writes the JSON Schema of every topic's value: `python -m schemas.generate [--check]`.
+
+A value that the models take is valid by its file. Rules between fields (bounds in order, `has` only with
+`select`) are the models' alone; the descriptions tell them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from schemas.catalogue import CatalogueRow
+from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembership
+from schemas.commands import SEGMENT_COMMAND
+from schemas.definitions import SegmentDefinition
+from schemas.events import BehaviorEvent
+from schemas.updates import ContactUpdate
+
+
+class _Generator(GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: object) -> bool:
+        # A title that repeats the key says nothing.
+        return False
+
+
+FOLDER: Final = Path(__file__).parent / "json"
+
+TOPIC_VALUES: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
+    "contact-updates": ("ContactUpdate", TypeAdapter(ContactUpdate)),
+    "behavior-events": ("BehaviorEvent", TypeAdapter(BehaviorEvent)),
+    "segment-commands": ("SegmentCommand", SEGMENT_COMMAND),
+    "segment-definitions": ("SegmentDefinition", TypeAdapter(SegmentDefinition)),
+    "membership-changes": ("MembershipChange", TypeAdapter(MembershipChange)),
+    "segment-memberships": ("SegmentMembership", TypeAdapter(SegmentMembership)),
+    "channel-suppressions": ("ChannelSuppression", TypeAdapter(ChannelSuppression)),
+    "segment-catalog": ("CatalogueRow", TypeAdapter(CatalogueRow)),
+}
+"""Title and validator of the value on every topic; dead letters are the bytes as they were read."""
+
+
+def json_schema(topic: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the value on `topic`."""
+    title, adapter = TOPIC_VALUES[topic]
+    body = adapter.json_schema(mode="validation", by_alias=True, schema_generator=_Generator)
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:streamseg:{topic}"}
+    return {**head, **body, "title": title}
+
+
+def render(topic: str) -> str:
+    """The file's text."""
+    return json.dumps(json_schema(topic), ensure_ascii=False, indent=2) + "\n"
+
+
+def stale(folder: Path = FOLDER) -> list[str]:
+    """Names of the files that are missing, differ from what would be written, or belong to no topic."""
+    wanted = {f"{topic}.json": render(topic) for topic in TOPIC_VALUES}
+    present = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
+    return sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Writes the files that are not current and removes those that belong to no topic."""
+    folder.mkdir(exist_ok=True)
+    for name in stale(folder):
+        topic = name.removesuffix(".json")
+        if topic in TOPIC_VALUES:
+            (folder / name).write_text(render(topic), encoding="utf-8")
+        else:
+            (folder / name).unlink()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 1 where `--check` finds a file that is not current."""
+    parser = argparse.ArgumentParser(
+        prog="python -m schemas.generate", description="Writes the JSON Schema of every topic's value."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not current")
+    if not parser.parse_args(arguments).check:
+        write()
+        return 0
+    names = stale()
+    for name in names:
+        print(f"{FOLDER / name} is not current; run python -m schemas.generate", file=sys.stderr)
+    return 1 if names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Where a refused message is wrong, and what to do about it.
+
+The tags of our unions are written `<tag>`, so that they can be told from keys and left out of paths.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+_ADVICE: Final[dict[str, str]] = {
+    "extra_forbidden": "unknown key; remove it or correct its spelling",
+    "missing": "required; give it",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "model_attributes_type": "must be a JSON object",
+    "string_too_short": "must not be empty",
+    "none_required": "must be null",
+}
+
+
+def problem(message: str, at: str = "") -> PydanticCustomError:
+    """An error of a validator; `at` names the field below the validated value, such as `value[1]`."""
+    return PydanticCustomError("refused", "{problem}", {"problem": message, "at": at})
+
+
+def join_path(base: str, rest: str) -> str:
+    """One path out of two: `a` and `b[0]` give `a.b[0]`, `a` and `[0]` give `a[0]`."""
+    if not base or not rest:
+        return base or rest
+    return base + rest if rest.startswith("[") else f"{base}.{rest}"
+
+
+def error_path(loc: tuple[int | str, ...]) -> str:
+    """A pydantic location as a path without union tags, such as `clusters[0].conditions[1].operator`."""
+    path = ""
+    for step in loc:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif not (step.startswith("<") and step.endswith(">")):
+            path = join_path(path, step.replace(".", "\\."))
+    return path
+
+
+def _message(error: ErrorDetails) -> str:
+    kind = error["type"]
+    context: dict[str, Any] = error.get("ctx", {})
+    if kind in _ADVICE:
+        return _ADVICE[kind]
+    if kind == "too_short":
+        return f"must have at least {context['min_length']} item(s)"
+    if kind == "too_long":
+        return f"must have at most {context['max_length']} items"
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    return error["msg"].replace("Input should be", "must be", 1)
+
+
+def _located(error: ErrorDetails) -> str:
+    return join_path(error_path(error["loc"]), error.get("ctx", {}).get("at", ""))
+
+
+def first_error(error: ValidationError) -> tuple[str, str]:
+    """The path and message of the most useful error: the deepest one; among equals an unknown key, since
+    a misspelt key explains a missing one; then the first. The message never shows the refused value."""
+    details = error.errors(include_url=False, include_input=False)
+
+    def usefulness(detail: ErrorDetails) -> tuple[int, bool]:
+        path = _located(detail)
+        return (path.count(".") + path.count("["), detail["type"] == "extra_forbidden")
+
+    best = max(details, key=usefulness)
+    return _located(best), _message(best)

@@ -1,0 +1,94 @@
+"""Text, numbers and their unions, with one plain error each instead of one for every alternative."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from schemas.paths import problem
+
+_PATH_PATTERN: Final = r"^(\\\.|[^.])+(\.(\\\.|[^.])+)*$"
+_PATH: Final = re.compile(_PATH_PATTERN.removeprefix("^").removesuffix("$"))
+_ID_PATTERN: Final = r"^[^|]+$"
+
+
+class OneOf:
+    """An annotation: any one of several core schemas, with a single message when none of them fits."""
+
+    def __init__(self, *choices: CoreSchema, message: str, json_schema: JsonSchemaValue) -> None:
+        self._choices = choices
+        self._message = message
+        self._json_schema = json_schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.union_schema(
+            list(self._choices),
+            mode="left_to_right",
+            custom_error_type="refused",
+            custom_error_message=self._message,
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return dict(self._json_schema)
+
+
+TEXT: Final = core_schema.str_schema(strict=True)
+INTEGER: Final = core_schema.int_schema(strict=True)
+FLOAT: Final = core_schema.float_schema(strict=True, allow_inf_nan=False)
+BOOLEAN: Final = core_schema.bool_schema(strict=True)
+
+
+def _path(text: str) -> str:
+    if _PATH.fullmatch(text) is None:
+        raise problem("has an empty step; write a literal dot as \\.")
+    return text
+
+
+def _segment_id(text: str) -> str:
+    # `|` parts segment and contact in the keys of segment-memberships: ids with it would collide.
+    if "|" in text:
+        raise problem("must not contain |")
+    return text
+
+
+NonEmptyText = Annotated[str, Field(min_length=1)]
+
+SegmentId = Annotated[
+    str, Field(min_length=1, json_schema_extra={"pattern": _ID_PATTERN}), AfterValidator(_segment_id)
+]
+"""A segment's id: any text without `|`."""
+
+PathText = Annotated[
+    str, Field(min_length=1, json_schema_extra={"pattern": _PATH_PATTERN}), AfterValidator(_path)
+]
+"""A dotted path into nested objects, such as `order.amount`; a literal dot is written `\\.`."""
+
+Number = Annotated[
+    int | float, OneOf(INTEGER, FLOAT, message="must be a number", json_schema={"type": "number"})
+]
+"""An integer or a float, kept as it came; a boolean is no number."""
+
+TextOrNumber = Annotated[
+    str | int | float,
+    OneOf(
+        TEXT, INTEGER, FLOAT, message="must be text or a number", json_schema={"type": ["string", "number"]}
+    ),
+]
+
+Scalar = Annotated[
+    str | int | float | bool,
+    OneOf(
+        TEXT,
+        INTEGER,
+        FLOAT,
+        BOOLEAN,
+        message="must be text, a number, true or false",
+        json_schema={"type": ["string", "number", "boolean"]},
+    ),
+]

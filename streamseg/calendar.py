@@ -1,0 +1,65 @@
+"""Parts of a local time, and anniversaries, in a segment's time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from streamseg.times import day_start_ms, local_date, to_local
+
+LONGEST_YEAR = 366
+"""Days between two anniversaries at most."""
+
+
+def calendar_part(at_ms: int, unit: str, zone: ZoneInfo) -> int:
+    """minute 0-59, hour 0-23, day 1-31, weekday 1-7 from Monday, month 1-12 or quarter 1-4 of an instant."""
+    local = to_local(at_ms, zone)
+    match unit:
+        case "minute":
+            return local.minute
+        case "hour":
+            return local.hour
+        case "day":
+            return local.day
+        case "weekday":
+            return local.isoweekday()
+        case "month":
+            return local.month
+        case "quarter":
+            return (local.month + 2) // 3
+    raise ValueError(f"{unit!r} is no calendar unit")
+
+
+def anniversary_in(year: int, day: date) -> date:
+    """The anniversary of `day` in a year; 29 February counts as 28 in years without one."""
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)
+
+
+@dataclass(frozen=True, slots=True)
+class Anniversary:
+    """Whether a date's anniversary falls within the next `days` whole local days, today included."""
+
+    days: int
+    zone: ZoneInfo
+
+    def at(self, at_ms: int, now_ms: int) -> tuple[bool, int | None]:
+        """The answer at `now_ms` for the date of `at_ms`, and the local midnight at which it changes."""
+        if self.days < 1:
+            return False, None
+        day, today = local_date(at_ms, self.zone), local_date(now_ms, self.zone)
+        coming = anniversary_in(today.year, day)
+        if coming < today:
+            coming = anniversary_in(today.year + 1, day)
+        ahead = timedelta(days=self.days - 1)
+        if today + ahead < coming:
+            return False, day_start_ms(coming - ahead, self.zone)
+        if self.days >= LONGEST_YEAR:
+            return True, None
+        last, following = coming, anniversary_in(coming.year + 1, day)
+        while following - ahead <= last + timedelta(days=1):
+            last, following = following, anniversary_in(following.year + 1, day)
+        return True, day_start_ms(last + timedelta(days=1), self.zone)

@@ -1,0 +1,127 @@
+"""What the engine gives out: membership changes, suppressions and dead letters, as slotted values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from streamseg.inputs import Record
+from streamseg.times import format_ms
+
+
+class Cause(StrEnum):
+    """Why a membership changed: the contract's `reason.kind`."""
+
+    CONTACT_UPDATE = "contact_update"
+    BEHAVIOR_EVENT = "behavior_event"
+    TIME = "time"
+    DEFINITION = "definition"
+    UNSUBSCRIBE_WINDOW = "unsubscribe_window"
+    DELETION = "deletion"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A cause and what it refers to: an event id, a record's position, `segment@version`, or nothing."""
+
+    kind: Cause
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipChange:
+    """A contact entered (odd `sequence`) or exited (even) a segment at `effective_ms` of stream time."""
+
+    segment_id: str
+    segment_version: int
+    contact_id: str
+    sequence: int
+    effective_ms: int
+    reason: Reason
+
+    @property
+    def entered(self) -> bool:
+        return self.sequence % 2 == 1
+
+    @property
+    def change_id(self) -> str:
+        """Deterministic: a repeat after a crash is recognisably the same change."""
+        return f"{self.segment_id}|{self.contact_id}|{self.effective_ms}|{self.sequence}"
+
+    def wire(self) -> dict[str, Any]:
+        """The value on `membership-changes`."""
+        return {
+            "change_id": self.change_id,
+            "segment_id": self.segment_id,
+            "segment_version": self.segment_version,
+            "contact_id": self.contact_id,
+            "change": "entered" if self.entered else "exited",
+            "sequence": self.sequence,
+            "effective_at": format_ms(self.effective_ms),
+            "reason": {"kind": self.reason.kind.value, "ref": self.reason.ref},
+        }
+
+    def membership(self) -> dict[str, Any] | None:
+        """The value on `segment-memberships`; None is the tombstone after an exit."""
+        if not self.entered:
+            return None
+        return {
+            "segment_id": self.segment_id,
+            "segment_version": self.segment_version,
+            "contact_id": self.contact_id,
+            "entered_at": format_ms(self.effective_ms),
+            "sequence": self.sequence,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An immediate do-not-send flag for `channel` (`email` or `sms`), or its end."""
+
+    contact_id: str
+    channel: str
+    suppressed: bool
+    effective_ms: int
+
+    def wire(self) -> dict[str, Any] | None:
+        """The value on `channel-suppressions`; None is the tombstone once sending is allowed again."""
+        if not self.suppressed:
+            return None
+        return {
+            "contact_id": self.contact_id,
+            "channel": self.channel,
+            "suppressed": True,
+            "since": format_ms(self.effective_ms),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A refused record, its bytes unchanged, with the why."""
+
+    record: Record
+    code: str
+    message: str
+    path: str
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The Kafka headers of the record on `dead-letters`."""
+        return [
+            ("error.code", self.code.encode()),
+            ("error.message", self.message.encode()),
+            ("error.path", self.path.encode()),
+            ("source.topic", self.record.topic.encode()),
+            ("source.partition", str(self.record.partition).encode()),
+            ("source.offset", str(self.record.offset).encode()),
+        ]
+
+
+class Emitter(Protocol):
+    """Where a partition puts what it has to say; performing it is the caller's business."""
+
+    def change(self, change: MembershipChange) -> None: ...
+
+    def suppression(self, suppression: Suppression) -> None: ...
+
+    def dead_letter(self, letter: DeadLetter) -> None: ...

@@ -1,0 +1,76 @@
+"""The `streamseg` command."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from streamseg.cli.replay import replay
+from streamseg.errors import StreamsegError
+
+
+def _entries() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group="streamseg.commands")}
+
+
+class _Commands(TyperGroup):
+    """Our commands and those of other rooms, which this package never imports: they are found through
+    entry points, and loaded when asked for, since loading Kafka's clients takes a second."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_entries()})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        entry = _entries().get(cmd_name)
+        if entry is None:
+            return super().get_command(ctx, cmd_name)
+        loaded = entry.load()
+        if not isinstance(loaded, typer.Typer):
+            single = typer.Typer(add_completion=False)
+            single.command()(loaded)
+            loaded = single
+        command = typer.main.get_command(loaded)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    name="streamseg",
+    cls=_Commands,
+    help="Contact segments that are right all the time.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("streamseg"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Contact segments that are right all the time."""
+
+
+app.command()(replay)
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends it with its message and status 1."""
+    try:
+        app()
+    except StreamsegError as error:
+        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,169 @@
+"""`streamseg replay`: the engine over a file of records."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+from zoneinfo import ZoneInfo
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from streamseg.changes import DeadLetter
+from streamseg.errors import FileFormatError
+from streamseg.explain import explain_all
+from streamseg.replay import Replay
+from streamseg.settings import Settings
+from streamseg.store.opening import open_store
+from streamseg.times import format_ms, parse_timestamp_ms
+
+_UNREADABLE = 2
+_WRITE_EVERY = 5_000
+
+
+class Emit(StrEnum):
+    """What replay prints."""
+
+    CHANGES = "changes"
+    MEMBERS = "members"
+    EXPLAIN = "explain"
+
+
+def replay(
+    file: Annotated[str, typer.Argument(help="NDJSON records in arrival order; - reads standard input.")],
+    until: Annotated[
+        str | None,
+        typer.Option(help="Run the clock on to this time after the last line, e.g. 2026-06-01T00:00:00Z."),
+    ] = None,
+    emit: Annotated[
+        Emit,
+        typer.Option(
+            help="changes: every membership change as it happens; members: who is in at the end; "
+            "explain: why each contact is in or out of each segment at the end."
+        ),
+    ] = Emit.CHANGES,
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="IANA time zone of naive timestamps and calendars; default Asia/Shanghai."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Keep the state in RocksDB in this new folder instead of in memory."),
+    ] = None,
+) -> None:
+    """Run the engine over FILE and print what comes out, one JSON object a line.
+
+    Needs no Kafka. Refused records go to standard error as JSON lines with their line number. Ends with
+    status 2 where FILE is not NDJSON.
+    """
+    settings = _settings(timezone)
+    until_ms = _instant(until, settings) if until is not None else None
+    out = sys.stdout.buffer
+    with open_store(state) as (store, write), _opened(file) as stream, _progress(stream) as lines:
+        run = Replay(settings=settings, store=store, on_dead_letter=_report)
+        try:
+            for number, line in enumerate(lines, start=1):
+                run.line(line)
+                _drain(run, out, emit)
+                if number % _WRITE_EVERY == 0:
+                    write()
+        except FileFormatError as error:
+            out.flush()
+            typer.echo(f"{file}: {error}", err=True)
+            raise typer.Exit(_UNREADABLE) from error
+        run.settle_definitions()
+        if until_ms is not None:
+            run.run_to(until_ms)
+        _drain(run, out, emit)
+        if emit is Emit.MEMBERS:
+            for member in run.members():
+                _print(out, member)
+        elif emit is Emit.EXPLAIN:
+            for explanation in explain_all(run.contacts(), run.partition.plan, run.partition.clock_ms):
+                _print(out, explanation)
+    out.flush()
+
+
+def _settings(timezone: str | None) -> Settings:
+    if timezone is None:
+        return Settings()
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise typer.BadParameter(
+            f"{timezone} is no IANA time zone, such as Asia/Shanghai", param_hint="--timezone"
+        ) from error
+    return Settings(timezone=timezone)
+
+
+def _instant(text: str, settings: Settings) -> int:
+    value = int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else text
+    try:
+        return parse_timestamp_ms(value, ZoneInfo(settings.timezone))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--until") from error
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    path = Path(file)
+    if not path.is_file():
+        typer.echo(f"{file}: there is no such file", err=True)
+        raise typer.Exit(_UNREADABLE)
+    with path.open("rb") as stream:
+        yield stream
+
+
+@contextmanager
+def _progress(stream: BinaryIO) -> Iterator[Iterator[bytes]]:
+    """The lines of a stream, with a progress bar on standard error where that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal or not stream.seekable():
+        yield iter(stream)
+        return
+    columns = (TextColumn("replay"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("replay", total=Path(stream.name).stat().st_size)
+        yield _counted(stream, progress, task)
+
+
+def _counted(stream: BinaryIO, progress: Progress, task: Any) -> Iterator[bytes]:
+    read = shown = 0
+    for line in stream:
+        yield line
+        read += len(line)
+        if read - shown > 1 << 20:
+            progress.update(task, completed=read)
+            shown = read
+
+
+def _report(line: int, letter: DeadLetter) -> None:
+    report = {
+        "line": line,
+        "topic": letter.record.topic or None,
+        "timestamp": format_ms(letter.record.timestamp_ms),
+        "code": letter.code,
+        "message": letter.message,
+        "path": letter.path,
+    }
+    typer.echo(orjson.dumps(report), err=True)
+
+
+def _drain(run: Replay, out: BinaryIO, emit: Emit) -> None:
+    while run.changes:
+        change = run.changes.popleft()
+        if emit is Emit.CHANGES:
+            _print(out, change.wire())
+
+
+def _print(out: BinaryIO, value: dict[str, Any]) -> None:
+    out.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))

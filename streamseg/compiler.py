@@ -1,0 +1,249 @@
+"""From definitions to compiled segments: every check that needs more than the message's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from schemas import definitions as wire
+from schemas.durations import duration_ms
+from streamseg.conditions.aggregates import Aggregate, RunningAggregate
+from streamseg.conditions.attribute import AttributeCondition, Held, HeldCondition
+from streamseg.conditions.base import Condition
+from streamseg.conditions.event import (
+    AggregateCondition,
+    CountCondition,
+    LoggedCount,
+    RunningCondition,
+    SelectCondition,
+)
+from streamseg.conditions.matching import Matcher, PropertyTest, Where
+from streamseg.conditions.membership import ListCondition, SampleCondition, member_id
+from streamseg.conditions.sequence import SequenceCondition
+from streamseg.conditions.windows import ALL_HISTORY, BetweenWindow, PeriodWindow, RollingWindow, Window
+from streamseg.errors import Code, RejectedError
+from streamseg.operators import MOVING, Test, compile_test, positive
+from streamseg.segments import Cluster, Literal, Part, Segment
+from streamseg.settings import Settings
+from streamseg.standard import check_standard, is_standard_time
+from streamseg.times import MAX_MS, MIN_MS, parse_timestamp_ms
+from streamseg.values import getter, split_path
+
+
+@contextmanager
+def at(path: str) -> Iterator[None]:
+    """Turn a ValueError raised inside into a refusal that names `path`."""
+    try:
+        yield
+    except ValueError as error:
+        raise RejectedError(Code.INVALID_SCHEMA, str(error), path) from error
+
+
+def compile_segment(
+    definition: wire.SegmentDefinition, *, source: bytes, version: int, introduced: int, settings: Settings
+) -> Segment:
+    """The compiled segment of a definition whose shape is valid; references are not resolved yet.
+
+    Raises RejectedError, with the path, for unknown time zones, operands that do not fit a standard
+    attribute, bounds the wrong way round, patterns that do not compile and windows longer than history."""
+    return _Compiler(definition, settings).segment(source, version, introduced)
+
+
+class _Compiler:
+    def __init__(self, definition: wire.SegmentDefinition, settings: Settings) -> None:
+        self.definition = definition
+        self.settings = settings
+        self.value_zone = ZoneInfo(settings.timezone)
+        self.zone = self.value_zone
+        if definition.timezone is not None:
+            try:
+                self.zone = ZoneInfo(definition.timezone)
+            except (KeyError, ValueError, OSError) as error:
+                raise RejectedError(
+                    Code.INVALID_SCHEMA, "no IANA time zone; give a name such as Asia/Shanghai", "timezone"
+                ) from error
+        self.conditions: dict[int, Condition] = {}
+        self.references: set[str] = set()
+
+    def segment(self, source: bytes, version: int, introduced: int) -> Segment:
+        definition = self.definition
+        parts: tuple[Part, ...]
+        if definition.clusters is not None:
+            parts = (Part(None, True, self._clusters(definition.clusters, "")),)
+        elif definition.parts is not None:
+            parts = tuple(
+                Part(part.name, part.relation == "include", self._clusters(part.clusters, f"parts[{index}]."))
+                for index, part in enumerate(definition.parts)
+            )
+        else:
+            listed = self._shared(ListCondition(definition.segment_id))
+            parts = (Part(None, True, (Cluster.of(True, (Literal(listed, False, None),)),)),)
+        return Segment(
+            segment_id=definition.segment_id,
+            version=version,
+            parts=parts,
+            conditions=tuple(self.conditions.values()),
+            references=frozenset(self.references),
+            member_id=member_id(definition.segment_id),
+            introduced=introduced,
+            definition=definition,
+            source=source,
+        )
+
+    def _shared(self, condition: Condition) -> int:
+        self.conditions.setdefault(condition.id, condition)
+        return condition.id
+
+    def _clusters(self, clusters: list[wire.Cluster], prefix: str) -> tuple[Cluster, ...]:
+        return tuple(
+            Cluster.of(
+                cluster.match == "all",
+                tuple(
+                    self._literal(condition, f"{prefix}clusters[{index}].conditions[{number}]")
+                    for number, condition in enumerate(cluster.conditions)
+                ),
+            )
+            for index, cluster in enumerate(clusters)
+        )
+
+    def _literal(self, condition: Any, path: str) -> Literal:
+        if isinstance(condition, wire.AttributeCondition):
+            condition_id, negated = self._attribute(condition, path)
+        elif isinstance(condition, wire.EventCondition):
+            condition_id, negated = self._event(condition, path)
+        elif isinstance(condition, wire.SegmentCondition):
+            self.references.add(condition.segment)
+            condition_id, negated = member_id(condition.segment), not condition.member
+        elif isinstance(condition, wire.SequenceCondition):
+            condition_id, negated = self._sequence(condition, path), False
+        else:
+            salt = self.definition.segment_id if condition.salt is None else condition.salt
+            condition_id, negated = self._shared(SampleCondition(condition.sample, salt)), False
+        return Literal(condition_id, negated != condition.not_, condition)
+
+    def _test(self, condition: Any, path: str, *, is_time: bool) -> Test:
+        at_fault = "operator" if condition.value is None else "value"
+        with at(f"{path}.{at_fault}"):
+            return compile_test(
+                condition.operator,
+                condition.value,
+                ignore_case=condition.ignore_case,
+                zone=self.zone,
+                value_zone=self.value_zone,
+                is_time=is_time,
+            )
+
+    def _attribute(self, condition: wire.AttributeCondition, path: str) -> tuple[int, bool]:
+        with at(f"{path}.attribute"):
+            steps = split_path(condition.attribute)
+        check_standard(steps, condition.operator, condition.value, path)
+        test = self._test(condition, path, is_time=is_standard_time(steps))
+        if condition.held is None:
+            plain = Test(test.key, False, test.check, test.moving, test.zone)
+            return self._shared(AttributeCondition(steps, plain)), test.negated
+        if positive(condition.operator)[0] in MOVING:
+            raise RejectedError(
+                Code.INVALID_SCHEMA,
+                f"{condition.operator} moves with the clock and cannot be held; remove held",
+                f"{path}.held",
+            )
+        at_least = condition.held.at_least is not None
+        length_ms = duration_ms(condition.held.at_least or condition.held.less_than or "")
+        return self._shared(HeldCondition(steps, test, Held(at_least, length_ms))), False
+
+    def _where(self, where: wire.Where | None, path: str) -> Where | None:
+        if where is None:
+            return None
+        tests = []
+        for index, condition in enumerate(where.conditions):
+            here = f"{path}.conditions[{index}]"
+            with at(f"{here}.property"):
+                steps = split_path(condition.property)
+            test = self._test(condition, here, is_time=False)
+            tests.append(PropertyTest(steps, getter(steps), test, condition.not_))
+        return Where(where.match == "all", tuple(tests))
+
+    def _window(self, window: Any, path: str) -> Window:
+        if window is None:
+            return ALL_HISTORY
+        if isinstance(window, wire.BetweenWindow):
+            with at(f"{path}.between"):
+                start, end = (
+                    None if bound is None else parse_timestamp_ms(bound, self.zone)
+                    for bound in window.between
+                )
+                if start is not None and end is not None and start > end:
+                    raise ValueError("the earlier bound comes first")
+            return BetweenWindow(MIN_MS if start is None else start, MAX_MS if end is None else end)
+        if isinstance(window, wire.PeriodWindow):
+            period = window.period
+            return PeriodWindow(period.unit, period.from_, period.to, self.zone)
+        if isinstance(window, wire.LastWindow):
+            far_ms, near_ms, at_fault = duration_ms(window.last), 0, "last"
+        else:
+            far_ms, near_ms, at_fault = -duration_ms(window.from_), -duration_ms(window.to), "from"
+        if far_ms > self.settings.history_retention_ms:
+            raise RejectedError(
+                Code.INVALID_SCHEMA,
+                "longer than events are kept (history_retention); give a shorter window",
+                f"{path}.{at_fault}",
+            )
+        return RollingWindow(far_ms, near_ms)
+
+    def _event(self, condition: wire.EventCondition, path: str) -> tuple[int, bool]:
+        matcher = Matcher(condition.event, self._where(condition.where, f"{path}.where"))
+        window = self._window(condition.window, f"{path}.window")
+        cap = self.settings.history_cap
+        if condition.select != "any":
+            has = self._where(condition.has, f"{path}.has")
+            last = condition.select == "last"
+            return self._shared(SelectCondition(matcher, window, last=last, has=has, cap=cap)), False
+        if condition.aggregate is not None:
+            return self._aggregate(condition.aggregate, matcher, window, path), False
+        operator, number = "ge", 1
+        if condition.count is not None:
+            operator, number = condition.count.operator, condition.count.value
+        number, exact, negated = normal_count(operator, number)
+        if matcher.moving:
+            return self._shared(LoggedCount(matcher, window, number, exact=exact, cap=cap)), negated
+        return self._shared(CountCondition(matcher, window, number, exact=exact)), negated
+
+    def _aggregate(self, aggregate: wire.Aggregate, matcher: Matcher, window: Window, path: str) -> int:
+        with at(f"{path}.aggregate.property"):
+            steps = split_path(aggregate.property)
+        running = window.fixed and not matcher.moving
+        kind = RunningAggregate if running else Aggregate
+        with at(f"{path}.aggregate.value"):
+            compiled = kind(aggregate.function, steps, getter(steps), aggregate.operator, aggregate.value)
+        if isinstance(compiled, RunningAggregate):
+            return self._shared(RunningCondition(matcher, window, compiled))
+        return self._shared(AggregateCondition(matcher, window, compiled, self.settings.history_cap))
+
+    def _sequence(self, condition: wire.SequenceCondition, path: str) -> int:
+        steps: list[Matcher] = []
+        absent: Matcher | None = None
+        for index, step in enumerate(condition.sequence):
+            here = f"{path}.sequence[{index}]"
+            if isinstance(step, wire.AbsentStep):
+                absent = Matcher(step.absent.event, self._where(step.absent.where, f"{here}.absent.where"))
+            else:
+                steps.append(Matcher(step.event, self._where(step.where, f"{here}.where")))
+        window = self._window(condition.window, f"{path}.window")
+        return self._shared(
+            SequenceCondition(
+                tuple(steps), absent, duration_ms(condition.within), window, self.settings.history_cap
+            )
+        )
+
+
+def normal_count(operator: str, number: int) -> tuple[int, bool, bool]:
+    """A comparison of a count as (number, exactly rather than at least, turned round)."""
+    if operator in ("gt", "le"):
+        return number + 1, False, operator == "le"
+    if operator in ("ge", "lt"):
+        return number, False, operator == "lt"
+    if number == 0:
+        return 1, False, operator == "eq"
+    return number, True, operator == "ne"

@@ -1,0 +1,126 @@
+"""Attribute conditions: a test on the latest value, optionally on how long it has held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from streamseg.conditions.base import Condition
+from streamseg.contact import Contact
+from streamseg.inputs import Event
+from streamseg.operators import Test
+from streamseg.values import walk
+
+
+def latest(contact: Contact, path: tuple[str, ...]) -> Any:
+    """The contact's latest value at a path, None where there is none. `contact_id` is always there."""
+    if path[0] == "contact_id":
+        return contact.contact_id if len(path) == 1 else None
+    entry = contact.attributes.get(path[0])
+    if entry is None:
+        return None
+    return entry[0] if len(path) == 1 else walk(entry[0], path[1:])
+
+
+class AttributeCondition(Condition):
+    """A test on the latest value."""
+
+    __slots__ = ("path", "test")
+
+    def __init__(self, path: tuple[str, ...], test: Test) -> None:
+        super().__init__(("attribute", path, test.key, test.negated), inert=self._inert(path, test))
+        self.path = path
+        self.test = test
+
+    @staticmethod
+    def _inert(path: tuple[str, ...], test: Test) -> bool:
+        return path[0] != "contact_id" and not test.negated
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        return self.test.at(latest(contact, self.path), now_ms)
+
+    def texts(self) -> tuple[str, ...] | None:
+        """The texts that the whole attribute must be one of for the test to hold, if that is its kind."""
+        if self.test.negated or len(self.path) > 1 or self.path[0] == "contact_id":
+            return None
+        name, *operands = self.test.key
+        if name == "eq" and isinstance(operands[0], str) and not operands[1]:
+            return (operands[0],)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """`at_least` (else less than) `length_ms` without interruption."""
+
+    at_least: bool
+    length_ms: int
+
+
+class HeldCondition(Condition):
+    """A test that has been true, without interruption, for at least / for less than so long.
+
+    Summary: [since_ms] while the test is true, [None] where it has been so since the contact became
+    known; nothing while it is false.
+    """
+
+    __slots__ = ("held", "path", "test")
+
+    def __init__(self, path: tuple[str, ...], test: Test, held: Held) -> None:
+        super().__init__(
+            ("held", path, test.key, test.negated, held.at_least, held.length_ms),
+            inert=path[0] != "contact_id" and not test.holds(None, 0),
+        )
+        self.path = path
+        self.test = test
+        self.held = held
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        if not self.test.holds(latest(contact, self.path), now_ms):
+            return False, None
+        since_ms = self.since(contact)
+        due_ms = since_ms + self.held.length_ms
+        if now_ms < due_ms:
+            return not self.held.at_least, due_ms
+        return self.held.at_least, None
+
+    def since(self, contact: Contact) -> int:
+        """Since when the test, true now, has been true (epoch ms)."""
+        since_ms: int | None = contact.summaries.get(self.id, [None])[0]
+        if since_ms is None:
+            since_ms = contact.known_since_ms
+        return 0 if since_ms is None else since_ms
+
+    def changed(self, contact: Contact, old: Any, new: Any, updated_ms: int) -> None:
+        """Take the attribute's change of value (whole attribute, path not applied) into the summary."""
+        steps = self.path[1:]
+        if not self.test.holds(walk(new, steps), 0):
+            contact.summaries.pop(self.id, None)
+        elif not self.test.holds(walk(old, steps), 0):
+            contact.summaries[self.id] = [updated_ms]
+        elif self.id not in contact.summaries:
+            contact.summaries[self.id] = [None]
+
+    def look_back(self, contact: Contact, changes: Iterable[Event]) -> None:
+        """Fill the summary from the kept `attribute_changed` events of this attribute, latest first,
+        and never less far than the latest value's own time."""
+        contact.summaries.pop(self.id, None)
+        entry = contact.attributes.get(self.path[0])
+        if self.path[0] == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
+            return
+        if entry is None:
+            contact.summaries[self.id] = [None]
+            return
+        since_ms: int | None = entry[1]
+        steps = self.path[1:]
+        for event in changes:
+            if not self.test.holds(walk(event.properties["new"], steps), 0):
+                break
+            since_ms = event.occurred_ms if since_ms is None else min(since_ms, event.occurred_ms)
+            old = event.properties["old"]
+            if not self.test.holds(walk(old, steps), 0):
+                break
+            if old is None:
+                since_ms = None
+        contact.summaries[self.id] = [since_ms]

@@ -1,0 +1,49 @@
+"""What every compiled condition can do."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from streamseg.contact import Contact
+from streamseg.inputs import Event
+
+
+def condition_id(*key: Any) -> int:
+    """A stable 63-bit id of a condition's canonical form; equal conditions are one condition.
+
+    It outlives the process: contact states refer to conditions by it."""
+    form = orjson.dumps(key, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return int.from_bytes(hashlib.blake2b(form, digest_size=8).digest(), "big") >> 1
+
+
+class Condition:
+    """One shared condition. Immutable; all that varies is in the contact.
+
+    id      see condition_id
+    inert   false and never due for a contact that nothing is known of, so that a new contact need not
+            be asked
+    """
+
+    __slots__ = ("id", "inert")
+
+    def __init__(self, key: tuple[Any, ...], *, inert: bool) -> None:
+        self.id = condition_id(*key)
+        self.inert = inert
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        """Whether it holds at `now_ms`, and the next instant > now at which it may flip without input
+        (None: never). The contact's summary may be pruned on the way."""
+        raise NotImplementedError
+
+
+class EventFed(Condition):
+    """A condition that is told about occurrences as they come, and keeps a summary of them."""
+
+    __slots__ = ()
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        """Take an occurrence into the summary; whether the condition has to be evaluated again."""
+        raise NotImplementedError

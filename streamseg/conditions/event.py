@@ -1,0 +1,269 @@
+"""Event conditions: counts, aggregates and selections over matching occurrences.
+
+Each keeps a summary in the contact that answers it exactly at any later time:
+
+count, window that slides   the latest n (or n + 1) times that have entered the window, and those to come
+count, fixed window         a counter that stops at n (or n + 1)
+aggregate, fixed window     the running sum, count, extreme or set of distinct values
+anything else               the occurrences that may still count: [t, event id, value, tested values]
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import Any
+
+from streamseg.conditions.aggregates import Aggregate, RunningAggregate
+from streamseg.conditions.base import EventFed
+from streamseg.conditions.matching import Matcher, Where
+from streamseg.conditions.windows import Window
+from streamseg.contact import Contact
+from streamseg.inputs import Event
+from streamseg.times import MAX_MS
+
+
+class CountCondition(EventFed):
+    """At least (`exact`: exactly) `number` occurrences lie in the window; tests do not move."""
+
+    __slots__ = ("exact", "kept", "matcher", "number", "window")
+
+    def __init__(self, matcher: Matcher, window: Window, number: int, *, exact: bool) -> None:
+        super().__init__(("count", matcher.key, window.key, number, exact), inert=number > 0)
+        self.matcher = matcher
+        self.window = window
+        self.number = number
+        self.exact = exact
+        self.kept = number + 1 if exact else number
+
+    def _answer(self, count: int) -> bool:
+        return count == self.number if self.exact else count >= self.number
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event):
+            return False
+        span = self.window.span(event.occurred_ms)
+        if span is None or span[1] <= now_ms:
+            return False
+        if self.window.fixed:
+            count = contact.summaries.get(self.id, 0)
+            if count >= self.kept:
+                return False
+            contact.summaries[self.id] = count + 1
+            return True
+        times = contact.summaries.get(self.id)
+        if times is None:
+            contact.summaries[self.id] = [event.occurred_ms]
+        else:
+            insort(times, event.occurred_ms)
+        return True
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        if self.window.fixed:
+            return self._answer(contact.summaries.get(self.id, 0)), None
+        times: list[int] | None = contact.summaries.get(self.id)
+        if times is None:
+            return self._answer(0), None
+        active, next_ms = self._age(times, now_ms)
+        if not times:
+            del contact.summaries[self.id]
+        return self._answer(active), next_ms
+
+    def _age(self, times: list[int], now_ms: int) -> tuple[int, int | None]:
+        """Drop the times that can no longer matter; count those in the window, and when that changes."""
+        span = self.window.span
+        entered, gone, next_ms = 0, 0, MAX_MS
+        for at_ms in times:
+            enter_ms, leave_ms = span(at_ms) or (MAX_MS, 0)
+            if leave_ms <= now_ms:
+                gone += 1
+            elif enter_ms <= now_ms:
+                entered += 1
+                next_ms = min(next_ms, leave_ms)
+            else:
+                next_ms = min(next_ms, enter_ms)
+                break
+        surplus = max(entered - self.kept, 0)
+        if gone or surplus:
+            del times[: gone + surplus]
+        if surplus:
+            entered -= surplus
+            leaves = (span(times[0]) or (0, MAX_MS))[1]
+            enters = (span(times[entered]) or (MAX_MS, 0))[0] if len(times) > entered else MAX_MS
+            next_ms = min(leaves, enters)
+        if not self.exact and entered < self.number:
+            # Too few are in the window: only one that is still to enter can change the answer.
+            next_ms = (span(times[entered]) or (MAX_MS, 0))[0] if len(times) > entered else MAX_MS
+        return entered, next_ms if next_ms < MAX_MS else None
+
+
+class RunningCondition(EventFed):
+    """An aggregate over a fixed window: the summary is the running aggregate; tests do not move."""
+
+    __slots__ = ("judge", "matcher", "running", "window")
+
+    def __init__(self, matcher: Matcher, window: Window, running: RunningAggregate) -> None:
+        super().__init__(
+            ("running", matcher.key, window.key, running.key), inert=not running.judge(running.result(None))
+        )
+        self.matcher = matcher
+        self.window = window
+        self.running = running
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event) or self.window.span(event.occurred_ms) is None:
+            return False
+        value = self.running.read(event.properties)
+        if value is None:
+            return False
+        contact.summaries[self.id] = self.running.add(contact.summaries.get(self.id), value)
+        return True
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        return self.running.judge(self.running.result(contact.summaries.get(self.id))), None
+
+
+class LogCondition(EventFed):
+    """A condition that keeps its occurrences, [t, event id, value, tested values], ordered, and judges
+    those in the window; `cap` occurrences at most, the oldest dropped first."""
+
+    __slots__ = ("cap", "matcher", "window")
+
+    def __init__(self, key: tuple[Any, ...], matcher: Matcher, window: Window, cap: int, inert: bool) -> None:
+        super().__init__((*key, matcher.key, window.key), inert=inert)
+        self.matcher = matcher
+        self.window = window
+        self.cap = cap
+
+    def value(self, event: Event) -> Any:
+        """What to keep of an occurrence besides its time; None where the occurrence is left out."""
+        raise NotImplementedError
+
+    def judge(self, occurrences: list[list[Any]]) -> bool:
+        """The answer over the occurrences in the window, in their order."""
+        raise NotImplementedError
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event):
+            return False
+        span = self.window.span(event.occurred_ms)
+        if span is None or span[1] <= now_ms:
+            return False
+        value = self.value(event)
+        if value is None:
+            return False
+        entry = [event.occurred_ms, event.event_id, value, self.matcher.payload(event)]
+        log = contact.summaries.setdefault(self.id, [])
+        log.insert(bisect_left(log, entry[:2]), entry)
+        if len(log) > self.cap:
+            del log[0]
+            contact.capped += 1
+        return True
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        log: list[list[Any]] = contact.summaries.get(self.id, [])
+        kept: list[list[Any]] = []
+        counted: list[list[Any]] = []
+        next_ms = MAX_MS
+        for entry in log:
+            enter_ms, leave_ms = self.window.span(entry[0]) or (MAX_MS, 0)
+            if leave_ms <= now_ms:
+                continue
+            kept.append(entry)
+            matches, flips_ms = self.matcher.at(entry[3], now_ms)
+            next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms, flips_ms or MAX_MS)
+            if matches and enter_ms <= now_ms:
+                counted.append(entry)
+        if len(kept) != len(log):
+            if kept:
+                contact.summaries[self.id] = kept
+            else:
+                del contact.summaries[self.id]
+        return self.judge(counted), next_ms if next_ms < MAX_MS else None
+
+
+class LoggedCount(LogCondition):
+    """A count whose `where` moves with the clock."""
+
+    __slots__ = ("exact", "number")
+
+    def __init__(self, matcher: Matcher, window: Window, number: int, *, exact: bool, cap: int) -> None:
+        super().__init__(("logged count", number, exact), matcher, window, cap, inert=number > 0)
+        self.number = number
+        self.exact = exact
+
+    def value(self, event: Event) -> Any:
+        return True
+
+    def judge(self, occurrences: list[list[Any]]) -> bool:
+        count = len(occurrences)
+        return count == self.number if self.exact else count >= self.number
+
+
+class AggregateCondition(LogCondition):
+    """An aggregate over a window that slides, or over tests that move."""
+
+    __slots__ = ("aggregate",)
+
+    def __init__(self, matcher: Matcher, window: Window, aggregate: Aggregate, cap: int) -> None:
+        inert = not aggregate.judge(aggregate.over([]))
+        super().__init__(("aggregate", aggregate.key), matcher, window, cap, inert)
+        self.aggregate = aggregate
+
+    def value(self, event: Event) -> Any:
+        return self.aggregate.read(event.properties)
+
+    def judge(self, occurrences: list[list[Any]]) -> bool:
+        return self.aggregate.judge(self.aggregate.over([entry[2] for entry in occurrences]))
+
+
+class SelectCondition(EventFed):
+    """Of all occurrences that pass `where`, the first or last must lie in the window and pass `has`.
+
+    Summary: the one occurrence, [t, event id, tested values of where, of has]; all of them where `where`
+    moves with the clock.
+    """
+
+    __slots__ = ("cap", "has", "last", "matcher", "window")
+
+    def __init__(self, matcher: Matcher, window: Window, *, last: bool, has: Where | None, cap: int) -> None:
+        super().__init__(
+            ("select", matcher.key, window.key, last, has.key if has is not None else None), inert=True
+        )
+        self.matcher = matcher
+        self.window = window
+        self.last = last
+        self.has = has
+        self.cap = cap
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event):
+            return False
+        tested = self.has.extract(event.properties) if self.has is not None else None
+        entry = [event.occurred_ms, event.event_id, self.matcher.payload(event), tested]
+        log = contact.summaries.setdefault(self.id, [])
+        log.insert(bisect_left(log, entry[:2]), entry)
+        if not self.matcher.moving and len(log) > 1:
+            del log[1 - self.last]
+        if len(log) > self.cap:
+            del log[0]
+            contact.capped += 1
+        return True
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        chosen, next_ms = None, MAX_MS
+        for entry in contact.summaries.get(self.id, []):
+            matches, flips_ms = self.matcher.at(entry[2], now_ms)
+            next_ms = min(next_ms, flips_ms or MAX_MS)
+            if matches and (self.last or chosen is None):
+                chosen = entry
+        if chosen is None:
+            return False, next_ms if next_ms < MAX_MS else None
+        enter_ms, leave_ms = self.window.span(chosen[0]) or (MAX_MS, 0)
+        holds = enter_ms <= now_ms < leave_ms
+        if now_ms < leave_ms:
+            next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
+        if self.has is not None:
+            passes, flips_ms = self.has.at(chosen[3], now_ms)
+            next_ms = min(next_ms, flips_ms or MAX_MS)
+            holds = holds and passes
+        return holds, next_ms if next_ms < MAX_MS else None

@@ -1,0 +1,88 @@
+"""Windows of event conditions: during which instants does an occurrence lie in the window?
+
+Every window turns an occurrence at t into a half-open span [enter, leave) of *now*, so that counts,
+aggregates, selections and sequences all age in the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from streamseg.times import MAX_MS, MIN_MS, CalendarUnit, unit_boundary_ms
+
+
+class Window:
+    """All history: an occurrence counts from when it happened, for good."""
+
+    __slots__ = ()
+
+    fixed = True
+    """Whether an occurrence that lies in the window stays in it for good."""
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return ("all",)
+
+    def span(self, at_ms: int) -> tuple[int, int] | None:
+        """[enter, leave) of now for an occurrence at `at_ms`, or None if it never counts."""
+        return at_ms, MAX_MS
+
+
+@dataclass(frozen=True, slots=True)
+class BetweenWindow(Window):
+    """Fixed instants: start <= t < end."""
+
+    start_ms: int
+    end_ms: int
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return ("between", self.start_ms, self.end_ms)
+
+    def span(self, at_ms: int) -> tuple[int, int] | None:
+        return (at_ms, MAX_MS) if self.start_ms <= at_ms < self.end_ms else None
+
+
+@dataclass(frozen=True, slots=True)
+class RollingWindow(Window):
+    """now - far < t <= now - near."""
+
+    fixed = False
+
+    far_ms: int
+    near_ms: int
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return ("rolling", self.far_ms, self.near_ms)
+
+    def span(self, at_ms: int) -> tuple[int, int] | None:
+        return at_ms + self.near_ms, at_ms + self.far_ms
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodWindow(Window):
+    """Whole local calendar units, `first` to `last` relative to the one that holds now."""
+
+    fixed = False
+
+    unit: CalendarUnit
+    first: int
+    last: int
+    zone: ZoneInfo
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return ("period", self.unit, self.first, self.last, self.zone.key)
+
+    def span(self, at_ms: int) -> tuple[int, int] | None:
+        return (
+            unit_boundary_ms(at_ms, self.unit, -self.last, self.zone),
+            unit_boundary_ms(at_ms, self.unit, 1 - self.first, self.zone),
+        )
+
+
+ALL_HISTORY = Window()
+UNBOUNDED = (MIN_MS, MAX_MS)

@@ -1,0 +1,141 @@
+"""From a record's bytes to an input that is valid in itself.
+
+Every function raises RejectedError, with the path, and changes nothing. Messages never show a value:
+attributes and properties are personal data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import orjson
+from pydantic import ValidationError
+
+from schemas.attributes import STANDARD_ATTRIBUTES
+from schemas.events import BehaviorEvent
+from schemas.paths import first_error
+from schemas.updates import ContactUpdate
+from streamseg.errors import Code, RejectedError
+from streamseg.inputs import Event, Record
+from streamseg.settings import Settings
+from streamseg.times import parse_timestamp_ms, timestamp_or_none
+
+_TIME_ATTRIBUTES: Final = frozenset(name for name, kind in STANDARD_ATTRIBUTES.items() if kind == "time")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A contact update: values in force from `updated_ms`, tags as set, added and removed."""
+
+    contact_id: str
+    attributes: dict[str, Any]
+    tags_set: list[str] | None
+    tags_add: list[str]
+    tags_remove: list[str]
+    lists_add: list[str]
+    lists_remove: list[str]
+    updated_ms: int
+    deleted: bool
+
+    @property
+    def touches_tags(self) -> bool:
+        return self.tags_set is not None or bool(self.tags_add or self.tags_remove)
+
+
+class Decoder:
+    """Reads records with the configured time zone, tolerance for the future and size limit."""
+
+    __slots__ = ("_limit_bytes", "_tolerance_ms", "_zone")
+
+    def __init__(self, settings: Settings) -> None:
+        self._zone = ZoneInfo(settings.timezone)
+        self._tolerance_ms = settings.future_tolerance_ms
+        self._limit_bytes = settings.max_record_bytes
+
+    def event(self, record: Record) -> tuple[str, Event]:
+        """The contact id and the behaviour event, its time clamped to the record's timestamp."""
+        body = self._body(record)
+        try:
+            message = BehaviorEvent.model_validate(body)
+        except ValidationError as error:
+            raise _refusal(error) from error
+        _check_key(record, message.contact_id)
+        occurred_ms = self._instant(message.occurred_at, record.timestamp_ms, "occurred_at")
+        return message.contact_id, Event(message.event_id, message.event, occurred_ms, message.properties)
+
+    def update(self, record: Record) -> Update:
+        """The contact update, its time clamped to the record's timestamp."""
+        body = self._body(record)
+        try:
+            message = ContactUpdate.model_validate(body)
+        except ValidationError as error:
+            raise _refusal(error) from error
+        _check_key(record, message.contact_id)
+        attributes = message.attributes
+        if attributes.get("contact_id", message.contact_id) != message.contact_id:
+            raise RejectedError(
+                Code.INVALID_SCHEMA, "a contact's id cannot be changed", "attributes.contact_id"
+            )
+        for name in _TIME_ATTRIBUTES & attributes.keys():
+            if attributes[name] is not None and timestamp_or_none(attributes[name], self._zone) is None:
+                raise RejectedError(
+                    Code.INVALID_SCHEMA, "no moment of the calendar; send RFC 3339", f"attributes.{name}"
+                )
+        updated_ms = record.timestamp_ms
+        if message.updated_at is not None:
+            updated_ms = self._instant(message.updated_at, record.timestamp_ms, "updated_at")
+        tags, lists = message.tags, message.lists
+        return Update(
+            message.contact_id,
+            attributes,
+            tags.set if tags is not None else None,
+            tags.add if tags is not None else [],
+            tags.remove if tags is not None else [],
+            lists.add if lists is not None else [],
+            lists.remove if lists is not None else [],
+            updated_ms,
+            message.deleted,
+        )
+
+    def _body(self, record: Record) -> Any:
+        value = record.value
+        if value is None:
+            raise RejectedError(Code.INVALID_SCHEMA, "an empty record; send a JSON object")
+        if len(value) > self._limit_bytes:
+            raise RejectedError(Code.TOO_LARGE, f"longer than {self._limit_bytes} bytes; make it smaller")
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            raise RejectedError(Code.INVALID_JSON, f"not JSON ({error.msg}); send UTF-8 JSON") from error
+
+    def _instant(self, value: str | int, record_ms: int, path: str) -> int:
+        try:
+            at_ms = parse_timestamp_ms(value, self._zone)
+        except ValueError as error:
+            raise RejectedError(
+                Code.INVALID_SCHEMA, "no moment of the calendar; send RFC 3339", path
+            ) from error
+        if at_ms <= record_ms:
+            return at_ms
+        if at_ms - record_ms > self._tolerance_ms:
+            raise RejectedError(
+                Code.OCCURRED_IN_FUTURE,
+                f"more than {self._tolerance_ms // 1000} s later than the record's timestamp; "
+                "check the sender's clock",
+                path,
+            )
+        return record_ms
+
+
+def _refusal(error: ValidationError) -> RejectedError:
+    path, message = first_error(error)
+    return RejectedError(Code.INVALID_SCHEMA, message, path)
+
+
+def _check_key(record: Record, contact_id: str) -> None:
+    if record.key is None or record.key != contact_id.encode():
+        raise RejectedError(
+            Code.INVALID_SCHEMA, "differs from the record's key; they must be the same", "contact_id"
+        )

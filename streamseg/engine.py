@@ -1,0 +1,349 @@
+"""The engine: a contact's state, one input and a clock give membership changes.
+
+Everything here is about one contact. Clock, store and emitter are passed in; nothing is read from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from streamseg.changes import Cause, Emitter, Reason
+from streamseg.conditions.attribute import HeldCondition
+from streamseg.conditions.base import Condition, EventFed
+from streamseg.contact import Contact
+from streamseg.decoding import Update
+from streamseg.errors import Code, RejectedError
+from streamseg.history import History
+from streamseg.inputs import Event, Record
+from streamseg.plan import Plan
+from streamseg.segments import Segment
+from streamseg.settings import Settings
+from streamseg.step import leave, settle, settle_suppressions
+from streamseg.store.protocol import Store
+from streamseg.unsubscribe import CHANNEL_SEGMENTS, GLOBAL_SEGMENT, take_event
+from streamseg.values import value_key
+
+HOUSEKEEPING = 0
+"""The key in a contact's due times under which the pruning of its history stands."""
+
+_BY_TIME = Reason(Cause.TIME)
+
+
+class Engine:
+    """Applies inputs and time to contacts under one plan."""
+
+    __slots__ = ("_emitter", "_store", "history", "plan")
+
+    def __init__(self, *, store: Store, plan: Plan, settings: Settings, emitter: Emitter) -> None:
+        self.plan = plan
+        self._store = store
+        self._emitter = emitter
+        self.history = History(store, settings.history_retention_ms, settings.history_cap)
+
+    # Time
+
+    def advance(self, contact: Contact, until_ms: int) -> bool:
+        """Settle, in due order, all that falls due up to `until_ms`; whether anything did."""
+        if contact.due_ms is None or contact.due_ms > until_ms:
+            return False
+        if contact.generation < self.plan.generation:
+            self.reconcile(contact, contact.due_ms)
+        while contact.due_ms is not None and contact.due_ms <= until_ms:
+            now_ms = contact.due_ms
+            ripe = [key for key, due_ms in contact.due.items() if due_ms <= now_ms]
+            if HOUSEKEEPING in ripe:
+                self.history.prune(contact, now_ms)
+                contact.due.pop(HOUSEKEEPING)
+            touched = [self.plan.conditions[key] for key in ripe if key in self.plan.conditions]
+            settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter)
+            contact.clock_ms = max(contact.clock_ms, now_ms)
+            self._file(contact)
+        return True
+
+    def _file(self, contact: Contact) -> None:
+        """Note when the contact is next due."""
+        if contact.oldest_event_ms is None:
+            contact.due.pop(HOUSEKEEPING, None)
+        else:
+            contact.due[HOUSEKEEPING] = self.history.housekeeping_ms(contact.oldest_event_ms)
+        contact.due_ms = min(contact.due.values(), default=None)
+
+    def _done(self, contact: Contact, now_ms: int) -> None:
+        contact.clock_ms = max(contact.clock_ms, now_ms)
+        self._file(contact)
+
+    # Behaviour events
+
+    def event(self, contact: Contact, event: Event, record: Record, now_ms: int) -> bool:
+        """Apply a behaviour event; False where it is a repeat or belongs to an erased past."""
+        if contact.erased_ms is not None and event.occurred_ms <= contact.erased_ms:
+            return False
+        if self.history.repeats(contact, event, now_ms):
+            return False
+        reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
+        opened = self._meet(contact, record.timestamp_ms)
+        self._apply_events(contact, [event], opened, {}, now_ms, reason)
+        return True
+
+    def _meet(self, contact: Contact, record_ms: int) -> tuple[list[Condition], list[Segment]]:
+        """Note that the contact is known; what has to be asked because of that."""
+        if contact.known_since_ms is None:
+            contact.known_since_ms = record_ms
+            contact.generation = self.plan.generation
+            return list(self.plan.lively), list(self.plan.open)
+        if record_ms < contact.known_since_ms:
+            contact.known_since_ms = record_ms
+            return list(self.plan.missing_dependent), []
+        return [], []
+
+    def _apply_events(
+        self,
+        contact: Contact,
+        events: Iterable[Event],
+        opened: tuple[list[Condition], list[Segment]],
+        touched: dict[int, Condition],
+        now_ms: int,
+        reason: Reason,
+    ) -> None:
+        """Feed the events to the conditions they concern, keep them, and settle all that was touched."""
+        for condition in opened[0]:
+            touched[condition.id] = condition
+        unsubscribing = False
+        for event in events:
+            for condition in self.plan.conditions_for(event):
+                if condition.feed(contact, event, now_ms):
+                    touched[condition.id] = condition
+            channel = take_event(contact, event)
+            if channel is not None:
+                unsubscribing = True
+                self._touch_channel(channel, touched)
+            self.history.keep(contact, event, now_ms)
+        settle(contact, self.plan, touched.values(), opened[1], now_ms, reason, self._emitter)
+        if unsubscribing:
+            settle_suppressions(contact, now_ms, self._emitter)
+        self._done(contact, now_ms)
+
+    def _touch_channel(self, channel: str, touched: dict[int, Condition]) -> None:
+        condition = self.plan.built_in[CHANNEL_SEGMENTS.get(channel, GLOBAL_SEGMENT)]
+        touched[condition.id] = condition
+
+    # Contact updates
+
+    def update(self, contact: Contact, update: Update, record: Record, now_ms: int) -> bool:
+        """Apply a contact update; False where nothing of it is newer than what an erasure left.
+
+        Raises RejectedError, changing nothing, for lists that are no static segments."""
+        self._check_lists(update)
+        if update.deleted:
+            self._erase(contact, update.updated_ms, record, now_ms)
+            return True
+        if contact.erased_ms is not None and update.updated_ms < contact.erased_ms:
+            return False
+        reason = Reason(Cause.CONTACT_UPDATE, record.position)
+        opened = self._meet(contact, record.timestamp_ms)
+        touched: dict[int, Condition] = {}
+        derived: list[Event] = []
+        for name, value in update.attributes.items():
+            if name == "tags":
+                continue
+            self._set(contact, name, value, update.updated_ms, record, touched, derived)
+        if update.touches_tags or "tags" in update.attributes:
+            self._set_tags(contact, update, record, touched, derived)
+        for segment_id, wanted in _list_changes(update):
+            self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
+        self._apply_events(contact, derived, opened, touched, now_ms, reason)
+        if "subscribed" in update.attributes:
+            settle_suppressions(contact, now_ms, self._emitter)
+        return True
+
+    def _check_lists(self, update: Update) -> None:
+        for field, segment_ids in (("add", update.lists_add), ("remove", update.lists_remove)):
+            for index, segment_id in enumerate(segment_ids):
+                segment = self.plan.segments.get(segment_id)
+                if segment is None or not segment.static:
+                    raise RejectedError(
+                        Code.UNKNOWN_REFERENCE,
+                        "no static segment; create it first, of type static",
+                        f"lists.{field}[{index}]",
+                    )
+
+    def _set(
+        self,
+        contact: Contact,
+        name: str,
+        value: Any,
+        updated_ms: int,
+        record: Record,
+        touched: dict[int, Condition],
+        derived: list[Event],
+    ) -> None:
+        stored = contact.attributes.get(name)
+        if name == "contact_id" or (stored is not None and updated_ms < stored[1]):
+            return
+        old = None if stored is None else stored[0]
+        contact.attributes[name] = [value, updated_ms]
+        if name == "subscribed":
+            self._touch_channel("global", touched)
+        if value_key(old) == value_key(value):
+            return
+        self._touch_attribute(contact, name, old, value, updated_ms, touched)
+        derived.append(
+            _derived(record, "attribute_changed", name, updated_ms, attribute=name, old=old, new=value)
+        )
+        if name == "subscribed" and value is False:
+            derived.append(_derived(record, "global_unsubscribe", name, updated_ms))
+
+    def _touch_attribute(
+        self, contact: Contact, name: str, old: Any, new: Any, updated_ms: int, touched: dict[int, Condition]
+    ) -> None:
+        dispatch = self.plan.by_attribute.get(name)
+        if dispatch is None:
+            return
+        for held in dispatch.held:
+            held.changed(contact, old, new, updated_ms)
+        for condition in dispatch.find(old, new):
+            touched[condition.id] = condition
+
+    def _set_tags(
+        self,
+        contact: Contact,
+        update: Update,
+        record: Record,
+        touched: dict[int, Condition],
+        derived: list[Event],
+    ) -> None:
+        stored = contact.attributes.get("tags")
+        if stored is not None and update.updated_ms < stored[1]:
+            return
+        old: list[str] = [] if stored is None else stored[0] or []
+        new = list(old)
+        if "tags" in update.attributes:
+            new = update.attributes["tags"] or []
+        if update.tags_set is not None:
+            new = update.tags_set
+        gone = set(update.tags_remove)
+        new = list(dict.fromkeys(tag for tag in (*new, *update.tags_add) if tag not in gone))
+        contact.attributes["tags"] = [new, update.updated_ms]
+        if set(old) == set(new):
+            return
+        self._touch_attribute(contact, "tags", old, new, update.updated_ms, touched)
+        for name, tags in (
+            ("tag_added", [tag for tag in new if tag not in old]),
+            ("tag_removed", [tag for tag in old if tag not in new]),
+        ):
+            derived.extend(_derived(record, name, tag, update.updated_ms, tag=tag) for tag in tags)
+
+    def _set_list(
+        self,
+        contact: Contact,
+        segment_id: str,
+        wanted: bool,
+        updated_ms: int,
+        touched: dict[int, Condition],
+    ) -> None:
+        stored = contact.lists.get(segment_id)
+        if stored is not None and updated_ms < stored[1]:
+            return
+        contact.lists[segment_id] = [wanted, updated_ms]
+        for condition in self.plan.segments[segment_id].conditions:
+            touched[condition.id] = condition
+
+    # Erasure
+
+    def _erase(self, contact: Contact, erased_ms: int, record: Record, now_ms: int) -> None:
+        """Exit everything, drop the state, and apply again what happened after the erasure: events come
+        in another topic, so some of them may have been read before it."""
+        reason = Reason(Cause.DELETION, record.position)
+        for segment_id in sorted(contact.members):
+            if contact.members[segment_id][0] % 2:
+                segment = self.plan.segments.get(segment_id)
+                leave(contact, segment_id, segment.version if segment else 1, now_ms, reason, self._emitter)
+        later = self.history.forget_all(contact, erased_ms)
+        suppressed = contact.suppressed
+        contact.reset()
+        contact.suppressed = suppressed
+        contact.erased_ms = max(erased_ms, contact.erased_ms or erased_ms)
+        contact.generation = self.plan.generation
+        if later:
+            opened = self._meet(contact, record.timestamp_ms)
+            cause = Reason(Cause.BEHAVIOR_EVENT, later[-1].event_id)
+            self._apply_events(contact, later, opened, {}, now_ms, cause)
+        settle_suppressions(contact, now_ms, self._emitter)
+        self._done(contact, now_ms)
+
+    # Definitions
+
+    def reconcile(self, contact: Contact, now_ms: int) -> bool:
+        """Bring a contact that was last touched under an older plan up to this one; whether it was.
+
+        Conditions that are new are filled from the kept history and the latest attributes; a summary that
+        is there already is complete, since every input since would have brought the contact up to date.
+        """
+        plan = self.plan
+        if contact.generation >= plan.generation:
+            return False
+        if contact.known_since_ms is None:
+            contact.generation = plan.generation
+            return True
+        self._drop_deleted(contact, now_ms)
+        fresh = {
+            condition.id: condition
+            for condition in plan.conditions.values()
+            if plan.is_new(condition.id, contact)
+        }
+        self._fill(contact, fresh, now_ms)
+        changed = [segment for segment in plan.segments.values() if segment.introduced > contact.generation]
+        contact.generation = plan.generation
+        newest = max(changed, key=lambda segment: segment.introduced, default=None)
+        ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
+        reason = Reason(Cause.DEFINITION, ref)
+        settle(contact, plan, fresh.values(), changed, now_ms, reason, self._emitter)
+        self._done(contact, now_ms)
+        return True
+
+    def _drop_deleted(self, contact: Contact, now_ms: int) -> None:
+        plan = self.plan
+        for segment_id in sorted(contact.members.keys() - plan.segments.keys()):
+            if contact.members[segment_id][0] % 2:
+                leave(contact, segment_id, 1, now_ms, Reason(Cause.DEFINITION, segment_id), self._emitter)
+            del contact.members[segment_id]
+        for segment_id in contact.lists.keys() - plan.segments.keys():
+            del contact.lists[segment_id]
+        known = plan.conditions.keys()
+        contact.true.intersection_update(known | plan.member_ids)
+        for kept in (contact.summaries, contact.due):
+            for key in kept.keys() - known - {HOUSEKEEPING}:
+                del kept[key]
+
+    def _fill(self, contact: Contact, fresh: dict[int, Condition], now_ms: int) -> None:
+        empty = {key for key in fresh if key not in contact.summaries}
+        fed = {key for key in empty if isinstance(fresh[key], EventFed)}
+        held = [
+            condition
+            for key, condition in fresh.items()
+            if key in empty and isinstance(condition, HeldCondition)
+        ]
+        if not fed and not held:
+            return
+        events = list(self.history.kept(contact, now_ms))
+        if fed:
+            for event in events:
+                for condition in self.plan.conditions_for(event):
+                    if condition.id in fed:
+                        condition.feed(contact, event, now_ms)
+        changes = [event for event in reversed(events) if event.derived and event.name == "attribute_changed"]
+        for lasting in held:
+            name = lasting.path[0]
+            lasting.look_back(contact, [one for one in changes if one.properties["attribute"] == name])
+
+
+def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:
+    yield from ((segment_id, True) for segment_id in update.lists_add)
+    yield from ((segment_id, False) for segment_id in update.lists_remove)
+
+
+def _derived(record: Record, name: str, subject: str, occurred_ms: int, **properties: Any) -> Event:
+    """A derived event. Its id names the record (offset padded, so that text order is record order)."""
+    event_id = f"{record.topic}/{record.partition}/{record.offset:020d}/{name}/{subject}"
+    return Event(event_id, name, occurred_ms, properties, derived=True)

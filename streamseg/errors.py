@@ -1,0 +1,62 @@
+"""Our errors.
+
+StreamsegError
+├── RejectedError          input that is refused: a code of the contract, a path, what to do
+├── FileFormatError        a replay file that is not NDJSON
+├── StateVersionError      state bytes of another layout
+└── ConfigurationError     settings or topics that do not fit
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The contract's stable codes for refused input."""
+
+    INVALID_JSON = "invalid_json"
+    INVALID_SCHEMA = "invalid_schema"
+    OCCURRED_IN_FUTURE = "occurred_in_future"
+    UNKNOWN_REFERENCE = "unknown_reference"
+    REFERENCE_CYCLE = "reference_cycle"
+    NOT_PERMITTED = "not_permitted"
+    IN_USE = "in_use"
+    CONFLICT = "conflict"
+    TOO_LARGE = "too_large"
+
+
+class StreamsegError(Exception):
+    """The root: catch it to catch everything of ours."""
+
+
+class RejectedError(StreamsegError):
+    """Input that was refused and changed nothing. `path` names the offending field, dotted, or is empty."""
+
+    def __init__(self, code: Code, message: str, path: str = "") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.code = code
+        self.message = message
+        self.path = path
+
+
+class FileFormatError(StreamsegError):
+    """A replay file has a line that is not JSON; mend or remove that line."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"line {line} is not JSON ({problem}); each line must be one JSON object")
+        self.line = line
+
+
+class StateVersionError(StreamsegError):
+    """State written by another release: remove the local state folder, it is rebuilt from the changelog."""
+
+    def __init__(self, found: int, wanted: int) -> None:
+        super().__init__(
+            f"state has layout version {found}, this release reads {wanted}; "
+            "remove the state folder to rebuild it, or run the release that wrote it"
+        )
+
+
+class ConfigurationError(StreamsegError):
+    """Settings, topics or a broker that do not fit; the message says which one and what to change."""

@@ -1,0 +1,158 @@
+"""Why a contact is in a segment or not, since when, and when that will change by itself.
+
+Explanations hold attribute values and event ids: they are for the person who asked, never for a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamseg.changes import Cause, DeadLetter, MembershipChange, Reason, Suppression
+from streamseg.conditions.attribute import AttributeCondition, HeldCondition, latest
+from streamseg.conditions.base import Condition
+from streamseg.conditions.event import CountCondition, LogCondition, RunningCondition, SelectCondition
+from streamseg.conditions.sequence import SequenceCondition
+from streamseg.contact import Contact
+from streamseg.inputs import Event
+from streamseg.plan import Plan
+from streamseg.segments import Cluster, Literal, Part, Segment
+from streamseg.step import settle
+from streamseg.times import format_ms
+from streamseg.unsubscribe import ChannelCondition
+
+_FUTURE_STEPS = 10_000
+"""Due times looked through for the next change; a contact that flips conditions more often than that
+without its membership changing is given none."""
+
+
+@dataclass(slots=True)
+class _Changes:
+    """An emitter that only remembers membership changes."""
+
+    seen: list[MembershipChange] = field(default_factory=list)
+
+    def change(self, change: MembershipChange) -> None:
+        self.seen.append(change)
+
+    def suppression(self, suppression: Suppression) -> None:
+        """Suppressions explain no membership."""
+
+    def dead_letter(self, letter: DeadLetter) -> None:
+        """Time alone refuses nothing."""
+
+
+def next_changes(contact: Contact, plan: Plan, wanted: Iterable[str] | None = None) -> dict[str, int]:
+    """Segment id -> when (epoch ms) the contact's membership next changes if nothing else happens.
+
+    Only segments that will change are in it; `wanted` ends the search early. The contact is not touched."""
+    future = Contact.from_bytes(contact.contact_id, contact.to_bytes())
+    missing = None if wanted is None else set(wanted)
+    found: dict[str, int] = {}
+    changes = _Changes()
+    for _ in range(_FUTURE_STEPS):
+        due = {key: due_ms for key, due_ms in future.due.items() if key in plan.conditions}
+        if not due or (missing is not None and not missing):
+            break
+        now_ms = min(due.values())
+        touched = [plan.conditions[key] for key, due_ms in due.items() if due_ms == now_ms]
+        settle(future, plan, touched, (), now_ms, Reason(Cause.TIME), changes)
+        for change in changes.seen:
+            found.setdefault(change.segment_id, change.effective_ms)
+            if missing is not None:
+                missing.discard(change.segment_id)
+        changes.seen.clear()
+    return found
+
+
+def explain(
+    contact: Contact, segment: Segment, plan: Plan, events: Iterable[Event], now_ms: int
+) -> dict[str, Any]:
+    """A tree of parts, clusters and conditions with what decides each, JSON-able; instants as RFC 3339.
+
+    events  the contact's kept events, ascending
+    now_ms  the instant that the contact has been brought up to
+    """
+    kept = list(events)
+    state = contact.members.get(segment.segment_id)
+    next_ms = next_changes(contact, plan, [segment.segment_id]).get(segment.segment_id)
+    return {
+        "segment_id": segment.segment_id,
+        "segment_version": segment.version,
+        "contact_id": contact.contact_id,
+        "at": format_ms(now_ms),
+        "member": segment.member_id in contact.true,
+        "since": None if state is None else format_ms(state[1]),
+        "sequence": 0 if state is None else state[0],
+        "next_change_at": None if next_ms is None else format_ms(next_ms),
+        "parts": [_part(contact, part, plan, kept) for part in segment.parts],
+    }
+
+
+def _part(contact: Contact, part: Part, plan: Plan, events: list[Event]) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "relation": "include" if part.include else "exclude",
+        "holds": part.holds(contact.true),
+        "clusters": [_cluster(contact, cluster, plan, events) for cluster in part.clusters],
+    }
+
+
+def _cluster(contact: Contact, cluster: Cluster, plan: Plan, events: list[Event]) -> dict[str, Any]:
+    return {
+        "match": "all" if cluster.every else "any",
+        "holds": cluster.holds(contact.true),
+        "conditions": [_condition(contact, literal, plan, events) for literal in cluster.literals],
+    }
+
+
+def _condition(contact: Contact, literal: Literal, plan: Plan, events: list[Event]) -> dict[str, Any]:
+    condition = plan.conditions.get(literal.condition_id)
+    due_ms = contact.due.get(literal.condition_id)
+    source = literal.source
+    return {
+        "condition": None if source is None else source.model_dump(mode="json", exclude_unset=True),
+        "holds": literal.holds(contact.true),
+        "may_change_at": None if due_ms is None else format_ms(due_ms),
+        **(_decided_by(contact, condition, events) if condition is not None else {}),
+    }
+
+
+def _decided_by(contact: Contact, condition: Condition, events: list[Event]) -> dict[str, Any]:
+    if isinstance(condition, AttributeCondition):
+        return {"value": latest(contact, condition.path)}
+    if isinstance(condition, HeldCondition):
+        value = latest(contact, condition.path)
+        held = condition.test.holds(value, 0)
+        return {"value": value, "held_since": format_ms(condition.since(contact)) if held else None}
+    if isinstance(condition, SequenceCondition):
+        return {"occurrences": _matching(events, condition.matchers)}
+    if isinstance(condition, (CountCondition, RunningCondition, LogCondition, SelectCondition)):
+        return {"occurrences": _matching(events, (condition.matcher,))}
+    if isinstance(condition, ChannelCondition):
+        entries = contact.unsubscribes.get(condition.channel, [[]])[0]
+        return {"occurrences": [_occurrence(event_id, at_ms) for at_ms, event_id in entries]}
+    return {}
+
+
+def _matching(events: list[Event], matchers: Iterable[Any]) -> list[dict[str, str]]:
+    known = tuple(matchers)
+    return [
+        _occurrence(event.event_id, event.occurred_ms)
+        for event in events
+        if any(matcher.matches(event) for matcher in known)
+    ]
+
+
+def _occurrence(event_id: str, occurred_ms: int) -> dict[str, str]:
+    return {"event_id": event_id, "occurred_at": format_ms(occurred_ms)}
+
+
+def explain_all(
+    contacts: Iterable[tuple[Contact, list[Event]]], plan: Plan, now_ms: int
+) -> Iterator[dict[str, Any]]:
+    """Every known contact against every segment, by contact and then by segment."""
+    for contact, events in contacts:
+        for segment_id in sorted(plan.segments):
+            yield explain(contact, plan.segments[segment_id], plan, events, now_ms)

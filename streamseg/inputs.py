@@ -1,0 +1,42 @@
+"""What the engine is fed: records as read, and the events it keeps, as slotted values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it was read from a topic (unprefixed name), `timestamp_ms` in epoch milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+    @property
+    def position(self) -> str:
+        """`topic/partition/offset`: where operators find this record with their Kafka tools."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An occurrence of a behaviour event, `occurred_ms` in epoch milliseconds.
+
+    `derived` events came out of a contact update; prefix patterns never match them.
+    """
+
+    event_id: str
+    name: str
+    occurred_ms: int
+    properties: dict[str, Any]
+    derived: bool = False
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """The total order of one contact's events."""
+        return (self.occurred_ms, self.event_id)

@@ -1,0 +1,154 @@
+"""One partition: its contacts, its clock (stream time) and its due work.
+
+Replay of a file and the agents drive the same object: records in, effects out through the emitter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+
+from streamseg.changes import DeadLetter, Emitter
+from streamseg.contact import Contact
+from streamseg.decoding import Decoder
+from streamseg.engine import Engine
+from streamseg.errors import Code, RejectedError
+from streamseg.history import History
+from streamseg.inputs import Record
+from streamseg.plan import Plan
+from streamseg.settings import Settings
+from streamseg.store.protocol import Store
+
+CONTACT_UPDATES = "contact-updates"
+BEHAVIOR_EVENTS = "behavior-events"
+
+
+class Partition:
+    """The contacts of one partition.
+
+    The clock only grows. Per contact, everything that falls due up to the clock happens before a record is
+    applied; across contacts the caller decides with `run_due` how far to settle the others first.
+
+    counts  what happened, by name, for metrics: `applied`, `repeated`, `rejected`, `due`, `capped`
+    """
+
+    __slots__ = ("_decoder", "_emitter", "_engine", "_store", "counts")
+
+    def __init__(self, *, store: Store, plan: Plan, settings: Settings, emitter: Emitter) -> None:
+        self._store = store
+        self._emitter = emitter
+        self._decoder = Decoder(settings)
+        self._engine = Engine(store=store, plan=plan, settings=settings, emitter=emitter)
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def plan(self) -> Plan:
+        """The definitions that contacts are judged by."""
+        return self._engine.plan
+
+    @property
+    def history(self) -> History:
+        """The contacts' kept events."""
+        return self._engine.history
+
+    @property
+    def clock_ms(self) -> int:
+        """Stream time, epoch ms."""
+        return self._store.clock_ms
+
+    def advance(self, now_ms: int) -> None:
+        """Move the clock to `now_ms` if that is later; what falls due on the way is the caller's to run."""
+        if now_ms > self._store.clock_ms:
+            self._store.clock_ms = now_ms
+
+    def take(self, record: Record) -> None:
+        """Apply one record of `contact-updates` or `behavior-events`.
+
+        A record that was applied before changes nothing. A bad one goes to the emitter as a dead letter and
+        changes nothing but the clock."""
+        self.advance(record.timestamp_ms)
+        try:
+            self._apply(record)
+        except RejectedError as error:
+            self.counts["rejected"] += 1
+            self._emitter.dead_letter(DeadLetter(record, error.code.value, error.message, error.path))
+
+    def _apply(self, record: Record) -> None:
+        if record.topic == BEHAVIOR_EVENTS:
+            contact_id, event = self._decoder.event(record)
+            contact = self._contact(contact_id)
+            if record.offset <= contact.offsets.get(record.topic, -1):
+                return
+            moved = self._bring_up(contact)
+            applied = self._engine.event(contact, event, record, self.clock_ms)
+        elif record.topic == CONTACT_UPDATES:
+            update = self._decoder.update(record)
+            contact = self._contact(update.contact_id)
+            if record.offset <= contact.offsets.get(record.topic, -1):
+                return
+            moved = self._bring_up(contact)
+            try:
+                applied = self._engine.update(contact, update, record, self.clock_ms)
+            except RejectedError:
+                if moved:
+                    self._store.put(contact)
+                raise
+        else:
+            raise RejectedError(Code.INVALID_SCHEMA, "not a topic that contacts are read from")
+        self.counts["applied" if applied else "repeated"] += 1
+        if applied or moved:
+            contact.offsets[record.topic] = record.offset
+            self._keep(contact)
+
+    def _contact(self, contact_id: str) -> Contact:
+        contact = self._store.contact(contact_id)
+        return Contact(contact_id) if contact is None else contact
+
+    def _bring_up(self, contact: Contact) -> bool:
+        """Settle the contact's own due flips, then new definitions; whether anything was written."""
+        settled = self._engine.advance(contact, self.clock_ms)
+        return self._engine.reconcile(contact, self.clock_ms) or settled
+
+    def _keep(self, contact: Contact) -> None:
+        if contact.capped:
+            self.counts["capped"] += contact.capped
+            contact.capped = 0
+        self._store.put(contact)
+
+    def next_due_ms(self) -> int | None:
+        """When the next contact falls due, or None."""
+        due = self._store.next_due()
+        return None if due is None else due[0]
+
+    def run_due(self, until_ms: int, limit: int) -> bool:
+        """Settle up to `limit` contacts that are due by `until_ms`, by due time and then contact id.
+
+        The clock follows each due time. Returns whether more are due. Cost: O(limit · log contacts)."""
+        for _ in range(limit):
+            due = self._store.next_due()
+            if due is None or due[0] > until_ms:
+                return False
+            due_ms, contact_id = due
+            self.advance(due_ms)
+            contact = self._contact(contact_id)
+            self._engine.advance(contact, due_ms)
+            self.counts["due"] += 1
+            self._keep(contact)
+        due = self._store.next_due()
+        return due is not None and due[0] <= until_ms
+
+    def adopt(self, plan: Plan) -> None:
+        """Judge by another plan from now; each contact is reconciled when next touched, or by `sweep`."""
+        self._engine.plan = plan
+
+    def sweep(self, after: str | None, limit: int) -> str | None:
+        """Reconcile with the plan up to `limit` contacts that follow `after`; where to go on, or None."""
+        last: str | None = None
+        for contact_id in list(islice(self._store.contact_ids(after), limit)):
+            last = contact_id
+            contact = self._contact(contact_id)
+            if contact.generation >= self.plan.generation:
+                continue
+            if self._bring_up(contact):
+                self._keep(contact)
+        return last

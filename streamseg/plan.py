@@ -1,0 +1,192 @@
+"""The plan: all definitions in force, compiled, so that an input costs only what it touches.
+
+Immutable and swapped whole. Equal conditions are one; an event finds its conditions by name and then by
+the one text value that they demand, an attribute likewise; a flipped condition knows its segments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from streamseg.conditions.attribute import AttributeCondition, HeldCondition
+from streamseg.conditions.base import Condition, EventFed
+from streamseg.conditions.membership import member_id
+from streamseg.conditions.sequence import SequenceCondition
+from streamseg.contact import Contact
+from streamseg.inputs import Event
+from streamseg.segments import Segment
+from streamseg.times import MIN_MS
+from streamseg.values import getter
+
+
+class EventDispatch:
+    """The conditions on one event name or prefix: those to ask always, and those that demand a text."""
+
+    __slots__ = ("always", "by_text")
+
+    def __init__(self) -> None:
+        self.always: list[EventFed] = []
+        self.by_text: dict[tuple[str, ...], tuple[Callable[[Any], Any], dict[str, list[EventFed]]]] = {}
+
+    def add(self, condition: EventFed) -> None:
+        matcher = getattr(condition, "matcher", None)
+        index = matcher.where.index if matcher is not None and matcher.where is not None else None
+        if index is None:
+            self.always.append(condition)
+            return
+        path, texts = index
+        _, table = self.by_text.setdefault(path, (getter(path), {}))
+        for text in dict.fromkeys(texts):
+            table.setdefault(text, []).append(condition)
+
+    def find(self, event: Event) -> list[EventFed]:
+        """The conditions that an occurrence may matter to."""
+        found = self.always
+        for read, table in self.by_text.values():
+            value = read(event.properties)
+            if isinstance(value, str):
+                listed = table.get(value)
+                if listed is not None:
+                    found = found + listed
+        return found
+
+
+class AttributeDispatch:
+    """The conditions on one attribute: those to ask always, and those that demand a text."""
+
+    __slots__ = ("always", "by_text", "held")
+
+    def __init__(self) -> None:
+        self.always: list[Condition] = []
+        self.by_text: dict[str, list[Condition]] = {}
+        self.held: list[HeldCondition] = []
+
+    def add(self, condition: AttributeCondition | HeldCondition) -> None:
+        if isinstance(condition, HeldCondition):
+            self.held.append(condition)
+            self.always.append(condition)
+            return
+        texts = condition.texts()
+        if texts is None:
+            self.always.append(condition)
+            return
+        for text in texts:
+            self.by_text.setdefault(text, []).append(condition)
+
+    def find(self, old: Any, new: Any) -> Iterable[Condition]:
+        """The conditions that a change of value may matter to."""
+        yield from self.always
+        for value in (old, new):
+            if isinstance(value, str):
+                yield from self.by_text.get(value, ())
+
+
+class Plan:
+    """Compiled definitions.
+
+    generation  grows with every accepted definition; contacts remember the one they were reconciled with
+    segments    by id, built-in ones included
+    introduced  condition id -> the generation in which it came into force
+    users       condition id (or member id) -> the segments whose formula asks for it
+    rank        segment id -> its place in topological order, referred ones first
+    lively      conditions that a contact nothing is known of must be asked
+    open        segments that such a contact is a member of before any condition flips
+    """
+
+    def __init__(
+        self,
+        segments: Mapping[str, Segment],
+        built_in: Mapping[str, Condition],
+        generation: int,
+        previous: Plan | None = None,
+    ) -> None:
+        self.generation = generation
+        self.segments = dict(segments)
+        self.built_in = dict(built_in)
+        self.conditions: dict[int, Condition] = {}
+        self.introduced: dict[int, int] = {}
+        self.users: dict[int, list[Segment]] = {}
+        self.rank = _topological(self.segments)
+        self._by_event: dict[str, EventDispatch] = {}
+        self._prefixes: list[tuple[str, EventDispatch]] = []
+        self.by_attribute: dict[str, AttributeDispatch] = {}
+        for segment in sorted(self.segments.values(), key=lambda one: one.introduced):
+            self._add(segment, previous)
+        self.member_ids = frozenset(segment.member_id for segment in self.segments.values())
+        for condition in self.conditions.values():
+            self._dispatch(condition)
+        self.lively = [condition for condition in self.conditions.values() if not condition.inert]
+        self.open = [segment for segment in self.segments.values() if segment.holds(set())]
+        self.missing_dependent = [
+            condition for condition in self.lively if isinstance(condition, HeldCondition)
+        ]
+
+    def _add(self, segment: Segment, previous: Plan | None) -> None:
+        for condition in segment.conditions:
+            if condition.id not in self.conditions:
+                shared = None if previous is None else previous.conditions.get(condition.id)
+                self.conditions[condition.id] = shared or condition
+                self.introduced[condition.id] = (
+                    segment.introduced
+                    if previous is None or shared is None
+                    else previous.introduced[condition.id]
+                )
+        needed = {condition.id for condition in segment.conditions}
+        needed.update(member_id(reference) for reference in segment.references)
+        for condition_id in needed:
+            self.users.setdefault(condition_id, []).append(segment)
+
+    def _dispatch(self, condition: Condition) -> None:
+        if isinstance(condition, (AttributeCondition, HeldCondition)):
+            self.by_attribute.setdefault(condition.path[0], AttributeDispatch()).add(condition)
+        elif isinstance(condition, SequenceCondition):
+            for name, prefix in {(matcher.name, matcher.prefix) for matcher in condition.matchers}:
+                self._event_dispatch(name, prefix).add(condition)
+        elif isinstance(condition, EventFed):
+            matcher = condition.matcher  # type: ignore[attr-defined]
+            self._event_dispatch(matcher.name, matcher.prefix).add(condition)
+
+    def _event_dispatch(self, name: str, prefix: bool) -> EventDispatch:
+        if not prefix:
+            return self._by_event.setdefault(name, EventDispatch())
+        for known, dispatch in self._prefixes:
+            if known == name:
+                return dispatch
+        dispatch = EventDispatch()
+        self._prefixes.append((name, dispatch))
+        return dispatch
+
+    def conditions_for(self, event: Event) -> Iterable[EventFed]:
+        """The conditions that an occurrence may matter to, each once."""
+        exact = self._by_event.get(event.name)
+        found = exact.find(event) if exact is not None else []
+        if event.derived or not self._prefixes:
+            return found
+        merged = {condition.id: condition for condition in found}
+        for prefix, dispatch in self._prefixes:
+            if event.name.startswith(prefix):
+                merged.update((condition.id, condition) for condition in dispatch.find(event))
+        return merged.values()
+
+    def is_new(self, condition_id: int, contact: Contact) -> bool:
+        """Whether a condition came into force after the contact was last reconciled."""
+        return self.introduced.get(condition_id, MIN_MS) > contact.generation
+
+
+def _topological(segments: Mapping[str, Segment]) -> dict[str, int]:
+    """A place for every segment, after all that it refers to (references form a DAG)."""
+    rank: dict[str, int] = {}
+    stack = sorted(segments, reverse=True)
+    while stack:
+        segment_id = stack[-1]
+        if segment_id in rank:
+            stack.pop()
+            continue
+        waiting = [reference for reference in segments[segment_id].references if reference not in rank]
+        if waiting:
+            stack.extend(sorted(waiting, reverse=True))
+        else:
+            rank[segment_id] = len(rank)
+            stack.pop()
+    return rank

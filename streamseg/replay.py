@@ -1,0 +1,200 @@
+"""Replay: the same engine over a file of records, in arrival order, without Kafka."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from streamseg.changes import DeadLetter, MembershipChange, Suppression
+from streamseg.contact import Contact
+from streamseg.definitions import Definitions, dead_letter
+from streamseg.errors import Code, FileFormatError, RejectedError
+from streamseg.inputs import Event, Record
+from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition
+from streamseg.settings import Settings
+from streamseg.store.memory import MemoryStore
+from streamseg.store.protocol import Store
+from streamseg.times import format_ms, parse_timestamp_ms
+
+SEGMENT_DEFINITIONS = "segment-definitions"
+_TOPICS = (SEGMENT_DEFINITIONS, CONTACT_UPDATES, BEHAVIOR_EVENTS)
+_SLICE = 1_000
+
+DeadLetterSink = Callable[[int, DeadLetter], None]
+
+
+class Replay:
+    """One run. Feed it lines with `line`; drain `changes` as they come; `finish` runs the clock on."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store | None = None,
+        on_dead_letter: DeadLetterSink | None = None,
+        on_suppression: Callable[[Suppression], None] | None = None,
+    ) -> None:
+        self.definitions = Definitions(settings)
+        self.store: Store = MemoryStore() if store is None else store
+        self.changes: deque[MembershipChange] = deque()
+        self._on_dead_letter = on_dead_letter
+        self._on_suppression = on_suppression
+        self._zone = ZoneInfo(settings.timezone)
+        self._line = 0
+        self._stale = False
+        self.partition = Partition(
+            store=self.store, plan=self.definitions.plan, settings=settings, emitter=self
+        )
+
+    # The emitter
+
+    def change(self, change: MembershipChange) -> None:
+        self.changes.append(change)
+
+    def suppression(self, suppression: Suppression) -> None:
+        if self._on_suppression is not None:
+            self._on_suppression(suppression)
+
+    def dead_letter(self, letter: DeadLetter) -> None:
+        if self._on_dead_letter is not None:
+            self._on_dead_letter(self._line, letter)
+
+    # The input
+
+    def line(self, line: bytes | dict[str, Any]) -> None:
+        """Take the next line, as text or parsed. Raises FileFormatError where it is not JSON."""
+        self._line += 1
+        if isinstance(line, bytes):
+            if not line.strip():
+                return
+            try:
+                entry = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                raise FileFormatError(self._line, str(error)) from error
+        else:
+            entry = line
+        record = Record("", 0, self._line, self.partition.clock_ms, None, orjson.dumps(entry))
+        try:
+            if isinstance(entry, dict) and "tick" in entry:
+                self.run_to(self._instant(entry["tick"], "tick"))
+                return
+            record = self._record(entry)
+        except RejectedError as error:
+            self.dead_letter(dead_letter(record, error))
+            return
+        self.run_to(record.timestamp_ms)
+        if record.topic == SEGMENT_DEFINITIONS:
+            self._define(record)
+        else:
+            self._adopt()
+            self.partition.take(record)
+
+    def _record(self, entry: Any) -> Record:
+        if not isinstance(entry, dict):
+            raise RejectedError(
+                Code.INVALID_SCHEMA, "a line is an object with topic, timestamp, key and value"
+            )
+        topic = entry.get("topic")
+        if topic not in _TOPICS:
+            raise RejectedError(Code.INVALID_SCHEMA, f"must be one of {', '.join(_TOPICS)}", "topic")
+        unknown = sorted(entry.keys() - {"topic", "timestamp", "key", "value"})
+        if unknown:
+            raise RejectedError(
+                Code.INVALID_SCHEMA, "unknown key; remove it or correct its spelling", unknown[0]
+            )
+        timestamp_ms = self._instant(entry.get("timestamp"), "timestamp")
+        key = entry.get("key")
+        if key is not None and not isinstance(key, str):
+            raise RejectedError(Code.INVALID_SCHEMA, "must be text", "key")
+        value = entry.get("value")
+        return Record(
+            topic=topic,
+            partition=0,
+            offset=self._line,
+            timestamp_ms=timestamp_ms,
+            key=None if key is None else key.encode(),
+            value=None if value is None else orjson.dumps(value),
+        )
+
+    def _instant(self, value: Any, path: str) -> int:
+        try:
+            return parse_timestamp_ms(value, self._zone)
+        except ValueError as error:
+            raise RejectedError(Code.INVALID_SCHEMA, str(error), path) from error
+
+    def _define(self, record: Record) -> None:
+        try:
+            self.definitions.take(record)
+        except RejectedError as error:
+            self.dead_letter(dead_letter(record, error))
+            return
+        # Many definitions in a row at the start of a file are compiled into one plan.
+        self._stale = True
+        if next(self.store.contact_ids(), None) is not None:
+            self._adopt()
+
+    def _adopt(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False
+        self.partition.adopt(self.definitions.plan)
+        after: str | None = None
+        while (after := self.partition.sweep(after, _SLICE)) is not None:
+            continue
+
+    def settle_definitions(self) -> None:
+        """Put in force what was defined after the last record."""
+        self._adopt()
+
+    def contacts(self) -> Iterator[tuple[Contact, list[Event]]]:
+        """Every known contact with its kept events, by contact id."""
+        for contact_id in self.store.contact_ids():
+            contact = self.store.contact(contact_id)
+            if contact is not None and contact.known_since_ms is not None:
+                yield contact, list(self.partition.history.kept(contact, self.partition.clock_ms))
+
+    def members(self) -> Iterator[dict[str, Any]]:
+        """The current memberships, by segment and then by contact."""
+        for segment_id, contact_id, sequence, entered_ms in sorted(
+            (segment_id, contact.contact_id, sequence, entered_ms)
+            for contact, _ in self.contacts()
+            for segment_id, (sequence, entered_ms) in contact.members.items()
+            if sequence % 2
+        ):
+            yield {
+                "segment_id": segment_id,
+                "contact_id": contact_id,
+                "entered_at": format_ms(entered_ms),
+                "sequence": sequence,
+            }
+
+    def run_to(self, now_ms: int) -> None:
+        """Settle everything that falls due up to `now_ms`, and move the clock there."""
+        while self.partition.run_due(now_ms, _SLICE):
+            continue
+        self.partition.advance(now_ms)
+
+
+def replay(
+    lines: Iterable[bytes | dict[str, Any]],
+    *,
+    settings: Settings,
+    until_ms: int | None = None,
+    store: Store | None = None,
+    on_dead_letter: DeadLetterSink | None = None,
+) -> Iterator[MembershipChange]:
+    """The membership changes of a file's lines, ordered by (effective time, arrival); ties by contact and
+    segment. `until_ms` runs the clock on after the last line. Raises FileFormatError."""
+    run = Replay(settings=settings, store=store, on_dead_letter=on_dead_letter)
+    for line in lines:
+        run.line(line)
+        while run.changes:
+            yield run.changes.popleft()
+    run.settle_definitions()
+    if until_ms is not None:
+        run.run_to(until_ms)
+    yield from run.changes

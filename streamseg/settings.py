@@ -1,0 +1,77 @@
+"""Configuration: one model, read from the environment (`STREAMSEG_…`) or built by a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.durations import Duration
+from streamseg.times import DAY_MS, MINUTE_MS
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from error
+    return name
+
+
+TimeZoneName = Annotated[str, AfterValidator(_zone)]
+
+
+class BatchWindow(BaseModel):
+    """When unsubscribes of one channel enter their segment: `clock` closes windows at whole local
+    units (midnight, full hour), `event` exactly one length after the unsubscribe."""
+
+    length: Duration
+    alignment: Literal["clock", "event"] = "clock"
+    timezone: TimeZoneName | None = None
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; names in the environment are `STREAMSEG_` + the field's."""
+
+    model_config = SettingsConfigDict(env_prefix="STREAMSEG_", env_nested_delimiter="__", frozen=True)
+
+    timezone: TimeZoneName = "Asia/Shanghai"
+    future_tolerance_ms: int = Field(5 * MINUTE_MS, ge=0)
+    history_retention_ms: int = Field(400 * DAY_MS, gt=0)
+    history_cap: int = Field(10_000, gt=0)
+    email_window: BatchWindow = BatchWindow(length="P1D")
+    sms_window: BatchWindow = BatchWindow(length="PT1H")
+    max_record_bytes: int = Field(1 << 20, gt=0)
+
+    bootstrap_servers: str = "localhost:9092"
+    application_id: str = "streamseg"
+    topic_prefix: str = ""
+    partitions: int = Field(4, gt=0)
+    replication_factor: int = Field(1, gt=0)
+    data_dir: Path = Path("data")
+
+    instance_id: str | None = None
+    """A name that a worker keeps over restarts (static group membership): its partitions wait for it."""
+    session_timeout_ms: int = Field(30_000, ge=6_000)
+    """How long a worker may be silent before its partitions go to others."""
+    checkpoint_records: int = Field(5_000, gt=0)
+    checkpoint_interval_ms: int = Field(200, gt=0)
+    """A checkpoint is made after so many records or so long, whichever comes first; changes go out with it."""
+    commit_interval_ms: int = Field(500, gt=0)
+    """How often offsets of checkpointed input are committed."""
+    live_lag_ms: int = Field(250, ge=0)
+    """How far stream time follows the wall clock, so that fresh records come in at their own time."""
+    queued_records: int = Field(5_000, gt=0)
+    """How many records of one topic partition may wait before no more are fetched."""
+    contact_cache: int = Field(10_000, gt=0)
+    """How many unchanged contacts stay decoded, per partition."""
+    block_cache_bytes: int = Field(64 << 20, gt=0)
+    """RocksDB's cache, shared by a worker's partitions."""
+    stall_timeout_ms: int = Field(120_000, gt=0)
+    """How long a worker may make no progress before `/health` says so."""
+    http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the container
+    http_port: int = Field(8080, ge=0, le=65_535)
+    """Where `/health` and `/metrics` are served; 0 takes a free port."""

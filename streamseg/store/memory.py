@@ -1,0 +1,69 @@
+"""A partition's state in memory: for replay and tests."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+from streamseg.contact import Contact
+from streamseg.inputs import Event
+
+
+class MemoryStore:
+    """Implements streamseg.store.protocol.Store. Contact ids sort like their UTF-8 bytes: Python compares
+    text by code point, which is the same order."""
+
+    def __init__(self) -> None:
+        self._contacts: dict[str, Contact] = {}
+        self._times: dict[str, dict[str, int]] = {}
+        self._events: dict[str, list[Event]] = {}
+        self._heap: list[tuple[int, str]] = []
+        self._clock_ms = 0
+
+    @property
+    def clock_ms(self) -> int:
+        return self._clock_ms
+
+    @clock_ms.setter
+    def clock_ms(self, value: int) -> None:
+        self._clock_ms = value
+
+    def contact(self, contact_id: str) -> Contact | None:
+        return self._contacts.get(contact_id)
+
+    def put(self, contact: Contact) -> None:
+        self._contacts[contact.contact_id] = contact
+        if contact.due_ms is not None:
+            # Entries are never taken out of the middle; `next_due` passes over those that are outdated.
+            heappush(self._heap, (contact.due_ms, contact.contact_id))
+
+    def contact_ids(self, after: str | None = None) -> Iterator[str]:
+        return iter(sorted(key for key in self._contacts if after is None or key > after))
+
+    def next_due(self) -> tuple[int, str] | None:
+        while self._heap:
+            due_ms, contact_id = self._heap[0]
+            if self._contacts[contact_id].due_ms == due_ms:
+                return due_ms, contact_id
+            heappop(self._heap)
+        return None
+
+    def event_time(self, contact_id: str, event_id: str) -> int | None:
+        return self._times.get(contact_id, {}).get(event_id)
+
+    def add_event(self, contact_id: str, event: Event) -> None:
+        self._times.setdefault(contact_id, {})[event.event_id] = event.occurred_ms
+        insort(self._events.setdefault(contact_id, []), event, key=_order)
+
+    def events(self, contact_id: str) -> Iterator[Event]:
+        return iter(list(self._events.get(contact_id, ())))
+
+    def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
+        events = self._events[contact_id]
+        del events[bisect_left(events, (occurred_ms, event_id), key=_order)]
+        del self._times[contact_id][event_id]
+
+
+def _order(event: Event) -> tuple[int, str]:
+    return event.order

@@ -1,0 +1,50 @@
+"""What a partition asks of the place that keeps its contacts, their events and who is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from streamseg.contact import Contact
+from streamseg.inputs import Event
+
+
+class Store(Protocol):
+    """One partition's state. One writer; reads see every write made before them.
+
+    `contact` hands out the live object: whoever changes it calls `put` afterwards, which also moves
+    the contact in the due index to its `due_ms`.
+    """
+
+    def contact(self, contact_id: str) -> Contact | None:
+        """The contact's state, or None if this partition has never kept any."""
+
+    def put(self, contact: Contact) -> None:
+        """Keep the contact's state and file it under its `due_ms` (None: never due)."""
+
+    def contact_ids(self, after: str | None = None) -> Iterator[str]:
+        """All kept contact ids in ascending UTF-8 order, those greater than `after`.
+
+        The iterator reads a view taken when it starts: contacts added meanwhile may be missing."""
+
+    def next_due(self) -> tuple[int, str] | None:
+        """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
+
+    def event_time(self, contact_id: str, event_id: str) -> int | None:
+        """When the kept event with this id occurred (epoch ms), or None if none is kept."""
+
+    def add_event(self, contact_id: str, event: Event) -> None:
+        """Keep an event whose id is not kept yet."""
+
+    def events(self, contact_id: str) -> Iterator[Event]:
+        """The contact's kept events by (`occurred_ms`, `event_id`), ascending."""
+
+    def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
+        """Forget one kept event."""
+
+    @property
+    def clock_ms(self) -> int:
+        """The partition's stream time when it was last set, 0 at first."""
+
+    @clock_ms.setter
+    def clock_ms(self, value: int) -> None: ...

@@ -1,0 +1,190 @@
+"""Instants, durations and local calendar boundaries.
+
+All instants are integer epoch milliseconds (UTC), all durations integer milliseconds; a local calendar
+notion always comes with its ZoneInfo. Windows are half-open.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+WEEK_MS = 7 * DAY_MS
+
+CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
+
+# The years that datetime can still shift by an offset without overflowing.
+MIN_MS = -62_135_510_400_000  # 0001-01-02T00:00:00Z
+MAX_MS = 253_402_214_400_000  # 9999-12-31T00:00:00Z
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_TIMESTAMP = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})"
+    r"(?:[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})?)?"
+)
+
+
+def to_ms(moment: datetime) -> int:
+    """Epoch milliseconds of an aware datetime, rounded down."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def to_local(at_ms: int, zone: ZoneInfo) -> datetime:
+    """The aware local datetime of an instant."""
+    return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
+
+
+def format_ms(at_ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds: `2026-05-01T00:00:00.000Z`."""
+    moment = _EPOCH + timedelta(milliseconds=at_ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z".rjust(24, "0")
+
+
+def parse_timestamp_ms(value: object, zone: ZoneInfo) -> int:
+    """Epoch milliseconds of an RFC 3339 text or an integer of epoch milliseconds.
+
+    A text without an offset is local time in `zone`; a date alone is its midnight there. Raises
+    ValueError for anything else and for instants outside the years 1 to 9999.
+    """
+    if isinstance(value, str):
+        return _parse_text_ms(value, zone)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("not a timestamp: give RFC 3339 text or integer epoch milliseconds")
+    if not MIN_MS <= value <= MAX_MS:
+        raise ValueError("a timestamp outside the years 1 to 9999")
+    return value
+
+
+def timestamp_or_none(value: object, zone: ZoneInfo) -> int | None:
+    """As parse_timestamp_ms, but None where the value is not a timestamp."""
+    try:
+        return parse_timestamp_ms(value, zone)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=65_536)
+def _parse_text_ms(text: str, zone: ZoneInfo) -> int:
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not RFC 3339, such as 2026-05-01T08:00:00+08:00")
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    try:
+        if hour is None:
+            return day_start_ms(date(int(year), int(month), int(day)), zone)
+        leap = second == "60"
+        moment = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), 59 if leap else int(second), tzinfo=UTC
+        )
+        if offset is None:
+            at_ms = _resolve_ms(moment.replace(tzinfo=None), zone)
+        else:
+            at_ms = to_ms(moment) - _offset_ms(offset)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text!r} is no moment of the calendar") from error
+    at_ms += int((fraction or "0").ljust(3, "0")[:3]) + (SECOND_MS if leap else 0)
+    if not MIN_MS <= at_ms <= MAX_MS:
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999")
+    return at_ms
+
+
+def _offset_ms(text: str) -> int:
+    if text in "Zz":
+        return 0
+    hours, minutes = int(text[1:3]), int(text[4:6])
+    if hours > 23 or minutes > 59:
+        raise ValueError(text)
+    size = hours * HOUR_MS + minutes * MINUTE_MS
+    return -size if text[0] == "-" else size
+
+
+def _resolve_ms(local: datetime, zone: ZoneInfo) -> int:
+    """The instant of a naive local time: the first of two where clocks go back; where they go forward
+    over it, the same distance past the switch (PEP 495, fold=0)."""
+    return to_ms(local.replace(tzinfo=zone))
+
+
+def day_start_ms(day: date, zone: ZoneInfo) -> int:
+    """The first instant of a local day (after midnight where a switch skips it)."""
+    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware on the next line
+    at_ms = _resolve_ms(midnight, zone)
+    local = to_local(at_ms, zone)
+    if local.replace(tzinfo=None) > midnight:
+        # Clocks skipped midnight: the day begins at the switch itself, where both sides of it meet.
+        at_ms -= (local.replace(tzinfo=None) - midnight) // _MILLISECOND
+    return at_ms
+
+
+def local_date(at_ms: int, zone: ZoneInfo) -> date:
+    """The local calendar day that holds an instant."""
+    return to_local(at_ms, zone).date()
+
+
+def unit_start(day: date, unit: CalendarUnit) -> date:
+    """The first day of the calendar unit that holds `day`; weeks begin on Monday."""
+    if unit == "day":
+        return day
+    if unit == "week":
+        return day - timedelta(days=day.weekday())
+    if unit == "month":
+        return day.replace(day=1)
+    if unit == "quarter":
+        return day.replace(month=day.month - (day.month - 1) % 3, day=1)
+    return day.replace(month=1, day=1)
+
+
+def shift_units(start: date, unit: CalendarUnit, count: int) -> date:
+    """The first day of the unit `count` units after the one that begins at `start`.
+
+    Raises OverflowError outside the years 1 to 9999."""
+    if unit == "day":
+        return start + timedelta(days=count)
+    if unit == "week":
+        return start + timedelta(weeks=count)
+    months = {"month": 1, "quarter": 3, "year": 12}[unit] * count
+    index = start.year * 12 + start.month - 1 + months
+    if not 12 <= index < 120_000:
+        raise OverflowError("date out of range")
+    return start.replace(year=index // 12, month=index % 12 + 1, day=1)
+
+
+def unit_boundary_ms(at_ms: int, unit: CalendarUnit, count: int, zone: ZoneInfo) -> int:
+    """The first instant of the local unit `count` units after the one that holds `at_ms`; clamped to
+    MIN_MS and MAX_MS at the ends of the calendar."""
+    try:
+        return day_start_ms(shift_units(unit_start(local_date(at_ms, zone), unit), unit, count), zone)
+    except (OverflowError, ValueError):
+        return MIN_MS if count < 0 else MAX_MS
+
+
+def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
+    """The close of the clock-aligned window [start, start + length) that holds an instant: the least
+    boundary > at_ms.
+
+    Boundaries of a length of whole days are local midnights, every n-th counted from 1970-01-01; those
+    of a shorter length are the local clock's multiples of it since midnight, midnight being one always.
+    """
+    if length_ms % DAY_MS == 0:
+        days = length_ms // DAY_MS
+        today = local_date(at_ms, zone)
+        passed = (today - date(1970, 1, 1)).days % days
+        return day_start_ms(today + timedelta(days=days - passed), zone)
+    local = to_local(at_ms, zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
+    wall_ms = (local.replace(tzinfo=None) - midnight) // _MILLISECOND
+    target = midnight + ((wall_ms // length_ms + 1) * length_ms) * _MILLISECOND
+    close_ms = day_start_ms(local.date() + timedelta(days=1), zone)
+    if target.date() == midnight.date():
+        for fold in (0, 1):
+            candidate = to_ms(target.replace(tzinfo=zone, fold=fold))
+            if candidate > at_ms:
+                return min(candidate, close_ms)
+    return close_ms

@@ -1,0 +1,74 @@
+"""JSON values: missing ones, equality by value, and dotted paths into nested objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+
+def is_missing(value: object) -> bool:
+    """Absent, null, or an empty string, list or object."""
+    return value is None or (isinstance(value, (str, list, dict)) and not value)
+
+
+def is_number(value: object) -> bool:
+    """A JSON number; booleans are not numbers."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def value_key(value: Any) -> Hashable:
+    """A hashable stand-in that is equal for equal JSON values: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or value is None:
+        return ("constant", value)
+    if isinstance(value, (int, float)):
+        return ("number", value)
+    if isinstance(value, list):
+        return ("list", tuple(value_key(item) for item in value))
+    return ("object", frozenset((name, value_key(item)) for name, item in value.items()))
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    r"""The steps of a dotted path; a literal dot is written `\.`, any other character is itself.
+
+    Raises ValueError for an empty step.
+
+    >>> split_path(r"order.net\.amount")
+    ('order', 'net.amount')
+    """
+    steps: list[str] = []
+    step: list[str] = []
+    index = 0
+    while index < len(path):
+        if path.startswith("\\.", index):
+            step.append(".")
+            index += 2
+            continue
+        if path[index] == ".":
+            steps.append("".join(step))
+            step = []
+        else:
+            step.append(path[index])
+        index += 1
+    steps.append("".join(step))
+    if not all(steps):
+        raise ValueError(f"{path!r} has an empty step; write a literal dot as \\.")
+    return tuple(steps)
+
+
+def walk(value: Any, steps: tuple[str, ...]) -> Any:
+    """The value that `steps` lead to from `value`, or None where there is none."""
+    for step in steps:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(step)
+    return value
+
+
+def getter(steps: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
+    """A reader of one path in an object, None where there is nothing."""
+    if len(steps) == 1:
+        name = steps[0]
+        return lambda properties: properties.get(name)
+    return lambda properties: walk(properties, steps)
