@@ -24,7 +24,8 @@ class Contact:
 
     attributes   name -> [value, updated_ms]; a removed value stays as null so that stale ones lose
     lists        static segment id -> [is in it, updated_ms]
-    true         ids of the conditions that hold now
+    true         ids of the conditions that hold now, and of the segments it is a member of
+    flips        condition id -> when it last flipped
     summaries    condition id -> what that condition needs to answer at any later time
     due          condition id -> when it may flip without input
     members      segment id -> [sequence, effective_ms of the last change]; odd sequence = member
@@ -42,6 +43,7 @@ class Contact:
     attributes: dict[str, list[Any]] = field(default_factory=dict)
     lists: dict[str, list[Any]] = field(default_factory=dict)
     true: set[int] = field(default_factory=set)
+    flips: dict[int, int] = field(default_factory=dict)
     summaries: dict[int, Any] = field(default_factory=dict)
     due: dict[int, int] = field(default_factory=dict)
     members: dict[str, list[int]] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Contact:
         self.attributes = {}
         self.lists = {}
         self.true = set()
+        self.flips = {}
         self.summaries = {}
         self.due = {}
         self.members = {}
@@ -87,6 +90,7 @@ class Contact:
                 self.event_count,
                 self.oldest_event_ms,
                 self.offsets,
+                list(self.flips.items()),
             ]
         )
 
@@ -113,6 +117,7 @@ class Contact:
             event_count=body[12],
             oldest_event_ms=body[13],
             offsets=body[14],
+            flips=dict(body[15]),
             due_ms=due_in(data),
         )
 

@@ -63,7 +63,9 @@ class Decoder:
             raise _refusal(error) from error
         _check_key(record, message.contact_id)
         occurred_ms = self._instant(message.occurred_at, record.timestamp_ms, "occurred_at")
-        return message.contact_id, Event(message.event_id, message.event, occurred_ms, message.properties)
+        return message.contact_id, Event(
+            message.event_id, message.event, occurred_ms, message.properties, offset=record.offset
+        )
 
     def update(self, record: Record) -> Update:
         """The contact update, its time clamped to the record's timestamp."""

@@ -186,6 +186,8 @@ class Engine:
         if name == "subscribed":
             self._touch_channel("global", touched)
         if value_key(old) == value_key(value):
+            if stored is None:
+                self._touch_held(contact, name, updated_ms, touched)
             return
         self._touch_attribute(contact, name, old, value, updated_ms, touched)
         derived.append(
@@ -204,6 +206,15 @@ class Engine:
             held.changed(contact, old, new, updated_ms)
         for condition in dispatch.find(old, new):
             touched[condition.id] = condition
+
+    def _touch_held(
+        self, contact: Contact, name: str, updated_ms: int, touched: dict[int, Condition]
+    ) -> None:
+        """A missing value that is stated for the first time changes nothing but how long it has held."""
+        dispatch = self.plan.by_attribute.get(name)
+        for held in dispatch.held if dispatch is not None else ():
+            held.changed(contact, None, None, updated_ms)
+            touched[held.id] = held
 
     def _set_tags(
         self,
@@ -226,6 +237,8 @@ class Engine:
         new = list(dict.fromkeys(tag for tag in (*new, *update.tags_add) if tag not in gone))
         contact.attributes["tags"] = [new, update.updated_ms]
         if set(old) == set(new):
+            if stored is None:
+                self._touch_held(contact, "tags", update.updated_ms, touched)
             return
         self._touch_attribute(contact, "tags", old, new, update.updated_ms, touched)
         for name, tags in (
@@ -312,7 +325,7 @@ class Engine:
             del contact.lists[segment_id]
         known = plan.conditions.keys()
         contact.true.intersection_update(known | plan.member_ids)
-        for kept in (contact.summaries, contact.due):
+        for kept in (contact.summaries, contact.due, contact.flips):
             for key in kept.keys() - known - {HOUSEKEEPING}:
                 del kept[key]
 
@@ -346,4 +359,4 @@ def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:
 def _derived(record: Record, name: str, subject: str, occurred_ms: int, **properties: Any) -> Event:
     """A derived event. Its id names the record (offset padded, so that text order is record order)."""
     event_id = f"{record.topic}/{record.partition}/{record.offset:020d}/{name}/{subject}"
-    return Event(event_id, name, occurred_ms, properties, derived=True)
+    return Event(event_id, name, occurred_ms, properties, derived=True, offset=record.offset)

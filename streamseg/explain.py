@@ -114,9 +114,20 @@ def _condition(contact: Contact, literal: Literal, plan: Plan, events: list[Even
     return {
         "condition": None if source is None else source.model_dump(mode="json", exclude_unset=True),
         "holds": literal.holds(contact.true),
+        "since": _since(contact, literal.condition_id, plan),
         "may_change_at": None if due_ms is None else format_ms(due_ms),
         **(_decided_by(contact, condition, events) if condition is not None else {}),
     }
+
+
+def _since(contact: Contact, condition_id: int, plan: Plan) -> str | None:
+    """Since when a condition has been as it is: its last flip, else since the contact is known."""
+    since_ms = contact.flips.get(condition_id)
+    if since_ms is None:
+        referred = next((one for one in plan.segments.values() if one.member_id == condition_id), None)
+        state = None if referred is None else contact.members.get(referred.segment_id)
+        since_ms = contact.known_since_ms if state is None else state[1]
+    return None if since_ms is None else format_ms(since_ms)
 
 
 def _decided_by(contact: Contact, condition: Condition, events: list[Event]) -> dict[str, Any]:

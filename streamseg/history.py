@@ -27,8 +27,12 @@ class History:
         """Whether an event with this id is kept; one that no longer counts as kept makes way."""
         if contact.event_count == 0:
             return False
-        occurred_ms = self._store.event_time(contact.contact_id, event.event_id)
-        if occurred_ms is None:
+        found = self._store.find_event(contact.contact_id, event.event_id)
+        if found is None:
+            return False
+        occurred_ms, offset = found
+        if offset == event.offset:
+            # Our own event: it reached the changelog before a crash, the contact's state did not.
             return False
         if occurred_ms > now_ms - self._retention_ms:
             return True

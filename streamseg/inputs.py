@@ -27,7 +27,8 @@ class Record:
 class Event:
     """An occurrence of a behaviour event, `occurred_ms` in epoch milliseconds.
 
-    `derived` events came out of a contact update; prefix patterns never match them.
+    `derived` events came out of a contact update; prefix patterns never match them. `offset` is that of
+    the record it came with, so that a record which is applied again after a crash knows its own event.
     """
 
     event_id: str
@@ -35,6 +36,7 @@ class Event:
     occurred_ms: int
     properties: dict[str, Any]
     derived: bool = False
+    offset: int = -1
 
     @property
     def order(self) -> tuple[int, str]:

@@ -6,6 +6,7 @@ the one text value that they demand, an attribute likewise; a flipped condition 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.segments import Segment
 from streamseg.times import MIN_MS
-from streamseg.values import getter
+from streamseg.values import getter, is_number
 
 
 class EventDispatch:
@@ -52,20 +53,51 @@ class EventDispatch:
         return found
 
 
-class AttributeDispatch:
-    """The conditions on one attribute: those to ask always, and those that demand a text."""
+class Thresholds:
+    """Conditions that compare a number with one bound, ordered by it: a change of value only matters to
+    those whose bound lies between the old and the new one."""
 
-    __slots__ = ("always", "by_text", "held")
+    __slots__ = ("_bounds", "_conditions")
+
+    def __init__(self) -> None:
+        self._bounds: list[float] = []
+        self._conditions: list[Condition] = []
+
+    def add(self, bound: float, condition: Condition) -> None:
+        place = bisect_right(self._bounds, bound)
+        self._bounds.insert(place, bound)
+        self._conditions.insert(place, condition)
+
+    def find(self, old: Any, new: Any) -> list[Condition]:
+        """The conditions that may differ between two values; one that is no number is beyond all bounds."""
+        low = [value for value in (old, new) if is_number(value)]
+        if not low:
+            return []
+        if len(low) == 1:
+            return self._conditions
+        start, end = bisect_left(self._bounds, min(low)), bisect_right(self._bounds, max(low))
+        return self._conditions[start:end]
+
+
+class AttributeDispatch:
+    """The conditions on one attribute: those to ask always, those that demand a text, and thresholds."""
+
+    __slots__ = ("always", "by_text", "held", "thresholds")
 
     def __init__(self) -> None:
         self.always: list[Condition] = []
         self.by_text: dict[str, list[Condition]] = {}
         self.held: list[HeldCondition] = []
+        self.thresholds = Thresholds()
 
     def add(self, condition: AttributeCondition | HeldCondition) -> None:
         if isinstance(condition, HeldCondition):
             self.held.append(condition)
             self.always.append(condition)
+            return
+        bound = condition.threshold()
+        if bound is not None:
+            self.thresholds.add(bound, condition)
             return
         texts = condition.texts()
         if texts is None:
@@ -77,6 +109,7 @@ class AttributeDispatch:
     def find(self, old: Any, new: Any) -> Iterable[Condition]:
         """The conditions that a change of value may matter to."""
         yield from self.always
+        yield from self.thresholds.find(old, new)
         for value in (old, new):
             if isinstance(value, str):
                 yield from self.by_text.get(value, ())

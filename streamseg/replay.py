@@ -65,6 +65,15 @@ class Replay:
 
     # The input
 
+    def starts_by(self, line: bytes, at_ms: int) -> bool:
+        """Whether a line's own time is not later than `at_ms`; a line without a usable time is."""
+        try:
+            entry = orjson.loads(line)
+            own = entry.get("tick", entry.get("timestamp")) if isinstance(entry, dict) else None
+            return parse_timestamp_ms(own, self._zone) <= at_ms
+        except ValueError:
+            return True
+
     def line(self, line: bytes | dict[str, Any]) -> None:
         """Take the next line, as text or parsed. Raises FileFormatError where it is not JSON."""
         self._line += 1

@@ -50,6 +50,7 @@ def settle(
         else:
             due[condition.id] = due_ms
         if holds != (condition.id in true):
+            contact.flips[condition.id] = now_ms
             if holds:
                 true.add(condition.id)
             else:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from streamseg.cli.explain import explain
 from streamseg.cli.replay import replay
 from streamseg.errors import StreamsegError
 
@@ -65,6 +66,7 @@ def _root(
 
 
 app.command()(replay)
+app.command()(explain)
 
 
 def main() -> None:

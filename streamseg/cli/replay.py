@@ -8,22 +8,24 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from streamseg.changes import DeadLetter
+from streamseg.cli.inputs import (
+    fail_unreadable,
+    open_input,
+    read_instant,
+    read_settings,
+    report_dead_letter,
+)
 from streamseg.errors import FileFormatError
 from streamseg.explain import explain_all
 from streamseg.replay import Replay
-from streamseg.settings import Settings
 from streamseg.store.opening import open_store
-from streamseg.times import format_ms, parse_timestamp_ms
 
-_UNREADABLE = 2
 _WRITE_EVERY = 5_000
 
 
@@ -62,11 +64,11 @@ def replay(
     Needs no Kafka. Refused records go to standard error as JSON lines with their line number. Ends with
     status 2 where FILE is not NDJSON.
     """
-    settings = _settings(timezone)
-    until_ms = _instant(until, settings) if until is not None else None
+    settings = read_settings(timezone)
+    until_ms = read_instant(until, settings, "--until") if until is not None else None
     out = sys.stdout.buffer
-    with open_store(state) as (store, write), _opened(file) as stream, _progress(stream) as lines:
-        run = Replay(settings=settings, store=store, on_dead_letter=_report)
+    with open_store(state) as (store, write), open_input(file) as stream, _progress(stream) as lines:
+        run = Replay(settings=settings, store=store, on_dead_letter=report_dead_letter)
         try:
             for number, line in enumerate(lines, start=1):
                 run.line(line)
@@ -75,8 +77,7 @@ def replay(
                     write()
         except FileFormatError as error:
             out.flush()
-            typer.echo(f"{file}: {error}", err=True)
-            raise typer.Exit(_UNREADABLE) from error
+            fail_unreadable(file, error)
         run.settle_definitions()
         if until_ms is not None:
             run.run_to(until_ms)
@@ -88,39 +89,6 @@ def replay(
             for explanation in explain_all(run.contacts(), run.partition.plan, run.partition.clock_ms):
                 _print(out, explanation)
     out.flush()
-
-
-def _settings(timezone: str | None) -> Settings:
-    if timezone is None:
-        return Settings()
-    try:
-        ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError) as error:
-        raise typer.BadParameter(
-            f"{timezone} is no IANA time zone, such as Asia/Shanghai", param_hint="--timezone"
-        ) from error
-    return Settings(timezone=timezone)
-
-
-def _instant(text: str, settings: Settings) -> int:
-    value = int(text) if text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() else text
-    try:
-        return parse_timestamp_ms(value, ZoneInfo(settings.timezone))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--until") from error
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    path = Path(file)
-    if not path.is_file():
-        typer.echo(f"{file}: there is no such file", err=True)
-        raise typer.Exit(_UNREADABLE)
-    with path.open("rb") as stream:
-        yield stream
 
 
 @contextmanager
@@ -144,18 +112,6 @@ def _counted(stream: BinaryIO, progress: Progress, task: Any) -> Iterator[bytes]
         if read - shown > 1 << 20:
             progress.update(task, completed=read)
             shown = read
-
-
-def _report(line: int, letter: DeadLetter) -> None:
-    report = {
-        "line": line,
-        "topic": letter.record.topic or None,
-        "timestamp": format_ms(letter.record.timestamp_ms),
-        "code": letter.code,
-        "message": letter.message,
-        "path": letter.path,
-    }
-    typer.echo(orjson.dumps(report), err=True)
 
 
 def _drain(run: Replay, out: BinaryIO, emit: Emit) -> None:

@@ -117,6 +117,6 @@ class RunningAggregate(Aggregate):
         if self.function == "sum":
             return Fraction(summary)
         if self.function == "avg":
-            return Fraction(summary[0]) / summary[1]
-        size: int | Fraction = len(summary) if self.function == "distinct" else exact(summary)
-        return size
+            count: int = summary[1]
+            return Fraction(summary[0]) / count
+        return len(summary) if self.function == "distinct" else exact(summary)

@@ -49,6 +49,13 @@ class AttributeCondition(Condition):
             return (operands[0],)
         return None
 
+    def threshold(self) -> float | None:
+        """The bound that the whole attribute is compared with, if that is the test's kind."""
+        if self.test.key[0] not in ("gt", "ge", "lt", "le") or len(self.path) > 1:
+            return None
+        bound: float = self.test.key[1]
+        return bound
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -61,8 +68,9 @@ class Held:
 class HeldCondition(Condition):
     """A test that has been true, without interruption, for at least / for less than so long.
 
-    Summary: [since_ms] while the test is true, [None] where it has been so since the contact became
-    known; nothing while it is false.
+    Summary: [since_ms] while the test is true; [None, first set ms] where it has been so since the contact
+    became known, a first value that is older than that counting from its own time; nothing where the test
+    is false or the attribute was never set.
     """
 
     __slots__ = ("held", "path", "test")
@@ -87,10 +95,10 @@ class HeldCondition(Condition):
 
     def since(self, contact: Contact) -> int:
         """Since when the test, true now, has been true (epoch ms)."""
-        since_ms: int | None = contact.summaries.get(self.id, [None])[0]
-        if since_ms is None:
-            since_ms = contact.known_since_ms
-        return 0 if since_ms is None else since_ms
+        summary: list[int | None] = contact.summaries.get(self.id, [None])
+        if summary[0] is not None:
+            return summary[0]
+        return min(at_ms for at_ms in (contact.known_since_ms, *summary) if at_ms is not None)
 
     def changed(self, contact: Contact, old: Any, new: Any, updated_ms: int) -> None:
         """Take the attribute's change of value (whole attribute, path not applied) into the summary."""
@@ -100,7 +108,7 @@ class HeldCondition(Condition):
         elif not self.test.holds(walk(old, steps), 0):
             contact.summaries[self.id] = [updated_ms]
         elif self.id not in contact.summaries:
-            contact.summaries[self.id] = [None]
+            contact.summaries[self.id] = [None, updated_ms]
 
     def look_back(self, contact: Contact, changes: Iterable[Event]) -> None:
         """Fill the summary from the kept `attribute_changed` events of this attribute, latest first,
@@ -110,17 +118,18 @@ class HeldCondition(Condition):
         if self.path[0] == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
             return
         if entry is None:
-            contact.summaries[self.id] = [None]
             return
-        since_ms: int | None = entry[1]
+        since_ms: int = entry[1]
+        # Whether the value at hand may be one that was missing from the start.
+        from_start = entry[0] is None
         steps = self.path[1:]
         for event in changes:
             if not self.test.holds(walk(event.properties["new"], steps), 0):
+                from_start = False
                 break
-            since_ms = event.occurred_ms if since_ms is None else min(since_ms, event.occurred_ms)
-            old = event.properties["old"]
-            if not self.test.holds(walk(old, steps), 0):
+            since_ms = min(since_ms, event.occurred_ms)
+            from_start = event.properties["old"] is None
+            if not self.test.holds(walk(event.properties["old"], steps), 0):
+                from_start = False
                 break
-            if old is None:
-                since_ms = None
-        contact.summaries[self.id] = [since_ms]
+        contact.summaries[self.id] = [None, since_ms] if from_start else [since_ms]

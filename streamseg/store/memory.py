@@ -16,7 +16,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._contacts: dict[str, Contact] = {}
-        self._times: dict[str, dict[str, int]] = {}
+        self._found: dict[str, dict[str, tuple[int, int]]] = {}
         self._events: dict[str, list[Event]] = {}
         self._heap: list[tuple[int, str]] = []
         self._clock_ms = 0
@@ -49,11 +49,11 @@ class MemoryStore:
             heappop(self._heap)
         return None
 
-    def event_time(self, contact_id: str, event_id: str) -> int | None:
-        return self._times.get(contact_id, {}).get(event_id)
+    def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
+        return self._found.get(contact_id, {}).get(event_id)
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        self._times.setdefault(contact_id, {})[event.event_id] = event.occurred_ms
+        self._found.setdefault(contact_id, {})[event.event_id] = (event.occurred_ms, event.offset)
         insort(self._events.setdefault(contact_id, []), event, key=_order)
 
     def events(self, contact_id: str) -> Iterator[Event]:
@@ -62,7 +62,7 @@ class MemoryStore:
     def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
         events = self._events[contact_id]
         del events[bisect_left(events, (occurred_ms, event_id), key=_order)]
-        del self._times[contact_id][event_id]
+        del self._found[contact_id][event_id]
 
 
 def _order(event: Event) -> tuple[int, str]:

@@ -30,8 +30,8 @@ class Store(Protocol):
     def next_due(self) -> tuple[int, str] | None:
         """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
 
-    def event_time(self, contact_id: str, event_id: str) -> int | None:
-        """When the kept event with this id occurred (epoch ms), or None if none is kept."""
+    def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
+        """(`occurred_ms`, `offset`) of the kept event with this id, or None if none is kept."""
 
     def add_event(self, contact_id: str, event: Event) -> None:
         """Keep an event whose id is not kept yet."""

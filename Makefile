@@ -1,0 +1,48 @@
+# Everything runs in a virtualenv of its own; PYTHON is only used to make it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fuzz schemas benchmark clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+install: $(INSTALLED) ## Make the virtualenv with everything in it
+
+demo: $(INSTALLED) ## Run a whole worker on an in-process broker: no Java, no Docker
+	$(BIN)/streamseg demo
+
+test: $(INSTALLED) ## Lint, types and all tests, on real Kafka where Java and Maven are there
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## Lint, types and the tests that need no broker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m 'not kafka'
+
+SECONDS ?= 300
+fuzz: $(INSTALLED) ## Compare engine and oracle on random histories for SECONDS=300
+	$(BIN)/python -m tests.oracle.fuzz --seconds $(SECONDS)
+
+schemas: $(INSTALLED) ## Write the JSON Schema files anew
+	$(BIN)/python -m schemas.generate
+
+benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka
+	$(BIN)/python -m benchmarks.end_to_end
+
+clean: ## Remove the virtualenv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

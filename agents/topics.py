@@ -1,0 +1,132 @@
+"""The topics of the contract as they have to be on the broker: names, partitions, configuration.
+
+Partitions. `contact-updates`, `behavior-events`, `membership-changes` and the contacts' changelog are
+co-partitioned by contact_id and have `Settings.partitions`; so have `segment-memberships`,
+`channel-suppressions` and `dead-letters`, to spread the load. `segment-definitions`,
+`segment-commands` and `segment-catalog` have one partition, because their order across keys means
+something: a definition may refer to the one before it, a command over a group to the one that made
+the group, and a reader of the catalogue sees statuses in the order in which they came about. They
+carry what people do by hand, so one partition is never too narrow.
+
+Time. `RETENTION_MS` bounds how long a worker may be away: input is kept so long, and so are the
+tombstones of compacted topics, which whoever keeps a copy must see to forget what was deleted. Where
+a compacted topic holds contacts, an erased contact's last value is compacted away in that time too.
+
+Sizes. A record over `Settings.max_record_bytes` is to be refused by the worker with its bytes kept,
+so the broker admits three times as much; `dead-letters` has room for such a record with its headers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
+from streamseg.times import DAY_MS
+
+CONTACTS_TABLE = "contacts"
+RETENTION_MS = 7 * DAY_MS
+DEAD_LETTER_RETENTION_MS = 30 * DAY_MS
+CHANGELOG_SEGMENT_BYTES = 128 << 20
+
+INPUT_RECORDS = 3  # times Settings.max_record_bytes
+OUTPUT_RECORDS = 4
+CHANGELOG_RECORDS = 8
+
+_LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as it has to be; `config` holds Kafka's own topic settings, as text."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    config: Mapping[str, str]
+
+
+def worker_id(settings: Settings) -> str:
+    """The workers' Faust application id, which is their consumer group too; prefixed like the topics."""
+    return f"{settings.topic_prefix}{settings.application_id}"
+
+
+def changelog_topic(settings: Settings) -> str:
+    """The changelog of the contacts table, named as Faust names it: application id, table, `changelog`."""
+    return f"{worker_id(settings)}-{CONTACTS_TABLE}-changelog"
+
+
+def topic_name(settings: Settings, name: str) -> str:
+    """A topic of the contract under its configured prefix."""
+    return f"{settings.topic_prefix}{name}"
+
+
+def required_topics(settings: Settings) -> list[Topic]:
+    """Every topic that workers of these settings read or write, the contract's first, in its order.
+
+    Raises ConfigurationError where the prefix or the application id makes a name that Kafka refuses.
+    """
+    many, one = settings.partitions, 1
+    inputs = {**_delete(RETENTION_MS), **_largest(settings, INPUT_RECORDS)}
+    outputs = _largest(settings, OUTPUT_RECORDS)
+    compacted = {**_compact(), **outputs}
+    per_contact = {**compacted, **_forgetting()}
+    definitions = {**_compact(), **_largest(settings, INPUT_RECORDS), "min.compaction.lag.ms": str(DAY_MS)}
+    changelog = {
+        **_compact(),
+        **_forgetting(),
+        **_largest(settings, CHANGELOG_RECORDS),
+        # A recovery reads what is not compacted yet: small segments and an early cleaner keep it short.
+        "segment.bytes": str(CHANGELOG_SEGMENT_BYTES),
+        "min.cleanable.dirty.ratio": "0.2",
+    }
+    wanted: list[tuple[str, int, dict[str, str]]] = [
+        (topic_name(settings, "contact-updates"), many, inputs),
+        (topic_name(settings, "behavior-events"), many, inputs),
+        (topic_name(settings, "segment-commands"), one, inputs),
+        (topic_name(settings, "segment-definitions"), one, definitions),
+        (topic_name(settings, "membership-changes"), many, {**_delete(RETENTION_MS), **outputs}),
+        (topic_name(settings, "segment-memberships"), many, per_contact),
+        (topic_name(settings, "channel-suppressions"), many, per_contact),
+        (topic_name(settings, "segment-catalog"), one, compacted),
+        (topic_name(settings, "dead-letters"), many, {**_delete(DEAD_LETTER_RETENTION_MS), **outputs}),
+        (changelog_topic(settings), many, changelog),
+    ]
+    for name, _, _ in wanted:
+        if not _LEGAL_NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"{name!r} is no topic name: STREAMSEG_TOPIC_PREFIX and STREAMSEG_APPLICATION_ID "
+                "take letters, digits, '.', '_' and '-', and a whole name at most 249 of them"
+            )
+    copies = {
+        # Two copies must have a record before it counts as written; with fewer than three replicas
+        # that would stop all writing whenever one broker is restarted.
+        "min.insync.replicas": "2" if settings.replication_factor >= 3 else "1",
+    }
+    return [
+        Topic(name, partitions, settings.replication_factor, {**config, **copies})
+        for name, partitions, config in wanted
+    ]
+
+
+def _delete(retention_ms: int) -> dict[str, str]:
+    # The clock of a partition follows the producers' timestamps, not the broker's.
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": str(retention_ms),
+        "message.timestamp.type": "CreateTime",
+    }
+
+
+def _compact() -> dict[str, str]:
+    return {"cleanup.policy": "compact", "delete.retention.ms": str(RETENTION_MS)}
+
+
+def _forgetting() -> dict[str, str]:
+    return {"max.compaction.lag.ms": str(RETENTION_MS)}
+
+
+def _largest(settings: Settings, records: int) -> dict[str, str]:
+    return {"max.message.bytes": str(records * settings.max_record_bytes)}

@@ -1,0 +1,119 @@
+"""`streamseg explain`: why one contact is in one segment or not, from a file of records."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from streamseg.cli.inputs import (
+    fail_unreadable,
+    open_input,
+    read_instant,
+    read_settings,
+    report_dead_letter,
+)
+from streamseg.errors import ConfigurationError, FileFormatError
+from streamseg.explain import explain as explain_membership
+from streamseg.replay import Replay
+
+
+def explain(
+    file: Annotated[str, typer.Argument(help="NDJSON records in arrival order; - reads standard input.")],
+    contact: Annotated[str, typer.Option(help="The contact's id.")],
+    segment: Annotated[str, typer.Option(help="The segment's id.")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="Explain as of this time, e.g. 2026-06-01T00:00:00Z; default: after the last line."
+        ),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(help="IANA time zone of naive timestamps and calendars; default Asia/Shanghai."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a tree.")] = False,
+) -> None:
+    """Show what decides whether CONTACT is in SEGMENT, since when, and when time alone will change it."""
+    settings = read_settings(timezone)
+    at_ms = None if at is None else read_instant(at, settings, "--at")
+    run = Replay(settings=settings, on_dead_letter=report_dead_letter)
+    with open_input(file) as stream:
+        try:
+            for line in stream:
+                if at_ms is not None and not run.starts_by(line, at_ms):
+                    break
+                run.line(line)
+                run.changes.clear()
+        except FileFormatError as error:
+            fail_unreadable(file, error)
+    run.settle_definitions()
+    if at_ms is not None:
+        run.run_to(at_ms)
+    explanation = _explanation(run, contact, segment)
+    if as_json:
+        typer.echo(orjson.dumps(explanation, option=orjson.OPT_INDENT_2))
+    else:
+        Console().print(render(explanation))
+
+
+def _explanation(run: Replay, contact_id: str, segment_id: str) -> dict[str, Any]:
+    plan = run.partition.plan
+    if segment_id not in plan.segments:
+        raise ConfigurationError(
+            f"there is no segment {segment_id}; known are {', '.join(sorted(plan.segments))}"
+        )
+    contact = run.store.contact(contact_id)
+    if contact is None or contact.known_since_ms is None:
+        raise ConfigurationError(f"there is no contact {contact_id} at that time; check the id and --at")
+    now_ms = run.partition.clock_ms
+    events = run.partition.history.kept(contact, now_ms)
+    return explain_membership(contact, plan.segments[segment_id], plan, events, now_ms)
+
+
+def render(explanation: dict[str, Any]) -> Tree:
+    """The explanation as a tree for a terminal."""
+    state = "is a member of" if explanation["member"] else "is not a member of"
+    head = _mark(explanation["member"]).append(
+        f" {explanation['contact_id']} {state} {explanation['segment_id']}", style="bold"
+    )
+    head.append(f" at {explanation['at']}")
+    if explanation["since"] is not None:
+        head.append(f", since {explanation['since']}")
+    tree = Tree(head)
+    next_change = explanation["next_change_at"]
+    tree.add(
+        Text("will not change by itself", style="dim")
+        if next_change is None
+        else Text(f"changes by itself at {next_change}", style="yellow")
+    )
+    for part in explanation["parts"]:
+        named = f" {part['name']}" if part["name"] else ""
+        branch = tree.add(_mark(part["holds"]).append(f" {part['relation']}{named}"))
+        for cluster in part["clusters"]:
+            joined = "all of (且)" if cluster["match"] == "all" else "any of (或)"
+            conditions = branch.add(_mark(cluster["holds"]).append(f" {joined}"))
+            for condition in cluster["conditions"]:
+                _add_condition(conditions, condition)
+    return tree
+
+
+def _add_condition(tree: Tree, condition: dict[str, Any]) -> None:
+    written = condition["condition"]
+    text = "built in" if written is None else orjson.dumps(written).decode()
+    node = tree.add(_mark(condition["holds"]).append(f" {text}"))
+    node.add(Text(f"since {condition['since']}", style="dim"))
+    if "value" in condition:
+        node.add(Text(f"value {orjson.dumps(condition['value']).decode()}", style="dim"))
+    for occurrence in condition.get("occurrences", ()):
+        node.add(Text(f"{occurrence['event_id']} at {occurrence['occurred_at']}", style="dim"))
+    if condition["may_change_at"] is not None:
+        node.add(Text(f"may change by itself at {condition['may_change_at']}", style="yellow"))
+
+
+def _mark(holds: bool) -> Text:
+    return Text("✓", style="green") if holds else Text("✗", style="red")

@@ -1,0 +1,77 @@
+"""What commands over a replay file share: opening it, reading options, and its errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+from zoneinfo import ZoneInfo
+
+import orjson
+import typer
+
+from streamseg.changes import DeadLetter
+from streamseg.errors import FileFormatError
+from streamseg.settings import Settings
+from streamseg.times import format_ms, parse_timestamp_ms
+
+UNREADABLE = 2
+"""Exit status where a file cannot be read as NDJSON."""
+
+
+def read_settings(timezone: str | None) -> Settings:
+    """The environment's settings, with `--timezone` before them."""
+    if timezone is None:
+        return Settings()
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise typer.BadParameter(
+            f"{timezone} is no IANA time zone, such as Asia/Shanghai", param_hint="--timezone"
+        ) from error
+    return Settings(timezone=timezone)
+
+
+def read_instant(text: str, settings: Settings, option: str) -> int:
+    """Epoch ms of an option's RFC 3339 text or epoch milliseconds."""
+    digits = text.removeprefix("-")
+    value = int(text) if digits.isascii() and digits.isdigit() else text
+    try:
+        return parse_timestamp_ms(value, ZoneInfo(settings.timezone))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+@contextmanager
+def open_input(file: str) -> Iterator[BinaryIO]:
+    """The file's bytes, standard input for `-`; ends with status 2 where there is no such file."""
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    path = Path(file)
+    if not path.is_file():
+        typer.echo(f"{file}: there is no such file", err=True)
+        raise typer.Exit(UNREADABLE)
+    with path.open("rb") as stream:
+        yield stream
+
+
+def fail_unreadable(file: str, error: FileFormatError) -> NoReturn:
+    """End with status 2 and the line that is wrong."""
+    typer.echo(f"{file}: {error}", err=True)
+    raise typer.Exit(UNREADABLE) from error
+
+
+def report_dead_letter(line: int, letter: DeadLetter) -> None:
+    """A dead letter as a JSON line on standard error."""
+    report = {
+        "line": line,
+        "topic": letter.record.topic or None,
+        "timestamp": format_ms(letter.record.timestamp_ms),
+        "code": letter.code,
+        "message": letter.message,
+        "path": letter.path,
+    }
+    typer.echo(orjson.dumps(report), err=True)

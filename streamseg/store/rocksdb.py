@@ -1,0 +1,362 @@
+"""One partition's state in RocksDB, with a write-back overlay in front of it."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice, takewhile
+from pathlib import Path
+from typing import cast
+
+import orjson
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+)
+
+from streamseg.contact import Contact, due_in
+from streamseg.errors import ConfigurationError, StateVersionError
+from streamseg.inputs import Event
+from streamseg.store import layout
+from streamseg.store.due import DueQueue
+
+CLOCK = "clock_ms"
+
+# Faust's own RocksDB stores keep the changelog offset under this key; so do we, in the same write.
+_OFFSET_KEY = b"__faust\0offset__"
+
+
+class RocksStore:
+    """`streamseg.store.protocol.Store` over one RocksDB database.
+
+    Writes stay in memory until `commit` writes them all at once, together with the changelog offset that
+    holds them; reads see them before. What `changes` returns is what a changelog needs, in writing order;
+    between `changes` and `commit` nothing may be written, so that both hold the same bytes.
+    """
+
+    def __init__(self, path: Path, *, contact_cache: int = 10_000, block_cache: Cache | None = None) -> None:
+        """Open or create the database at `path`, a folder of its own.
+
+        `contact_cache` bounds how many unchanged contacts stay decoded; `block_cache` may be shared by
+        the stores of one process. Raises StateVersionError where another release wrote the state, and
+        ConfigurationError where another process has it open.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        self._contact_cache = contact_cache
+        self._db = _open(path, block_cache or Cache(32 << 20))
+        try:
+            self._check_version()
+        except StateVersionError:
+            self._db.close()
+            raise
+        self._clean: OrderedDict[str, Contact] = OrderedDict()
+        self._dirty: dict[str, Contact] = {}
+        # The due time each cached contact is filed under, and for dirty ones the one on disk, if known.
+        self._filed: dict[str, int | None] = {}
+        self._filed_on_disk: dict[str, int | None] = {}
+        self._due = DueQueue(self._filed_due, self._read_due)
+        # contact id -> (occurred ms, event id) -> the event to add, or None to drop it
+        self._history: dict[str, dict[tuple[int, str], Event | None]] = {}
+        self._found: dict[str, dict[str, tuple[int, int] | None]] = {}
+        self._meta: dict[str, int] = {}
+        self._dirty_meta: set[str] = set()
+        self._changes: list[tuple[bytes, bytes | None]] | None = None
+
+    # -- contacts ---------------------------------------------------------------------------------------
+
+    def contact(self, contact_id: str) -> Contact | None:
+        """The contact's state, or None if this partition has never kept any."""
+        contact = self._dirty.get(contact_id)
+        if contact is not None:
+            return contact
+        contact = self._clean.get(contact_id)
+        if contact is not None:
+            self._clean.move_to_end(contact_id)
+            return contact
+        data = self._db.get(layout.contact_key(contact_id))
+        if data is None:
+            return None
+        contact = Contact.from_bytes(contact_id, data)
+        self._filed[contact_id] = contact.due_ms
+        self._clean[contact_id] = contact
+        if len(self._clean) > self._contact_cache:
+            evicted, _ = self._clean.popitem(last=False)
+            del self._filed[evicted]
+        return contact
+
+    def put(self, contact: Contact) -> None:
+        """Keep the contact's state and file it under its `due_ms` (None: never due)."""
+        self._refuse_while_committing()
+        contact_id = contact.contact_id
+        if contact_id not in self._dirty:
+            self._clean.pop(contact_id, None)
+            if contact_id in self._filed:
+                self._filed_on_disk[contact_id] = self._filed[contact_id]
+        self._dirty[contact_id] = contact
+        if contact_id not in self._filed or self._filed[contact_id] != contact.due_ms:
+            self._filed[contact_id] = contact.due_ms
+            self._due.file(contact_id, contact.due_ms)
+
+    def contact_ids(self, after: str | None = None) -> Iterator[str]:
+        """All kept contact ids in ascending UTF-8 order, those greater than `after`."""
+        unwritten = sorted(cid for cid in self._dirty if after is None or cid > after)
+        start = layout.CONTACT if after is None else layout.contact_key(after) + b"\0"
+        written = (key[1:].decode() for key, _ in self._items(layout.CONTACT, start))
+        for contact_id, _ in groupby(heapq.merge(unwritten, written)):
+            yield contact_id
+
+    # -- due index --------------------------------------------------------------------------------------
+
+    def next_due(self) -> tuple[int, str] | None:
+        """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
+        return self._due.head()
+
+    def _filed_due(self, contact_id: str) -> int | None:
+        if contact_id in self._filed:
+            return self._filed[contact_id]
+        data = self._db.get(layout.contact_key(contact_id))
+        return None if data is None else due_in(data)
+
+    def _read_due(self, after: bytes, count: int) -> list[bytes]:
+        start = layout.DUE + after + b"\0" if after else layout.DUE
+        return [key[1:] for key, _ in islice(self._items(layout.DUE, start), count)]
+
+    # -- history ----------------------------------------------------------------------------------------
+
+    def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
+        """(`occurred_ms`, `offset`) of the kept event with this id, or None if none is kept."""
+        unwritten = self._found.get(contact_id)
+        if unwritten is not None and event_id in unwritten:
+            return unwritten[event_id]
+        data = self._db.get(layout.event_id_key(contact_id, event_id))
+        return None if data is None else layout.read_event_id(data)
+
+    def add_event(self, contact_id: str, event: Event) -> None:
+        """Keep an event whose id is not kept yet."""
+        self._refuse_while_committing()
+        self._history.setdefault(contact_id, {})[event.order] = event
+        self._found.setdefault(contact_id, {})[event.event_id] = (event.occurred_ms, event.offset)
+
+    def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
+        """Forget one kept event."""
+        self._refuse_while_committing()
+        self._history.setdefault(contact_id, {})[(occurred_ms, event_id)] = None
+        self._found.setdefault(contact_id, {})[event_id] = None
+
+    def events(self, contact_id: str) -> Iterator[Event]:
+        """The contact's kept events by (`occurred_ms`, `event_id`), ascending, as of the call."""
+        return self._events(contact_id, self._history.get(contact_id, {}).copy())
+
+    def _events(self, contact_id: str, unwritten: dict[tuple[int, str], Event | None]) -> Iterator[Event]:
+        prefix = layout.history_prefix(contact_id)
+        written = (layout.read_event(prefix, key, value) for key, value in self._items(prefix, prefix))
+        if not unwritten:
+            yield from written
+            return
+        added = sorted((event for event in unwritten.values() if event is not None), key=_order)
+        kept = (event for event in written if event.order not in unwritten)
+        yield from heapq.merge(kept, added, key=_order)
+
+    # -- clock and other numbers of the partition -------------------------------------------------------
+
+    @property
+    def clock_ms(self) -> int:
+        """The partition's stream time when it was last set, 0 at first."""
+        return self.number(CLOCK) or 0
+
+    @clock_ms.setter
+    def clock_ms(self, value: int) -> None:
+        self.set_number(CLOCK, value)
+
+    def number(self, name: str) -> int | None:
+        """A number kept for the partition under a name, or None."""
+        if name not in self._meta:
+            data = self._db.get(layout.meta_key(name))
+            if data is None:
+                return None
+            self._meta[name] = orjson.loads(data)
+        return self._meta[name]
+
+    def set_number(self, name: str, value: int) -> None:
+        """Keep a number for the partition, such as how far a source was read."""
+        self._refuse_while_committing()
+        if self._meta.get(name) != value:
+            self._meta[name] = value
+            self._dirty_meta.add(name)
+
+    # -- durability -------------------------------------------------------------------------------------
+
+    @property
+    def unwritten(self) -> int:
+        """How many contacts, their state or their events, wait for a `commit`."""
+        return len(self._dirty) + len(self._history)
+
+    @property
+    def changelog_offset(self) -> int | None:
+        """The changelog offset up to which this database holds the changelog, or None."""
+        data = self._db.get(_OFFSET_KEY)
+        return None if data is None else int(data)
+
+    def changes(self) -> list[tuple[bytes, bytes | None]]:
+        """Everything unwritten as changelog records (key, value; None deletes), the clock last.
+
+        Holds the store still until `commit`. Cost: one serialization per changed contact and event.
+        """
+        if self._changes is None:
+            records: list[tuple[bytes, bytes | None]] = []
+            for contact_id in self._history.keys() - self._dirty.keys():
+                records += self._history_changes(contact_id)
+            for contact_id, contact in self._dirty.items():
+                # A contact's events come before its state: if a crash parts them, the state does not yet
+                # know of the record, which is applied again and finds its own event.
+                records += self._history_changes(contact_id)
+                records.append((layout.contact_key(contact_id), contact.to_bytes()))
+            for name in sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name)):
+                records.append((layout.meta_key(name), orjson.dumps(self._meta[name])))
+            self._changes = records
+        return self._changes
+
+    def _history_changes(self, contact_id: str) -> list[tuple[bytes, bytes | None]]:
+        """Drops before adds: an id dropped and added anew at another time stays in the id index."""
+        dropped: list[tuple[bytes, bytes | None]] = []
+        added: list[tuple[bytes, bytes | None]] = []
+        for (occurred_ms, event_id), event in self._history.get(contact_id, {}).items():
+            key = layout.history_key(contact_id, occurred_ms, event_id)
+            if event is None:
+                dropped.append((key, None))
+            else:
+                added.append((key, layout.event_value(event)))
+        return dropped + added
+
+    def commit(self, changelog_offset: int | None = None) -> None:
+        """Write everything unwritten in one atomic batch, with the changelog offset that holds it."""
+        batch = WriteBatch(raw_mode=True)
+        for key, value in self.changes():
+            _apply(batch, key, value)
+        entries = []
+        for entry in self._due.stale:
+            batch.delete(layout.DUE + entry)
+        for contact_id in self._dirty:
+            due_ms = self._filed[contact_id]
+            old_ms = self._filed_on_disk.get(contact_id)
+            if old_ms is not None and old_ms != due_ms:
+                batch.delete(layout.DUE + layout.due_entry(old_ms, contact_id))
+            if due_ms is not None:
+                entry = layout.due_entry(due_ms, contact_id)
+                entries.append(entry)
+                batch.put(layout.DUE + entry, b"")
+        if changelog_offset is not None:
+            batch.put(_OFFSET_KEY, str(changelog_offset).encode())
+        if len(batch):
+            self._db.write(batch)
+        self._due.written(entries)
+        self._settle()
+
+    def apply_changelog(self, records: Iterable[tuple[bytes, bytes | None]], offset: int) -> None:
+        """Write changelog records up to `offset` straight to disk, with the indexes that follow from them.
+
+        Only between commits: nothing may be unwritten.
+        """
+        if self._dirty or self._history or self._dirty_meta:
+            raise RuntimeError("a changelog cannot be applied under unwritten changes")
+        batch = WriteBatch(raw_mode=True)
+        for key, value in records:
+            _apply(batch, key, value)
+            if key[:1] == layout.CONTACT and value is not None:
+                due_ms = due_in(value)
+                if due_ms is not None:
+                    # An older entry of this contact may stay; the queue sees through it and drops it.
+                    batch.put(layout.DUE + layout.due_entry(due_ms, key[1:].decode()), b"")
+        batch.put(_OFFSET_KEY, str(offset).encode())
+        self._db.write(batch)
+        self._clean.clear()
+        self._filed.clear()
+        self._meta.clear()
+        self._due.reset()
+
+    def close(self) -> None:
+        """Close the database; what is unwritten is lost."""
+        self._db.close()
+
+    def _items(self, prefix: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """What is on disk under keys that begin with `prefix`, from `start` on, as of the first one read."""
+        # Not by an upper bound of ReadOptions: rocksdict's iterators do not keep that alive.
+        items = cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=start))
+        return takewhile(lambda item: item[0].startswith(prefix), items)
+
+    def _settle(self) -> None:
+        clean = self._clean
+        clean.update(self._dirty)
+        self._dirty = {}
+        while len(clean) > self._contact_cache:
+            evicted, _ = clean.popitem(last=False)
+            del self._filed[evicted]
+        self._filed_on_disk = {}
+        self._history = {}
+        self._found = {}
+        self._dirty_meta = set()
+        self._changes = None
+
+    def _refuse_while_committing(self) -> None:
+        if self._changes is not None:
+            raise RuntimeError("the store is being committed: changes() was called, commit() was not")
+
+    def _check_version(self) -> None:
+        found = self._db.get(layout.FORMAT_KEY)
+        wanted = layout.LAYOUT_VERSION
+        if found is None and next(self._db.keys(), None) is None:
+            self._db.put(layout.FORMAT_KEY, orjson.dumps(wanted))
+        elif found is None or orjson.loads(found) != wanted:
+            raise StateVersionError(0 if found is None else orjson.loads(found), wanted)
+
+
+def _apply(batch: WriteBatch, key: bytes, value: bytes | None) -> None:
+    """One changelog record, and the event-id index where it is an event."""
+    if value is None:
+        batch.delete(key)
+    else:
+        batch.put(key, value)
+    if key[:1] == layout.HISTORY:
+        index_key = layout.event_id_key_of(key)
+        if value is None:
+            batch.delete(index_key)
+        else:
+            batch.put(index_key, layout.event_id_value(key, value))
+
+
+def _open(path: Path, block_cache: Cache) -> Rdict:
+    try:
+        return Rdict(str(path), _options(block_cache))
+    except Exception as error:  # rocksdict raises a bare Exception for whatever RocksDB reports
+        if "LOCK" in str(error):
+            raise ConfigurationError(
+                f"the state in {path} is in use by another process; give each worker a data folder of its own"
+            ) from error
+        raise
+
+
+def _order(event: Event) -> tuple[int, str]:
+    return event.order
+
+
+def _options(block_cache: Cache) -> Options:
+    """Small tables and caches: a worker holds one database for each of its partitions."""
+    table = BlockBasedOptions()
+    table.set_block_cache(block_cache)
+    table.set_bloom_filter(10, False)
+    table.set_cache_index_and_filter_blocks(True)
+    table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(table)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_write_buffer_size(16 << 20)
+    options.set_max_write_buffer_number(3)
+    options.set_max_open_files(512)
+    options.set_keep_log_file_num(2)
+    return options

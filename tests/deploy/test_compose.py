@@ -1,0 +1,110 @@
+"""docker-compose.yml and deploy/Dockerfile fit the programs that they start."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKERS = ("worker-1", "worker-2")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    return (ROOT / "deploy" / "Dockerfile").read_text()
+
+
+def test_workers_start_once_kafka_answers_and_the_topics_are_made(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert services["kafka"]["healthcheck"]["test"]
+    assert services["topics"]["command"] == ["topics", "create"]
+    assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+    for worker in WORKERS:
+        assert services[worker]["command"] == ["worker"]
+        assert services[worker]["depends_on"] == {
+            "kafka": {"condition": "service_healthy"},
+            "topics": {"condition": "service_completed_successfully"},
+        }
+
+
+def test_each_worker_has_its_own_volume_address_and_port(compose: dict[str, Any]) -> None:
+    workers = [compose["services"][name] for name in WORKERS]
+    volumes = [volume for worker in workers for volume in worker["volumes"]]
+    assert len(set(volumes)) == len(workers)
+    assert {volume.split(":")[0] for volume in volumes} <= set(compose["volumes"])
+    assert len({worker["hostname"] for worker in workers}) == len(workers)
+    assert len({port for worker in workers for port in worker["ports"]}) == len(workers)
+
+
+def test_everything_is_published_on_this_machine_alone(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_topics_and_workers_agree_on_names_and_partitions(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for name, value in services["topics"]["environment"].items():
+        assert all(services[worker]["environment"][name] == value for worker in WORKERS)
+
+
+def test_the_broker_is_the_version_that_the_tests_run_against(compose: dict[str, Any]) -> None:
+    pom = (ROOT / "deploy" / "kafka" / "pom.xml").read_text()
+    version = re.search(r"<kafka\.version>(.+)</kafka\.version>", pom)
+    assert version is not None
+    assert compose["services"]["kafka"]["image"] == f"apache/kafka:{version.group(1)}"
+
+
+def test_the_image_holds_every_room_that_is_packaged(dockerfile: str) -> None:
+    ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text().split()
+    for room in ("schemas", "streamseg", "agents"):
+        assert f"COPY {room} {room}" in dockerfile
+        assert f"!{room}" in ignored
+
+
+def test_the_image_does_not_run_as_root(dockerfile: str) -> None:
+    users = re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)
+    assert users == ["streamseg"]
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+def test_the_health_check_follows_what_the_worker_says(dockerfile: str, status: int, healthy: bool) -> None:
+    check = re.search(r"^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    assert check is not None
+    program, *arguments = json.loads(check.group(1))
+    assert program == "python"
+    asked: list[str] = []
+
+    class Worker(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """The test reads what was asked, not the access log."""
+
+    with HTTPServer(("127.0.0.1", 0), Worker) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env={"STREAMSEG_WEB_PORT": str(server.server_port)},
+            capture_output=True,
+            timeout=60,
+        )
+    assert asked == ["/health"]
+    assert (done.returncode == 0) is healthy

@@ -1,0 +1,145 @@
+"""What only the store on disk does: changelog, recovery, versions, one owner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rocksdict import Options, Rdict
+
+from streamseg.contact import Contact
+from streamseg.errors import ConfigurationError, StateVersionError
+from streamseg.inputs import Event
+from streamseg.store.rocksdb import RocksStore
+
+
+def scan(event_id: str, occurred_ms: int) -> Event:
+    return Event(event_id, "wechat_scan", occurred_ms, {"scene": "x"})
+
+
+def test_what_was_not_committed_is_gone_after_a_restart(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    store.put(Contact("kept", due_ms=5))
+    store.commit(41)
+    store.put(Contact("lost", due_ms=1))
+    store.add_event("kept", scan("e1", 1))
+    store.close()
+
+    store = RocksStore(tmp_path)
+    assert list(store.contact_ids()) == ["kept"]
+    assert store.next_due() == (5, "kept")
+    assert store.find_event("kept", "e1") is None
+    assert store.changelog_offset == 41
+    store.close()
+
+
+def test_a_commit_without_a_changelog_leaves_the_changelog_offset_alone(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    store.put(Contact("a"))
+    store.commit(7)
+    store.put(Contact("b"))
+    store.commit()
+    assert store.changelog_offset == 7
+    store.close()
+
+
+def test_the_changelog_rebuilds_contacts_events_indexes_and_clock(tmp_path: Path) -> None:
+    first = RocksStore(tmp_path / "first")
+    changelog: list[tuple[bytes, bytes | None]] = []
+
+    def commit() -> None:
+        changelog.extend(first.changes())
+        first.commit(len(changelog) - 1)
+
+    first.put(Contact("a", due_ms=10))
+    first.put(Contact("b", due_ms=20))
+    first.add_event("a", scan("e1", 1))
+    first.add_event("a", scan("e2", 2))
+    first.clock_ms = 3
+    commit()
+    first.put(Contact("a", due_ms=30))
+    first.drop_event("a", 1, "e1")
+    first.add_event("a", scan("e1", 9))
+    first.set_number("swept", 12)
+    first.clock_ms = 4
+    commit()
+    first.close()
+
+    second = RocksStore(tmp_path / "second")
+    second.apply_changelog(changelog[:3], 2)
+    second.apply_changelog(changelog[3:], len(changelog) - 1)
+    assert second.changelog_offset == len(changelog) - 1
+    assert second.next_due() == (20, "b")
+    second.put(Contact("b"))
+    assert second.next_due() == (30, "a")
+    assert [(e.event_id, e.occurred_ms) for e in second.events("a")] == [("e2", 2), ("e1", 9)]
+    assert second.find_event("a", "e1") == (9, -1)
+    assert second.clock_ms == 4
+    assert second.number("swept") == 12
+    second.close()
+
+
+def test_the_clock_is_the_last_record_of_a_changelog_batch(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    store.clock_ms = 5
+    store.set_number("zz", 1)
+    store.put(Contact("a"))
+    store.add_event("a", scan("e1", 1))
+    assert store.changes()[-1] == (b"mclock_ms", b"5")
+    assert [key[:1] for key, _ in store.changes()] == [b"h", b"c", b"m", b"m"]
+    store.close()
+
+
+def test_nothing_can_be_written_between_changes_and_commit(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    store.put(Contact("a"))
+    store.changes()
+    with pytest.raises(RuntimeError, match="being committed"):
+        store.put(Contact("b"))
+    store.commit()
+    store.put(Contact("b"))
+    assert store.unwritten == 1
+    store.close()
+
+
+def test_a_changelog_is_not_applied_under_unwritten_changes(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    store.put(Contact("a"))
+    with pytest.raises(RuntimeError, match="unwritten"):
+        store.apply_changelog([], 0)
+    store.close()
+
+
+def test_state_of_another_layout_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    RocksStore(tmp_path).close()
+    other = Rdict(str(tmp_path), Options(raw_mode=True))
+    other.put(b"mformat", b"99")
+    other.close()
+    with pytest.raises(StateVersionError, match=r"version 99.*remove the state folder"):
+        RocksStore(tmp_path)
+
+
+def test_two_owners_of_one_folder_are_refused(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    with pytest.raises(ConfigurationError, match="in use by another"):
+        RocksStore(tmp_path)
+    store.close()
+    RocksStore(tmp_path).close()
+
+
+def test_more_due_contacts_than_are_kept_in_memory_come_in_order(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path, contact_cache=10)
+    for i in range(40_000):
+        store.put(Contact(f"c{i:05}", due_ms=i * 37 % 40_000))
+        if i % 5_000 == 4_999:
+            store.commit()
+            assert store.next_due() == (0, "c00000")
+    for expected in range(40_000):
+        head = store.next_due()
+        assert head is not None
+        assert head[0] == expected
+        store.put(Contact(head[1], due_ms=None))
+        if expected % 3_000 == 0:
+            store.commit()
+    assert store.next_due() is None
+    store.close()

@@ -1,0 +1,104 @@
+"""Random writes, commits and restarts: the store on disk answers as the one in memory does."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from streamseg.contact import Contact
+from streamseg.inputs import Event
+from streamseg.store.memory import MemoryStore
+from streamseg.store.rocksdb import RocksStore
+
+contact_ids = st.sampled_from(["a", "a\0", "b", "中", "\U0001f600"])
+event_ids = st.sampled_from(["e1", "e2", "\0", "é"])
+times = st.integers(-5, 5)
+
+
+class StoresAgree(RuleBasedStateMachine):
+    """`crash` goes back to the last commit, `restart` loses nothing, `rebuild` replays the changelog."""
+
+    @initialize()
+    def start(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.generation = 0
+        self.rocks = RocksStore(self.folder / "0", contact_cache=1)
+        self.memory = MemoryStore()
+        self.committed = copy.deepcopy(self.memory)
+        self.changelog: list[tuple[bytes, bytes | None]] = []
+
+    @rule(contact_id=contact_ids, due_ms=st.none() | times, value=st.integers(0, 3))
+    def put(self, contact_id: str, due_ms: int | None, value: int) -> None:
+        for store in (self.rocks, self.memory):
+            contact = store.contact(contact_id) or Contact(contact_id)
+            contact.attributes["x"] = [value, 0]
+            contact.due_ms = due_ms if due_ms is None else due_ms + 5
+            store.put(contact)
+
+    @rule(contact_id=contact_ids, event_id=event_ids, occurred_ms=times)
+    def add_or_drop(self, contact_id: str, event_id: str, occurred_ms: int) -> None:
+        kept = self.memory.find_event(contact_id, event_id)
+        for store in (self.rocks, self.memory):
+            if kept is None:
+                store.add_event(contact_id, Event(event_id, "scan", occurred_ms, {"n": occurred_ms}, offset=occurred_ms))
+            else:
+                store.drop_event(contact_id, kept[0], event_id)
+
+    @rule(at_ms=st.integers(0, 100))
+    def tick(self, at_ms: int) -> None:
+        self.rocks.clock_ms = self.memory.clock_ms = at_ms
+
+    @rule()
+    def commit(self) -> None:
+        self.changelog += self.rocks.changes()
+        self.rocks.commit(len(self.changelog) - 1)
+        self.committed = copy.deepcopy(self.memory)
+
+    @rule()
+    def restart(self) -> None:
+        self.commit()
+        self.crash()
+
+    @rule()
+    def crash(self) -> None:
+        self.rocks.close()
+        self.rocks = RocksStore(self.folder / str(self.generation), contact_cache=1)
+        self.memory = copy.deepcopy(self.committed)
+
+    @rule(behind=st.integers(0, 10), step=st.integers(1, 4))
+    def rebuild(self, behind: int, step: int) -> None:
+        """A new disk, or (`behind` some records again) one that has part of the changelog already."""
+        self.rocks.close()
+        self.generation += 1
+        self.rocks = RocksStore(self.folder / str(self.generation), contact_cache=1)
+        start = 0
+        for end in range(step, len(self.changelog) + step, step):
+            self.rocks.apply_changelog(self.changelog[max(0, start - behind) : end], end - 1)
+            start = end
+        self.memory = copy.deepcopy(self.committed)
+
+    @invariant()
+    def agree(self) -> None:
+        ids = list(self.memory.contact_ids())
+        assert list(self.rocks.contact_ids()) == ids
+        assert list(self.rocks.contact_ids(after="a")) == list(self.memory.contact_ids(after="a"))
+        assert self.rocks.next_due() == self.memory.next_due()
+        assert self.rocks.clock_ms == self.memory.clock_ms
+        for contact_id in ids:
+            assert self.rocks.contact(contact_id) == self.memory.contact(contact_id)
+            events = list(self.memory.events(contact_id))
+            assert list(self.rocks.events(contact_id)) == events
+            for kept in events:
+                assert self.rocks.find_event(contact_id, kept.event_id) == (kept.occurred_ms, kept.offset)
+
+    def teardown(self) -> None:
+        self.rocks.close()
+
+
+StoresAgree.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestStoresAgree = StoresAgree.TestCase
