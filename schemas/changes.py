@@ -45,6 +45,8 @@ class SegmentMembership(WireModel):
     entered_at: UtcTimestamp
     sequence: int = Field(ge=1)
     """That of the change by which the contact entered."""
+    next_change_at: UtcTimestamp | None = None
+    """When time alone will end the membership, if nothing else happens; absent where it will not."""
 
 
 class ChannelSuppression(WireModel):

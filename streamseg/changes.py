@@ -31,7 +31,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
-    """A contact entered (odd `sequence`) or exited (even) a segment at `effective_ms` of stream time."""
+    """A contact entered (odd `sequence`) or exited (even) a segment at `effective_ms` of stream time.
+
+    `next_change_ms`: when time alone will end the membership, as far as is known now."""
 
     segment_id: str
     segment_version: int
@@ -39,6 +41,7 @@ class MembershipChange:
     sequence: int
     effective_ms: int
     reason: Reason
+    next_change_ms: int | None = None
 
     @property
     def entered(self) -> bool:
@@ -66,13 +69,16 @@ class MembershipChange:
         """The value on `segment-memberships`; None is the tombstone after an exit."""
         if not self.entered:
             return None
-        return {
+        value = {
             "segment_id": self.segment_id,
             "segment_version": self.segment_version,
             "contact_id": self.contact_id,
             "entered_at": format_ms(self.effective_ms),
             "sequence": self.sequence,
         }
+        if self.next_change_ms is not None:
+            value["next_change_at"] = format_ms(self.next_change_ms)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,9 @@ class Emitter(Protocol):
     """Where a partition puts what it has to say; performing it is the caller's business."""
 
     def change(self, change: MembershipChange) -> None: ...
+
+    def membership(self, change: MembershipChange) -> None:
+        """A membership that stands has another `next_change_ms` than when `change` was emitted."""
 
     def suppression(self, suppression: Suppression) -> None: ...
 

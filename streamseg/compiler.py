@@ -42,13 +42,19 @@ def at(path: str) -> Iterator[None]:
 
 
 def compile_segment(
-    definition: wire.SegmentDefinition, *, source: bytes, version: int, introduced: int, settings: Settings
+    definition: wire.SegmentDefinition,
+    *,
+    source: bytes,
+    version: int,
+    introduced: int,
+    born: int,
+    settings: Settings,
 ) -> Segment:
     """The compiled segment of a definition whose shape is valid; references are not resolved yet.
 
     Raises RejectedError, with the path, for unknown time zones, operands that do not fit a standard
     attribute, bounds the wrong way round, patterns that do not compile and windows longer than history."""
-    return _Compiler(definition, settings).segment(source, version, introduced)
+    return _Compiler(definition, settings).segment(source, version, introduced, born)
 
 
 class _Compiler:
@@ -67,7 +73,7 @@ class _Compiler:
         self.conditions: dict[int, Condition] = {}
         self.references: set[str] = set()
 
-    def segment(self, source: bytes, version: int, introduced: int) -> Segment:
+    def segment(self, source: bytes, version: int, introduced: int, born: int) -> Segment:
         definition = self.definition
         parts: tuple[Part, ...]
         if definition.clusters is not None:
@@ -88,6 +94,7 @@ class _Compiler:
             references=frozenset(self.references),
             member_id=member_id(definition.segment_id),
             introduced=introduced,
+            born=born,
             definition=definition,
             source=source,
         )

@@ -28,7 +28,8 @@ class Contact:
     flips        condition id -> when it last flipped
     summaries    condition id -> what that condition needs to answer at any later time
     due          condition id -> when it may flip without input
-    members      segment id -> [sequence, effective_ms of the last change]; odd sequence = member
+    members      segment id -> [sequence, effective_ms of the last change, when it next ends by itself or
+                 null, segment version]; odd sequence = member
     unsubscribes channel -> what streamseg.unsubscribe keeps of it
     suppressed   the channels whose do-not-send flag is out
     offsets      source topic -> last offset applied, so that a re-read record changes nothing
@@ -46,7 +47,7 @@ class Contact:
     flips: dict[int, int] = field(default_factory=dict)
     summaries: dict[int, Any] = field(default_factory=dict)
     due: dict[int, int] = field(default_factory=dict)
-    members: dict[str, list[int]] = field(default_factory=dict)
+    members: dict[str, list[Any]] = field(default_factory=dict)
     unsubscribes: dict[str, list[Any]] = field(default_factory=dict)
     suppressed: list[str] = field(default_factory=list)
     event_count: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import orjson
 from pydantic import ValidationError
@@ -35,10 +36,12 @@ class Definitions:
                 references=frozenset(),
                 member_id=member_id(segment_id),
                 introduced=-1,
+                born=-1,
             )
             for segment_id, condition in self._built_in.items()
         }
         self._referrers: dict[str, set[str]] = {}
+        self._retired: dict[str, int] = {}
         self._generation = -1
         self._plan: Plan | None = None
         self._previous: Plan | None = None
@@ -47,7 +50,7 @@ class Definitions:
     def plan(self) -> Plan:
         """The plan of what is in force now; built when first asked for after a change."""
         if self._plan is None:
-            self._plan = Plan(self._segments, self._built_in, self._generation, self._previous)
+            self._plan = Plan(self._segments, self._built_in, self._generation, self._previous, self._retired)
             self._previous = self._plan
         return self._plan
 
@@ -92,7 +95,8 @@ class Definitions:
                 letters.append(dead_letter(record, error))
         letters.extend(self._drop_unresolved(waiting))
         for segment, _ in waiting.values():
-            self._put(segment)
+            # Whether it is the first of its name cannot be told: it counts as one that was there before.
+            self._put(replace(segment, born=-1))
         self._plan = None
         return letters
 
@@ -131,7 +135,12 @@ class Definitions:
         current = self._segments.get(segment_id)
         version = definition.version or (1 if current is None else current.version + 1)
         return compile_segment(
-            definition, source=value, version=version, introduced=record.offset, settings=self._settings
+            definition,
+            source=value,
+            version=version,
+            introduced=record.offset,
+            born=record.offset if current is None else current.born,
+            settings=self._settings,
         )
 
     def _check_references(self, segment: Segment) -> None:
@@ -165,7 +174,7 @@ class Definitions:
         self._generation = max(self._generation, record.offset)
         if segment_id in self._segments:
             self._forget_references(segment_id)
-            del self._segments[segment_id]
+            self._retired[segment_id] = self._segments.pop(segment_id).version
             self._plan = None
 
 

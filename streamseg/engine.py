@@ -11,6 +11,7 @@ from typing import Any
 from streamseg.changes import Cause, Emitter, Reason
 from streamseg.conditions.attribute import HeldCondition
 from streamseg.conditions.base import Condition, EventFed
+from streamseg.conditions.membership import ListCondition, member_id
 from streamseg.contact import Contact
 from streamseg.decoding import Update
 from streamseg.errors import Code, RejectedError
@@ -19,7 +20,7 @@ from streamseg.inputs import Event, Record
 from streamseg.plan import Plan
 from streamseg.segments import Segment
 from streamseg.settings import Settings
-from streamseg.step import leave, settle, settle_suppressions
+from streamseg.step import leave_all, settle, settle_suppressions
 from streamseg.store.protocol import Store
 from streamseg.unsubscribe import CHANNEL_SEGMENTS, GLOBAL_SEGMENT, take_event
 from streamseg.values import value_key
@@ -268,10 +269,7 @@ class Engine:
         """Exit everything, drop the state, and apply again what happened after the erasure: events come
         in another topic, so some of them may have been read before it."""
         reason = Reason(Cause.DELETION, record.position)
-        for segment_id in sorted(contact.members):
-            if contact.members[segment_id][0] % 2:
-                segment = self.plan.segments.get(segment_id)
-                leave(contact, segment_id, segment.version if segment else 1, now_ms, reason, self._emitter)
+        leave_all(contact, list(contact.members), self.plan, now_ms, reason, self._emitter)
         later = self.history.forget_all(contact, erased_ms)
         suppressed = contact.suppressed
         contact.reset()
@@ -303,7 +301,7 @@ class Engine:
         fresh = {
             condition.id: condition
             for condition in plan.conditions.values()
-            if plan.is_new(condition.id, contact)
+            if plan.is_new(condition.id, contact) or isinstance(condition, ListCondition)
         }
         self._fill(contact, fresh, now_ms)
         changed = [segment for segment in plan.segments.values() if segment.introduced > contact.generation]
@@ -317,12 +315,17 @@ class Engine:
 
     def _drop_deleted(self, contact: Contact, now_ms: int) -> None:
         plan = self.plan
-        for segment_id in sorted(contact.members.keys() - plan.segments.keys()):
-            if contact.members[segment_id][0] % 2:
-                leave(contact, segment_id, 1, now_ms, Reason(Cause.DEFINITION, segment_id), self._emitter)
-            del contact.members[segment_id]
-        for segment_id in contact.lists.keys() - plan.segments.keys():
+        gone = {
+            segment_id
+            for segment_id in contact.members.keys() | contact.lists.keys()
+            if segment_id not in plan.segments or plan.segments[segment_id].born > contact.generation
+        }
+        leave_all(
+            contact, gone & contact.members.keys(), plan, now_ms, Reason(Cause.DEFINITION), self._emitter
+        )
+        for segment_id in gone & contact.lists.keys():
             del contact.lists[segment_id]
+        contact.true.difference_update(member_id(segment_id) for segment_id in gone)
         known = plan.conditions.keys()
         contact.true.intersection_update(known | plan.member_ids)
         for kept in (contact.summaries, contact.due, contact.flips):

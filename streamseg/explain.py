@@ -6,64 +6,19 @@ Explanations hold attribute values and event ids: they are for the person who as
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-from streamseg.changes import Cause, DeadLetter, MembershipChange, Reason, Suppression
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition, latest
 from streamseg.conditions.base import Condition
 from streamseg.conditions.event import CountCondition, LogCondition, RunningCondition, SelectCondition
 from streamseg.conditions.sequence import SequenceCondition
 from streamseg.contact import Contact
+from streamseg.foresight import next_flip_ms
 from streamseg.inputs import Event
 from streamseg.plan import Plan
 from streamseg.segments import Cluster, Literal, Part, Segment
-from streamseg.step import settle
 from streamseg.times import format_ms
 from streamseg.unsubscribe import ChannelCondition
-
-_FUTURE_STEPS = 10_000
-"""Due times looked through for the next change; a contact that flips conditions more often than that
-without its membership changing is given none."""
-
-
-@dataclass(slots=True)
-class _Changes:
-    """An emitter that only remembers membership changes."""
-
-    seen: list[MembershipChange] = field(default_factory=list)
-
-    def change(self, change: MembershipChange) -> None:
-        self.seen.append(change)
-
-    def suppression(self, suppression: Suppression) -> None:
-        """Suppressions explain no membership."""
-
-    def dead_letter(self, letter: DeadLetter) -> None:
-        """Time alone refuses nothing."""
-
-
-def next_changes(contact: Contact, plan: Plan, wanted: Iterable[str] | None = None) -> dict[str, int]:
-    """Segment id -> when (epoch ms) the contact's membership next changes if nothing else happens.
-
-    Only segments that will change are in it; `wanted` ends the search early. The contact is not touched."""
-    future = Contact.from_bytes(contact.contact_id, contact.to_bytes())
-    missing = None if wanted is None else set(wanted)
-    found: dict[str, int] = {}
-    changes = _Changes()
-    for _ in range(_FUTURE_STEPS):
-        due = {key: due_ms for key, due_ms in future.due.items() if key in plan.conditions}
-        if not due or (missing is not None and not missing):
-            break
-        now_ms = min(due.values())
-        touched = [plan.conditions[key] for key, due_ms in due.items() if due_ms == now_ms]
-        settle(future, plan, touched, (), now_ms, Reason(Cause.TIME), changes)
-        for change in changes.seen:
-            found.setdefault(change.segment_id, change.effective_ms)
-            if missing is not None:
-                missing.discard(change.segment_id)
-        changes.seen.clear()
-    return found
 
 
 def explain(
@@ -76,7 +31,7 @@ def explain(
     """
     kept = list(events)
     state = contact.members.get(segment.segment_id)
-    next_ms = next_changes(contact, plan, [segment.segment_id]).get(segment.segment_id)
+    next_ms = next_flip_ms(contact, segment, plan)
     return {
         "segment_id": segment.segment_id,
         "segment_version": segment.version,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition
@@ -115,6 +116,15 @@ class AttributeDispatch:
                 yield from self.by_text.get(value, ())
 
 
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All that a membership rests on, references included: conditions, and segments in topological order,
+    the one in question last."""
+
+    condition_ids: frozenset[int]
+    segments: tuple[Segment, ...]
+
+
 class Plan:
     """Compiled definitions.
 
@@ -122,6 +132,7 @@ class Plan:
     segments    by id, built-in ones included
     introduced  condition id -> the generation in which it came into force
     users       condition id (or member id) -> the segments whose formula asks for it
+    versions    segment id -> version, those of deleted segments included as far as is known
     rank        segment id -> its place in topological order, referred ones first
     lively      conditions that a contact nothing is known of must be asked
     open        segments that such a contact is a member of before any condition flips
@@ -133,6 +144,7 @@ class Plan:
         built_in: Mapping[str, Condition],
         generation: int,
         previous: Plan | None = None,
+        retired: Mapping[str, int] | None = None,
     ) -> None:
         self.generation = generation
         self.segments = dict(segments)
@@ -140,12 +152,15 @@ class Plan:
         self.conditions: dict[int, Condition] = {}
         self.introduced: dict[int, int] = {}
         self.users: dict[int, list[Segment]] = {}
+        self.versions = {**(retired or {}), **{key: one.version for key, one in self.segments.items()}}
         self.rank = _topological(self.segments)
         self._by_event: dict[str, EventDispatch] = {}
         self._prefixes: list[tuple[str, EventDispatch]] = []
         self.by_attribute: dict[str, AttributeDispatch] = {}
         for segment in sorted(self.segments.values(), key=lambda one: one.introduced):
             self._add(segment, previous)
+        self._grounds: dict[str, Grounds] = {}
+        self._dependents: dict[int, tuple[Segment, ...]] = {}
         self.member_ids = frozenset(segment.member_id for segment in self.segments.values())
         for condition in self.conditions.values():
             self._dispatch(condition)
@@ -201,6 +216,32 @@ class Plan:
             if event.name.startswith(prefix):
                 merged.update((condition.id, condition) for condition in dispatch.find(event))
         return merged.values()
+
+    def grounds(self, segment_id: str) -> Grounds:
+        """What membership of a segment rests on."""
+        known = self._grounds.get(segment_id)
+        if known is None:
+            segment = self.segments[segment_id]
+            below = {one.segment_id: one for ref in segment.references for one in self.grounds(ref).segments}
+            below[segment_id] = segment
+            ordered = tuple(sorted(below.values(), key=lambda one: self.rank[one.segment_id]))
+            conditions = frozenset(condition.id for one in ordered for condition in one.conditions)
+            known = self._grounds[segment_id] = Grounds(conditions, ordered)
+        return known
+
+    def dependents(self, condition_id: int) -> tuple[Segment, ...]:
+        """The segments whose membership rests on a condition, by way of references too."""
+        known = self._dependents.get(condition_id)
+        if known is None:
+            found: dict[str, Segment] = {}
+            waiting = list(self.users.get(condition_id, ()))
+            while waiting:
+                segment = waiting.pop()
+                if segment.segment_id not in found:
+                    found[segment.segment_id] = segment
+                    waiting.extend(self.users.get(segment.member_id, ()))
+            known = self._dependents[condition_id] = tuple(found.values())
+        return known
 
     def is_new(self, condition_id: int, contact: Contact) -> bool:
         """Whether a condition came into force after the contact was last reconciled."""

@@ -55,6 +55,9 @@ class Replay:
     def change(self, change: MembershipChange) -> None:
         self.changes.append(change)
 
+    def membership(self, change: MembershipChange) -> None:
+        """When a membership will end is no change; `--emit explain` tells it at the end."""
+
     def suppression(self, suppression: Suppression) -> None:
         if self._on_suppression is not None:
             self._on_suppression(suppression)
@@ -171,7 +174,7 @@ class Replay:
         for segment_id, contact_id, sequence, entered_ms in sorted(
             (segment_id, contact.contact_id, sequence, entered_ms)
             for contact, _ in self.contacts()
-            for segment_id, (sequence, entered_ms) in contact.members.items()
+            for segment_id, (sequence, entered_ms, *_) in contact.members.items()
             if sequence % 2
         ):
             yield {

@@ -70,6 +70,7 @@ class Segment:
     references  ids of the segments whose membership it asks for
     member_id   the id under which its own membership stands among a contact's true conditions
     introduced  the generation in which this version came into force
+    born        the generation in which the segment came into being; -1 where that was before the start
     """
 
     segment_id: str
@@ -79,6 +80,7 @@ class Segment:
     references: frozenset[str]
     member_id: int
     introduced: int
+    born: int
     definition: SegmentDefinition | None = None
     source: bytes | None = None
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
 
 from streamseg.changes import Cause, Emitter, MembershipChange, Reason, Suppression
 from streamseg.conditions.base import Condition
 from streamseg.contact import Contact
+from streamseg.foresight import next_flip_ms
 from streamseg.plan import Plan
 from streamseg.segments import Segment
 from streamseg.unsubscribe import CHANNEL_SEGMENTS, ChannelCondition, suppressed_channels
@@ -43,31 +46,87 @@ def settle(
                 heapq.heappush(queue, (plan.rank[segment.segment_id], segment.segment_id))
 
     enqueue(segments)
+    moved: list[Condition] = []
     for condition in touched:
         holds, due_ms = condition.evaluate(contact, now_ms)
-        if due_ms is None:
-            due.pop(condition.id, None)
-        else:
-            due[condition.id] = due_ms
-        if holds != (condition.id in true):
+        flipped = holds != (condition.id in true)
+        if flipped:
             contact.flips[condition.id] = now_ms
             if holds:
                 true.add(condition.id)
             else:
                 true.remove(condition.id)
             enqueue(plan.users.get(condition.id, ()))
-    if not queue:
-        return
+        if due_ms != due.get(condition.id):
+            if due_ms is None:
+                del due[condition.id]
+            else:
+                due[condition.id] = due_ms
+            moved.append(condition)
+        elif flipped:
+            moved.append(condition)
+    changes = _flip_segments(contact, plan, queue, enqueue, now_ms, reason)
+    _foresee(contact, plan, moved, changes, emitter)
+
+
+def _flip_segments(
+    contact: Contact,
+    plan: Plan,
+    queue: list[tuple[int, str]],
+    enqueue: Callable[[Iterable[Segment]], None],
+    now_ms: int,
+    reason: Reason,
+) -> list[MembershipChange]:
+    """Turn round the memberships that no longer fit, referred segments first."""
     changes: list[MembershipChange] = []
     while queue:
         segment = plan.segments[heapq.heappop(queue)[1]]
-        if segment.holds(true) == (segment.member_id in true):
+        if segment.holds(contact.true) == (segment.member_id in contact.true):
             continue
         changes.append(_flip(contact, segment, now_ms, _reason_for(contact, plan, segment, reason)))
         enqueue(plan.users.get(segment.member_id, ()))
+    return changes
+
+
+def _foresee(
+    contact: Contact,
+    plan: Plan,
+    moved: list[Condition],
+    changes: list[MembershipChange],
+    emitter: Emitter,
+) -> None:
+    """Emit the changes by segment id, each entry with when it will end by itself; and what else stands but
+    will end at another time than was said."""
     changes.sort(key=_segment_id)
+    changed = {change.segment_id for change in changes}
     for change in changes:
-        emitter.change(change)
+        if change.entered:
+            next_ms = next_flip_ms(contact, plan.segments[change.segment_id], plan)
+            contact.members[change.segment_id][2] = next_ms
+            emitter.change(replace(change, next_change_ms=next_ms))
+        else:
+            emitter.change(change)
+    resting = {
+        segment.segment_id: segment
+        for condition in moved
+        for segment in plan.dependents(condition.id)
+        if segment.member_id in contact.true and segment.segment_id not in changed
+    }
+    for segment_id in sorted(resting):
+        state = contact.members[segment_id]
+        next_ms = next_flip_ms(contact, resting[segment_id], plan)
+        if next_ms != state[2]:
+            state[2] = next_ms
+            emitter.membership(_standing(contact, resting[segment_id], state))
+
+
+def _standing(contact: Contact, segment: Segment, state: list[Any]) -> MembershipChange:
+    """The change by which a membership that stands began, with when it will end now."""
+    sequence, effective_ms, next_ms, _ = state
+    reason = Reason(Cause.TIME)
+    return MembershipChange(
+        segment.segment_id, segment.version, contact.contact_id, sequence, effective_ms, reason, next_ms
+    )
 
 
 def _segment_id(change: MembershipChange) -> str:
@@ -75,8 +134,8 @@ def _segment_id(change: MembershipChange) -> str:
 
 
 def _flip(contact: Contact, segment: Segment, now_ms: int, reason: Reason) -> MembershipChange:
-    sequence = contact.members.get(segment.segment_id, (0, 0))[0] + 1
-    contact.members[segment.segment_id] = [sequence, now_ms]
+    sequence = contact.members.get(segment.segment_id, (0,))[0] + 1
+    contact.members[segment.segment_id] = [sequence, now_ms, None, segment.version]
     if sequence % 2:
         contact.true.add(segment.member_id)
     else:
@@ -93,12 +152,17 @@ def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) 
     return Reason(Cause.UNSUBSCRIBE_WINDOW, ref)
 
 
-def leave(
-    contact: Contact, segment_id: str, version: int, now_ms: int, reason: Reason, emitter: Emitter
+def leave_all(
+    contact: Contact, segment_ids: Iterable[str], plan: Plan, now_ms: int, reason: Reason, emitter: Emitter
 ) -> None:
-    """Emit the exit of a member from a segment that is going, or whose contact is."""
-    sequence = contact.members[segment_id][0] + 1
-    emitter.change(MembershipChange(segment_id, version, contact.contact_id, sequence, now_ms, reason))
+    """Emit the exits of a member from segments that are going, or whose contact is, and forget them."""
+    for segment_id in sorted(segment_ids):
+        sequence, _, _, version = contact.members.pop(segment_id)
+        if sequence % 2 == 0:
+            continue
+        version = plan.versions.get(segment_id, version)
+        change = MembershipChange(segment_id, version, contact.contact_id, sequence + 1, now_ms, reason)
+        emitter.change(change)
 
 
 def settle_suppressions(contact: Contact, now_ms: int, emitter: Emitter) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.durations import duration_ms
@@ -32,6 +33,7 @@ _EVENTS: Mapping[str, tuple[str, bool]] = {
 }
 _FORM_NO = ("false", "no", "否")
 _KEPT = 1_000
+"""Unsubscribes of a channel that may wait at once where each has a window of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,16 @@ class ChannelCondition(Condition):
         register = contact.unsubscribes.get(self.channel)
         if not register or not register[0]:
             return False, None
-        entries = register[0]
-        closed = [entry for entry in entries if self.window.close_ms(entry[0]) <= now_ms]
-        if not closed:
-            return False, self.window.close_ms(entries[0][0])
-        # Of those closed only the latest can outlive a resubscribe that is still on its way.
-        del entries[: len(closed) - 1]
-        return True, None
+        latest: dict[int, list[Any]] = {}
+        for entry in register[0]:
+            # Only the latest of a window, and of all that are closed, can outlive a resubscribe that is
+            # still on its way.
+            latest[max(self.window.close_ms(entry[0]), now_ms)] = entry
+        closes = list(latest)
+        register[0] = list(latest.values())
+        if len(register[0]) > _KEPT:
+            del register[0][1 : 1 - _KEPT]
+        return (True, None) if closes[0] <= now_ms else (False, closes[0])
 
     def entry_ref(self, contact: Contact) -> str | None:
         """The id of the unsubscribe event that the membership rests on."""
@@ -118,7 +123,6 @@ def take_event(contact: Contact, event: Event) -> str | None:
         if resubscribed_ms is not None and event.occurred_ms < resubscribed_ms:
             return None
         insort(entries, [event.occurred_ms, event.event_id])
-        del entries[:-_KEPT]
     else:
         if resubscribed_ms is not None and event.occurred_ms <= resubscribed_ms:
             return None

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from streamseg.values import is_missing, is_number, value_key
 
 Result = Fraction | int | float | None
 Judge = Callable[[Result], bool]
+T = TypeVar("T")
 
 
 def exact(value: float) -> Fraction:
@@ -47,6 +48,13 @@ def compile_judge(operator: str, operand: Any) -> Judge:
     return lambda result: result is not None and compare(result)
 
 
+def _total(value: Any) -> tuple[Fraction, int]:
+    """The sum and count that a value or several put together stand for."""
+    if isinstance(value, list):
+        return Fraction(value[0]), value[1]
+    return exact(value), 1
+
+
 class Aggregate:
     """One function of one property, with the comparison of its result."""
 
@@ -72,18 +80,51 @@ class Aggregate:
             return None if is_missing(value) else value
         return value if is_number(value) else None
 
+    @property
+    def adds(self) -> bool:
+        """Whether values can be put together without losing what they count for."""
+        return self.function in ("sum", "avg")
+
+    def together(self, one: Any, other: Any) -> list[Any]:
+        """Two values as one: [sum as "numerator/denominator", how many]."""
+        totals = [_total(value) for value in (one, other)]
+        return [str(sum((total for total, _ in totals), Fraction())), sum(count for _, count in totals)]
+
     def over(self, values: list[Any]) -> Result:
-        """The result over values that `read` gave; None over none, save sums and distinct counts."""
+        """The result over values that `read` or `together` gave; None over none, save sums and distinct
+        counts."""
         if self.function == "distinct":
             return len({value_key(value) for value in values})
-        numbers = [exact(value) for value in values]
-        if self.function == "sum":
-            return sum(numbers, Fraction())
-        if not numbers:
+        if self.adds:
+            totals = [_total(value) for value in values]
+            total = sum((part for part, _ in totals), Fraction())
+            if self.function == "sum":
+                return total
+            return total / sum(count for _, count in totals) if totals else None
+        if not values:
             return None
-        if self.function == "avg":
-            return sum(numbers, Fraction()) / len(numbers)
-        return min(numbers) if self.function == "min" else max(numbers)
+        return exact(min(values) if self.function == "min" else max(values))
+
+    def thin(self, entries: list[T], value_of: Callable[[T], Any]) -> list[T]:
+        """Without the entries that a later one makes superfluous for good; entries end in their order."""
+        if self.adds:
+            return entries
+        kept: list[T] = []
+        seen: set[Any] = set()
+        for entry in reversed(entries):
+            value = value_of(entry)
+            if self.function == "distinct":
+                superfluous = value_key(value) in seen
+                seen.add(value_key(value))
+            else:
+                best = value_of(kept[-1]) if kept else None
+                superfluous = best is not None and (
+                    value >= best if self.function == "min" else value <= best
+                )
+            if not superfluous:
+                kept.append(entry)
+        kept.reverse()
+        return kept
 
 
 class RunningAggregate(Aggregate):

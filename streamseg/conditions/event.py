@@ -155,29 +155,40 @@ class LogCondition(EventFed):
         log = contact.summaries.setdefault(self.id, [])
         log.insert(bisect_left(log, entry[:2]), entry)
         if len(log) > self.cap:
-            del log[0]
+            self.overflow(log)
             contact.capped += 1
         return True
 
+    def overflow(self, log: list[list[Any]]) -> None:
+        """Make the log one entry shorter."""
+        del log[0]
+
+    def thin(self, entered: list[list[Any]]) -> list[list[Any]]:
+        """Of the entries that lie in the window, those that can still decide the answer: all leave the
+        window in their order, unless a test moves."""
+        return entered
+
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         log: list[list[Any]] = contact.summaries.get(self.id, [])
-        kept: list[list[Any]] = []
-        counted: list[list[Any]] = []
-        next_ms = MAX_MS
+        entered: list[list[Any]] = []
+        coming: list[list[Any]] = []
         for entry in log:
             enter_ms, leave_ms = self.window.span(entry[0]) or (MAX_MS, 0)
-            if leave_ms <= now_ms:
-                continue
-            kept.append(entry)
+            if leave_ms > now_ms:
+                (entered if enter_ms <= now_ms else coming).append(entry)
+        if not self.matcher.moving:
+            entered = self.thin(entered)
+        if len(entered) + len(coming) != len(log):
+            contact.summaries[self.id] = entered + coming
+        if log and not entered and not coming:
+            del contact.summaries[self.id]
+        counted: list[list[Any]] = []
+        next_ms = (self.window.span(coming[0][0]) or (MAX_MS, 0))[0] if coming else MAX_MS
+        for entry in entered:
             matches, flips_ms = self.matcher.at(entry[3], now_ms)
-            next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms, flips_ms or MAX_MS)
-            if matches and enter_ms <= now_ms:
+            next_ms = min(next_ms, (self.window.span(entry[0]) or (0, MAX_MS))[1], flips_ms or MAX_MS)
+            if matches:
                 counted.append(entry)
-        if len(kept) != len(log):
-            if kept:
-                contact.summaries[self.id] = kept
-            else:
-                del contact.summaries[self.id]
         return self.judge(counted), next_ms if next_ms < MAX_MS else None
 
 
@@ -215,6 +226,17 @@ class AggregateCondition(LogCondition):
     def judge(self, occurrences: list[list[Any]]) -> bool:
         return self.aggregate.judge(self.aggregate.over([entry[2] for entry in occurrences]))
 
+    def overflow(self, log: list[list[Any]]) -> None:
+        """What was counted stays counted: the oldest value is added to the one after it, and ages with it."""
+        if not self.matcher.moving and self.aggregate.adds:
+            log[1][2] = self.aggregate.together(log[0][2], log[1][2])
+        del log[0]
+
+    def thin(self, entered: list[list[Any]]) -> list[list[Any]]:
+        """An extreme that a later occurrence equals or beats, and an earlier one of a distinct value, can
+        decide nothing any more."""
+        return self.aggregate.thin(entered, lambda entry: entry[2])
+
 
 class SelectCondition(EventFed):
     """Of all occurrences that pass `where`, the first or last must lie in the window and pass `has`.
@@ -245,7 +267,7 @@ class SelectCondition(EventFed):
         if not self.matcher.moving and len(log) > 1:
             del log[1 - self.last]
         if len(log) > self.cap:
-            del log[0]
+            del log[0 if self.last else -1]
             contact.capped += 1
         return True
 

@@ -17,6 +17,9 @@ from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.times import MAX_MS
 
+_DONE = True
+"""The summary of a sequence that has happened and cannot be undone."""
+
 
 class SequenceCondition(EventFed):
     """Some chain of occurrences, each strictly later than the one before, ends in the window.
@@ -51,8 +54,15 @@ class SequenceCondition(EventFed):
         """All steps, the absent one last."""
         return self.steps if self.absent is None else (*self.steps, self.absent)
 
+    @property
+    def _final(self) -> bool:
+        """Whether a chain, once there, holds for good."""
+        return self.window.fixed and self.absent is None and not any(step.moving for step in self.steps)
+
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         fed = False
+        if contact.summaries.get(self.id) == _DONE:
+            return False
         for index, matcher in enumerate(self.matchers):
             if not matcher.matches(event):
                 continue
@@ -76,6 +86,8 @@ class SequenceCondition(EventFed):
         logs = contact.summaries.get(self.id)
         if logs is None:
             return False, None
+        if logs == _DONE:
+            return True, None
         self._prune(contact, logs, now_ms)
         next_ms = MAX_MS
         times: list[list[int]] = []
@@ -95,6 +107,8 @@ class SequenceCondition(EventFed):
                 continue
             holds = holds or enter_ms <= now_ms
             next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
+        if holds and self._final:
+            contact.summaries[self.id] = _DONE
         return holds, next_ms if next_ms < MAX_MS else None
 
     def _prune(self, contact: Contact, logs: list[list[list[Any]]], now_ms: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from itertools import groupby, islice, takewhile
+from itertools import chain, groupby, islice, takewhile
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +26,8 @@ from streamseg.store import layout
 from streamseg.store.due import DueQueue
 
 CLOCK = "clock_ms"
+
+KeyValue = tuple[bytes, bytes | None]
 
 # Faust's own RocksDB stores keep the changelog offset under this key; so do we, in the same write.
 _OFFSET_KEY = b"__faust\0offset__"
@@ -65,7 +67,7 @@ class RocksStore:
         self._found: dict[str, dict[str, tuple[int, int] | None]] = {}
         self._meta: dict[str, int] = {}
         self._dirty_meta: set[str] = set()
-        self._changes: list[tuple[bytes, bytes | None]] | None = None
+        self._changes: list[list[KeyValue]] | None = None
 
     # -- contacts ---------------------------------------------------------------------------------------
 
@@ -202,29 +204,31 @@ class RocksStore:
         data = self._db.get(_OFFSET_KEY)
         return None if data is None else int(data)
 
-    def changes(self) -> list[tuple[bytes, bytes | None]]:
-        """Everything unwritten as changelog records (key, value; None deletes), the clock last.
+    def changes(self) -> list[list[KeyValue]]:
+        """Everything unwritten as changelog records (a value of None deletes), the clock last.
+
+        One group a contact: its events and its state belong together, so a group must be written to the
+        changelog as a whole or not at all. The last group holds the numbers of the partition.
 
         Holds the store still until `commit`. Cost: one serialization per changed contact and event.
         """
         if self._changes is None:
-            records: list[tuple[bytes, bytes | None]] = []
-            for contact_id in self._history.keys() - self._dirty.keys():
-                records += self._history_changes(contact_id)
+            groups = [
+                self._history_changes(contact_id) for contact_id in self._history.keys() - self._dirty.keys()
+            ]
             for contact_id, contact in self._dirty.items():
-                # A contact's events come before its state: if a crash parts them, the state does not yet
-                # know of the record, which is applied again and finds its own event.
-                records += self._history_changes(contact_id)
-                records.append((layout.contact_key(contact_id), contact.to_bytes()))
-            for name in sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name)):
-                records.append((layout.meta_key(name), orjson.dumps(self._meta[name])))
-            self._changes = records
+                state = (layout.contact_key(contact_id), contact.to_bytes())
+                groups.append([*self._history_changes(contact_id), state])
+            names = sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name))
+            if names:
+                groups.append([(layout.meta_key(name), orjson.dumps(self._meta[name])) for name in names])
+            self._changes = groups
         return self._changes
 
-    def _history_changes(self, contact_id: str) -> list[tuple[bytes, bytes | None]]:
+    def _history_changes(self, contact_id: str) -> list[KeyValue]:
         """Drops before adds: an id dropped and added anew at another time stays in the id index."""
-        dropped: list[tuple[bytes, bytes | None]] = []
-        added: list[tuple[bytes, bytes | None]] = []
+        dropped: list[KeyValue] = []
+        added: list[KeyValue] = []
         for (occurred_ms, event_id), event in self._history.get(contact_id, {}).items():
             key = layout.history_key(contact_id, occurred_ms, event_id)
             if event is None:
@@ -236,7 +240,7 @@ class RocksStore:
     def commit(self, changelog_offset: int | None = None) -> None:
         """Write everything unwritten in one atomic batch, with the changelog offset that holds it."""
         batch = WriteBatch(raw_mode=True)
-        for key, value in self.changes():
+        for key, value in chain.from_iterable(self.changes()):
             _apply(batch, key, value)
         entries = []
         for entry in self._due.stale:
@@ -257,7 +261,7 @@ class RocksStore:
         self._due.written(entries)
         self._settle()
 
-    def apply_changelog(self, records: Iterable[tuple[bytes, bytes | None]], offset: int) -> None:
+    def apply_changelog(self, records: Iterable[KeyValue], offset: int) -> None:
         """Write changelog records up to `offset` straight to disk, with the indexes that follow from them.
 
         Only between commits: nothing may be unwritten.

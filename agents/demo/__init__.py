@@ -1,0 +1,1 @@
+"""The demonstration: a whole worker on a broker inside this process."""

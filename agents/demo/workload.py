@@ -1,0 +1,150 @@
+"""What the demonstration feeds: segments, and a few thousand contacts with what they did."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from streamseg.times import DAY_MS, MINUTE_MS, SECOND_MS
+
+CASE = "cn-members"
+POINTS = "points-1000"
+
+_CITIES = ("中国", "中国", "中国", "日本", "Deutschland", "Brasil")
+_SURNAMES, _GIVEN = "赵钱孙李周吴郑王冯陈", "雷梅伟芳娜敏静强磊洋"
+_LEAVING = 40
+
+DEFINITIONS: tuple[dict[str, Any], ...] = (
+    {
+        "segment_id": CASE,
+        "name": "案例分群",
+        "type": "standard",
+        "clusters": [
+            {
+                "match": "all",
+                "conditions": [
+                    {"attribute": "location", "operator": "eq", "value": "中国"},
+                    {"attribute": "imported_at", "operator": "within_last", "value": "P7D"},
+                ],
+            },
+            {
+                "match": "any",
+                "conditions": [
+                    {
+                        "event": "form_submit",
+                        "where": {
+                            "match": "all",
+                            "conditions": [
+                                {"property": "form", "operator": "eq", "value": "会员注册"},
+                                {"property": "name", "operator": "is_set"},
+                                {"property": "email", "operator": "is_set"},
+                            ],
+                        },
+                    },
+                    {
+                        "event": "wechat_scan",
+                        "where": {
+                            "match": "all",
+                            "conditions": [
+                                {"property": "scene", "operator": "eq", "value": "会员注册二维码"}
+                            ],
+                        },
+                    },
+                ],
+            },
+        ],
+    },
+    {
+        "segment_id": POINTS,
+        "name": "高积分会员",
+        "type": "standard",
+        "clusters": [
+            {
+                "match": "all",
+                "conditions": [{"attribute": "member_points", "operator": "ge", "value": 1000}],
+            }
+        ],
+    },
+    {
+        "segment_id": "push",
+        "name": "邮件推送",
+        "type": "advanced",
+        "parts": [
+            {
+                "name": "案例分群",
+                "relation": "include",
+                "clusters": [{"match": "all", "conditions": [{"segment": CASE}]}],
+            },
+            {
+                "name": "邮件退订",
+                "relation": "exclude",
+                "clusters": [{"match": "all", "conditions": [{"segment": "email-unsubscribed"}]}],
+            },
+        ],
+    },
+)
+
+
+class Workload:
+    """Contacts and events, the same for every run but for their times, which end at `now_ms`.
+
+    A few contacts were imported seven days less some seconds ago: they leave the worked case while the
+    demonstration runs, by time alone.
+    """
+
+    def __init__(self, *, contacts: int, events: int, now_ms: int) -> None:
+        self._random = random.Random(7)  # noqa: S311 - a workload, not a secret
+        self._contacts = contacts
+        self._events = events
+        self._now_ms = now_ms
+
+    def updates(self) -> Iterator[dict[str, Any]]:
+        """ContactUpdate values."""
+        for number in range(self._contacts):
+            yield {"contact_id": _contact_id(number), "attributes": self._attributes(number)}
+
+    def _attributes(self, number: int) -> dict[str, Any]:
+        pick = self._random
+        if number < _LEAVING:
+            age_ms = 7 * DAY_MS - (8 * SECOND_MS + number * 100)
+        else:
+            age_ms = pick.randrange(MINUTE_MS, 10 * DAY_MS)
+        return {
+            "name": pick.choice(_SURNAMES) + pick.choice(_GIVEN),
+            "email": f"{_contact_id(number)}@example.cn",
+            "location": "中国" if number < _LEAVING else pick.choice(_CITIES),
+            "imported_at": self._now_ms - age_ms,
+            "member_points": int(pick.paretovariate(1.2) * 50),
+        }
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """BehaviorEvent values."""
+        for number in range(self._events):
+            contact = number if number < _LEAVING else self._random.randrange(self._contacts)
+            name, properties = ("wechat_scan", _SCAN) if number < _LEAVING else self._occurrence(contact)
+            yield {
+                "event_id": f"demo-{number}",
+                "contact_id": _contact_id(contact),
+                "event": name,
+                "occurred_at": self._now_ms - self._random.randrange(MINUTE_MS),
+                "properties": properties,
+            }
+
+    def _occurrence(self, contact: int) -> tuple[str, dict[str, Any]]:
+        draw = self._random.random()
+        if draw < 0.12:
+            email = f"{_contact_id(contact)}@example.cn" if draw < 0.09 else ""
+            return "form_submit", {"form": "会员注册", "name": "已填写", "email": email}
+        if draw < 0.20:
+            return "wechat_scan", _SCAN
+        if draw < 0.22:
+            return "email_unsubscribe", {}
+        return self._random.choice(("email_open", "email_click", "wechat_reply", "page_view")), {}
+
+
+_SCAN = {"scene": "会员注册二维码"}
+
+
+def _contact_id(number: int) -> str:
+    return f"c{number:05d}"

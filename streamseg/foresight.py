@@ -1,0 +1,66 @@
+"""When a membership will turn round by itself, if nothing else happens."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from streamseg.contact import Contact
+from streamseg.plan import Plan
+from streamseg.segments import Segment
+
+_STEPS = 400
+"""Due times looked at before giving up: a condition that flips for ever (an anniversary does, once a year)
+beside one that settles the membership for good would otherwise never end the search."""
+
+
+def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
+    """When (epoch ms) the contact's membership of the segment next turns round; None: never by itself.
+
+    The contact is left as it is. Cost: what the conditions that the segment rests on cost at each of their
+    due times, up to the flip."""
+    grounds = plan.grounds(segment.segment_id)
+    due = {key: due_ms for key, due_ms in contact.due.items() if key in grounds.condition_ids}
+    if not due:
+        return None
+    trial = _trial(contact, grounds.condition_ids)
+    true = trial.true
+    member = segment.member_id in true
+    for _ in range(_STEPS):
+        if not due:
+            return None
+        now_ms = min(due.values())
+        for key in [key for key, due_ms in due.items() if due_ms == now_ms]:
+            holds, due_ms = plan.conditions[key].evaluate(trial, now_ms)
+            if due_ms is None:
+                del due[key]
+            else:
+                due[key] = due_ms
+            _put(true, key, holds)
+        for ground in grounds.segments:
+            _put(true, ground.member_id, ground.holds(true))
+        if (segment.member_id in true) != member:
+            return now_ms
+    return None
+
+
+def _trial(contact: Contact, condition_ids: frozenset[int]) -> Contact:
+    """As much of the contact as its conditions look at; evaluating may prune summaries, so those are
+    copied."""
+    return Contact(
+        contact.contact_id,
+        known_since_ms=contact.known_since_ms,
+        attributes=contact.attributes,
+        lists=contact.lists,
+        true=set(contact.true),
+        summaries={
+            key: deepcopy(contact.summaries[key]) for key in condition_ids if key in contact.summaries
+        },
+        unsubscribes=deepcopy(contact.unsubscribes),
+    )
+
+
+def _put(true: set[int], key: int, holds: bool) -> None:
+    if holds:
+        true.add(key)
+    else:
+        true.discard(key)

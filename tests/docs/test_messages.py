@@ -1,0 +1,95 @@
+"""The examples of docs/messages.md are valid and its lists complete; links of the pages lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+import pytest
+from pydantic import TypeAdapter
+
+from schemas.attributes import STANDARD_ATTRIBUTES
+from schemas.catalogue import CatalogueRow, Status
+from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembership
+from schemas.commands import SegmentCommand
+from schemas.definitions import SegmentDefinition
+from schemas.events import BehaviorEvent
+from schemas.updates import ContactUpdate
+from streamseg.changes import Cause
+from streamseg.errors import Code
+from tests.docs.pages import DOCS, section, sections
+from tests.docs.timelines import attributes, event, replayed, segment
+
+PAGE = "messages.md"
+PAGES = ("segment-language.md", "semantics.md", "state.md", "messages.md")
+MODELS: dict[str, Any] = {
+    "contact-updates": ContactUpdate,
+    "behavior-events": BehaviorEvent,
+    "segment-commands": SegmentCommand,
+    "segment-definitions": SegmentDefinition,
+    "membership-changes": MembershipChange,
+    "segment-memberships": SegmentMembership,
+    "channel-suppressions": ChannelSuppression,
+    "segment-catalog": CatalogueRow,
+}
+EXAMPLES = [(topic, example) for topic in MODELS for example in section(PAGE, topic).json]
+
+
+@pytest.mark.parametrize(("topic", "example"), EXAMPLES)
+def test_each_example_is_valid(topic: str, example: Any) -> None:
+    TypeAdapter(MODELS[topic]).validate_python(example)
+
+
+def test_every_topic_has_a_schema_and_an_example() -> None:
+    assert {topic for topic, _ in EXAMPLES} == set(MODELS)
+    assert {path.stem for path in (DOCS.parent / "schemas" / "json").glob("*.json")} == set(MODELS)
+
+
+def names(title: str, column: int) -> set[str]:
+    """The names in backticks in one column of a section's tables."""
+    return {name for row in section(PAGE, title).rows for name in re.findall(r"`([^`]+)`", row[column])}
+
+
+def test_the_tables_are_complete() -> None:
+    assert names("Standard attributes", 1) == set(STANDARD_ATTRIBUTES)
+    assert names("segment-catalog", 0) == set(get_args(Status))
+    assert set(Code) <= names("dead-letters", 0)
+    assert set(Cause) <= names("membership-changes", 1)
+
+
+def test_a_change_has_the_keys_of_the_example() -> None:
+    buyers = segment("buyers", {"event": "purchase"})
+    (change,) = replayed([buyers, event("2026-05-01 10:00", "purchase")]).changes
+    (example,) = section(PAGE, "membership-changes").json
+    assert list(change.wire()) == list(example)
+    membership = change.membership()
+    assert membership is not None
+    assert list(membership) == list(section(PAGE, "segment-memberships").json[0])
+
+
+def test_a_dead_letter_has_the_headers_of_the_example() -> None:
+    (letter,) = replayed([attributes("2026-05-01 10:00", member_points="120")]).dead_letters
+    headers = {f"`{name}`": f"`{value.decode()}`" for name, value in letter.headers()}
+    assert headers == dict(row for row in section(PAGE, "dead-letters").rows if row[0] in headers)
+
+
+def anchor(title: str) -> str:
+    """A heading's anchor, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    text = "".join(one.text for one in sections(page))
+    for target in re.findall(r"\]\(([^)]+?)\)", text):
+        path, _, fragment = target.partition("#")
+        assert (DOCS / path).exists(), target
+        if fragment:
+            assert fragment in {anchor(one.title) for one in sections(path or page)}, target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_are_named_exist(page: str) -> None:
+    text = "".join(one.text for one in sections(page))
+    for path in re.findall(r"`((?:streamseg|schemas|tests|agents)/[\w./]*)`", text):
+        assert (DOCS.parent / path).exists(), path
