@@ -131,7 +131,7 @@ class Plan:
     generation  grows with every accepted definition; contacts remember the one they were reconciled with
     segments    by id, built-in ones included
     introduced  condition id -> the generation in which it came into force
-    users       condition id (or member id) -> the segments whose formula asks for it
+    users       condition id (or member id) -> the segments whose formula asks for it, by id
     versions    segment id -> version, those of deleted segments included as far as is known
     rank        segment id -> its place in topological order, referred ones first
     lively      conditions that a contact nothing is known of must be asked
@@ -151,7 +151,7 @@ class Plan:
         self.built_in = dict(built_in)
         self.conditions: dict[int, Condition] = {}
         self.introduced: dict[int, int] = {}
-        self.users: dict[int, list[Segment]] = {}
+        self.users: dict[int, dict[str, Segment]] = {}
         self.versions = {**(retired or {}), **{key: one.version for key, one in self.segments.items()}}
         self.rank = _topological(self.segments)
         self._by_event: dict[str, EventDispatch] = {}
@@ -183,7 +183,7 @@ class Plan:
         needed = {condition.id for condition in segment.conditions}
         needed.update(member_id(reference) for reference in segment.references)
         for condition_id in needed:
-            self.users.setdefault(condition_id, []).append(segment)
+            self.users.setdefault(condition_id, {})[segment.segment_id] = segment
 
     def _dispatch(self, condition: Condition) -> None:
         if isinstance(condition, (AttributeCondition, HeldCondition)):
@@ -234,12 +234,12 @@ class Plan:
         known = self._dependents.get(condition_id)
         if known is None:
             found: dict[str, Segment] = {}
-            waiting = list(self.users.get(condition_id, ()))
+            waiting = list(self.users.get(condition_id, {}).values())
             while waiting:
                 segment = waiting.pop()
                 if segment.segment_id not in found:
                     found[segment.segment_id] = segment
-                    waiting.extend(self.users.get(segment.member_id, ()))
+                    waiting.extend(self.users.get(segment.member_id, {}).values())
             known = self._dependents[condition_id] = tuple(found.values())
         return known
 

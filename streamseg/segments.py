@@ -10,7 +10,7 @@ from schemas.definitions import SegmentDefinition
 from streamseg.conditions.base import Condition
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Literal:
     """One condition as it stands in a definition: the shared condition it became, perhaps turned round.
 
@@ -25,7 +25,7 @@ class Literal:
         return (self.condition_id in true) != self.negated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
     """Conditions joined by AND (`every`) or OR; as sets, so that a test is one set operation."""
 
@@ -49,7 +49,7 @@ class Cluster:
         return not self.positive.isdisjoint(true) or not self.negative <= true
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """Clusters joined by AND, taken in (`include`) or left out."""
 
@@ -58,10 +58,13 @@ class Part:
     clusters: tuple[Cluster, ...]
 
     def holds(self, true: set[int]) -> bool:
-        return all(cluster.holds(true) for cluster in self.clusters)
+        for cluster in self.clusters:  # noqa: SIM110 - the hot path: a generator costs as much as the tests
+            if not cluster.holds(true):
+                return False
+        return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Segment:
     """A segment in force.
 

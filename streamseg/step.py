@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from streamseg.segments import Segment
 from streamseg.unsubscribe import CHANNEL_SEGMENTS, ChannelCondition, suppressed_channels
 
 _CHANNEL_SEGMENTS = frozenset(CHANNEL_SEGMENTS.values())
+_NONE: dict[str, Segment] = {}
 
 
 def settle(
@@ -36,55 +37,59 @@ def settle(
     later than `now_ms`.
     """
     true, due = contact.true, contact.due
-    queue: list[tuple[int, str]] = []
-    queued: set[str] = set()
-
-    def enqueue(following: Iterable[Segment]) -> None:
-        for segment in following:
-            if segment.segment_id not in queued:
-                queued.add(segment.segment_id)
-                heapq.heappush(queue, (plan.rank[segment.segment_id], segment.segment_id))
-
-    enqueue(segments)
+    pending = {segment.segment_id: segment for segment in segments}
     moved: list[Condition] = []
     for condition in touched:
+        key = condition.id
         holds, due_ms = condition.evaluate(contact, now_ms)
-        flipped = holds != (condition.id in true)
+        flipped = holds != (key in true)
         if flipped:
-            contact.flips[condition.id] = now_ms
+            contact.flips[key] = now_ms
             if holds:
-                true.add(condition.id)
+                true.add(key)
             else:
-                true.remove(condition.id)
-            enqueue(plan.users.get(condition.id, ()))
-        if due_ms != due.get(condition.id):
+                true.remove(key)
+            users = plan.users.get(key)
+            if users is not None:
+                pending.update(users)
+        if due_ms != due.get(key):
             if due_ms is None:
-                del due[condition.id]
+                del due[key]
             else:
-                due[condition.id] = due_ms
+                due[key] = due_ms
             moved.append(condition)
         elif flipped:
             moved.append(condition)
-    changes = _flip_segments(contact, plan, queue, enqueue, now_ms, reason)
-    _foresee(contact, plan, moved, changes, emitter)
+    changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
+    if changes or moved:
+        _foresee(contact, plan, moved, changes, emitter)
 
 
 def _flip_segments(
-    contact: Contact,
-    plan: Plan,
-    queue: list[tuple[int, str]],
-    enqueue: Callable[[Iterable[Segment]], None],
-    now_ms: int,
-    reason: Reason,
+    contact: Contact, plan: Plan, pending: dict[str, Segment], now_ms: int, reason: Reason
 ) -> list[MembershipChange]:
-    """Turn round the memberships that no longer fit, referred segments first."""
+    """Turn round the memberships that no longer fit: first those of segments that refer to none, in any
+    order, then the others, those referred to first."""
+    true, users = contact.true, plan.users
     changes: list[MembershipChange] = []
+    referring: dict[str, Segment] = {}
+    for segment_id, segment in pending.items():
+        if segment.references:
+            referring[segment_id] = segment
+        elif segment.holds(true) != (segment.member_id in true):
+            changes.append(_flip(contact, segment, now_ms, _reason_for(contact, plan, segment, reason)))
+            referring.update(users.get(segment.member_id, _NONE))
+    queue = [(plan.rank[segment_id], segment_id) for segment_id in referring]
+    heapq.heapify(queue)
     while queue:
         segment = plan.segments[heapq.heappop(queue)[1]]
-        if segment.holds(contact.true) == (segment.member_id in contact.true):
+        if segment.holds(true) == (segment.member_id in true):
             continue
         changes.append(_flip(contact, segment, now_ms, _reason_for(contact, plan, segment, reason)))
-        enqueue(plan.users.get(segment.member_id, ()))
+        for segment_id in users.get(segment.member_id, _NONE):
+            if segment_id not in referring:
+                referring[segment_id] = plan.segments[segment_id]
+                heapq.heappush(queue, (plan.rank[segment_id], segment_id))
     return changes
 
 
