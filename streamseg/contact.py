@@ -22,14 +22,16 @@ NEVER = (1 << 64) - 1
 class Contact:
     """What is kept of one contact between inputs. Times are epoch milliseconds.
 
+    generation   that of the definitions up to which its conditions are filled
+    judged       that of the definitions whose formulas its memberships follow
     attributes   name -> [value, updated_ms]; a removed value stays as null so that stale ones lose
-    lists        static segment id -> [is in it, updated_ms]
+    lists        static segment id -> [is in it, updated_ms, the segment's birth]
     true         ids of the conditions that hold now, and of the segments it is a member of
     flips        condition id -> when it last flipped
     summaries    condition id -> what that condition needs to answer at any later time
     due          condition id -> when it may flip without input
     members      segment id -> [sequence, effective_ms of the last change, when it next ends by itself or
-                 null, segment version]; odd sequence = member
+                 null, the segment's version and birth]; odd sequence = member
     unsubscribes channel -> what streamseg.unsubscribe keeps of it
     suppressed   the channels whose do-not-send flag is out
     offsets      source topic -> last offset applied, so that a re-read record changes nothing
@@ -41,6 +43,7 @@ class Contact:
     erased_ms: int | None = None
     clock_ms: int = 0
     generation: int = -1
+    judged: int = -1
     attributes: dict[str, list[Any]] = field(default_factory=dict)
     lists: dict[str, list[Any]] = field(default_factory=dict)
     true: set[int] = field(default_factory=set)
@@ -92,6 +95,7 @@ class Contact:
                 self.oldest_event_ms,
                 self.offsets,
                 list(self.flips.items()),
+                self.judged,
             ]
         )
 
@@ -119,6 +123,7 @@ class Contact:
             oldest_event_ms=body[13],
             offsets=body[14],
             flips=dict(body[15]),
+            judged=body[16],
             due_ms=due_in(data),
         )
 

@@ -48,8 +48,7 @@ class Engine:
         """Settle, in due order, all that falls due up to `until_ms`; whether anything did."""
         if contact.due_ms is None or contact.due_ms > until_ms:
             return False
-        if contact.generation < self.plan.generation:
-            self.reconcile(contact, contact.due_ms)
+        self.reconcile(contact, contact.due_ms)
         while contact.due_ms is not None and contact.due_ms <= until_ms:
             now_ms = contact.due_ms
             ripe = [key for key, due_ms in contact.due.items() if due_ms <= now_ms]
@@ -91,7 +90,7 @@ class Engine:
         """Note that the contact is known; what has to be asked because of that."""
         if contact.known_since_ms is None:
             contact.known_since_ms = record_ms
-            contact.generation = self.plan.generation
+            self._mark(contact)
             return list(self.plan.lively), list(self.plan.open)
         if record_ms < contact.known_since_ms:
             contact.known_since_ms = record_ms
@@ -259,7 +258,7 @@ class Engine:
         stored = contact.lists.get(segment_id)
         if stored is not None and updated_ms < stored[1]:
             return
-        contact.lists[segment_id] = [wanted, updated_ms]
+        contact.lists[segment_id] = [wanted, updated_ms, self.plan.segments[segment_id].born]
         for condition in self.plan.segments[segment_id].conditions:
             touched[condition.id] = condition
 
@@ -275,7 +274,7 @@ class Engine:
         contact.reset()
         contact.suppressed = suppressed
         contact.erased_ms = max(erased_ms, contact.erased_ms or erased_ms)
-        contact.generation = self.plan.generation
+        self._mark(contact)
         if later:
             opened = self._meet(contact, record.timestamp_ms)
             cause = Reason(Cause.BEHAVIOR_EVENT, later[-1].event_id)
@@ -292,10 +291,10 @@ class Engine:
         is there already is complete, since every input since would have brought the contact up to date.
         """
         plan = self.plan
-        if contact.generation >= plan.generation:
+        if contact.generation >= plan.generation and contact.judged >= plan.judged:
             return False
         if contact.known_since_ms is None:
-            contact.generation = plan.generation
+            self._mark(contact)
             return True
         self._drop_deleted(contact, now_ms)
         fresh = {
@@ -304,8 +303,8 @@ class Engine:
             if plan.is_new(condition.id, contact) or isinstance(condition, ListCondition)
         }
         self._fill(contact, fresh, now_ms)
-        changed = [segment for segment in plan.segments.values() if segment.introduced > contact.generation]
-        contact.generation = plan.generation
+        changed = [segment for segment in plan.segments.values() if segment.introduced > contact.judged]
+        self._mark(contact)
         newest = max(changed, key=lambda segment: segment.introduced, default=None)
         ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
         reason = Reason(Cause.DEFINITION, ref)
@@ -313,12 +312,16 @@ class Engine:
         self._done(contact, now_ms)
         return True
 
+    def _mark(self, contact: Contact) -> None:
+        contact.generation = self.plan.generation
+        contact.judged = self.plan.judged
+
     def _drop_deleted(self, contact: Contact, now_ms: int) -> None:
         plan = self.plan
         gone = {
             segment_id
             for segment_id in contact.members.keys() | contact.lists.keys()
-            if segment_id not in plan.segments or plan.segments[segment_id].born > contact.generation
+            if segment_id not in plan.segments or _born(contact, segment_id) < plan.segments[segment_id].born
         }
         leave_all(
             contact, gone & contact.members.keys(), plan, now_ms, Reason(Cause.DEFINITION), self._emitter
@@ -352,6 +355,14 @@ class Engine:
         for lasting in held:
             name = lasting.path[0]
             lasting.look_back(contact, [one for one in changes if one.properties["attribute"] == name])
+
+
+def _born(contact: Contact, segment_id: str) -> int:
+    """Which of the segments that have borne this id the contact's state is about: the generation in which
+    that one came into being."""
+    entry = contact.members.get(segment_id) or contact.lists[segment_id]
+    born: int = entry[-1]
+    return born
 
 
 def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:

@@ -147,8 +147,6 @@ class Partition:
         for contact_id in list(islice(self._store.contact_ids(after), limit)):
             last = contact_id
             contact = self._contact(contact_id)
-            if contact.generation >= self.plan.generation:
-                continue
             if self._bring_up(contact):
                 self._keep(contact)
         return last

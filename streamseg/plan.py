@@ -128,7 +128,9 @@ class Grounds:
 class Plan:
     """Compiled definitions.
 
-    generation  grows with every accepted definition; contacts remember the one they were reconciled with
+    generation  grows with every accepted definition; contacts remember up to which one their conditions
+                are filled
+    judged      the generation whose formulas are in force; behind `generation` in a transition
     segments    by id, built-in ones included
     introduced  condition id -> the generation in which it came into force
     users       condition id (or member id) -> the segments whose formula asks for it, by id
@@ -145,8 +147,10 @@ class Plan:
         generation: int,
         previous: Plan | None = None,
         retired: Mapping[str, int] | None = None,
+        candidate: Plan | None = None,
     ) -> None:
         self.generation = generation
+        self.judged: int = generation if candidate is None or previous is None else previous.judged
         self.segments = dict(segments)
         self.built_in = dict(built_in)
         self.conditions: dict[int, Condition] = {}
@@ -159,6 +163,11 @@ class Plan:
         self.by_attribute: dict[str, AttributeDispatch] = {}
         for segment in sorted(self.segments.values(), key=lambda one: one.introduced):
             self._add(segment, previous)
+        if candidate is not None:
+            for condition in candidate.conditions.values():
+                if condition.id not in self.conditions:
+                    self.conditions[condition.id] = condition
+                    self.introduced[condition.id] = candidate.introduced[condition.id]
         self._grounds: dict[str, Grounds] = {}
         self._dependents: dict[int, tuple[Segment, ...]] = {}
         self.member_ids = frozenset(segment.member_id for segment in self.segments.values())
@@ -246,6 +255,28 @@ class Plan:
     def is_new(self, condition_id: int, contact: Contact) -> bool:
         """Whether a condition came into force after the contact was last reconciled."""
         return self.introduced.get(condition_id, MIN_MS) > contact.generation
+
+
+def transition(current: Plan, target: Plan) -> Plan | None:
+    """The plan to work by until every contact is ready for `target`: segments that changed are judged by
+    their old formula still, while the new one's conditions are filled and fed. None if none changed."""
+    kept = {
+        segment_id: old
+        for segment_id, old in current.segments.items()
+        if segment_id in target.segments
+        and target.segments[segment_id] is not old
+        and target.segments[segment_id].born == old.born
+    }
+    if not kept:
+        return None
+    segments = {**target.segments, **kept}
+    waiting = list(kept.values())
+    while waiting:
+        for reference in waiting.pop().references:
+            if reference not in segments:
+                segments[reference] = current.segments[reference]
+                waiting.append(segments[reference])
+    return Plan(segments, target.built_in, target.generation, current, target.versions, target)
 
 
 def _topological(segments: Mapping[str, Segment]) -> dict[str, int]:

@@ -127,7 +127,7 @@ def _foresee(
 
 def _standing(contact: Contact, segment: Segment, state: list[Any]) -> MembershipChange:
     """The change by which a membership that stands began, with when it will end now."""
-    sequence, effective_ms, next_ms, _ = state
+    sequence, effective_ms, next_ms, *_ = state
     reason = Reason(Cause.TIME)
     return MembershipChange(
         segment.segment_id, segment.version, contact.contact_id, sequence, effective_ms, reason, next_ms
@@ -140,7 +140,7 @@ def _segment_id(change: MembershipChange) -> str:
 
 def _flip(contact: Contact, segment: Segment, now_ms: int, reason: Reason) -> MembershipChange:
     sequence = contact.members.get(segment.segment_id, (0,))[0] + 1
-    contact.members[segment.segment_id] = [sequence, now_ms, None, segment.version]
+    contact.members[segment.segment_id] = [sequence, now_ms, None, segment.version, segment.born]
     if sequence % 2:
         contact.true.add(segment.member_id)
     else:
@@ -160,13 +160,16 @@ def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) 
 def leave_all(
     contact: Contact, segment_ids: Iterable[str], plan: Plan, now_ms: int, reason: Reason, emitter: Emitter
 ) -> None:
-    """Emit the exits of a member from segments that are going, or whose contact is, and forget them."""
+    """Emit the exits of a member from segments that are going, or whose contact is, and forget them.
+
+    A reason without a reference refers to the segment."""
     for segment_id in sorted(segment_ids):
-        sequence, _, _, version = contact.members.pop(segment_id)
+        sequence, _, _, version, _ = contact.members.pop(segment_id)
         if sequence % 2 == 0:
             continue
         version = plan.versions.get(segment_id, version)
-        change = MembershipChange(segment_id, version, contact.contact_id, sequence + 1, now_ms, reason)
+        because = reason if reason.ref is not None else Reason(reason.kind, segment_id)
+        change = MembershipChange(segment_id, version, contact.contact_id, sequence + 1, now_ms, because)
         emitter.change(change)
 
 
