@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import orjson
 from pydantic import ValidationError
@@ -70,7 +71,7 @@ class Definitions:
             self._delete(segment_id, record)
             return
         segment = self._compile(segment_id, record)
-        self._check_references(segment)
+        check_references(segment, self._segments)
         self._put(segment)
         self._generation = max(self._generation, record.offset)
         self._plan = None
@@ -143,15 +144,6 @@ class Definitions:
             settings=self._settings,
         )
 
-    def _check_references(self, segment: Segment) -> None:
-        unknown = sorted(segment.references - self._segments.keys() - {segment.segment_id})
-        if unknown:
-            raise _unknown(unknown[0], segment)
-        if segment.references:
-            cycle = _find_cycle({**self._segments, segment.segment_id: segment}, start=segment.segment_id)
-            if cycle:
-                raise _cycle(cycle, segment)
-
     def _put(self, segment: Segment) -> None:
         self._forget_references(segment.segment_id)
         self._segments[segment.segment_id] = segment
@@ -189,6 +181,26 @@ def parse_definition(value: bytes) -> SegmentDefinition:
     except ValidationError as error:
         path, message = first_error(error)
         raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
+
+
+class Referring(Protocol):
+    """A segment, as far as the check of references is concerned."""
+
+    @property
+    def references(self) -> frozenset[str]: ...
+
+
+def check_references(segment: Segment, others: Mapping[str, Referring]) -> None:
+    """Whether a segment refers to known segments only and not, through them, to itself.
+
+    Raises RejectedError with the path of the reference at fault."""
+    unknown = sorted(segment.references - others.keys() - {segment.segment_id})
+    if unknown:
+        raise _unknown(unknown[0], segment)
+    if segment.references:
+        cycle = _find_cycle({**others, segment.segment_id: segment}, start=segment.segment_id)
+        if cycle:
+            raise _cycle(cycle, segment)
 
 
 def dead_letter(record: Record, error: RejectedError) -> DeadLetter:
@@ -232,8 +244,8 @@ def _reference_path(segment: Segment, reference: str) -> str:
     return ""
 
 
-def _find_cycle(segments: dict[str, Segment], start: str | None = None) -> list[str]:
-    """The ids of one circle of references, in order, or nothing; from `start` only, if given."""
+def _find_cycle(segments: Mapping[str, Referring], start: str | None = None) -> list[str]:
+    """The ids of one circle of references, in order, or nothing; through `start`, if given."""
     done: set[str] = set()
     for root in [start] if start is not None else sorted(segments):
         path: list[str] = []
@@ -248,7 +260,9 @@ def _find_cycle(segments: dict[str, Segment], start: str | None = None) -> list[
                 continue
             target = following.pop()
             if target in path:
-                return path[path.index(target) :]
+                if start is None or target == start:
+                    return path[path.index(target) :]
+                continue
             if target in segments and target not in done:
                 stack.append((target, sorted(segments[target].references)))
                 path.append(target)

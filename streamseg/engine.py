@@ -186,8 +186,6 @@ class Engine:
         if name == "subscribed":
             self._touch_channel("global", touched)
         if value_key(old) == value_key(value):
-            if stored is None:
-                self._touch_held(contact, name, updated_ms, touched)
             return
         self._touch_attribute(contact, name, old, value, updated_ms, touched)
         derived.append(
@@ -206,15 +204,6 @@ class Engine:
             held.changed(contact, old, new, updated_ms)
         for condition in dispatch.find(old, new):
             touched[condition.id] = condition
-
-    def _touch_held(
-        self, contact: Contact, name: str, updated_ms: int, touched: dict[int, Condition]
-    ) -> None:
-        """A missing value that is stated for the first time changes nothing but how long it has held."""
-        dispatch = self.plan.by_attribute.get(name)
-        for held in dispatch.held if dispatch is not None else ():
-            held.changed(contact, None, None, updated_ms)
-            touched[held.id] = held
 
     def _set_tags(
         self,
@@ -237,8 +226,6 @@ class Engine:
         new = list(dict.fromkeys(tag for tag in (*new, *update.tags_add) if tag not in gone))
         contact.attributes["tags"] = [new, update.updated_ms]
         if set(old) == set(new):
-            if stored is None:
-                self._touch_held(contact, "tags", update.updated_ms, touched)
             return
         self._touch_attribute(contact, "tags", old, new, update.updated_ms, touched)
         for name, tags in (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 
-from streamseg.changes import DeadLetter, Emitter
+from streamseg.changes import DeadLetter, Emitter, MembershipChange
 from streamseg.contact import Contact
 from streamseg.decoding import Decoder
 from streamseg.engine import Engine
@@ -21,6 +21,24 @@ from streamseg.store.protocol import Store
 
 CONTACT_UPDATES = "contact-updates"
 BEHAVIOR_EVENTS = "behavior-events"
+
+
+class _MemberIndex:
+    """The emitter that the engine is given: keeps the store's index of members beside what it passes on."""
+
+    __slots__ = ("_emitter", "_store", "dead_letter", "membership", "suppression")
+
+    def __init__(self, store: Store, emitter: Emitter) -> None:
+        self._store = store
+        self._emitter = emitter
+        self.membership = emitter.membership
+        self.suppression = emitter.suppression
+        self.dead_letter = emitter.dead_letter
+
+    def change(self, change: MembershipChange) -> None:
+        entry = (change.sequence, change.effective_ms) if change.entered else None
+        self._store.set_member(change.segment_id, change.contact_id, entry)
+        self._emitter.change(change)
 
 
 class Partition:
@@ -38,7 +56,8 @@ class Partition:
         self._store = store
         self._emitter = emitter
         self._decoder = Decoder(settings)
-        self._engine = Engine(store=store, plan=plan, settings=settings, emitter=emitter)
+        indexed = _MemberIndex(store, emitter)
+        self._engine = Engine(store=store, plan=plan, settings=settings, emitter=indexed)
         self.counts: Counter[str] = Counter()
 
     @property

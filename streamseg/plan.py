@@ -51,6 +51,11 @@ class EventDispatch:
                 listed = table.get(value)
                 if listed is not None:
                     found = found + listed
+            elif isinstance(value, list):
+                # `in` takes a list too, if any of it is one of the texts.
+                texts = [text for text in value if isinstance(text, str)]
+                several = {one.id: one for text in texts for one in table.get(text, ())}
+                found = [*found, *several.values()]
         return found
 
 

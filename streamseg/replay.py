@@ -171,18 +171,14 @@ class Replay:
 
     def members(self) -> Iterator[dict[str, Any]]:
         """The current memberships, by segment and then by contact."""
-        for segment_id, contact_id, sequence, entered_ms in sorted(
-            (segment_id, contact.contact_id, sequence, entered_ms)
-            for contact, _ in self.contacts()
-            for segment_id, (sequence, entered_ms, *_) in contact.members.items()
-            if sequence % 2
-        ):
-            yield {
-                "segment_id": segment_id,
-                "contact_id": contact_id,
-                "entered_at": format_ms(entered_ms),
-                "sequence": sequence,
-            }
+        for segment_id in sorted(self.store.member_counts()):
+            for contact_id, sequence, entered_ms in self.store.members(segment_id):
+                yield {
+                    "segment_id": segment_id,
+                    "contact_id": contact_id,
+                    "entered_at": format_ms(entered_ms),
+                    "sequence": sequence,
+                }
 
     def run_to(self, now_ms: int) -> None:
         """Settle everything that falls due up to `now_ms`, and move the clock there."""

@@ -177,14 +177,20 @@ def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
         today = local_date(at_ms, zone)
         passed = (today - date(1970, 1, 1)).days % days
         return day_start_ms(today + timedelta(days=days - passed), zone)
+    close_ms = day_start_ms(local_date(at_ms, zone) + timedelta(days=1), zone)
+    boundary_ms = at_ms
+    while True:
+        # A switch of the clocks on the way may put the full unit elsewhere: look again from there.
+        boundary_ms += length_ms - _since_midnight_ms(boundary_ms, zone) % length_ms
+        if boundary_ms >= close_ms:
+            return close_ms
+        if _since_midnight_ms(boundary_ms, zone) % length_ms == 0:
+            return boundary_ms
+
+
+def _since_midnight_ms(at_ms: int, zone: ZoneInfo) -> int:
+    """What the local clock shows, as milliseconds after midnight."""
     local = to_local(at_ms, zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0)
-    wall_ms = (local.replace(tzinfo=None) - midnight) // _MILLISECOND
-    target = midnight + ((wall_ms // length_ms + 1) * length_ms) * _MILLISECOND
-    close_ms = day_start_ms(local.date() + timedelta(days=1), zone)
-    if target.date() == midnight.date():
-        for fold in (0, 1):
-            candidate = to_ms(target.replace(tzinfo=zone, fold=fold))
-            if candidate > at_ms:
-                return min(candidate, close_ms)
-    return close_ms
+    return (
+        local.hour * HOUR_MS + local.minute * MINUTE_MS + local.second * SECOND_MS + local.microsecond // 1000
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,18 +110,18 @@ class HeldCondition(Condition):
         elif self.id not in contact.summaries:
             contact.summaries[self.id] = [None, updated_ms]
 
-    def look_back(self, contact: Contact, changes: Iterable[Event]) -> None:
+    def look_back(self, contact: Contact, changes: Sequence[Event]) -> None:
         """Fill the summary from the kept `attribute_changed` events of this attribute, latest first,
         and never less far than the latest value's own time."""
         contact.summaries.pop(self.id, None)
         entry = contact.attributes.get(self.path[0])
         if self.path[0] == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
             return
-        if entry is None:
+        if entry is None or (entry[0] is None and not changes):
             return
         since_ms: int = entry[1]
-        # Whether the value at hand may be one that was missing from the start.
-        from_start = entry[0] is None
+        # Whether it held of the missing value that there was before the first.
+        from_start = False
         steps = self.path[1:]
         for event in changes:
             if not self.test.holds(walk(event.properties["new"], steps), 0):

@@ -87,7 +87,7 @@ class CountCondition(EventFed):
             del times[: gone + surplus]
         if surplus:
             entered -= surplus
-            leaves = (span(times[0]) or (0, MAX_MS))[1]
+            leaves = (span(times[0]) or (0, MAX_MS))[1] if entered else MAX_MS
             enters = (span(times[entered]) or (MAX_MS, 0))[0] if len(times) > entered else MAX_MS
             next_ms = min(leaves, enters)
         if not self.exact and entered < self.number:

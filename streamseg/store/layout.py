@@ -4,12 +4,13 @@
     c <contact id>                             the contact's bytes (streamseg.contact)
     h <contact id> <occurred ms> <event id>    orjson [name, properties, derived, offset]
     i <contact id> <event id>                  <occurred ms> <offset>         derived from h
+    s <segment id> <contact id>                orjson [sequence, entered ms]
     d <due ms> <contact id>                    empty                          derived from c
     m <name>                                   orjson integer
 
 Ids are UTF-8, so that byte order is the order of code points. An id that more follows is escaped to be
 free of prefixes. Times are 8 bytes big-endian with the sign bit flipped, so that byte order is time order.
-What goes to a changelog is c, h and m; i and d are rebuilt from those.
+What goes to a changelog is c, h, s and m; i and d are rebuilt from those.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ LAYOUT_VERSION = 1
 CONTACT = b"c"
 HISTORY = b"h"
 EVENT_ID = b"i"
+MEMBER = b"s"
 DUE = b"d"
 META = b"m"
 
@@ -56,6 +58,21 @@ def history_key(contact_id: str, occurred_ms: int, event_id: str) -> bytes:
 
 def event_id_key(contact_id: str, event_id: str) -> bytes:
     return EVENT_ID + _delimited(contact_id) + event_id.encode()
+
+
+def member_prefix(segment_id: str) -> bytes:
+    """What the keys of all members of this segment, and of no other, begin with."""
+    return MEMBER + _delimited(segment_id)
+
+
+def member_key(segment_id: str, contact_id: str) -> bytes:
+    return MEMBER + _delimited(segment_id) + contact_id.encode()
+
+
+def member_segment(key: bytes) -> str:
+    """The segment id in a member key."""
+    escaped = key[1 : key.index(b"\0\0", 1)]
+    return escaped.replace(b"\0\xff", b"\0").decode()
 
 
 def due_entry(due_ms: int, contact_id: str) -> bytes:

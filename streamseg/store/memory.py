@@ -19,6 +19,7 @@ class MemoryStore:
         self._found: dict[str, dict[str, tuple[int, int]]] = {}
         self._events: dict[str, list[Event]] = {}
         self._heap: list[tuple[int, str]] = []
+        self._members: dict[str, dict[str, tuple[int, int]]] = {}
         self._clock_ms = 0
 
     @property
@@ -58,6 +59,21 @@ class MemoryStore:
 
     def events(self, contact_id: str) -> Iterator[Event]:
         return iter(list(self._events.get(contact_id, ())))
+
+    def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
+        members = self._members.setdefault(segment_id, {})
+        if entry is None:
+            members.pop(contact_id, None)
+        else:
+            members[contact_id] = entry
+
+    def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
+        for contact_id, entry in sorted(self._members.get(segment_id, {}).items()):
+            if after is None or contact_id > after:
+                yield contact_id, *entry
+
+    def member_counts(self) -> dict[str, int]:
+        return {segment_id: len(members) for segment_id, members in self._members.items() if members}
 
     def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
         events = self._events[contact_id]

@@ -42,6 +42,15 @@ class Store(Protocol):
     def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
         """Forget one kept event."""
 
+    def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
+        """Note that the contact is a member since (`sequence`, `entered_ms`), or None: no longer."""
+
+    def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
+        """(contact id, `sequence`, `entered_ms`) of a segment's members by contact id, those after one."""
+
+    def member_counts(self) -> dict[str, int]:
+        """Segment id -> how many members it has; segments without any may be left out."""
+
     @property
     def clock_ms(self) -> int:
         """The partition's stream time when it was last set, 0 at first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby, islice, takewhile
 from pathlib import Path
@@ -65,6 +65,9 @@ class RocksStore:
         # contact id -> (occurred ms, event id) -> the event to add, or None to drop it
         self._history: dict[str, dict[tuple[int, str], Event | None]] = {}
         self._found: dict[str, dict[str, tuple[int, int] | None]] = {}
+        # contact id -> segment id -> since when it is a member, or None where it no longer is
+        self._members: dict[str, dict[str, tuple[int, int] | None]] = {}
+        self._counts: Counter[str] | None = None
         self._meta: dict[str, int] = {}
         self._dirty_meta: set[str] = set()
         self._changes: list[list[KeyValue]] | None = None
@@ -164,6 +167,45 @@ class RocksStore:
         kept = (event for event in written if event.order not in unwritten)
         yield from heapq.merge(kept, added, key=_order)
 
+    # -- members ----------------------------------------------------------------------------------------
+
+    def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
+        """Note that the contact is a member since (`sequence`, `entered_ms`), or None: no longer."""
+        self._refuse_while_committing()
+        unwritten = self._members.setdefault(contact_id, {})
+        if segment_id in unwritten:
+            was_member = unwritten[segment_id] is not None
+        else:
+            # Asked, not assumed: what is applied again after a crash may be on disk already.
+            was_member = self._db.get(layout.member_key(segment_id, contact_id)) is not None
+        unwritten[segment_id] = entry
+        self._counted()[segment_id] += (entry is not None) - was_member
+
+    def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
+        """(contact id, `sequence`, `entered_ms`) of a segment's members by contact id, those after one."""
+        prefix = layout.member_prefix(segment_id)
+        start = prefix if after is None else prefix + after.encode() + b"\0"
+        unwritten = {
+            contact_id: segments[segment_id]
+            for contact_id, segments in self._members.items()
+            if segment_id in segments and (after is None or contact_id > after)
+        }
+        written = (
+            (key[len(prefix) :].decode(), *orjson.loads(value)) for key, value in self._items(prefix, start)
+        )
+        added = sorted((contact_id, *entry) for contact_id, entry in unwritten.items() if entry is not None)
+        yield from heapq.merge((one for one in written if one[0] not in unwritten), added)
+
+    def member_counts(self) -> dict[str, int]:
+        """Segment id -> how many members it has. Cost: the first time, one look at every membership."""
+        return dict(self._counted())
+
+    def _counted(self) -> Counter[str]:
+        if self._counts is None:
+            keys = (key for key, _ in self._items(layout.MEMBER, layout.MEMBER))
+            self._counts = Counter(layout.member_segment(key) for key in keys)
+        return self._counts
+
     # -- clock and other numbers of the partition -------------------------------------------------------
 
     @property
@@ -213,17 +255,24 @@ class RocksStore:
         Holds the store still until `commit`. Cost: one serialization per changed contact and event.
         """
         if self._changes is None:
-            groups = [
-                self._history_changes(contact_id) for contact_id in self._history.keys() - self._dirty.keys()
-            ]
+            without_state = (self._history.keys() | self._members.keys()) - self._dirty.keys()
+            groups = [self._beside_state(contact_id) for contact_id in without_state]
             for contact_id, contact in self._dirty.items():
                 state = (layout.contact_key(contact_id), contact.to_bytes())
-                groups.append([*self._history_changes(contact_id), state])
+                groups.append([*self._beside_state(contact_id), state])
             names = sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name))
             if names:
                 groups.append([(layout.meta_key(name), orjson.dumps(self._meta[name])) for name in names])
             self._changes = groups
         return self._changes
+
+    def _beside_state(self, contact_id: str) -> list[KeyValue]:
+        """What else of a contact changed; written before its state, which says what was applied."""
+        records = self._history_changes(contact_id)
+        for segment_id, entry in self._members.get(contact_id, {}).items():
+            value = None if entry is None else orjson.dumps(entry)
+            records.append((layout.member_key(segment_id, contact_id), value))
+        return records
 
     def _history_changes(self, contact_id: str) -> list[KeyValue]:
         """Drops before adds: an id dropped and added anew at another time stays in the id index."""
@@ -266,7 +315,7 @@ class RocksStore:
 
         Only between commits: nothing may be unwritten.
         """
-        if self._dirty or self._history or self._dirty_meta:
+        if self._dirty or self._history or self._members or self._dirty_meta:
             raise RuntimeError("a changelog cannot be applied under unwritten changes")
         batch = WriteBatch(raw_mode=True)
         for key, value in records:
@@ -281,6 +330,7 @@ class RocksStore:
         self._clean.clear()
         self._filed.clear()
         self._meta.clear()
+        self._counts = None
         self._due.reset()
 
     def close(self) -> None:
@@ -303,6 +353,7 @@ class RocksStore:
         self._filed_on_disk = {}
         self._history = {}
         self._found = {}
+        self._members = {}
         self._dirty_meta = set()
         self._changes = None
 

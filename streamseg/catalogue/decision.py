@@ -1,0 +1,27 @@
+"""What a ruling writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Records to write, None being a tombstone; all of them or none, in one Kafka transaction.
+
+    definitions  (segment_id, value) for `segment-definitions`, in an order in which each can be judged
+    rows         (key, value) for `segment-catalog`
+    """
+
+    definitions: tuple[tuple[str, Json | None], ...] = ()
+    rows: tuple[tuple[str, Json | None], ...] = ()
+
+    def __bool__(self) -> bool:
+        """False where there is nothing to write."""
+        return bool(self.definitions or self.rows)
+
+
+NOTHING = Decision()

@@ -1,0 +1,53 @@
+"""What becomes of a segment's row when its definition is saved."""
+
+from __future__ import annotations
+
+import orjson
+
+from schemas.catalogue import CatalogueRow
+from streamseg.catalogue.decision import Json
+from streamseg.catalogue.state import Entry, row_of
+
+_CONDITIONS = ("type", "clusters", "parts", "timezone")
+
+
+def same_conditions(one: Json, other: Json) -> bool:
+    """Whether two definitions of a segment ask for the same, so that the memberships of one stand for both."""
+    # As text: in Python true equals 1, in a condition it does not.
+    return orjson.dumps([one.get(key) for key in _CONDITIONS], option=orjson.OPT_SORT_KEYS) == orjson.dumps(
+        [other.get(key) for key in _CONDITIONS], option=orjson.OPT_SORT_KEYS
+    )
+
+
+def new_row(definition: Json) -> CatalogueRow:
+    """The row of a segment that was not there before: a standard one calculates, an advanced one waits to be
+    told to, a static one has nothing to calculate."""
+    if definition["type"] == "static":
+        return row_of(definition)
+    status = "calculating" if definition["type"] == "standard" else "not_calculated"
+    return row_of(definition, status=status, progress=0)
+
+
+def edited(entry: Entry, definition: Json, fresh: CatalogueRow) -> CatalogueRow:
+    """The row once `definition` took the place of the entry's; `fresh` is what it would be for a new segment.
+
+    The last completed memberships stand. Where the conditions are the same they stand for the new version
+    too, and the status stays."""
+    row = entry.row
+    live_version, live_definition = row.live_version, row.live_definition
+    current = live_version == row.version
+    if same_conditions(entry.definition, definition):
+        update = {
+            "status": row.status,
+            "progress": row.progress,
+            "generation": row.generation,
+            "live_version": fresh.version if current else live_version,
+            "live_definition": live_definition,
+        }
+    else:
+        update = {
+            "live_version": live_version,
+            "live_definition": entry.definition if current else live_definition,
+        }
+    more = {"contacts": row.contacts, "command_offset": row.command_offset}
+    return fresh.model_copy(update={**more, **update})

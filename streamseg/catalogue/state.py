@@ -1,0 +1,230 @@
+"""All segments and groups, as they stand on `segment-definitions` and `segment-catalog`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition, CatalogueRow, SegmentType
+from schemas.paths import first_error
+from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.labels import BUILT_IN_NAMES
+from streamseg.errors import Code, RejectedError
+
+ALL_GROUP, MINE_GROUP, CHANNEL_GROUP = "all", "mine", "channel-unsubscribed"
+VIEW_GROUPS = (ALL_GROUP, MINE_GROUP, CHANNEL_GROUP)
+"""The built-in groups: views, into which nothing can be filed."""
+DEFAULT_GROUP = "default"
+
+POSITION_KEY = "commands|"
+_GROUP_KEY = "group|"
+
+
+def group_key(group: str) -> str:
+    """The key of a group's record on `segment-catalog`."""
+    return f"{_GROUP_KEY}{group}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A segment.
+
+    definition  the latest one, as on `segment-definitions`; a built-in segment has none: {}
+    row         what the list shows and how far its calculation is
+    references  the segments that it refers to, or still does by `row.live_definition`
+    """
+
+    definition: Json
+    row: CatalogueRow
+    references: frozenset[str]
+
+    @classmethod
+    def of(cls, definition: Json, row: CatalogueRow) -> Entry:
+        references = frozenset(_references(definition)) | frozenset(_references(row.live_definition or {}))
+        return cls(definition, row, references)
+
+    @property
+    def built_in(self) -> bool:
+        return self.row.type == "built_in"
+
+    @property
+    def owner(self) -> str | None:
+        """The account that it belongs to; None: operators wrote it, or it is built in."""
+        return self.row.created_by
+
+
+class Catalogue:
+    """All segments, built-in ones always, and groups. Changed by `apply` only."""
+
+    def __init__(self) -> None:
+        self._definitions: dict[str, Json] = {}
+        self._rows: dict[str, CatalogueRow] = {}
+        self._groups: dict[str, CatalogueGroup] = {}
+        self._entries: dict[str, Entry] = {}
+        self._command_offset = -1
+        for segment_id in BUILT_IN_NAMES:
+            self._settle(segment_id)
+
+    @classmethod
+    def load(
+        cls, definitions: Iterable[tuple[str, Json | None]], rows: Iterable[tuple[str, Json | None]]
+    ) -> Catalogue:
+        """The catalogue of two whole topics, (key, value) each in topic order, None being a tombstone.
+
+        A definition without a row gets that of one which waits to be calculated; a row without a definition
+        shows nowhere (`adoption.catch_up` writes what is missing). Raises RejectedError for a row that is
+        not of the schema, naming its key."""
+        catalogue = cls()
+        catalogue.apply(Decision(rows=tuple(rows)))
+        catalogue.apply(Decision(definitions=tuple(definitions)))
+        return catalogue
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Catalogue):
+            return NotImplemented
+        return (
+            self._entries == other._entries
+            and self._groups == other._groups
+            and self._command_offset == other._command_offset
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    @property
+    def command_offset(self) -> int:
+        """The last record of `segment-commands` that changed anything; -1: none."""
+        return self._command_offset
+
+    @property
+    def segments(self) -> Mapping[str, Entry]:
+        """All segments by id, built-in ones included."""
+        return MappingProxyType(self._entries)
+
+    @property
+    def rows(self) -> Mapping[str, CatalogueRow]:
+        """All rows by segment id, also those whose definition is gone."""
+        return MappingProxyType(self._rows)
+
+    @property
+    def groups(self) -> Mapping[str, CatalogueGroup]:
+        """The groups that accounts made, by name."""
+        return MappingProxyType(self._groups)
+
+    def files(self, group: str) -> bool:
+        """Whether segments can be filed in a group of that name."""
+        return group == DEFAULT_GROUP or group in self._groups
+
+    def filed_in(self, group: str) -> Iterator[tuple[str, Entry]]:
+        """The segments of one group, ids and entries."""
+        for segment_id, entry in self._entries.items():
+            if entry.row.group == group:
+                yield segment_id, entry
+
+    def referrers(self, segment_id: str) -> list[str]:
+        """Ids of the segments that refer to one, sorted."""
+        return sorted(key for key, entry in self._entries.items() if segment_id in entry.references)
+
+    def apply(self, decision: Decision) -> None:
+        """Take in what a decision writes, or records as they are read. Raises RejectedError for a row that
+        is not of the schema."""
+        touched = {segment_id for segment_id, _ in decision.definitions}
+        for key, value in decision.rows:
+            if key == POSITION_KEY or key.startswith(_GROUP_KEY):
+                self._take_group(key, value)
+            else:
+                self._take_row(key, value)
+                touched.add(key)
+        for segment_id, definition in decision.definitions:
+            if definition is None:
+                self._definitions.pop(segment_id, None)
+            else:
+                self._definitions[segment_id] = definition
+        for segment_id in touched:
+            self._settle(segment_id)
+
+    def _take_group(self, key: str, value: Json | None) -> None:
+        if value is None:
+            self._groups.pop(key.removeprefix(_GROUP_KEY), None)
+            return
+        group = _valid(key, value)
+        if isinstance(group, CatalogueGroup):
+            self._groups[group.group] = group
+        self._command_offset = max(self._command_offset, group.command_offset)
+
+    def _take_row(self, key: str, value: Json | None) -> None:
+        if value is None:
+            self._rows.pop(key, None)
+            return
+        row = _valid(key, value)
+        if not isinstance(row, CatalogueRow) or row.segment_id != key:
+            raise RejectedError(Code.INVALID_SCHEMA, f"not the row of segment {key}", "segment_id")
+        self._rows[key] = row
+        self._command_offset = max(self._command_offset, row.command_offset)
+
+    def _settle(self, segment_id: str) -> None:
+        definition = {} if segment_id in BUILT_IN_NAMES else self._definitions.get(segment_id)
+        if definition is None:
+            self._entries.pop(segment_id, None)
+            return
+        row = self._rows.get(segment_id)
+        if row is None:
+            row = _built_in_row(segment_id) if not definition else self.waiting_row(definition)
+        self._entries[segment_id] = Entry.of(definition, row)
+
+    def waiting_row(self, definition: Json) -> CatalogueRow:
+        """The row of a definition that was written straight to the topic: it calculates at once. A group
+        that nobody made is `default`."""
+        group = definition.get("group", DEFAULT_GROUP)
+        return row_of(
+            {**definition, "group": group if self.files(group) else DEFAULT_GROUP},
+            **({} if definition["type"] == "static" else {"status": "calculating", "progress": 0}),
+        )
+
+
+def row_of(definition: Json, **more: Any) -> CatalogueRow:
+    """A row with everything that a definition says, and more; completed and empty unless said otherwise."""
+    version = definition.get("version", 1)
+    fields: Json = {
+        "segment_id": definition["segment_id"],
+        "name": definition["name"],
+        "type": definition["type"],
+        "group": definition.get("group", DEFAULT_GROUP),
+        "version": version,
+        "status": "completed",
+        "progress": 1,
+        "contacts": 0,
+        "created_by": definition.get("created_by"),
+        "created_at": definition.get("created_at"),
+        "updated_by": definition.get("updated_by"),
+        "updated_at": definition.get("updated_at"),
+        "shared_with": definition.get("shared_with", []),
+        "live_version": version if more.get("status", "completed") == "completed" else None,
+    }
+    return CatalogueRow(**{**fields, **more})
+
+
+def _built_in_row(segment_id: str) -> CatalogueRow:
+    kind: SegmentType = "built_in"
+    name = BUILT_IN_NAMES[segment_id].zh
+    return row_of({"segment_id": segment_id, "name": name, "type": kind, "group": CHANNEL_GROUP})
+
+
+def _valid(key: str, value: Json) -> CatalogueRow | CatalogueGroup | CataloguePosition:
+    try:
+        return CATALOGUE_VALUE.validate_python(value)
+    except ValidationError as error:
+        path, message = first_error(error)
+        raise RejectedError(Code.INVALID_SCHEMA, f"the record with key {key}: {message}", path) from error
+
+
+def _references(definition: Json) -> Iterator[str]:
+    """The ids in an accepted definition's segment conditions."""
+    for part in definition.get("parts") or [definition]:
+        for cluster in part.get("clusters") or ():
+            for condition in cluster["conditions"]:
+                if "segment" in condition:
+                    yield condition["segment"]
