@@ -1,10 +1,13 @@
-"""The list of segments: the value on `segment-catalog`."""
+"""The list of segments and groups: the values on `segment-catalog`.
+
+A row has the segment's id as its key, a group `group|NAME`, the position `commands|`; ids hold no `|`.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, TypeAdapter
 
 from schemas.scalars import NonEmptyText, SegmentId
 from schemas.timestamps import Timestamp
@@ -36,3 +39,51 @@ class CatalogueRow(WireModel):
     updated_at: Timestamp | None
     shared_with: list[str]
     """The accounts that may see and copy it."""
+    live_version: int | None = Field(None, ge=1)
+    """The version whose memberships stand; null before the first calculation is completed."""
+    live_definition: dict[str, Any] | None = None
+    """The definition of `live_version`, as on `segment-definitions`; only while another is the latest."""
+    generation: int | None = None
+    """The offset on `segment-definitions` that the running calculation is for, once it began."""
+    command_offset: int = Field(-1, ge=-1)
+    """The last record of `segment-commands` applied to this row; -1: none."""
+
+    def wire(self) -> dict[str, Any]:
+        """The value on `segment-catalog`."""
+        value = self.model_dump(mode="json")
+        if self.live_definition is None:
+            del value["live_definition"]
+        return value
+
+
+class CatalogueGroup(WireModel):
+    """A group that an account made; the built-in ones and `default` are always there."""
+
+    group: NonEmptyText
+    created_by: NonEmptyText
+    command_offset: int = Field(ge=0)
+    """The last record of `segment-commands` applied to this group."""
+
+
+class CataloguePosition(WireModel):
+    """How far commands have been applied: of a deleted segment nothing else tells."""
+
+    command_offset: int = Field(ge=0)
+    """The last record of `segment-commands` that changed anything."""
+
+
+def _recognise(value: Any) -> str:
+    keys = value if isinstance(value, dict) else type(value).model_fields
+    return "<row>" if "segment_id" in keys else "<group>" if "group" in keys else "<position>"
+
+
+CatalogueValue = Annotated[
+    Annotated[CatalogueRow, Tag("<row>")]
+    | Annotated[CatalogueGroup, Tag("<group>")]
+    | Annotated[CataloguePosition, Tag("<position>")],
+    Discriminator(_recognise),
+]
+"""A row, a group or the position, recognised by its keys."""
+
+CATALOGUE_VALUE: Final[TypeAdapter[CatalogueValue]] = TypeAdapter(CatalogueValue)
+"""Validates a value of `segment-catalog`."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from schemas.catalogue import CatalogueRow
+from schemas.catalogue import CATALOGUE_VALUE
 from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembership
 from schemas.commands import SEGMENT_COMMAND
 from schemas.definitions import SegmentDefinition
@@ -39,7 +39,7 @@ TOPIC_VALUES: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
     "membership-changes": ("MembershipChange", TypeAdapter(MembershipChange)),
     "segment-memberships": ("SegmentMembership", TypeAdapter(SegmentMembership)),
     "channel-suppressions": ("ChannelSuppression", TypeAdapter(ChannelSuppression)),
-    "segment-catalog": ("CatalogueRow", TypeAdapter(CatalogueRow)),
+    "segment-catalog": ("CatalogueValue", CATALOGUE_VALUE),
 }
 """Title and validator of the value on every topic; dead letters are the bytes as they were read."""
 

@@ -7,7 +7,7 @@ as shared. Judge the record by `streamseg.definitions` first; leave out records 
 from __future__ import annotations
 
 from streamseg.catalogue.decision import NOTHING, Decision, Json
-from streamseg.catalogue.saving import edited
+from streamseg.catalogue.saving import edited, same_json
 from streamseg.catalogue.state import Catalogue
 
 
@@ -21,7 +21,7 @@ def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Dec
         if entry is None and row is None:
             return NOTHING
         return Decision(((segment_id, None),), ((segment_id, None),) if row is not None else ())
-    if entry is not None and entry.definition == definition:
+    if entry is not None and same_json(entry.definition, definition):
         return NOTHING
     row = catalogue.waiting_row(definition)
     if entry is not None:

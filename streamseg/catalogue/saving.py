@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from schemas.catalogue import CatalogueRow
@@ -12,11 +14,13 @@ _CONDITIONS = ("type", "clusters", "parts", "timezone")
 
 
 def same_conditions(one: Json, other: Json) -> bool:
-    """Whether two definitions of a segment ask for the same, so that the memberships of one stand for both."""
-    # As text: in Python true equals 1, in a condition it does not.
-    return orjson.dumps([one.get(key) for key in _CONDITIONS], option=orjson.OPT_SORT_KEYS) == orjson.dumps(
-        [other.get(key) for key in _CONDITIONS], option=orjson.OPT_SORT_KEYS
-    )
+    """Whether two definitions of a segment ask for the same, so that one's memberships stand for both."""
+    return same_json([one.get(key) for key in _CONDITIONS], [other.get(key) for key in _CONDITIONS])
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Whether two values are written alike, key order aside: in Python true equals 1, in JSON it does not."""
+    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
 
 
 def new_row(definition: Json) -> CatalogueRow:
@@ -34,20 +38,21 @@ def edited(entry: Entry, definition: Json, fresh: CatalogueRow) -> CatalogueRow:
     The last completed memberships stand. Where the conditions are the same they stand for the new version
     too, and the status stays."""
     row = entry.row
-    live_version, live_definition = row.live_version, row.live_definition
-    current = live_version == row.version
+    kept: Json = {"contacts": row.contacts, "command_offset": row.command_offset}
+    if definition["type"] == "static":
+        return fresh.model_copy(update=kept)
+    stands = row.live_version == row.version
     if same_conditions(entry.definition, definition):
-        update = {
+        kept |= {
             "status": row.status,
             "progress": row.progress,
             "generation": row.generation,
-            "live_version": fresh.version if current else live_version,
-            "live_definition": live_definition,
+            "live_version": fresh.version if stands else row.live_version,
+            "live_definition": row.live_definition,
         }
     else:
-        update = {
-            "live_version": live_version,
-            "live_definition": entry.definition if current else live_definition,
+        kept |= {
+            "live_version": row.live_version,
+            "live_definition": entry.definition if stands else row.live_definition,
         }
-    more = {"contacts": row.contacts, "command_offset": row.command_offset}
-    return fresh.model_copy(update={**more, **update})
+    return fresh.model_copy(update=kept)

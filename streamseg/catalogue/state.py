@@ -114,7 +114,7 @@ class Catalogue:
         """The groups that accounts made, by name."""
         return MappingProxyType(self._groups)
 
-    def files(self, group: str) -> bool:
+    def can_file_in(self, group: str) -> bool:
         """Whether segments can be filed in a group of that name."""
         return group == DEFAULT_GROUP or group in self._groups
 
@@ -180,7 +180,7 @@ class Catalogue:
         that nobody made is `default`."""
         group = definition.get("group", DEFAULT_GROUP)
         return row_of(
-            {**definition, "group": group if self.files(group) else DEFAULT_GROUP},
+            {**definition, "group": group if self.can_file_in(group) else DEFAULT_GROUP},
             **({} if definition["type"] == "static" else {"status": "calculating", "progress": 0}),
         )
 

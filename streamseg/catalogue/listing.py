@@ -1,0 +1,252 @@
+"""The list of segments and the groups beside it, as one account sees them.
+
+An account sees its own segments, those shared with it, those that belong to nobody, and the built-in ones.
+Groups are seen by all; they count what the account sees.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from streamseg.catalogue.labels import BUILT_IN_NAMES, DEFAULT_LANGUAGE, GROUPS, Language
+from streamseg.catalogue.state import ALL_GROUP, CHANNEL_GROUP, DEFAULT_GROUP, MINE_GROUP, Catalogue, Entry
+from streamseg.errors import Code, RejectedError
+from streamseg.times import parse_timestamp_ms
+
+Sort = Literal["name", "created_by", "updated_at"]
+MAX_LIMIT: Final = 1_000
+
+_UTC = ZoneInfo("UTC")
+_NEVER: Final = -(1 << 62)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSegment:
+    """A row as an account sees it.
+
+    status       `shared` for what is not its own
+    shared_with  of its own segments only
+    operations   what it may do, keys of `labels.OPERATIONS`
+    """
+
+    segment_id: str
+    name: str
+    type: str
+    group: str
+    version: int
+    status: str
+    progress: float
+    contacts: int
+    created_by: str | None
+    created_at: str | int | None
+    updated_by: str | None
+    updated_at: str | int | None
+    shared_with: tuple[str, ...]
+    operations: tuple[str, ...]
+
+    def wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGroup:
+    """A group with how many segments of it the account sees; `operations` are `rename` and `delete`."""
+
+    group: str
+    name: str
+    count: int
+    created_by: str | None
+    operations: tuple[str, ...]
+
+    def wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of the list.
+
+    total        rows on all pages
+    next_cursor  where the next page begins; None on the last one
+    """
+
+    rows: tuple[ListedSegment, ...]
+    total: int
+    next_cursor: str | None
+
+
+def rows(
+    catalogue: Catalogue,
+    account: str,
+    *,
+    group: str | None = None,
+    mine: bool = False,
+    search: str | None = None,
+    sort: Sort = "name",
+    descending: bool = False,
+    cursor: str | None = None,
+    limit: int = 50,
+    language: Language = DEFAULT_LANGUAGE,
+) -> Page:
+    """A page of the list. `search` is looked for in the names, case aside; names sort by code point, case
+    aside; equal rows by id. A cursor goes on behind the last row seen, whatever came or went since.
+
+    Raises RejectedError, the path being the argument: an unknown group or sort, a limit outside 1 to 1,000,
+    a cursor of another sort or of nobody's making. Cost: O(segments)."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise RejectedError(Code.INVALID_SCHEMA, f"must be from 1 to {MAX_LIMIT}", "limit")
+    if sort not in _SORTS:
+        raise RejectedError(Code.INVALID_SCHEMA, f"must be one of {', '.join(_SORTS)}", "sort")
+    holds = _filter(catalogue, account, group)
+    wanted = "" if search is None else search.casefold()
+    shown = [
+        _listed(entry, account, language)
+        for entry in _visible(catalogue, account)
+        if holds(entry) and not (mine and entry.owner != account)
+    ]
+    keyed = [(_SORTS[sort](one), one.segment_id, one) for one in shown if wanted in one.name.casefold()]
+    keyed.sort(key=lambda item: item[:2], reverse=descending)
+    total = len(keyed)
+    if cursor is not None:
+        last = _read_cursor(cursor, sort, descending)
+        keyed = [item for item in keyed if (item[:2] < last if descending else item[:2] > last)]
+    page = keyed[:limit]
+    more = len(keyed) > limit
+    return Page(
+        tuple(one for _, _, one in page),
+        total,
+        _write_cursor(sort, descending, page[-1][0], page[-1][1]) if more else None,
+    )
+
+
+def row(
+    catalogue: Catalogue, account: str, segment_id: str, *, language: Language = DEFAULT_LANGUAGE
+) -> ListedSegment:
+    """One segment as the account sees it. Raises RejectedError: `unknown_reference` where there is none,
+    `not_permitted` where the account does not see it."""
+    entry = catalogue.segments.get(segment_id)
+    if entry is None:
+        raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment", "segment_id")
+    if not _sees(account, entry):
+        raise RejectedError(
+            Code.NOT_PERMITTED, "belongs to another account; ask that one to share it", "segment_id"
+        )
+    return _listed(entry, account, language)
+
+
+def groups(
+    catalogue: Catalogue, account: str, *, language: Language = DEFAULT_LANGUAGE
+) -> tuple[ListedGroup, ...]:
+    """All groups: the built-in ones, `default`, then those that accounts made, by name."""
+    seen = list(_visible(catalogue, account))
+
+    def listed(name: str, label: str, created_by: str | None) -> ListedGroup:
+        holds = _filter(catalogue, account, name)
+        operations = ("rename", "delete") if created_by == account else ()
+        return ListedGroup(name, label, sum(map(holds, seen)), created_by, operations)
+
+    built_in = tuple(listed(name, label.of(language), None) for name, label in GROUPS.items())
+    return built_in + tuple(
+        listed(name, name, made.created_by) for name, made in sorted(catalogue.groups.items())
+    )
+
+
+def _sees(account: str, entry: Entry) -> bool:
+    return entry.owner in (None, account) or account in entry.row.shared_with
+
+
+def _visible(catalogue: Catalogue, account: str) -> Iterator[Entry]:
+    return (entry for entry in catalogue.segments.values() if _sees(account, entry))
+
+
+def _filter(catalogue: Catalogue, account: str, group: str | None) -> Callable[[Entry], bool]:
+    if group is None or group == ALL_GROUP:
+        return lambda _: True
+    if group == MINE_GROUP:
+        return lambda entry: entry.owner == account
+    if group not in (CHANNEL_GROUP, DEFAULT_GROUP) and group not in catalogue.groups:
+        raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such group", "group")
+    return lambda entry: entry.row.group == group
+
+
+def _listed(entry: Entry, account: str, language: Language) -> ListedSegment:
+    one = entry.row
+    own = entry.owner == account
+    return ListedSegment(
+        segment_id=one.segment_id,
+        name=BUILT_IN_NAMES[one.segment_id].of(language) if entry.built_in else one.name,
+        type=one.type,
+        group=one.group,
+        version=one.version,
+        status=one.status if own or entry.built_in else "shared",
+        progress=one.progress,
+        contacts=one.contacts,
+        created_by=one.created_by,
+        created_at=one.created_at,
+        updated_by=one.updated_by,
+        updated_at=one.updated_at,
+        shared_with=tuple(one.shared_with) if own else (),
+        operations=tuple(_operations(entry, own=own)),
+    )
+
+
+def _operations(entry: Entry, *, own: bool) -> Iterator[str]:
+    if entry.row.status != "not_calculated":
+        yield "view_contacts"
+    if entry.built_in:
+        return
+    if entry.row.type != "static":
+        yield "view_conditions"
+    if own:
+        yield "edit"
+    yield "copy"
+    if own:
+        yield from ("delete", "move", "share")
+        if entry.row.type != "static":
+            yield "calculate"
+
+
+def _updated_ms(one: ListedSegment) -> int:
+    # Definitions that operators wrote may have no time, or one that no calendar has.
+    try:
+        return parse_timestamp_ms(one.updated_at, _UTC)
+    except ValueError:
+        return _NEVER
+
+
+_SORTS: Final[Mapping[str, Callable[[ListedSegment], str | int]]] = {
+    "name": lambda one: one.name.casefold(),
+    "created_by": lambda one: one.created_by or "",
+    "updated_at": _updated_ms,
+}
+
+
+def _write_cursor(sort: str, descending: bool, key: str | int, segment_id: str) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([sort, descending, key, segment_id])).decode()
+
+
+def _read_cursor(cursor: str, sort: str, descending: bool) -> tuple[str | int, str]:
+    try:
+        written_sort, written_descending, key, segment_id = orjson.loads(
+            base64.b64decode(cursor, altchars=b"-_", validate=True)
+        )
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise _bad_cursor() from error
+    kind = int if sort == "updated_at" else str
+    fits = (written_sort, written_descending) == (sort, descending)
+    if not fits or type(key) is not kind or not isinstance(segment_id, str):
+        raise _bad_cursor()
+    return key, segment_id
+
+
+def _bad_cursor() -> RejectedError:
+    return RejectedError(
+        Code.INVALID_SCHEMA, "no cursor of this list in this order; begin at the first page", "cursor"
+    )

@@ -1,0 +1,336 @@
+"""One command's ruling: each method checks everything first, then notes what is to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+from schemas import commands as wire
+from schemas.catalogue import CatalogueGroup, CataloguePosition, CatalogueRow
+from schemas.definitions import SegmentDefinition
+from schemas.paths import join_path
+from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.labels import BUILT_IN_NAMES
+from streamseg.catalogue.saving import edited, new_row
+from streamseg.catalogue.state import (
+    DEFAULT_GROUP,
+    POSITION_KEY,
+    VIEW_GROUPS,
+    Catalogue,
+    Entry,
+    group_key,
+)
+from streamseg.compiler import compile_segment
+from streamseg.definitions import check_references
+from streamseg.errors import Code, RejectedError
+from streamseg.settings import Settings
+from streamseg.times import format_ms
+
+COPY_SUFFIX = "_复制"
+"""What follows the name in that of a copy; a copy's copy has it twice."""
+
+
+class Ruling:
+    """What one command writes. Methods raise RejectedError; then `decision` must not be asked for."""
+
+    def __init__(
+        self, catalogue: Catalogue, *, account: str, now_ms: int, offset: int, settings: Settings
+    ) -> None:
+        self._catalogue = catalogue
+        self._account = account
+        self._now = format_ms(now_ms)
+        self._offset = offset
+        self._settings = settings
+        self._definitions: dict[str, Json | None] = {}
+        self._rows: dict[str, Json | None] = {}
+
+    def decision(self) -> Decision:
+        """All that was noted, with the command's offset."""
+        position = CataloguePosition(command_offset=self._offset)
+        return Decision(
+            tuple(self._definitions.items()), (*self._rows.items(), (POSITION_KEY, position.model_dump()))
+        )
+
+    # --- definitions ------------------------------------------------------------------------------
+
+    def create(self, command: wire.CreateCommand) -> None:
+        """A new segment of the account, version 1."""
+        definition = command.definition
+        self._check_new(definition.segment_id, "definition.segment_id")
+        self._check_group(definition.group, "definition.group")
+        body = {
+            **_wire(definition),
+            "group": definition.group,
+            "version": 1,
+            "created_by": self._account,
+            "created_at": self._now,
+            "updated_by": self._account,
+            "updated_at": self._now,
+            "shared_with": self._others(definition.shared_with),
+        }
+        self._check_definition(definition, body)
+        self._write(body, new_row(body))
+
+    def update(self, command: wire.UpdateCommand) -> None:
+        """Another definition for a segment; group and sharing stay where it gives none."""
+        definition = command.definition
+        segment_id = definition.segment_id
+        entry = self._own(segment_id, "definition.segment_id")
+        row = entry.row
+        if definition.version not in (None, row.version):
+            raise RejectedError(
+                Code.CONFLICT,
+                f"the current version is {row.version}; edit that one and give its number",
+                "definition.version",
+            )
+        if definition.type != row.type:
+            raise RejectedError(
+                Code.INVALID_SCHEMA,
+                f"the segment is {row.type} and stays so; make a new one for another type",
+                "definition.type",
+            )
+        given = definition.model_fields_set
+        group = definition.group if "group" in given else row.group
+        self._check_group(group, "definition.group")
+        body = {
+            **_wire(definition),
+            "group": group,
+            "version": row.version + 1,
+            "created_by": row.created_by,
+            "created_at": row.created_at,
+            "updated_by": self._account,
+            "updated_at": self._now,
+            "shared_with": self._others(
+                definition.shared_with if "shared_with" in given else row.shared_with
+            ),
+        }
+        self._check_definition(definition, body)
+        self._write(body, edited(entry, body, new_row(body)))
+
+    def copy(self, command: wire.CopyCommand) -> None:
+        """New segments of the account with the same conditions, in the same group if the originals are its
+        own. Members of a static list are not copied; a sample without salt is drawn anew, since it depends
+        on the segment's id."""
+        for path, segment_id, entry in self._targets(command):
+            self._check_readable(entry, path)
+            if command.new_segment_id is not None:
+                self._check_new(command.new_segment_id, "new_segment_id")
+            body = {
+                **entry.definition,
+                "segment_id": command.new_segment_id or self._copy_id(segment_id),
+                "name": entry.row.name + COPY_SUFFIX,
+                "group": entry.row.group if entry.owner == self._account else DEFAULT_GROUP,
+                "version": 1,
+                "created_by": self._account,
+                "created_at": self._now,
+                "updated_by": self._account,
+                "updated_at": self._now,
+                "shared_with": [],
+            }
+            self._check_size(body, path)
+            self._write(body, new_row(body))
+
+    def delete(self, command: wire.DeleteCommand) -> None:
+        """Definitions and rows go; referring segments before those that they refer to."""
+        doomed = {segment_id: path for path, segment_id, _ in self._own_targets(command)}
+        users = {one: set(self._catalogue.referrers(one)) for one in doomed}
+        for segment_id, path in doomed.items():
+            others = sorted(users[segment_id] - doomed.keys())
+            if others:
+                raise RejectedError(
+                    Code.IN_USE, f"{others[0]} refers to it; change or delete that first", path
+                )
+        while users:
+            free = [one for one in users if users[one].isdisjoint(users)] or list(users)
+            for segment_id in free:
+                del users[segment_id]
+                self._definitions[segment_id] = None
+                self._rows[segment_id] = None
+
+    # --- filing and sharing -----------------------------------------------------------------------
+
+    def move(self, command: wire.MoveCommand) -> None:
+        """Segments are filed in another group."""
+        self._check_group(command.group, "group")
+        for path, _, entry in self._own_targets(command):
+            self._file(entry, command.group, path)
+
+    def share(self, command: wire.ShareCommand) -> None:
+        """More accounts see segments."""
+        for path, _, entry in self._own_targets(command):
+            accounts = self._others([*entry.row.shared_with, *command.accounts])
+            body = {**entry.definition, "shared_with": accounts}
+            self._check_size(body, path)
+            self._write(body, entry.row.model_copy(update={"shared_with": accounts}))
+
+    def calculate(self, command: wire.CalculateCommand) -> None:
+        """Segments calculate; those that do already go on."""
+        for path, segment_id, entry in self._own_targets(command):
+            if entry.row.type == "static":
+                raise RejectedError(
+                    Code.NOT_PERMITTED, "a static segment has nothing to calculate; leave it out", path
+                )
+            started = {"status": "calculating", "progress": 0.0, "generation": None}
+            update = {} if entry.row.status == "calculating" else started
+            self._rows[segment_id] = self._stamped(entry.row.model_copy(update=update))
+
+    # --- groups -----------------------------------------------------------------------------------
+
+    def create_group(self, command: wire.CreateGroupCommand) -> None:
+        """A new group, empty."""
+        self._check_new_group(command.group, "group")
+        self._write_group(command.group, self._account)
+
+    def rename_group(self, command: wire.RenameGroupCommand) -> None:
+        """A group under another name, with its segments, whoever they belong to."""
+        group = self._own_group(command.group)
+        self._check_new_group(command.new_group, "new_group")
+        self._rows[group_key(command.group)] = None
+        self._write_group(command.new_group, group.created_by)
+        self._file_all(command.group, command.new_group, "new_group")
+
+    def delete_group(self, command: wire.DeleteGroupCommand) -> None:
+        """A group goes, its segments fall to `default`, whoever they belong to."""
+        self._own_group(command.group)
+        self._rows[group_key(command.group)] = None
+        self._file_all(command.group, DEFAULT_GROUP, "group")
+
+    # --- what is noted ----------------------------------------------------------------------------
+
+    def _write(self, definition: Json, row: CatalogueRow) -> None:
+        self._definitions[row.segment_id] = definition
+        self._rows[row.segment_id] = self._stamped(row)
+
+    def _stamped(self, row: CatalogueRow) -> Json:
+        return row.model_copy(update={"command_offset": self._offset}).wire()
+
+    def _write_group(self, group: str, creator: str) -> None:
+        value = CatalogueGroup(group=group, created_by=creator, command_offset=self._offset)
+        self._rows[group_key(group)] = value.model_dump()
+
+    def _file(self, entry: Entry, group: str, path: str) -> None:
+        body = {**entry.definition, "group": group}
+        self._check_size(body, path)
+        self._write(body, entry.row.model_copy(update={"group": group}))
+
+    def _file_all(self, old: str, new: str, path: str) -> None:
+        for _, entry in self._catalogue.filed_in(old):
+            self._file(entry, new, path)
+
+    def _copy_id(self, segment_id: str) -> str:
+        number, candidate = 1, f"{segment_id}-copy"
+        while candidate in self._catalogue.segments:
+            number += 1
+            candidate = f"{segment_id}-copy-{number}"
+        return candidate
+
+    def _others(self, accounts: Iterable[str]) -> list[str]:
+        """Each account once, the asking one left out."""
+        return [account for account in dict.fromkeys(accounts) if account != self._account]
+
+    # --- checks -----------------------------------------------------------------------------------
+
+    def _targets(self, command: wire.SegmentsCommand) -> Iterator[tuple[str, str, Entry]]:
+        """Path, id and entry of each segment once. Raises RejectedError for unknown ones."""
+        seen: set[str] = set()
+        for index, segment_id in enumerate(command.targets):
+            if segment_id not in seen:
+                seen.add(segment_id)
+                path = "segment_id" if command.segment_ids is None else f"segment_ids[{index}]"
+                yield path, segment_id, self._entry(segment_id, path)
+
+    def _own_targets(self, command: wire.SegmentsCommand) -> Iterator[tuple[str, str, Entry]]:
+        for path, segment_id, entry in self._targets(command):
+            self._check_own(entry, path)
+            yield path, segment_id, entry
+
+    def _entry(self, segment_id: str, path: str) -> Entry:
+        entry = self._catalogue.segments.get(segment_id)
+        if entry is None:
+            raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment; create it first", path)
+        return entry
+
+    def _own(self, segment_id: str, path: str) -> Entry:
+        entry = self._entry(segment_id, path)
+        self._check_own(entry, path)
+        return entry
+
+    def _check_own(self, entry: Entry, path: str) -> None:
+        if entry.built_in:
+            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment stays as it is", path)
+        if entry.owner != self._account:
+            raise RejectedError(
+                Code.NOT_PERMITTED, "belongs to another account; copy it and use the copy", path
+            )
+
+    def _check_readable(self, entry: Entry, path: str) -> None:
+        if entry.built_in:
+            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be copied; refer to it", path)
+        if entry.owner not in (None, self._account) and self._account not in entry.row.shared_with:
+            raise RejectedError(
+                Code.NOT_PERMITTED, "belongs to another account; ask that one to share it", path
+            )
+
+    def _check_new(self, segment_id: str, path: str) -> None:
+        if segment_id in BUILT_IN_NAMES:
+            raise RejectedError(Code.NOT_PERMITTED, "the id of a built-in segment; choose another one", path)
+        if segment_id in self._catalogue.segments:
+            raise RejectedError(
+                Code.CONFLICT, "there is such a segment already; update it or choose another id", path
+            )
+
+    def _check_group(self, group: str, path: str) -> None:
+        if group in VIEW_GROUPS:
+            raise RejectedError(
+                Code.NOT_PERMITTED, "nothing can be filed in a built-in group; choose another one", path
+            )
+        if not self._catalogue.can_file_in(group):
+            raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such group; create it first", path)
+
+    def _check_new_group(self, group: str, path: str) -> None:
+        if group in VIEW_GROUPS or group == DEFAULT_GROUP:
+            raise RejectedError(Code.NOT_PERMITTED, "the name of a built-in group; choose another one", path)
+        if group in self._catalogue.groups:
+            raise RejectedError(Code.CONFLICT, "there is such a group already; choose another name", path)
+
+    def _own_group(self, name: str) -> CatalogueGroup:
+        if name in VIEW_GROUPS or name == DEFAULT_GROUP:
+            raise RejectedError(Code.NOT_PERMITTED, "a built-in group stays as it is", "group")
+        group = self._catalogue.groups.get(name)
+        if group is None:
+            raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such group", "group")
+        if group.created_by != self._account:
+            raise RejectedError(Code.NOT_PERMITTED, "only the account that made a group changes it", "group")
+        return group
+
+    def _check_size(self, body: Json, path: str) -> bytes:
+        source = orjson.dumps(body)
+        if len(source) > self._settings.max_record_bytes:
+            raise RejectedError(
+                Code.TOO_LARGE,
+                f"the definition would be longer than {self._settings.max_record_bytes} bytes",
+                path,
+            )
+        return source
+
+    def _check_definition(self, definition: SegmentDefinition, body: Json) -> None:
+        source = self._check_size(body, "definition")
+        try:
+            segment = compile_segment(
+                definition,
+                source=source,
+                version=body["version"],
+                introduced=-1,
+                born=-1,
+                settings=self._settings,
+            )
+            check_references(segment, self._catalogue.segments)
+        except RejectedError as error:
+            path = join_path("definition", error.path)
+            raise RejectedError(error.code, error.message, path) from error
+
+
+def _wire(definition: SegmentDefinition) -> Json:
+    """The definition as it was given."""
+    return definition.model_dump(mode="json", exclude_unset=True)
