@@ -18,8 +18,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
     ResourceType,
 )
 
+from agents.connection import librdkafka_options
 from agents.topics import Topic
 from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
 
 _POLL_SECONDS = 0.1
 
@@ -65,14 +67,19 @@ class TopicsAdmin:
     """Topics of one cluster. Every method raises ConfigurationError where the cluster does not answer
     within `timeout` seconds or refuses."""
 
-    def __init__(self, bootstrap: str, *, timeout: float = 30.0) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
+        self._bootstrap = settings.bootstrap_servers
+        # librdkafka goes on trying where a login or a certificate is refused.
+        secured = settings.uses_sasl or settings.uses_ssl
+        self._secured = (
+            " Or is it the login, or the certificate (STREAMSEG_SASL_..., STREAMSEG_SSL_CA_FILE)?" * secured
+        )
         self._timeout = timeout
         # librdkafka would write its connection attempts to stderr; the error raised here says it once.
         quiet = logging.getLogger("streamseg.topics.librdkafka")
         quiet.addHandler(logging.NullHandler())
         quiet.propagate = False
-        self._client = AdminClient({"bootstrap.servers": bootstrap}, logger=quiet)
+        self._client = AdminClient(librdkafka_options(settings), logger=quiet)
 
     def check(self, topics: Sequence[Topic]) -> list[Finding]:
         """How each topic stands, in the order given."""
@@ -175,6 +182,7 @@ class TopicsAdmin:
             return ConfigurationError(
                 f"{what}: no Kafka answered at {self._bootstrap} within {self._timeout:g} s; "
                 "is it running, and is the address (STREAMSEG_BOOTSTRAP_SERVERS, --bootstrap) right?"
+                + self._secured
             )
         if code == KafkaError.INVALID_REPLICATION_FACTOR:
             return ConfigurationError(

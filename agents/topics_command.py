@@ -58,7 +58,7 @@ def create(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeou
     """
     with _errors_told():
         settings = _settings(bootstrap)
-        findings = TopicsAdmin(settings.bootstrap_servers, timeout=timeout).create(required_topics(settings))
+        findings = TopicsAdmin(settings, timeout=timeout).create(required_topics(settings))
         _show(findings, settings, as_json=as_json)
     if any(finding.partitions_differ for finding in findings):
         raise typer.Exit(1)
@@ -74,7 +74,7 @@ def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout
     """
     with _errors_told():
         settings = _settings(bootstrap)
-        findings = TopicsAdmin(settings.bootstrap_servers, timeout=timeout).check(required_topics(settings))
+        findings = TopicsAdmin(settings, timeout=timeout).check(required_topics(settings))
         _show(findings, settings, as_json=as_json)
     if not all(finding.right for finding in findings):
         raise typer.Exit(1)

@@ -64,7 +64,12 @@ class Decoder:
         _check_key(record, message.contact_id)
         occurred_ms = self._instant(message.occurred_at, record.timestamp_ms, "occurred_at")
         return message.contact_id, Event(
-            message.event_id, message.event, occurred_ms, message.properties, offset=record.offset
+            message.event_id,
+            message.event,
+            occurred_ms,
+            message.properties,
+            offset=record.offset,
+            recorded_ms=record.timestamp_ms,
         )
 
     def update(self, record: Record) -> Update:

@@ -263,7 +263,7 @@ class Engine:
         contact.erased_ms = max(erased_ms, contact.erased_ms or erased_ms)
         self._mark(contact)
         if later:
-            opened = self._meet(contact, record.timestamp_ms)
+            opened = self._meet(contact, min(event.recorded_ms for event in later))
             cause = Reason(Cause.BEHAVIOR_EVENT, later[-1].event_id)
             self._apply_events(contact, later, opened, {}, now_ms, cause)
         settle_suppressions(contact, now_ms, self._emitter)
@@ -338,10 +338,14 @@ class Engine:
                 for condition in self.plan.conditions_for(event):
                     if condition.id in fed:
                         condition.feed(contact, event, now_ms)
-        changes = [event for event in reversed(events) if event.derived and event.name == "attribute_changed"]
+        derived = [event for event in reversed(events) if event.derived]
         for lasting in held:
             name = lasting.path[0]
-            lasting.look_back(contact, [one for one in changes if one.properties["attribute"] == name])
+            lasting.look_back(
+                contact,
+                [event for event in derived if event.properties.get("attribute") == name],
+                untouched=name == "tags" and not any("tag" in event.properties for event in derived),
+            )
 
 
 def _born(contact: Contact, segment_id: str) -> int:
@@ -360,4 +364,12 @@ def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:
 def _derived(record: Record, name: str, subject: str, occurred_ms: int, **properties: Any) -> Event:
     """A derived event. Its id names the record (offset padded, so that text order is record order)."""
     event_id = f"{record.topic}/{record.partition}/{record.offset:020d}/{name}/{subject}"
-    return Event(event_id, name, occurred_ms, properties, derived=True, offset=record.offset)
+    return Event(
+        event_id,
+        name,
+        occurred_ms,
+        properties,
+        derived=True,
+        offset=record.offset,
+        recorded_ms=record.timestamp_ms,
+    )

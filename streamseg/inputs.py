@@ -27,8 +27,9 @@ class Record:
 class Event:
     """An occurrence of a behaviour event, `occurred_ms` in epoch milliseconds.
 
-    `derived` events came out of a contact update; prefix patterns never match them. `offset` is that of
-    the record it came with, so that a record which is applied again after a crash knows its own event.
+    `derived` events came out of a contact update; prefix patterns never match them. `offset` and
+    `recorded_ms` are those of the record it came with: a record which is applied again after a crash knows
+    its own event, and what is left of a contact after an erasure knows since when the contact is known.
     """
 
     event_id: str
@@ -37,6 +38,7 @@ class Event:
     properties: dict[str, Any]
     derived: bool = False
     offset: int = -1
+    recorded_ms: int = 0
 
     @property
     def order(self) -> tuple[int, str]:

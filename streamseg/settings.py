@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.durations import Duration
@@ -53,6 +53,13 @@ class Settings(BaseSettings):
     replication_factor: int = Field(1, gt=0)
     data_dir: Path = Path("data")
 
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    ssl_ca_file: Path | None = None
+    """PEM certificates that the brokers' are checked against; the system's if not set."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+
     instance_id: str | None = None
     """A name that a worker keeps over restarts (static group membership): its partitions wait for it."""
     session_timeout_ms: int = Field(30_000, ge=6_000)
@@ -76,3 +83,13 @@ class Settings(BaseSettings):
     http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the container
     http_port: int = Field(8080, ge=0, le=65_535)
     """Where `/health` and `/metrics` are served; 0 takes a free port."""
+
+    @property
+    def uses_ssl(self) -> bool:
+        """Whether connections to Kafka are encrypted."""
+        return self.security_protocol.endswith("SSL")
+
+    @property
+    def uses_sasl(self) -> bool:
+        """Whether connections to Kafka log in."""
+        return self.security_protocol.startswith("SASL")

@@ -10,7 +10,7 @@ from streamseg.conditions.base import Condition
 from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.operators import Test
-from streamseg.values import walk
+from streamseg.values import is_missing, walk
 
 
 def latest(contact: Contact, path: tuple[str, ...]) -> Any:
@@ -110,14 +110,16 @@ class HeldCondition(Condition):
         elif self.id not in contact.summaries:
             contact.summaries[self.id] = [None, updated_ms]
 
-    def look_back(self, contact: Contact, changes: Sequence[Event]) -> None:
+    def look_back(self, contact: Contact, changes: Sequence[Event], *, untouched: bool) -> None:
         """Fill the summary from the kept `attribute_changed` events of this attribute, latest first,
-        and never less far than the latest value's own time."""
+        and never less far than the latest value's own time.
+
+        `untouched`: no other events tell of a change either (tags have events of their own)."""
         contact.summaries.pop(self.id, None)
         entry = contact.attributes.get(self.path[0])
         if self.path[0] == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
             return
-        if entry is None or (entry[0] is None and not changes):
+        if entry is None or (is_missing(entry[0]) and not changes and (untouched or entry[0] is None)):
             return
         since_ms: int = entry[1]
         # Whether it held of the missing value that there was before the first.

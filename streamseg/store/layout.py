@@ -2,7 +2,7 @@
 
     key                                        value
     c <contact id>                             the contact's bytes (streamseg.contact)
-    h <contact id> <occurred ms> <event id>    orjson [name, properties, derived, offset]
+    h <contact id> <occurred ms> <event id>    orjson [name, properties, derived, offset, recorded ms]
     i <contact id> <event id>                  <occurred ms> <offset>         derived from h
     s <segment id> <contact id>                orjson [sequence, entered ms]
     d <due ms> <contact id>                    empty                          derived from c
@@ -90,13 +90,13 @@ def meta_key(name: str) -> bytes:
 
 
 def event_value(event: Event) -> bytes:
-    return orjson.dumps([event.name, event.properties, event.derived, event.offset])
+    return orjson.dumps([event.name, event.properties, event.derived, event.offset, event.recorded_ms])
 
 
 def read_event(prefix: bytes, key: bytes, value: bytes) -> Event:
     """The kept event under a history key that begins with the contact's `history_prefix`."""
     at = len(prefix)
-    name, properties, derived, offset = orjson.loads(value)
+    name, properties, derived, offset, recorded_ms = orjson.loads(value)
     return Event(
         event_id=key[at + 8 :].decode(),
         name=name,
@@ -104,6 +104,7 @@ def read_event(prefix: bytes, key: bytes, value: bytes) -> Event:
         properties=properties,
         derived=derived,
         offset=offset,
+        recorded_ms=recorded_ms,
     )
 
 

@@ -34,7 +34,7 @@ def out(script: Path, *arguments: object, given: str = "") -> str:
 
 @pytest.fixture
 def created(kafka_settings: Settings) -> Settings:
-    TopicsAdmin(kafka_settings.bootstrap_servers).create(required_topics(kafka_settings))
+    TopicsAdmin(kafka_settings).create(required_topics(kafka_settings))
     return kafka_settings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 from hypothesis import settings
@@ -45,9 +46,16 @@ class StoresAgree(RuleBasedStateMachine):
         kept = self.memory.find_event(contact_id, event_id)
         for store in (self.rocks, self.memory):
             if kept is None:
-                store.add_event(contact_id, Event(event_id, "scan", occurred_ms, {"n": occurred_ms}, offset=occurred_ms))
+                store.add_event(
+                    contact_id, Event(event_id, "scan", occurred_ms, {"n": occurred_ms}, offset=occurred_ms)
+                )
             else:
                 store.drop_event(contact_id, kept[0], event_id)
+
+    @rule(segment_id=contact_ids, contact_id=contact_ids, entry=st.none() | st.tuples(times, times))
+    def enter_or_exit(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
+        for store in (self.rocks, self.memory):
+            store.set_member(segment_id, contact_id, entry)
 
     @rule(at_ms=st.integers(0, 100))
     def tick(self, at_ms: int) -> None:
@@ -55,7 +63,7 @@ class StoresAgree(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        self.changelog += self.rocks.changes()
+        self.changelog += chain.from_iterable(self.rocks.changes())
         self.rocks.commit(len(self.changelog) - 1)
         self.committed = copy.deepcopy(self.memory)
 
@@ -89,6 +97,14 @@ class StoresAgree(RuleBasedStateMachine):
         assert list(self.rocks.contact_ids(after="a")) == list(self.memory.contact_ids(after="a"))
         assert self.rocks.next_due() == self.memory.next_due()
         assert self.rocks.clock_ms == self.memory.clock_ms
+        counts = {segment_id: count for segment_id, count in self.rocks.member_counts().items() if count}
+        assert counts == self.memory.member_counts()
+        for segment_id in ids:
+            members = list(self.memory.members(segment_id))
+            assert list(self.rocks.members(segment_id)) == members
+            for contact_id, _, _ in members:
+                rest = list(self.memory.members(segment_id, contact_id))
+                assert list(self.rocks.members(segment_id, contact_id)) == rest
         for contact_id in ids:
             assert self.rocks.contact(contact_id) == self.memory.contact(contact_id)
             events = list(self.memory.events(contact_id))

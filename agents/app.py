@@ -1,0 +1,6 @@
+"""The worker's Faust app, from the environment: `faust -A agents.app worker`."""
+
+from agents.worker import SegmentApp
+from streamseg.settings import Settings
+
+app = SegmentApp(Settings())

@@ -1,0 +1,69 @@
+"""What a worker counts, for Prometheus. No contact's data, no ids: topics, partitions and codes only."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """One worker's metrics, in a registry of its own, so that several workers may share a process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self.records = Counter(
+            "streamseg_records",
+            "Records of the source topics, by what became of them: applied, repeated, rejected",
+            ["result"],
+            registry=registry,
+        )
+        self.due = Counter("streamseg_due", "Contacts settled because time passed", registry=registry)
+        self.capped = Counter(
+            "streamseg_capped", "Occurrences dropped at the cap of a contact's history", registry=registry
+        )
+        self.changes = Counter(
+            "streamseg_membership_changes", "Membership changes sent", ["partition"], registry=registry
+        )
+        self.dead_letters = Counter(
+            "streamseg_dead_letters", "Refused records, by error code", ["code"], registry=registry
+        )
+        self.checkpoints = Histogram(
+            "streamseg_checkpoint_seconds",
+            "How long a checkpoint took: outputs and changelog acknowledged, state written",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=registry,
+        )
+        self.due_lateness = Histogram(
+            "streamseg_due_lateness_seconds",
+            "How long after its due time a contact's changes were acknowledged, while read to the end",
+            buckets=(0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 60),
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "streamseg_lag_records",
+            "Offsets of a source partition that have not been fetched yet",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.clock = Gauge(
+            "streamseg_clock_seconds", "Stream time of a partition, epoch s", ["partition"], registry=registry
+        )
+        self.partitions = Gauge("streamseg_partitions", "Partitions this worker has", registry=registry)
+        self.recovered = Counter("streamseg_recovered_records", "Changelog records read", registry=registry)
+        self.generation = Gauge(
+            "streamseg_definitions_generation",
+            "Offset of the latest definition in force",
+            registry=registry,
+        )
+        self.sweeping = Gauge(
+            "streamseg_sweeping_partitions",
+            "Partitions whose contacts are being brought up to changed definitions",
+            registry=registry,
+        )
+
+    def exposition(self) -> bytes:
+        """All of it in the OpenMetrics text format."""
+        return generate_latest(self.registry)

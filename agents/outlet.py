@@ -1,0 +1,191 @@
+"""The worker's producer: whole batches, acknowledged before anything goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.partitioner import murmur2
+from mode import Service
+
+from agents.connection import aiokafka_options
+from agents.outbox import Outbox
+from agents.topics import CHANGELOG_RECORDS, changelog_topic, topic_name
+from streamseg.changes import DeadLetter
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import KeyValue
+
+_log = logging.getLogger(__name__)
+
+# What a batch is filled up to. A group or a single record that is longer makes a longer batch.
+_BATCH_BYTES = 512 << 10
+_RECORD_OVERHEAD_BYTES = 64
+_REQUEST_TIMEOUT_MS = 60_000
+
+Headers = list[tuple[str, bytes]]
+
+
+class Message(NamedTuple):
+    """What is produced: a value of None is a tombstone."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+
+
+class Outlet(Service):
+    """Sends a partition's outputs and changelog. Each method returns once the brokers have acknowledged
+    everything, and raises aiokafka's KafkaError where they did not.
+
+    The producer is idempotent: its own retries neither repeat nor reorder.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(self, settings: Settings, *, check: Callable[[], None] | None = None, **kwargs: Any) -> None:
+        """`check` is called right before anything goes to the broker, retries included; what it raises ends
+        the producer with nothing more sent."""
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._check = check
+        self._producer: AIOKafkaProducer | None = None
+        self._changelog = changelog_topic(settings)
+
+    async def on_start(self) -> None:
+        self._producer = AIOKafkaProducer(
+            **aiokafka_options(self._settings),
+            client_id=f"{self._settings.application_id}-outlet",
+            enable_idempotence=True,
+            max_batch_size=CHANGELOG_RECORDS * self._settings.max_record_bytes,
+            max_request_size=CHANGELOG_RECORDS * self._settings.max_record_bytes,
+            compression_type="lz4",
+            linger_ms=0,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+        )
+        if self._check is not None:
+            _call_before_sending(self._producer, self._check)
+        await self._producer.start()
+
+    async def on_stop(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+    @property
+    def producer(self) -> AIOKafkaProducer:
+        """The started producer."""
+        if self._producer is None:
+            raise RuntimeError("the outlet was not started")
+        return self._producer
+
+    async def send_outputs(self, partition: int, outbox: Outbox) -> None:
+        """Everything in the outbox of an input partition."""
+        await asyncio.gather(
+            self.send("membership-changes", _messages(outbox.changes), partition=partition),
+            self._send_placed("segment-memberships", _messages(outbox.memberships.items())),
+            self._send_placed("channel-suppressions", _messages(outbox.suppressions.items())),
+            self.send_dead_letters(outbox.dead_letters),
+        )
+
+    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> int | None:
+        """Changelog records of a partition, each group as a whole or not at all, since a Kafka batch is;
+        the offset of the last one, None if there are none."""
+        return await self._send_groups(self._changelog, map(_messages, groups), partition)
+
+    async def send(self, topic: str, messages: Iterable[Message], *, partition: int) -> int | None:
+        """Messages to one partition of a topic of the contract, in order; the offset of the last one."""
+        name = topic_name(self._settings, topic)
+        return await self._send_groups(name, ([message] for message in messages), partition)
+
+    async def send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Refused records, bytes unchanged, the why in headers."""
+        messages = [Message(letter.record.key, letter.record.value, letter.headers()) for letter in letters]
+        try:
+            await self._send_placed("dead-letters", messages)
+        except MessageSizeTooLargeError:
+            # Each alone, so that those that do not fit are found; some are sent twice by this.
+            for letter in letters:
+                await self._send_dead_letter(letter)
+
+    async def _send_dead_letter(self, letter: DeadLetter) -> None:
+        record = letter.record
+        try:
+            await self._send_placed("dead-letters", [Message(record.key, record.value, letter.headers())])
+        except MessageSizeTooLargeError:
+            _log.warning("the dead letter for %s does not fit into its topic", record.position)
+            shortened = replace(
+                letter,
+                message=f"{letter.message}; too large for this topic, still to be read at {record.position}",
+            )
+            await self._send_placed("dead-letters", [Message(None, b"", shortened.headers())])
+
+    async def _send_placed(self, topic: str, messages: Sequence[Message]) -> None:
+        """Each message to the partition that its key belongs to; without a key, to any."""
+        if not messages:
+            return
+        name = topic_name(self._settings, topic)
+        count = len(await self.producer.partitions_for(name))
+        placed: dict[int, list[list[Message]]] = {}
+        for message in messages:
+            placed.setdefault(_place(message.key, count), []).append([message])
+        await asyncio.gather(
+            *[self._send_groups(name, groups, partition) for partition, groups in placed.items()]
+        )
+
+    async def _send_groups(
+        self, topic: str, groups: Iterable[Sequence[Message]], partition: int
+    ) -> int | None:
+        producer = self.producer
+        sent: list[tuple[asyncio.Future[Any], int]] = []
+        batch = producer.create_batch()
+        filled = 0
+        for group in groups:
+            size = sum(map(_size, group))
+            if filled and filled + size > _BATCH_BYTES:
+                count = batch.record_count()
+                sent.append((await producer.send_batch(batch, topic, partition=partition), count))
+                batch = producer.create_batch()
+                filled = 0
+            filled += size
+            for key, value, headers in group:
+                batch.append(key=key, value=value, timestamp=None, headers=headers)
+        if filled:
+            count = batch.record_count()
+            sent.append((await producer.send_batch(batch, topic, partition=partition), count))
+        last: int | None = None
+        for acknowledgement, count in sent:
+            last = (await acknowledgement).offset + count - 1
+        return last
+
+
+def _call_before_sending(producer: AIOKafkaProducer, check: Callable[[], None]) -> None:
+    sender = producer._sender
+    send = sender._send_produce_req
+
+    async def checked(node_id: int, batches: Any) -> None:
+        check()
+        await send(node_id, batches)
+
+    sender._send_produce_req = checked
+
+
+def _messages(pairs: Iterable[tuple[bytes, bytes | None]]) -> list[Message]:
+    return [Message(key, value) for key, value in pairs]
+
+
+def _place(key: bytes | None, partitions: int) -> int:
+    """The partition of a key, as Kafka's own clients choose it, so that consumers of either kind agree."""
+    return (murmur2(key or b"") & 0x7FFFFFFF) % partitions
+
+
+def _size(message: Message) -> int:
+    """No less than what it takes in a batch, bytes."""
+    key, value, headers = message
+    size = _RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"")
+    if headers:
+        size += sum(len(name.encode()) + len(text) + 10 for name, text in headers)
+    return size

@@ -1,0 +1,281 @@
+"""All partitions of a worker at work: hands them their records, keeps them running, makes checkpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from faust.types import TP
+from mode import Service
+
+from agents.checkpoint import PartitionLostError, Sink, checkpoint
+from agents.metrics import Metrics
+from agents.outbox import Outbox
+from agents.shard import SOURCES, Shard
+from agents.topics import topic_name
+from streamseg.errors import ConfigurationError
+from streamseg.inputs import Record
+from streamseg.plan import Plan
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import RocksStore
+
+_log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 0.05
+_QUEUED_BYTES = 16 << 20
+
+
+class Consumer(Protocol):
+    """What shards ask and tell the consumer (`agents.transport.BatchConsumer`)."""
+
+    def arrived(self, tp: TP, count: int) -> None: ...
+
+    def ended_as_of(self, tp: TP) -> int | None: ...
+
+    def end(self, tp: TP) -> float: ...
+
+    def acknowledge(self, tp: TP, next_offset: int) -> None: ...
+
+    def acknowledge_all(self, tp: TP) -> None: ...
+
+    async def still_ours(self) -> bool: ...
+
+
+class _Running:
+    """A shard, the task that runs it, and what wakes or stops that."""
+
+    def __init__(self, shard: Shard) -> None:
+        self.shard = shard
+        self.wake = asyncio.Event()
+        self.stopping = False
+        self.task: asyncio.Future[None] | None = None
+        self.turned_at = time.monotonic()
+        self.source_checked = False
+
+
+class Shards(Service):
+    """Runs one shard for each partition that is assigned and recovered.
+
+    An error in a shard crashes the app: nothing was acknowledged that was not done, and a restart repeats it.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        sink: Sink,
+        consumer: Callable[[], Consumer],
+        plan: Callable[[], Plan],
+        metrics: Metrics,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._sink = sink
+        self._consumer = consumer
+        self._plan = plan
+        self._metrics = metrics
+        self._running: dict[int, _Running] = {}
+        self._names = {topic_name(settings, topic): topic for topic in SOURCES}
+
+    # -- partitions come and go --------------------------------------------------------------------------
+
+    def open(self, stores: dict[int, RocksStore]) -> None:
+        """Begin to work on partitions, whose stores are recovered."""
+        for number, store in sorted(stores.items()):
+            running = self._running[number] = _Running(self._shard(number, store))
+            running.task = self.add_future(self._run(running))
+        self._metrics.partitions.set(len(self._running))
+        _log.info("at work on partitions %s", ", ".join(map(str, sorted(stores))) or "none")
+
+    async def release(self) -> None:
+        """Stop work on all partitions: what was done is made durable and acknowledged, what waits is
+        dropped, to be read again by whoever has the partition next.
+
+        If that takes half the session timeout, it is given up: it was not acknowledged and will be repeated.
+        """
+        if not self._running:
+            return
+        released, self._running = self._running, {}
+        tasks = set()
+        for running in released.values():
+            running.stopping = True
+            running.wake.set()
+            if running.task is not None:
+                tasks.add(running.task)
+        _, late = await asyncio.wait(tasks, timeout=self._settings.session_timeout_ms / 2000)
+        for task in late:
+            task.cancel()
+        if late:
+            _log.warning("%d partitions were released without a last checkpoint", len(late))
+            await asyncio.wait(late)
+        self._metrics.partitions.set(0)
+        self._metrics.lag.clear()
+        self._metrics.clock.clear()
+        _log.info("released partitions %s", ", ".join(map(str, sorted(released))))
+
+    def _shard(self, number: int, store: RocksStore) -> Shard:
+        consumer = self._consumer()
+        return Shard(
+            number=number,
+            store=store,
+            plan=self._plan(),
+            settings=self._settings,
+            ended_as_of=lambda topic: consumer.ended_as_of(self._tp(topic, number)),
+            outbox=Outbox(on_dead_letter=lambda code: self._metrics.dead_letters.labels(code).inc()),
+        )
+
+    def _tp(self, topic: str, number: int) -> TP:
+        return TP(topic_name(self._settings, topic), number)
+
+    # -- records and definitions -------------------------------------------------------------------------
+
+    def offer(self, tp: TP, records: list[Any]) -> None:
+        """The records of one poll of one source partition, as aiokafka gives them."""
+        running = self._running.get(tp.partition)
+        if running is None:
+            # Released meanwhile: they are read again from the committed offset.
+            return
+        topic = self._names[tp.topic]
+        running.shard.offer(
+            topic,
+            [
+                Record(topic, record.partition, record.offset, record.timestamp, record.key, record.value)
+                for record in records
+            ],
+            wall_clock_ms(),
+        )
+        self._consumer().arrived(tp, len(records))
+        running.wake.set()
+
+    def has_room(self, tp: TP, on_the_way: int) -> bool:
+        """Whether more of a source partition should be fetched, besides so many records on the way."""
+        running, topic = self._running.get(tp.partition), self._names.get(tp.topic)
+        if running is None or topic is None:
+            return True
+        shard = running.shard
+        records = on_the_way + shard.waiting(topic)
+        return records < self._settings.queued_records and shard.waiting_bytes(topic) < _QUEUED_BYTES
+
+    def adopt(self, plan: Plan) -> None:
+        """Definitions changed."""
+        for running in self._running.values():
+            running.shard.adopt(plan)
+            running.wake.set()
+
+    # -- at work -----------------------------------------------------------------------------------------
+
+    async def _run(self, running: _Running) -> None:
+        try:
+            await self._work(running)
+        except PartitionLostError as error:
+            _log.warning("partition %d is left as last saved: %s", running.shard.number, error)
+
+    async def _work(self, running: _Running) -> None:
+        shard = running.shard
+        saved_at = time.monotonic()
+        interval = self._settings.checkpoint_interval_ms / 1000
+        while not running.stopping:
+            running.wake.clear()
+            self._check_source(running)
+            busy = shard.step()
+            now = running.turned_at = time.monotonic()
+            if not shard.unsaved:
+                saved_at = now
+                self._acknowledge_all(shard)
+            elif self._is_full(shard) or now - saved_at >= interval:
+                await self._checkpoint(shard)
+                saved_at = time.monotonic()
+            if busy:
+                await asyncio.sleep(0)
+            else:
+                await _wait(running.wake, _IDLE_SECONDS)
+        if shard.unsaved:
+            await self._checkpoint(shard)
+
+    def _acknowledge_all(self, shard: Shard) -> None:
+        consumer = self._consumer()
+        for topic in SOURCES:
+            if not shard.waiting(topic):
+                consumer.acknowledge_all(self._tp(topic, shard.number))
+
+    def _is_full(self, shard: Shard) -> bool:
+        """Whether so much is unsaved that a checkpoint must not wait. In bytes, so that what belongs to one
+        contact and goes out as a whole always fits into a record batch."""
+        settings = self._settings
+        return shard.unsaved_size >= settings.checkpoint_records or (
+            shard.bytes_unsaved >= settings.max_record_bytes
+        )
+
+    async def _checkpoint(self, shard: Shard) -> None:
+        consumer = self._consumer()
+        started = time.perf_counter()
+        changes = len(shard.outbox.changes)
+        await checkpoint(
+            shard,
+            self._sink,
+            lambda topic, number, offset: consumer.acknowledge(self._tp(topic, number), offset),
+            consumer.still_ours,
+        )
+        if shard.earliest_due_ms is not None:
+            self._metrics.due_lateness.observe((wall_clock_ms() - shard.earliest_due_ms) / 1000)
+        shard.saved()
+        self._metrics.checkpoints.observe(time.perf_counter() - started)
+        self._metrics.changes.labels(shard.number).inc(changes)
+        self._count(shard)
+
+    def _count(self, shard: Shard) -> None:
+        counts = shard.partition.counts
+        for result in ("applied", "repeated", "rejected"):
+            self._metrics.records.labels(result).inc(counts.pop(result, 0))
+        self._metrics.due.inc(counts.pop("due", 0))
+        self._metrics.capped.inc(counts.pop("capped", 0))
+
+    def _check_source(self, running: _Running) -> None:
+        """State that is ahead of its source belongs to another topic of the same name."""
+        if running.source_checked:
+            return
+        consumer, shard = self._consumer(), running.shard
+        ends = {topic: consumer.end(self._tp(topic, shard.number)) for topic in SOURCES}
+        if float("inf") in ends.values():
+            return
+        running.source_checked = True
+        for topic, end in ends.items():
+            if shard.applied(topic) > end:
+                tp = self._tp(topic, shard.number)
+                raise ConfigurationError(
+                    f"{tp.topic}/{tp.partition} ends at offset {end:.0f}, but the state holds it up to "
+                    f"{shard.applied(topic)}: the topic was made anew; give the workers a new "
+                    "STREAMSEG_APPLICATION_ID, so that they begin with new state"
+                )
+
+    # -- told to others ----------------------------------------------------------------------------------
+
+    def observe(self) -> None:
+        """Bring the gauges up to date."""
+        for number, running in self._running.items():
+            self._metrics.clock.labels(number).set(running.shard.partition.clock_ms / 1000)
+        self._metrics.sweeping.set(sum(running.shard.sweeping for running in self._running.values()))
+
+    def stalled_seconds(self) -> float:
+        """How long the slowest shard has been at the same piece of work."""
+        now = time.monotonic()
+        return max((now - running.turned_at for running in self._running.values()), default=0.0)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def wall_clock_ms() -> int:
+    """Now, epoch ms."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,312 @@
+"""Faust's Kafka transport, a batch at a time.
+
+A stock Faust worker moves every record alone through four asyncio tasks. Here the records that one poll
+returned of one topic partition travel as one message whose value is the list of them, so that what a
+record costs is what the engine does with it.
+
+What else differs from the stock consumer, and why:
+
+* Source partitions are not fetched before the tables are recovered, nor while too much of them waits for
+  the worker.
+* How far a partition may be committed is told by `acknowledge`, once state that holds the records is
+  durable; Faust's bookkeeping of single offsets, slow and wrong on topics with gaps, is not used.
+* When partitions are revoked, the worker gets to finish and the offsets are committed before they are
+  forgotten, unless the group has gone on without it.
+* Records of aborted transactions are not read.
+* The changelog records of a poll go to the store in one write (recovery).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.subscription_state import TopicPartitionState
+from faust.transport.drivers import TRANSPORTS
+from faust.transport.drivers import aiokafka as stock
+from faust.types import TP, ConsumerMessage
+from mode import Service
+
+SCHEME = "kafka+batch"
+
+_log = logging.getLogger(__name__)
+
+# How long the broker may hold back an empty answer. A partition that was left out of a fetch waits so
+# long for the next one, so it bounds how late a record can be seen; stock Faust waits 1.5 s.
+_FETCH_WAIT_MS = 50
+_POLL_SECONDS = 1.0
+_HELD_BACK_POLL_SECONDS = 0.02
+
+
+class Intake(Protocol):
+    """The part of an app that the consumer works for."""
+
+    def has_room(self, tp: TP, on_the_way: int) -> bool:
+        """Whether more of a topic partition should be fetched, besides so many records on the way."""
+
+    async def release(self) -> None:
+        """Bring all that was taken in to rest and acknowledge it; partitions are about to be revoked."""
+
+    def recover(self, tp: TP, records: list[Any]) -> None:
+        """Apply changelog records to the state of a partition."""
+
+
+class ConsumerThread(stock.AIOKafkaConsumerThread):
+    """Runs the aiokafka consumer in its own thread, as stock, with what Faust has no setting for."""
+
+    mundane_level = "debug"
+    heard_at = 0.0
+    """When the group's coordinator last answered a heartbeat, monotonic seconds."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        heartbeat = coordinator._do_heartbeat
+
+        async def noted() -> bool:
+            asked_at = time.monotonic()
+            answered: bool = await heartbeat()
+            if answered:
+                self.heard_at = asked_at
+            return answered
+
+        coordinator._do_heartbeat = noted
+
+    def is_member(self) -> bool:
+        """Whether the group, when last heard of, counted this worker in."""
+        generation: int = self._ensure_consumer()._coordinator.generation
+        return generation != stock.DEFAULT_GENERATION_ID
+
+    def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    def state(self, tp: TP) -> TopicPartitionState | None:
+        """How far aiokafka is in an assigned partition, or None while it is not known."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return None
+        return assignment.state_value(tp)
+
+
+class BatchConsumer(stock.Consumer):
+    """One message a poll and topic partition; see the module."""
+
+    mundane_level = "debug"
+
+    _thread: ConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._acknowledged: dict[TP, int] = {}
+        self._positions: dict[TP, int] = {}
+        self._on_the_way: Counter[TP] = Counter()
+        self.polled_at = time.monotonic()
+
+    @property
+    def intake(self) -> Intake:
+        """What the app does with the records."""
+        return self.app.intake  # type: ignore[attr-defined,no-any-return]
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # -- what the partition's worker asks and tells ------------------------------------------------------
+
+    def acknowledge(self, tp: TP, next_offset: int) -> None:
+        """Everything before `next_offset` is in durable state and may be committed."""
+        self._acknowledged[tp] = next_offset
+
+    def acknowledge_all(self, tp: TP) -> None:
+        """Everything that arrived is in durable state: the partition may be committed up to where it was
+        read, transaction markers and aborted records after the last record included."""
+        position = self._positions.get(tp)
+        if position is not None and not self._on_the_way[tp]:
+            self._acknowledged[tp] = position
+
+    def arrived(self, tp: TP, count: int) -> None:
+        """So many of the records handed out have come to the partition's worker."""
+        self._on_the_way[tp] -= count
+
+    def ended_as_of(self, tp: TP) -> int | None:
+        """The latest moment (wall clock, epoch ms) of which it is known that everything then in the
+        partition has arrived; None while there is something that has not, or nothing is known."""
+        position = self._positions.get(tp)
+        state = self._thread.state(tp)
+        if position is None or state is None or self._on_the_way[tp]:
+            return None
+        # The moment first: the other thread sets it last, so what is read after it is at least as new.
+        answered_ms: int | None = state.timestamp
+        return answered_ms if position >= self.end(tp) else None
+
+    def end(self, tp: TP) -> float:
+        """The offset after the last readable record of the partition, infinity while it is not known."""
+        state = self._thread.state(tp)
+        if state is None or state.highwater is None:
+            return float("inf")
+        return float(state.highwater if state.lso is None or state.lso < 0 else state.lso)
+
+    def lags(self) -> dict[TP, int]:
+        """How many offsets of each source partition are not handed out yet, where that is known."""
+        return {
+            tp: max(0, int(end) - position)
+            for tp, position in self._positions.items()
+            if (end := self.end(tp)) != float("inf")
+        }
+
+    # -- polling -----------------------------------------------------------------------------------------
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Any]]:  # noqa: ASYNC109
+        wanted, held_back = self._wanted(active_partitions or set())
+        if not wanted:
+            # aiokafka takes an empty set for all partitions.
+            await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
+            return {}
+        # A poll is not woken by a partition that is wanted again, so it must not be long.
+        return await super()._getmany(wanted, _HELD_BACK_POLL_SECONDS if held_back else timeout)
+
+    def _wanted(self, active: set[TP]) -> tuple[set[TP], bool]:
+        changelogs = self.app.tables.changelog_topics
+        if not self.app.tables.actives_ready:
+            return {tp for tp in active if tp.topic in changelogs}, True
+        has_room, on_the_way = self.intake.has_room, self._on_the_way
+        wanted = {tp for tp in active if has_room(tp, on_the_way[tp])}
+        return wanted, len(wanted) < len(active)
+
+    async def _drain_messages(self, fetcher: Service) -> None:
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                await asyncio.sleep(0)
+                await self._poll()
+        except (asyncio.CancelledError, *self.consumer_stopped_errors):
+            # The fetcher takes a cancellation during a rebalance for a crash, even if the app is to stop.
+            if not self.app.should_stop:
+                raise
+
+    async def _poll(self) -> None:
+        records, _ = await self._wait_next_records(_POLL_SECONDS)
+        generation = self.app.consumer_generation_id
+        self.polled_at = time.monotonic()
+        if not self.flow_active:
+            if records:
+                await self._take_back()
+            return
+        for tp, batch in (records or {}).items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            await self._hand_out(tp, batch)
+        self._note_positions()
+
+    async def _take_back(self) -> None:
+        """Records came for nobody, and aiokafka will not return them again by itself."""
+        try:
+            await self.perform_seek()
+        except Exception as error:
+            # The assignment is gone already; the next one begins with a seek.
+            _log.info("no seek during a rebalance: %r", error)
+
+    async def _hand_out(self, tp: TP, batch: list[Any]) -> None:
+        read = self._read_offset[tp]
+        if read is not None and batch[0].offset < read:
+            batch = [record for record in batch if record.offset >= read]
+            if not batch:
+                return
+        if tp.topic in self.app.tables.changelog_topics:
+            self.intake.recover(tp, batch)
+            # Faust counts by the last one, and so notices the end of the recovery.
+            await self._deliver(tp, self._to_message(tp, batch[-1]))
+        else:
+            self._on_the_way[tp] += len(batch)
+            await self._deliver(tp, self._batch_message(tp, batch))
+
+    async def _deliver(self, tp: TP, message: ConsumerMessage) -> None:
+        # A rebalance must be able to interrupt a hand-over that waits for room.
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        self._read_offset[tp] = message.offset
+
+    def _batch_message(self, tp: TP, batch: list[Any]) -> ConsumerMessage:
+        last = batch[-1]
+        return ConsumerMessage(
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=last.offset,
+            timestamp=last.timestamp / 1000,
+            timestamp_type=last.timestamp_type,
+            headers=(),
+            key=None,
+            value=batch,
+            checksum=None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def _note_positions(self) -> None:
+        """Between polls, aiokafka's positions are those of what was handed out: records, and what it
+        passed over, such as transaction markers."""
+        changelogs = self.app.tables.changelog_topics
+        for tp in self._get_active_partitions():
+            state = self._thread.state(tp)
+            # Read once: it belongs to the other thread and may be reset there.
+            position = None if state is None else state._position
+            if tp.topic not in changelogs and position is not None:
+                self._positions[tp] = position
+
+    async def perform_seek(self) -> None:
+        """Go back to the committed offsets, and forget how far anything was read beyond them."""
+        self._positions.clear()
+        await super().perform_seek()
+
+    # -- membership --------------------------------------------------------------------------------------
+
+    async def still_ours(self) -> bool:
+        """Whether the group cannot have given our partitions away: it heard of us less than a session
+        timeout ago. Where it did not, waits until it is settled whether it still counts us in."""
+        session_seconds = self.app.conf.broker_session_timeout
+        while self._thread.is_member():
+            if time.monotonic() - self._thread.heard_at < session_seconds:
+                return True
+            await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
+        return False
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """As stock; the group has just counted us in."""
+        self._thread.heard_at = time.monotonic()
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    # -- committing --------------------------------------------------------------------------------------
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in self._acknowledged if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._acknowledged.get(tp)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's warnings about slow partitions read its own bookkeeping; health is told from ours."""
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the worker finish and commit while the offsets are still known; then as stock."""
+        await self.intake.release()
+        if self._thread.is_member():
+            await self.commit()
+        await super().on_partitions_revoked(revoked)
+        self._acknowledged.clear()
+        self._positions.clear()
+        self._on_the_way.clear()
+
+
+class BatchTransport(stock.Transport):
+    """Registered under `kafka+batch://`."""
+
+    Consumer = BatchConsumer
+
+
+TRANSPORTS.aliases[SCHEME] = f"{__name__}:{BatchTransport.__name__}"

@@ -1,0 +1,75 @@
+"""The worker's own web server: `/health` for probes, `/metrics` for Prometheus."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from mode import Service
+
+from agents.metrics import CONTENT_TYPE, Metrics
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class WebServer(Service):
+    """Serves from before the recovery until after the last checkpoint.
+
+    `/health` answers 200 while the worker makes progress, of whatever kind, and 503 with the reason once
+    it has made none for `stall_timeout_ms`: a liveness probe may then restart it.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        metrics: Metrics,
+        problem: Callable[[], str | None],
+        observe: Callable[[], None],
+        **kwargs: Any,
+    ) -> None:
+        """`problem` names what keeps the worker from working, or None; `observe` updates the gauges."""
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._metrics = metrics
+        self._problem = problem
+        self._observe = observe
+        self._runner: web.AppRunner | None = None
+        self.port = settings.http_port
+
+    async def on_start(self) -> None:
+        application = web.Application()
+        application.router.add_get("/health", self._health)
+        application.router.add_get("/metrics", self._get_metrics)
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.http_host, self._settings.http_port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot serve on {self._settings.http_host}:{self._settings.http_port} ({error.strerror}); "
+                "set STREAMSEG_HTTP_PORT to a free port, or 0 for any"
+            ) from error
+        self.port = self._runner.addresses[0][1]
+        _log.info("health and metrics on port %d", self.port)
+
+    async def on_stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _health(self, request: web.Request) -> web.Response:
+        problem = self._problem()
+        if problem is None:
+            return web.json_response({"status": "ok"})
+        return web.json_response({"status": "stalled", "problem": problem}, status=503)
+
+    async def _get_metrics(self, request: web.Request) -> web.Response:
+        self._observe()
+        return web.Response(body=self._metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})

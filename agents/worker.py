@@ -1,0 +1,281 @@
+"""The worker: a Faust app put together from Settings, and how it is run and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any, cast
+
+import faust
+from faust.app import BootStrategy
+from faust.exceptions import ConsistencyError
+from faust.types import TP, StreamT
+from mode import CrashingSupervisor, Service, ServiceT
+from yarl import URL
+
+from agents import contact_store, transport
+from agents.connection import faust_credentials
+from agents.contact_store import ContactStore
+from agents.definition_topic import DefinitionTopic
+from agents.metrics import Metrics
+from agents.outlet import Outlet
+from agents.shard import SOURCES
+from agents.shards import Shards
+from agents.topics import CONTACTS_TABLE, required_topics, topic_name, worker_id
+from agents.topics_admin import State, TopicsAdmin
+from agents.transport import BatchConsumer
+from agents.watch import Watch
+from agents.web import WebServer
+from streamseg.errors import ConfigurationError
+from streamseg.partition import CONTACT_UPDATES
+from streamseg.plan import Plan
+from streamseg.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_POLL_RECORDS = 2_000
+_TOPIC_SECONDS = 10.0
+_STARTING_SECONDS = 5.0
+_STOP_SECONDS = 60.0
+_CRASHED_STOP_SECONDS = 20.0
+
+
+class TopicCheck(Service):
+    """Refuses to start where the topics are not as they have to be."""
+
+    mundane_level = "debug"
+
+    def __init__(self, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._settings = settings
+
+    async def on_start(self) -> None:
+        admin = TopicsAdmin(self._settings, timeout=_TOPIC_SECONDS)
+        findings = await asyncio.to_thread(admin.check, required_topics(self._settings))
+        missing = [found.topic.name for found in findings if found.state is State.MISSING]
+        if missing:
+            raise ConfigurationError(
+                f"no topic {', '.join(missing)}; make them with `streamseg topics create`"
+            )
+        wrong = [found.topic.name for found in findings if found.partitions_differ]
+        if wrong:
+            raise ConfigurationError(
+                f"{', '.join(wrong)} have another number of partitions than STREAMSEG_PARTITIONS "
+                f"({self._settings.partitions}) asks for; see `streamseg topics check`"
+            )
+
+
+class Boot(BootStrategy):
+    """What starts before Faust's own services, and stops after them: producer, definitions, web, shards."""
+
+    def server(self) -> Iterable[ServiceT]:
+        app = cast(SegmentApp, self.app)
+        return chain(app.own_services(), super().server())
+
+
+class SegmentApp(faust.App):
+    """The worker's app. `faust -A agents.app worker` runs one made from the environment."""
+
+    mundane_level = "debug"
+
+    BootStrategy = Boot
+    # What Faust says of itself belongs to its own log.
+    logger = logging.getLogger("faust.app")
+
+    def __init__(self, settings: Settings, *, check_topics: bool = True) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self._watch = Watch(settings)
+        self.outlet = Outlet(settings, check=self._watch.check)
+        self.definition_topic = DefinitionTopic(
+            settings=settings,
+            outlet=self.outlet,
+            changed=self._definitions_changed,
+            speaks=self._speaks,
+            metrics=self.metrics,
+        )
+        self.shards = Shards(
+            settings=settings,
+            sink=self.outlet,
+            consumer=lambda: cast(BatchConsumer, self.consumer),
+            plan=lambda: self.definition_topic.definitions.plan,
+            metrics=self.metrics,
+        )
+        self.web_server_service = WebServer(
+            settings=settings, metrics=self.metrics, problem=self.problem, observe=self._observe
+        )
+        self._topic_check = TopicCheck(settings) if check_topics else None
+        super().__init__(worker_id(settings), **_faust_options(settings))
+        # Faust makes the folders below it.
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.contacts = self.Table(
+            CONTACTS_TABLE,
+            key_type=bytes,
+            value_type=bytes,
+            partitions=settings.partitions,
+            options={
+                "shards": self.shards,
+                "contact_cache": settings.contact_cache,
+                "block_cache_bytes": settings.block_cache_bytes,
+            },
+        )
+        self._define_ingest()
+
+    def _define_ingest(self) -> None:
+        names = [topic_name(self.settings, topic) for topic in SOURCES]
+        sources = self.topic(*names, key_type=bytes, value_type=bytes, value_serializer="raw")
+
+        @self.agent(sources, name="ingest", supervisor_strategy=CrashingSupervisor)
+        async def ingest(stream: StreamT[bytes]) -> None:
+            """Hands each poll's records to their partition; what it costs is paid there."""
+            async for event in stream.noack().events():
+                self.shards.offer(event.message.tp, event.message.value)
+
+    def own_services(self) -> list[ServiceT]:
+        """In the order in which they start."""
+        checks = [] if self._topic_check is None else [self._topic_check]
+        return [
+            *checks,
+            self._watch,
+            self.web_server_service,
+            self.outlet,
+            self.definition_topic,
+            self.shards,
+        ]
+
+    # -- the transport's intake --------------------------------------------------------------------------
+
+    @property
+    def intake(self) -> SegmentApp:
+        return self
+
+    def has_room(self, tp: TP, on_the_way: int) -> bool:
+        return self.shards.has_room(tp, on_the_way)
+
+    async def release(self) -> None:
+        await self.shards.release()
+
+    def recover(self, tp: TP, records: list[Any]) -> None:
+        before = self._store.recovered
+        self._store.recover(tp, records)
+        self.metrics.recovered.inc(self._store.recovered - before)
+
+    @property
+    def _store(self) -> ContactStore:
+        return cast(ContactStore, self.contacts.data)
+
+    # -- definitions -------------------------------------------------------------------------------------
+
+    def _definitions_changed(self, plan: Plan) -> None:
+        self.shards.adopt(plan)
+
+    def _speaks(self) -> bool | None:
+        if self.rebalancing or not self.tables.actives_ready:
+            return None
+        return TP(topic_name(self.settings, CONTACT_UPDATES), 0) in self.consumer.assignment()
+
+    # -- health ------------------------------------------------------------------------------------------
+
+    def problem(self) -> str | None:
+        """What has kept the worker from making progress for longer than `stall_timeout_ms`, or None."""
+        limit = self.settings.stall_timeout_ms / 1000
+        stalled = self.shards.stalled_seconds()
+        if stalled > limit:
+            return f"a partition has been at the same step for {stalled:.0f} s"
+        if self._consumer is None:
+            return None
+        unpolled = time.monotonic() - cast(BatchConsumer, self._consumer).polled_at
+        if unpolled > limit:
+            return f"no poll for {unpolled:.0f} s"
+        if not self.tables.actives_ready:
+            waiting = time.monotonic() - self._store.progressed_at
+            if waiting > limit:
+                return f"no progress of the recovery for {waiting:.0f} s"
+        return None
+
+    def _observe(self) -> None:
+        self.shards.observe()
+        if self._consumer is not None:
+            for tp, lag in cast(BatchConsumer, self._consumer).lags().items():
+                self.metrics.lag.labels(tp.topic, tp.partition).set(lag)
+
+    # -- the end -----------------------------------------------------------------------------------------
+
+    async def on_stop(self) -> None:
+        """A last checkpoint and commit while everything they need is still up."""
+        await self.shards.release()
+        if self._consumer is not None and self._crash_reason is None:
+            await self._consumer.commit()
+        await super().on_stop()
+
+
+def _faust_options(settings: Settings) -> dict[str, Any]:
+    session_seconds = settings.session_timeout_ms / 1000
+    return {
+        "broker": [f"{transport.SCHEME}://{host.strip()}" for host in settings.bootstrap_servers.split(",")],
+        "broker_credentials": faust_credentials(settings),
+        "store": f"{contact_store.SCHEME}://",
+        "datadir": settings.data_dir,
+        "topic_partitions": settings.partitions,
+        "topic_replication_factor": settings.replication_factor,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        "stream_wait_empty": False,
+        "stream_buffer_maxsize": 65_536,
+        "broker_commit_interval": settings.commit_interval_ms / 1000,
+        "broker_max_poll_records": _POLL_RECORDS,
+        "broker_session_timeout": session_seconds,
+        "broker_heartbeat_interval": session_seconds / 10,
+        "broker_rebalance_timeout": max(60.0, session_seconds),
+        "broker_request_timeout": max(90.0, session_seconds),
+        "consumer_auto_offset_reset": "earliest",
+        "consumer_group_instance_id": settings.instance_id,
+        "web_enabled": False,
+        # Faust tells workers apart by this address; nothing ever calls it. It is checked against what the
+        # group remembers of a static member, so that one's must stay the same.
+        "canonical_url": URL(f"http://{settings.instance_id or uuid.uuid4().hex}"),
+    }
+
+
+async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None] | None = None) -> None:
+    """Start the app and keep it running until `stop` is set; `ready` is called once it works on its
+    partitions. Raises what the app crashed of."""
+    starting = asyncio.ensure_future(app.start())
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app._crashed.wait())]
+    try:
+        await asyncio.wait([starting, *waits], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is None and not app._crashed.is_set():
+            _log.info("started")
+            if ready is not None:
+                ready()
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await _end(app)
+        await asyncio.wait([starting], timeout=_STARTING_SECONDS)
+        starting.cancel()
+    if isinstance(app.crash_reason, ConsistencyError):
+        raise ConfigurationError(
+            f"the state in {app.settings.data_dir} is ahead of its changelog, which was made anew; "
+            "remove that folder, or give the workers a new STREAMSEG_APPLICATION_ID"
+        ) from app.crash_reason
+    if app.crash_reason is not None:
+        raise app.crash_reason
+    if starting.done() and not starting.cancelled():
+        starting.result()
+    _log.info("stopped")
+
+
+async def _end(app: SegmentApp) -> None:
+    """Stop the app, or give that up: what hangs after a crash must not keep it from being started again."""
+    seconds = _STOP_SECONDS if app.crash_reason is None else _CRASHED_STOP_SECONDS
+    stopping = asyncio.ensure_future(app.stop())
+    _, late = await asyncio.wait([stopping], timeout=seconds)
+    if late:
+        _log.error("not stopped after %.0f s; what was not saved will be done again", seconds)

@@ -1,0 +1,218 @@
+"""One partition's surroundings in memory: source topics, changelog, outputs, commits, crashes, lost disks."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from agents.checkpoint import checkpoint
+from agents.outbox import Outbox
+from agents.shard import SOURCES, Shard
+from streamseg.definitions import Definitions
+from streamseg.inputs import Record
+from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import KeyValue, RocksStore
+
+START_MS = 1_777_593_600_000
+SETTINGS = Settings(live_lag_ms=0)
+
+DEFINITIONS: list[dict[str, Any]] = [
+    {
+        "segment_id": "recent",
+        "clusters": [{"match": "all", "conditions": [{"event": "scan", "window": {"last": "PT5S"}}]}],
+    },
+    {
+        "segment_id": "keen",
+        "clusters": [
+            {
+                "match": "all",
+                "conditions": [
+                    {"attribute": "location", "operator": "eq", "value": "中国"},
+                    {
+                        "event": "sc*",
+                        "count": {"operator": "ge", "value": 3},
+                        "window": {"last": "PT20S"},
+                    },
+                ],
+            }
+        ],
+    },
+    {
+        "segment_id": "quiet",
+        "clusters": [
+            {
+                "match": "all",
+                "conditions": [
+                    {
+                        "event": "scan",
+                        "count": {"operator": "lt", "value": 1},
+                        "window": {"last": "PT3S"},
+                    }
+                ],
+            }
+        ],
+    },
+]
+
+
+class CrashError(Exception):
+    """The process dies here."""
+
+
+def definitions(bodies: Sequence[dict[str, Any]] = DEFINITIONS, first_offset: int = 0) -> list[Record]:
+    return [
+        Record(
+            "segment-definitions",
+            0,
+            first_offset + index,
+            START_MS,
+            body["segment_id"].encode(),
+            orjson.dumps({"type": "standard", "name": body["segment_id"], **body}),
+        )
+        for index, body in enumerate(bodies)
+    ]
+
+
+def source_records(count: int, *, contacts: int = 5, seed: int = 0) -> dict[str, list[Record]]:
+    """Updates and events of a few contacts over a minute, ties, late events and bad records among them."""
+    seeded = random.Random(seed)
+    records: dict[str, list[Record]] = {topic: [] for topic in SOURCES}
+    at_ms = START_MS
+    for index in range(count):
+        at_ms += seeded.choice([0, 1, 40, 200, 900])
+        contact_id = f"c{seeded.randrange(contacts)}"
+        topic = seeded.choice([BEHAVIOR_EVENTS, BEHAVIOR_EVENTS, CONTACT_UPDATES])
+        if topic == BEHAVIOR_EVENTS:
+            late = seeded.choice([0, 0, 0, 2_500])
+            body: Any = {
+                "event_id": f"e{index}",
+                "contact_id": contact_id,
+                "event": seeded.choice(["scan", "open"]),
+                "occurred_at": at_ms - late,
+            }
+        else:
+            body = {
+                "contact_id": contact_id,
+                "attributes": {"location": seeded.choice(["中国", "美国"])},
+                "deleted": seeded.random() < 0.05,
+            }
+        value = orjson.dumps(body) if seeded.random() > 0.05 else b"{not json"
+        offset = 2 * len(records[topic])  # as in a compacted topic, offsets have gaps
+        records[topic].append(Record(topic, 0, offset, at_ms, contact_id.encode(), value))
+    return records
+
+
+class Surroundings:
+    """What outlives a process: topics and commits, and the disk unless it is lost.
+
+    `crash_at` counts down over the points between which a process can die; at 0 it does.
+    """
+
+    def __init__(self, folder: Path, source: dict[str, list[Record]], *, batch: int = 7) -> None:
+        self.folder = folder
+        self.source = source
+        self.batch = batch
+        self.changelog: list[KeyValue] = []
+        self.changes: list[dict[str, Any]] = []
+        self.memberships: dict[bytes, bytes | None] = {}
+        self.dead_letters: Counter[str] = Counter()
+        self.committed: dict[str, int] = {}
+        self.crash_at: int | None = None
+        self.points = 0
+        self.ours = True
+
+    def _point(self) -> None:
+        self.points += 1
+        if self.crash_at is not None:
+            self.crash_at -= 1
+            if self.crash_at < 0:
+                self.crash_at = None
+                raise CrashError
+
+    async def send_outputs(self, partition: int, outbox: Outbox) -> None:
+        self._point()
+        half = len(outbox.changes) // 2
+        self.changes += [orjson.loads(value) for _, value in outbox.changes[:half]]
+        self._point()
+        self.changes += [orjson.loads(value) for _, value in outbox.changes[half:]]
+        self.memberships.update(outbox.memberships)
+        self.dead_letters.update(letter.record.position for letter in outbox.dead_letters)
+        self._point()
+
+    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> int | None:
+        groups = list(groups)
+        half = len(groups) // 2
+        self.changelog += chain.from_iterable(groups[:half])
+        self._point()
+        self.changelog += chain.from_iterable(groups[half:])
+        self._point()
+        return len(self.changelog) - 1 if groups else None
+
+    def acknowledge(self, topic: str, partition: int, next_offset: int) -> None:
+        self._point()
+        self.committed[topic] = next_offset
+
+    async def still_ours(self) -> bool:
+        return self.ours
+
+    def lose_disk(self) -> None:
+        shutil.rmtree(self.folder)
+
+    def store(self) -> RocksStore:
+        """The store as recovery leaves it."""
+        store = RocksStore(self.folder, contact_cache=2)
+        held = store.changelog_offset
+        start = 0 if held is None else held + 1
+        if start < len(self.changelog):
+            store.apply_changelog(self.changelog[start:], len(self.changelog) - 1)
+        return store
+
+    async def run(self, until_ms: int, *, every: int = 10, plan: Definitions | None = None) -> None:
+        """One process: reads from the committed offsets, checkpoints every so many steps, ends once all is
+        read and the clock is at `until_ms`, or by the crash."""
+        judged = plan or loaded(definitions())
+        store = self.store()
+        waiting = {
+            topic: [record for record in self.source[topic] if record.offset >= self.committed.get(topic, 0)]
+            for topic in SOURCES
+        }
+        try:
+            shard = Shard(
+                number=0,
+                store=store,
+                plan=judged.plan,
+                settings=SETTINGS,
+                ended_as_of=lambda topic: None if waiting[topic] else until_ms,
+            )
+            steps = 0
+            while True:
+                for topic in SOURCES:
+                    batch, waiting[topic] = waiting[topic][: self.batch], waiting[topic][self.batch :]
+                    if batch:
+                        shard.offer(topic, batch, until_ms)
+                busy = shard.step()
+                steps += 1
+                finished = not busy and not any(waiting.values()) and store.clock_ms >= until_ms
+                if shard.unsaved and (steps % every == 0 or finished):
+                    await checkpoint(shard, self, self.acknowledge, self.still_ours)
+                    shard.saved()
+                if finished:
+                    return
+        finally:
+            store.close()
+
+
+def loaded(records: Sequence[Record]) -> Definitions:
+    judged = Definitions(SETTINGS)
+    letters = judged.load(records)
+    if letters:
+        raise AssertionError(letters)
+    return judged

@@ -1,0 +1,104 @@
+"""A process that dies between any two steps of a checkpoint changes nothing twice and loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.checkpoint import PartitionLostError
+from streamseg.times import MINUTE_MS
+from tests.agents.simulation import START_MS, CrashError, Surroundings, source_records
+
+RECORDS = 120
+UNTIL_MS = START_MS + 5 * MINUTE_MS
+
+
+def undisturbed(tmp_path: Path, source: dict[str, list[Any]]) -> Surroundings:
+    world = Surroundings(tmp_path / "undisturbed", source)
+    asyncio.run(world.run(UNTIL_MS, every=2))
+    return world
+
+
+def by_contact(changes: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Each contact's changes in their order, as a consumer that drops repeats by change id sees them.
+
+    Across contacts there is no order: due work of others is done between batches."""
+    seen: dict[str, list[dict[str, Any]]] = {}
+    for change in {change["change_id"]: change for change in changes}.values():
+        seen.setdefault(change["contact_id"], []).append(change)
+    return seen
+
+
+def test_the_undisturbed_run_has_something_to_lose(tmp_path: Path) -> None:
+    world = undisturbed(tmp_path, source_records(RECORDS))
+    assert len(world.changes) > 50
+    assert len({change["change_id"] for change in world.changes}) == len(world.changes)
+    assert {change["reason"]["kind"] for change in world.changes} >= {
+        "time",
+        "behavior_event",
+        "contact_update",
+        "deletion",
+    }
+    assert world.dead_letters
+    assert world.committed == {topic: records[-1].offset + 1 for topic, records in world.source.items()}
+
+
+@pytest.mark.parametrize("disk", ["kept", "lost"])
+def test_a_crash_at_any_point_leaves_the_same_changes_and_memberships(tmp_path: Path, disk: str) -> None:
+    source = source_records(RECORDS)
+    expected = undisturbed(tmp_path, source)
+    for point in range(expected.points):
+        world = Surroundings(tmp_path / f"{disk}-{point}", source)
+        world.crash_at = point
+        with pytest.raises(CrashError):
+            asyncio.run(world.run(UNTIL_MS, every=2))
+        if disk == "lost":
+            world.lose_disk()
+        asyncio.run(world.run(UNTIL_MS, every=2))
+        assert by_contact(world.changes) == by_contact(expected.changes), point
+        assert world.memberships == expected.memberships, point
+        assert world.dead_letters.keys() == expected.dead_letters.keys(), point
+        assert world.committed == expected.committed, point
+
+
+def test_crash_upon_crash_leaves_the_same_changes(tmp_path: Path) -> None:
+    source = source_records(RECORDS, seed=3)
+    expected = undisturbed(tmp_path, source)
+    world = Surroundings(tmp_path / "crashing", source)
+    for crash in range(40):
+        world.crash_at = crash % 7
+        if crash % 5 == 4:
+            world.lose_disk()
+        try:
+            asyncio.run(world.run(UNTIL_MS, every=1 + crash % 3))
+        except CrashError:
+            continue
+        break
+    world.crash_at = None
+    asyncio.run(world.run(UNTIL_MS))
+    assert by_contact(world.changes) == by_contact(expected.changes)
+    assert world.memberships == expected.memberships
+
+
+@pytest.mark.parametrize("batch", [1, 3, 1_000])
+@pytest.mark.parametrize("every", [1, 5])
+def test_neither_batches_nor_checkpoints_show_in_the_changes(tmp_path: Path, batch: int, every: int) -> None:
+    source = source_records(RECORDS, seed=5)
+    expected = undisturbed(tmp_path, source)
+    world = Surroundings(tmp_path / "other", source, batch=batch)
+    asyncio.run(world.run(UNTIL_MS, every=every))
+    assert by_contact(world.changes) == by_contact(expected.changes)
+    assert world.memberships == expected.memberships
+
+
+def test_a_worker_that_the_group_went_on_without_writes_nothing(tmp_path: Path) -> None:
+    world = Surroundings(tmp_path / "lost", source_records(RECORDS))
+    world.ours = False
+    with pytest.raises(PartitionLostError):
+        asyncio.run(world.run(UNTIL_MS, every=2))
+    assert world.changes == []
+    assert world.changelog == []
+    assert world.committed == {}

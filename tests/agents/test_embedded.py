@@ -1,0 +1,179 @@
+"""A whole worker on the broker inside this process."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from agents.embedded import EmbeddedBroker, EmbeddedWorker
+from agents.shard import Shard
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
+
+WAIT_SECONDS = 60.0
+RECENT = {
+    "segment_id": "recent",
+    "type": "standard",
+    "name": "最近扫码",
+    "clusters": [{"match": "all", "conditions": [{"event": "wechat_scan", "window": {"last": "PT2S"}}]}],
+}
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def settings(broker: EmbeddedBroker, tmp_path: Path) -> Settings:
+    settings = Settings(
+        bootstrap_servers=broker.bootstrap,
+        data_dir=tmp_path / "data",
+        http_host="127.0.0.1",
+        http_port=0,
+        # This broker does not hear that a worker leaves.
+        session_timeout_ms=6_000,
+    )
+    broker.create_topics(settings)
+    return settings
+
+
+class Client:
+    """Writes to the topics, and gathers what comes out of some."""
+
+    def __init__(self, settings: Settings, *outputs: str) -> None:
+        servers = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
+        self._producer = Producer({**servers, "partitioner": "murmur2_random"})
+        self._consumer = Consumer({**servers, "group.id": "test", "auto.offset.reset": "earliest"})
+        self._consumer.subscribe(list(outputs))
+        self.messages: list[Any] = []
+
+    def define(self, definition: dict[str, Any]) -> None:
+        self._producer.produce(
+            "segment-definitions", orjson.dumps(definition), key=definition["segment_id"], partition=0
+        )
+        self._producer.flush(10)
+
+    def write(self, topic: str, key: str, value: bytes) -> None:
+        self._producer.produce(topic, value, key=key)
+        self._producer.flush(10)
+
+    def wait(self, holds: Callable[[list[Any]], bool]) -> list[Any]:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not holds(self.messages):
+            assert time.monotonic() < deadline, f"only {len(self.messages)} messages came"
+            self.messages += [each for each in self._consumer.consume(100, 0.2) if each.error() is None]
+        return self.messages
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def scan(contact_id: str) -> bytes:
+    at_ms = time.time_ns() // 1_000_000
+    return orjson.dumps(
+        {"event_id": "e1", "contact_id": contact_id, "event": "wechat_scan", "occurred_at": at_ms}
+    )
+
+
+def test_contacts_enter_and_leave_and_a_restart_goes_on(settings: Settings) -> None:
+    client = Client(settings, "membership-changes", "dead-letters")
+    client.define(RECENT)
+    with EmbeddedWorker(settings) as worker:
+        client.write("behavior-events", "c1", scan("c1"))
+        client.write("behavior-events", "c1", b"{bad")
+        client.wait(lambda messages: len(messages) >= 3)
+        assert worker.app is not None
+        port = worker.app.web_server_service.port
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
+            assert orjson.loads(answer.read()) == {"status": "ok"}
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            exposition = answer.read().decode()
+    assert 'streamseg_records_total{result="applied"} 1.0' in exposition
+    assert 'streamseg_dead_letters_total{code="invalid_json"} 1.0' in exposition
+    assert "c1" not in exposition
+
+    with EmbeddedWorker(settings):
+        client.write("behavior-events", "c2", scan("c2"))
+        messages = client.wait(lambda messages: len(messages) >= 5)
+    client.close()
+    changes = [orjson.loads(each.value()) for each in messages if each.topic() == "membership-changes"]
+    assert [(change["contact_id"], change["change"], change["sequence"]) for change in changes] == [
+        ("c1", "entered", 1),
+        ("c1", "exited", 2),
+        ("c2", "entered", 1),
+        ("c2", "exited", 2),
+    ]
+    (letter,) = [each for each in messages if each.topic() == "dead-letters"]
+    assert letter.value() == b"{bad"
+
+
+def test_an_unexpected_error_ends_the_worker_and_commits_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(settings, "membership-changes")
+    client.define(RECENT)
+    worker = EmbeddedWorker(settings)
+    worker.start()
+    assert worker.app is not None
+    client.write("behavior-events", "c1", scan("c1"))
+    client.wait(lambda messages: len(messages) >= 1)
+
+    def fail(shard: Shard) -> bool:
+        raise ZeroDivisionError("not foreseen")
+
+    monkeypatch.setattr(Shard, "step", fail)
+    client.write("behavior-events", "c2", scan("c2"))
+    deadline = time.monotonic() + WAIT_SECONDS
+    while worker.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with pytest.raises(ZeroDivisionError, match="not foreseen"):
+        worker.stop()
+    monkeypatch.undo()
+
+    with EmbeddedWorker(settings):
+        messages = client.wait(lambda messages: len(messages) >= 4)
+    client.close()
+    entered = [
+        change["contact_id"]
+        for change in (orjson.loads(message.value()) for message in messages)
+        if change["change"] == "entered"
+    ]
+    assert entered == ["c1", "c2"]
+
+
+def test_state_that_is_ahead_of_its_changelog_is_refused(settings: Settings) -> None:
+    client = Client(settings, "membership-changes")
+    client.define(RECENT)
+    with EmbeddedWorker(settings):
+        client.write("behavior-events", "c1", scan("c1"))
+        client.wait(lambda messages: len(messages) >= 1)
+    client.close()
+    with EmbeddedBroker() as other:
+        moved = settings.model_copy(update={"bootstrap_servers": other.bootstrap})
+        other.create_topics(moved)
+        with pytest.raises(ConfigurationError, match="ahead of its changelog"):
+            EmbeddedWorker(moved).start()
+
+
+def test_a_port_that_is_taken_is_named_with_the_setting(settings: Settings) -> None:
+    with EmbeddedWorker(settings) as first:
+        assert first.app is not None
+        port = first.app.web_server_service.port
+        taken = settings.model_copy(update={"http_port": port, "data_dir": settings.data_dir / "second"})
+        with pytest.raises(ConfigurationError, match="STREAMSEG_HTTP_PORT"):
+            EmbeddedWorker(taken).start()
+
+
+def test_an_embedded_worker_wants_as_many_partitions_as_its_broker_has(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="4 partitions, not 8"):
+        EmbeddedWorker(Settings(partitions=8, data_dir=tmp_path))

@@ -1,0 +1,50 @@
+"""`streamseg worker` before it reaches a broker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STREAMSEG = Path(sys.executable).parent / "streamseg"
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [STREAMSEG, "worker", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment},
+    )
+
+
+def test_help_says_how_to_start_and_stop_it() -> None:
+    result = run("--help")
+    assert result.returncode == 0
+    for text in ("--bootstrap", "--data-dir", "--http-port", "SIGTERM", "streamseg topics create"):
+        assert text in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"STREAMSEG_PARTITIONS": "none"}, "partitions"),
+        ({"STREAMSEG_TIMEZONE": "Mars/Base"}, "timezone"),
+        ({"STREAMSEG_CHECKPOINT_RECORDS": "0"}, "checkpoint_records"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(environment: dict[str, str], named: str) -> None:
+    result = run(**environment)
+    assert result.returncode == 1
+    assert f"setting {named}" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_without_a_broker_it_ends_with_a_reason(tmp_path: Path) -> None:
+    result = run("--bootstrap", "127.0.0.1:1", "--data-dir", str(tmp_path), "--http-port", "0")
+    assert result.returncode == 1
+    assert "no Kafka answered at 127.0.0.1:1" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,311 @@
+"""What the tests of the worker need of a real Kafka: records in, records out, worker processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from agents.topics import required_topics, topic_name, worker_id
+from agents.topics_admin import TopicsAdmin
+from streamseg.inputs import Record
+from streamseg.replay import replay
+from streamseg.settings import Settings
+
+WAIT_SECONDS = 90.0
+SOURCES = ("behavior-events", "contact-updates")
+
+
+def eventually(holds: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait until it holds; AssertionError with `what` if it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what}"
+        time.sleep(0.05)
+
+
+class Topics:
+    """The topics of one test, by their names in the contract."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.bootstrap_servers,
+                "partitioner": "murmur2_random",
+                "message.max.bytes": 4 << 20,
+                "linger.ms": 5,
+            }
+        )
+
+    def create(self) -> None:
+        TopicsAdmin(self.settings).create(required_topics(self.settings))
+
+    def write(
+        self, topic: str, key: str | bytes | None, value: Any, *, at_ms: int | None = None, **options: Any
+    ) -> None:
+        """A record; a value that is neither bytes nor None becomes JSON. Not sent before `flush`."""
+        body = value if value is None or isinstance(value, bytes) else orjson.dumps(value)
+        name = topic_name(self.settings, topic)
+        while True:
+            try:
+                self._producer.produce(name, body, key=key, timestamp=at_ms or 0, **options)
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        assert self._producer.flush(60) == 0
+
+    def define(self, *definitions: dict[str, Any]) -> None:
+        for definition in definitions:
+            body = {"type": "standard", "name": definition["segment_id"], **definition}
+            self.write("segment-definitions", definition["segment_id"], body, partition=0)
+        self.flush()
+
+    def read(self, topic: str) -> list[Any]:
+        """Everything that is in a topic now, confluent messages in partition order."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.settings.bootstrap_servers,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+            }
+        )
+        name = topic if topic.startswith(self.settings.topic_prefix) else topic_name(self.settings, topic)
+        try:
+            messages: list[Any] = []
+            numbers = consumer.list_topics(name, timeout=10).topics[name].partitions
+            for number in sorted(numbers):
+                low, high = consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)
+                if low == high:
+                    continue
+                consumer.assign([TopicPartition(name, number, low)])
+                deadline = time.monotonic() + WAIT_SECONDS
+                while (missing := high - _position(consumer, name, number, low)) > 0:
+                    assert time.monotonic() < deadline, f"{name}/{number} cannot be read to {high}"
+                    # So many at most: it waits for as many as it was asked for.
+                    batch = consumer.consume(min(missing, 1_000), 0.2)
+                    messages += [each for each in batch if each.error() is None]
+            return messages
+        finally:
+            consumer.close()
+
+    def values(self, topic: str) -> list[Any]:
+        """The JSON values in a topic."""
+        return [orjson.loads(message.value()) for message in self.read(topic)]
+
+    def changes(self) -> list[dict[str, Any]]:
+        return self.values("membership-changes")
+
+    def latest(self, topic: str) -> dict[str, Any]:
+        """What a compacted topic says: key -> the latest value, tombstones left out."""
+        last = {message.key(): message.value() for message in self.read(topic)}
+        return {key.decode(): orjson.loads(value) for key, value in last.items() if value is not None}
+
+    def committed(self) -> dict[tuple[str, int], int]:
+        """The committed offsets of the workers' group, by topic of the contract and partition."""
+        return _committed(self.settings)
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """The end offsets of the source topics."""
+        consumer = Consumer({"bootstrap.servers": self.settings.bootstrap_servers, "group.id": "reader"})
+        try:
+            return {
+                (topic, number): consumer.get_watermark_offsets(
+                    TopicPartition(topic_name(self.settings, topic), number), timeout=10
+                )[1]
+                for topic in SOURCES
+                for number in range(self.settings.partitions)
+            }
+        finally:
+            consumer.close()
+
+    def all_committed(self) -> bool:
+        """Whether the group has committed the source topics up to their ends."""
+        committed = self.committed()
+        return all(committed.get(place, 0) >= end for place, end in self.ends().items())
+
+
+def _position(consumer: Consumer, name: str, number: int, low: int) -> int:
+    (place,) = consumer.position([TopicPartition(name, number)])
+    return low if place.offset < 0 else int(place.offset)
+
+
+def _committed(settings: Settings) -> dict[tuple[str, int], int]:
+    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": worker_id(settings)})
+    wanted = [
+        TopicPartition(topic_name(settings, topic), number)
+        for topic in SOURCES
+        for number in range(settings.partitions)
+    ]
+    try:
+        places = consumer.committed(wanted, timeout=20)
+    finally:
+        consumer.close()
+    prefix = len(settings.topic_prefix)
+    return {(place.topic[prefix:], place.partition): place.offset for place in places if place.offset >= 0}
+
+
+class Worker:
+    """A `streamseg worker` process, started by `start`; environment variables may be added."""
+
+    command: tuple[str, ...] = ("streamseg", "worker")
+    at_work = "agents.worker: started"
+
+    def __init__(self, settings: Settings, name: str = "worker", **environment: str) -> None:
+        self.state = settings.data_dir / name
+        self.state.mkdir(parents=True, exist_ok=True)
+        self._log = settings.data_dir / f"{name}.log"
+        self._environment = {
+            **os.environ,
+            "STREAMSEG_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+            "STREAMSEG_TOPIC_PREFIX": settings.topic_prefix,
+            "STREAMSEG_APPLICATION_ID": settings.application_id,
+            "STREAMSEG_PARTITIONS": str(settings.partitions),
+            "STREAMSEG_DATA_DIR": str(self.state),
+            "STREAMSEG_HTTP_PORT": "0",
+            "STREAMSEG_HTTP_HOST": "127.0.0.1",
+            "STREAMSEG_SESSION_TIMEOUT_MS": "10000",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._from = 0
+
+    @property
+    def log(self) -> str:
+        """What it has logged since its last start."""
+        return self._log.read_text()[self._from :] if self._log.exists() else ""
+
+    def launch(self) -> None:
+        """Start the process, without waiting."""
+        self._from = len(self._log.read_text()) if self._log.exists() else 0
+        program, *arguments = self.command
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [Path(sys.executable).parent / program, *arguments],
+                env=self._environment,
+                stderr=log,
+                stdout=log,
+            )
+
+    def start(self) -> None:
+        """Start the process and wait until it is at work."""
+        self.launch()
+        self.wait_for(self.at_work)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has logged this since its last start."""
+        eventually(lambda: text in self.log or self.poll() is not None, f"{text!r} in the log")
+        assert text in self.log, f"ended with {self.poll()} before {text!r}:\n{self.log}"
+
+    def poll(self) -> int | None:
+        assert self._process is not None
+        return self._process.poll()
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(60)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(30)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it neither works nor sends heartbeats until `thaw`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of its own web server."""
+        found = re.search(r"metrics on port (\d+)", self.log)
+        assert found is not None
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as answer:
+            return answer.code, answer.read().decode()
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric over its labels."""
+        _, body = self.get("/metrics")
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in body.splitlines()
+            if re.match(rf"{re.escape(name)}(\{{|\s)", line)
+        )
+
+
+class FaustWorker(Worker):
+    """The same worker under Faust's own command line."""
+
+    command = ("faust", "-A", "agents.app", "worker", "-l", "info", "--without-web")
+    at_work = "[^Worker]: Ready"
+
+
+@contextmanager
+def running(worker: Worker) -> Iterator[Worker]:
+    """The worker at work; stopped at the end, which must go well."""
+    try:
+        worker.start()
+        yield worker
+        assert worker.stop() == 0, worker.log
+    finally:
+        worker.end()
+
+
+def expected_changes(
+    settings: Settings, definitions: Iterable[dict[str, Any]], records: Iterable[Record], until_ms: int
+) -> dict[str, dict[str, Any]]:
+    """What a replay of the records, in the order of (timestamp, topic), gives: change id -> change."""
+    lines: list[dict[str, Any]] = [
+        {
+            "topic": "segment-definitions",
+            "timestamp": 0,
+            "key": definition["segment_id"],
+            "value": {"type": "standard", "name": definition["segment_id"], **definition},
+        }
+        for definition in definitions
+    ]
+    lines += [
+        {
+            "topic": record.topic,
+            "timestamp": record.timestamp_ms,
+            "key": (record.key or b"").decode(),
+            "value": orjson.loads(record.value or b"null"),
+        }
+        for record in sorted(records, key=lambda record: (record.timestamp_ms, record.topic))
+    ]
+    changes = replay(lines, settings=settings, until_ms=until_ms)
+    return {change.change_id: change.wire() for change in changes}
+
+
+def comparable(changes: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Changes by id, without what names a record's offset, which a replay numbers otherwise."""
+    return {change["change_id"]: {**change, "reason": change["reason"]["kind"]} for change in changes}

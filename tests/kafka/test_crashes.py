@@ -1,0 +1,162 @@
+"""Kills and rebalances in the middle of the stream change nothing in what comes out."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+
+import pytest
+
+from streamseg.settings import Settings
+from tests.kafka.live import Topics, Worker, comparable, eventually, expected_changes, running
+from tests.kafka.workload import DEFINITIONS, stream, write
+
+KILLS = 20
+
+
+@pytest.fixture
+def topics(kafka_settings: Settings) -> Topics:
+    topics = Topics(kafka_settings)
+    topics.create()
+    topics.define(*DEFINITIONS)
+    return topics
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def assert_as_replayed(topics: Topics, records: list[object]) -> None:
+    """Every change that a replay gives came out, and no other, each contact's in order; repeats are
+    recognisable, and the compacted topic ends in the same memberships."""
+    expected = expected_changes(topics.settings, DEFINITIONS, records, now_ms())  # type: ignore[arg-type]
+    changes = topics.changes()
+    assert comparable(changes) == comparable(expected.values())
+    first = list({change["change_id"]: change for change in changes}.values())
+    sequences: dict[tuple[str, str], int] = {}
+    for change in first:
+        key = (change["segment_id"], change["contact_id"])
+        assert change["sequence"] == sequences.get(key, 0) + 1
+        sequences[key] = change["sequence"]
+    members = {f"{segment}|{contact}" for (segment, contact), last in sequences.items() if last % 2}
+    assert topics.latest("segment-memberships").keys() == members
+
+
+def test_twenty_kills_leave_the_changes_of_an_undisturbed_run(
+    topics: Topics, kafka_settings: Settings
+) -> None:
+    records = stream(60_000, contacts=2_000, minutes=60)
+    bad = [(record.key, b"{bad") for record in records[::5_000]]
+    for index, record in enumerate(records):
+        topics.write(record.topic, record.key, record.value, at_ms=record.timestamp_ms)
+        if index % 5_000 == 0:
+            topics.write(record.topic, record.key, b"{bad", at_ms=record.timestamp_ms)
+    topics.flush()
+    # With a name of its own the restarted worker takes the dead one's place at once.
+    worker = Worker(
+        kafka_settings,
+        STREAMSEG_INSTANCE_ID="one",
+        STREAMSEG_CONTACT_CACHE="100",
+        STREAMSEG_CHECKPOINT_RECORDS="500",
+        STREAMSEG_COMMIT_INTERVAL_MS="50",
+    )
+    seeded = random.Random(5)
+    applied = []
+    try:
+        for kill in range(KILLS):
+            worker.launch()
+            worker.wait_for("at work on partitions")
+            time.sleep(seeded.uniform(0, 0.8))
+            applied.append(sum(topics.committed().values()))
+            worker.kill()
+            if kill % 7 == 6:
+                shutil.rmtree(worker.state)
+    finally:
+        worker.end()
+    assert len(set(applied)) >= 5, f"killed too early or too late to be in the stream: {applied}"
+    assert applied[-1] < len(records)
+    with running(worker):
+        eventually(topics.all_committed, "all input committed", 240)
+    assert_as_replayed(topics, list(records))
+    letters = {(message.key(), message.value()) for message in topics.read("dead-letters")}
+    assert letters == set(bad)
+
+
+def test_workers_that_come_and_go_share_the_partitions_and_change_nothing(
+    topics: Topics, kafka_settings: Settings
+) -> None:
+    records = stream(30_000, contacts=1_000, minutes=60, seed=9)
+    write(topics, list(records))
+    # Commits come from revocations and stops only: the interval is longer than the test.
+    never = {"STREAMSEG_COMMIT_INTERVAL_MS": "10000000", "STREAMSEG_CHECKPOINT_RECORDS": "500"}
+    first = Worker(kafka_settings, "first", **never)
+    second = Worker(kafka_settings, "second", **never)
+    try:
+        first.start()
+        eventually(lambda: first.metric("streamseg_records_total") > 1_000, "some records applied")
+        assert topics.committed() == {}
+        second.start()
+        assert topics.committed() != {}, "offsets were committed when the partitions were revoked"
+        assert first.metric("streamseg_partitions") == 2
+        assert second.metric("streamseg_partitions") == 2
+        assert first.stop() == 0
+        first.start()
+        eventually(lambda: first.metric("streamseg_partitions") == 2, "two partitions each")
+        assert second.stop() == 0
+        eventually(lambda: first.metric("streamseg_partitions") == 4, "all partitions on one")
+        eventually(lambda: first.metric("streamseg_lag_records") == 0, "no lag", 240)
+        assert first.stop() == 0
+    finally:
+        first.end()
+        second.end()
+    assert topics.all_committed()
+    assert_as_replayed(topics, list(records))
+    # Nobody was killed, so nothing was done twice.
+    changes = topics.changes()
+    assert len({change["change_id"] for change in changes}) == len(changes)
+
+
+def test_a_worker_that_was_frozen_does_not_write_over_its_successor(
+    topics: Topics, kafka_settings: Settings
+) -> None:
+    records = stream(30_000, contacts=1_000, minutes=60, seed=13)
+    write(topics, list(records))
+    short = {"STREAMSEG_SESSION_TIMEOUT_MS": "6000", "STREAMSEG_CHECKPOINT_RECORDS": "500"}
+    frozen = Worker(kafka_settings, "frozen", **short)
+    successor = Worker(kafka_settings, "successor", **short)
+    try:
+        frozen.start()
+        eventually(lambda: frozen.metric("streamseg_records_total") > 1_000, "some records applied")
+        frozen.freeze()
+        successor.start()
+        eventually(lambda: successor.metric("streamseg_partitions") == 4, "all partitions with the successor")
+        eventually(lambda: successor.metric("streamseg_records_total") > 1_000, "the successor at work")
+        frozen.thaw()
+        eventually(lambda: frozen.poll() == 1, "the end of the one that stood still")
+        assert "this process stood still for" in frozen.log
+        frozen.start()
+        eventually(lambda: frozen.metric("streamseg_partitions") == 2, "two partitions each")
+        eventually(topics.all_committed, "all input committed", 240)
+        assert frozen.stop() == 0
+        assert successor.stop() == 0
+    finally:
+        frozen.end()
+        successor.end()
+    assert_as_replayed(topics, list(records))
+    # What a later worker finds in the changelog is what came out.
+    shutil.rmtree(successor.state)
+    last = {(change["segment_id"], change["contact_id"]): change["sequence"] for change in topics.changes()}
+    with running(successor):
+        topics.define({"segment_id": "recent-scan", "clusters": NOBODY})
+        eventually(lambda: "recent-scan" not in _segments(topics), "the changed segment empty")
+    for change in topics.changes():
+        key = (change["segment_id"], change["contact_id"])
+        assert change["sequence"] <= last.get(key, 0) + 1
+
+
+NOBODY = [{"match": "all", "conditions": [{"attribute": "name", "operator": "eq", "value": "nobody"}]}]
+
+
+def _segments(topics: Topics) -> set[str]:
+    return {value["segment_id"] for value in topics.latest("segment-memberships").values()}

@@ -1,0 +1,133 @@
+"""Definitions that change, go, or are refused while workers run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from streamseg.settings import Settings
+from tests.kafka.live import Topics, Worker, eventually, running
+from tests.kafka.test_sources import members
+
+VIP = {"attribute": "tags", "operator": "contains_any", "value": ["vip"]}
+SCANNED = {"event": "wechat_scan"}
+
+
+def segment(segment_id: str, *conditions: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"segment_id": segment_id, "clusters": [{"match": "all", "conditions": list(conditions)}], **more}
+
+
+@pytest.fixture
+def topics(kafka_settings: Settings) -> Topics:
+    topics = Topics(kafka_settings)
+    topics.create()
+    return topics
+
+
+@pytest.fixture
+def workers(kafka_settings: Settings) -> Iterator[tuple[Worker, Worker]]:
+    pair = Worker(kafka_settings, "first"), Worker(kafka_settings, "second")
+    yield pair
+    for worker in pair:
+        worker.end()
+
+
+def write_contacts(topics: Topics, first: int, last: int) -> None:
+    for index in range(first, last):
+        contact_id = f"c{index}"
+        tags = ["vip"] if index % 2 else ["trial"]
+        topics.write("contact-updates", contact_id, {"contact_id": contact_id, "tags": {"set": tags}})
+        at_ms = time.time_ns() // 1_000_000
+        event = {"event_id": "e1", "contact_id": contact_id, "event": "wechat_scan", "occurred_at": at_ms}
+        if index % 3 == 0:
+            topics.write("behavior-events", contact_id, event)
+    topics.flush()
+
+
+def test_a_changed_definition_reaches_everybody_and_a_deleted_one_leaves_nobody(
+    topics: Topics, workers: tuple[Worker, Worker]
+) -> None:
+    first, second = workers
+    write_contacts(topics, 0, 300)
+    with running(first), running(second):
+        eventually(topics.all_committed, "the contacts known")
+        topics.define(segment("s1", VIP))
+        odd = {f"c{index}" for index in range(1, 300, 2)}
+        eventually(lambda: members(topics, "s1") == odd, "known contacts entered by the definition")
+        write_contacts(topics, 300, 400)
+        odd |= {f"c{index}" for index in range(301, 400, 2)}
+        eventually(lambda: members(topics, "s1") == odd, "new contacts entered by their updates")
+
+        topics.define(segment("s1", VIP, SCANNED))
+        both = {f"c{index}" for index in range(400) if index % 2 and index % 3 == 0}
+        eventually(lambda: members(topics, "s1") == both, "those without a scan left, the history counted")
+
+        topics.write("segment-definitions", "s1", None, partition=0)
+        topics.flush()
+        eventually(lambda: members(topics, "s1") == set(), "all left with the segment")
+    changes = topics.changes()
+    assert len({change["change_id"] for change in changes}) == len(changes)
+    kinds = {(change["change"], change["reason"]["kind"]) for change in changes}
+    assert kinds == {("entered", "definition"), ("entered", "contact_update"), ("exited", "definition")}
+    last = {(change["contact_id"]): change["change"] for change in changes}
+    assert set(last.values()) == {"exited"}
+
+
+def test_a_refused_definition_is_a_dead_letter_once_and_what_is_in_force_is_written_back(
+    topics: Topics, workers: tuple[Worker, Worker]
+) -> None:
+    first, second = workers
+    good = segment("s1", VIP, version=3)
+    topics.define(good, segment("s2", {"segment": "s1", "member": True}))
+    write_contacts(topics, 0, 20)
+    with running(first), running(second):
+        eventually(topics.all_committed, "the contacts known")
+        topics.write("segment-definitions", "s1", b"{not json", partition=0)
+        topics.define(segment("s3", {"segment": "nowhere", "member": True}))
+        topics.write("segment-definitions", "s1", None, partition=0)
+        topics.define(segment("global-unsubscribed", VIP))
+        eventually(lambda: len(topics.read("dead-letters")) >= 4, "four dead letters")
+        eventually(lambda: _latest(topics, "s1") is not None, "s1 written back")
+        eventually(lambda: _latest(topics, "s3") is None, "s3 taken back")
+        eventually(lambda: _latest(topics, "global-unsubscribed") is None, "the built-in one taken back")
+        write_contacts(topics, 20, 40)
+        eventually(topics.all_committed, "further contacts known")
+    letters = {
+        (message.key().decode(), dict(message.headers())["error.code"].decode())
+        for message in topics.read("dead-letters")
+    }
+    assert letters == {
+        ("s1", "invalid_json"),
+        ("s3", "unknown_reference"),
+        ("s1", "in_use"),
+        ("global-unsubscribed", "not_permitted"),
+    }
+    assert len(topics.read("dead-letters")) == 4
+    written_back = _latest(topics, "s1")
+    assert written_back is not None
+    assert written_back["clusters"] == good["clusters"]
+    assert written_back["version"] == 3
+    odd = {f"c{index}" for index in range(1, 40, 2)}
+    assert members(topics, "s1") == odd
+    assert members(topics, "s2") == odd
+    assert {change["reason"]["kind"] for change in topics.changes()} == {"contact_update"}
+
+    # Whoever reads the topic later finds what is in force and has nothing to refuse.
+    with running(first):
+        assert "0 refused" in first.log
+    assert len(topics.read("dead-letters")) == 4
+
+
+def _latest(topics: Topics, segment_id: str) -> dict[str, Any] | None:
+    last = None
+    for message in topics.read("segment-definitions"):
+        if message.key() == segment_id.encode():
+            last = message.value()
+    try:
+        return None if last is None else orjson.loads(last)
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,139 @@
+"""Everything one contact ever did, kept for good, with the order in which it was accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.oracle.operators import identity
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A behaviour event: `index` counts acceptances over all contacts, `at` is the (clamped) occurred_at."""
+
+    index: int
+    event_id: str
+    name: str
+    at: int
+    properties: dict[str, Any]
+    record_at: int
+    derived: bool = False
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A value said of an attribute, a tag list or a list membership, and accepted.
+
+    `real` is whether it changed anything: a value that was there already, or a null where there was
+    none, is not a real change."""
+
+    index: int
+    value: Any
+    at: int
+    real: bool = True
+
+
+@dataclass
+class History:
+    """One contact. `erased_at` is the latest instant at which it was erased, the rest begins after it."""
+
+    contact_id: str
+    erased_at: int | None = None
+    record_times: list[int] = field(default_factory=list)
+    attributes: dict[str, list[Statement]] = field(default_factory=dict)
+    tags: list[Statement] = field(default_factory=list)
+    lists: dict[Any, Statement] = field(default_factory=dict)
+    events: list[Occurrence] = field(default_factory=list)
+
+    @property
+    def known(self) -> bool:
+        return bool(self.record_times)
+
+    @property
+    def known_since(self) -> int:
+        return min(self.record_times)
+
+    def latest(self, name: str) -> Any:
+        said = self.attributes.get(name)
+        return said[-1].value if said else None
+
+    def root(self) -> dict[str, Any]:
+        """The latest attributes as one object, for dotted paths."""
+        values = {name: said[-1].value for name, said in self.attributes.items()}
+        if self.tags:
+            values["tags"] = self.tags[-1].value
+        return {**values, "contact_id": self.contact_id}
+
+    def kept(self, now: int, retention: int, cap: int) -> list[Occurrence]:
+        """The events that retention and the cap leave, oldest first."""
+        ordered = sorted(self.events, key=lambda event: (event.at, event.event_id))
+        return [event for event in ordered[-cap:] if event.at > now - retention]
+
+    def apply_update(self, update: dict[str, Any], at: int, record_at: int, index: int) -> None:
+        """Merge an accepted update stated at `at`, and note the events that derive from real changes."""
+        if self.erased_at is not None and at < self.erased_at:
+            return
+        self.record_times.append(record_at)
+        for name, value in update.get("attributes", {}).items():
+            if name != "contact_id":
+                self._set_attribute(name, value, at, record_at, index)
+        self._change_tags(update.get("tags") or {}, at, record_at, index)
+
+    def change_list(self, list_key: Any, member: bool, at: int, index: int) -> None:
+        """Put the contact in a static list or take it out, unless something newer was said."""
+        if self.erased_at is not None and at < self.erased_at:
+            return
+        said = self.lists.get(list_key)
+        if said is None or said.at <= at:
+            self.lists[list_key] = Statement(index, member, at)
+
+    def add_event(self, event: Occurrence) -> None:
+        self.events.append(event)
+        self.record_times.append(event.record_at)
+
+    def erase(self, at: int, survivors: list[Occurrence]) -> History:
+        """The contact after its erasure: only behaviour events later than it are still there."""
+        erased_at = at if self.erased_at is None else max(at, self.erased_at)
+        events = [event for event in survivors if event.at > at and not event.derived]
+        return History(
+            self.contact_id, erased_at, record_times=[event.record_at for event in events], events=events
+        )
+
+    def _set_attribute(self, name: str, value: Any, at: int, record_at: int, index: int) -> None:
+        said = self.attributes.setdefault(name, [])
+        if said and said[-1].at > at:
+            return
+        old = said[-1].value if said else None
+        if identity(old) == identity(value):
+            said.append(Statement(index, old, at, real=False))
+            return
+        said.append(Statement(index, value, at))
+        changed = {"attribute": name, "old": old, "new": value}
+        self._derive("attribute_changed", changed, f"{index}.{name}", at, record_at, index)
+        if name == "subscribed" and value is False:
+            self._derive("global_unsubscribe", {}, f"{index}.global", at, record_at, index)
+
+    def _change_tags(self, change: dict[str, Any], at: int, record_at: int, index: int) -> None:
+        if not any(key in change for key in ("set", "add", "remove")) or (
+            self.tags and self.tags[-1].at > at
+        ):
+            return
+        old: list[str] = self.tags[-1].value if self.tags else []
+        if "set" in change:
+            new = list(dict.fromkeys(change["set"]))
+        else:
+            new = list(dict.fromkeys([*old, *change.get("add", [])]))
+            new = [tag for tag in new if tag not in change.get("remove", [])]
+        self.tags.append(Statement(index, new, at, real=set(new) != set(old)))
+        for name, tags in (
+            ("tag_added", [tag for tag in new if tag not in old]),
+            ("tag_removed", [tag for tag in old if tag not in new]),
+        ):
+            for tag in tags:
+                self._derive(name, {"tag": tag}, f"{index}.{name}.{tag}", at, record_at, index)
+
+    def _derive(
+        self, name: str, properties: dict[str, Any], event_id: str, at: int, record_at: int, index: int
+    ) -> None:
+        self.events.append(Occurrence(index, event_id, name, at, properties, record_at, derived=True))

@@ -1,0 +1,231 @@
+"""The reference replay: after each record, and at every instant at which anything could flip between
+two records, every known contact is asked about every segment; what differs is a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from streamseg.settings import Settings
+from tests.oracle.candidates import flips
+from tests.oracle.conditions import Condition, Question, is_satisfied
+from tests.oracle.definitions import BUILT_IN, Definition, Definitions, conditions
+from tests.oracle.history import History, Occurrence
+from tests.oracle.instants import text_of, timestamp_ms
+from tests.oracle.judge import RefusedError, check_event, check_update, stated_at
+from tests.oracle.unsubscribe import (
+    CHANNELS,
+    is_channel_unsubscribed,
+    is_globally_unsubscribed,
+    window_closes,
+)
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Oracle:
+    """The whole past and what was announced of it. `changes` are MembershipChange values without `ref`."""
+
+    settings: Settings
+    definitions: Definitions = field(default_factory=Definitions)
+    contacts: dict[str, History] = field(default_factory=dict)
+    sequences: dict[tuple[str, str], int] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BUILT_IN, 1))
+    clock: int = 0
+    accepted: int = 0
+    changes: list[Line] = field(default_factory=list)
+    dead_letters: list[int] = field(default_factory=list)
+
+    def feed(self, number: int, line: Line) -> None:
+        """Take the file's line `number`."""
+        moment = timestamp_ms(line.get("tick", line.get("timestamp")), ZoneInfo(self.settings.timezone))
+        assert moment is not None
+        self.run_until(moment)
+        if "tick" in line:
+            return
+        self.accepted += 1
+        try:
+            if line["topic"] == "segment-definitions":
+                self._define(line["key"], line["value"])
+            elif line["topic"] == "contact-updates":
+                self._update(line["key"], line["value"], moment)
+            else:
+                self._occur(line["key"], line["value"], moment)
+        except RefusedError:
+            self.dead_letters.append(number)
+
+    def run_until(self, until: int) -> None:
+        """Move the clock, stopping at every instant at which a contact's membership could flip."""
+        if until <= self.clock:
+            return
+        due = {
+            (at, contact_id)
+            for contact_id, history in self.contacts.items()
+            if history.known
+            for at in self._candidates(history, (self.clock, until))
+        }
+        for at, contact_id in sorted(due):
+            self._announce(contact_id, at, "time")
+        self.clock = until
+        for contact_id in self.contacts:
+            assert not self._differences(contact_id, until), "a flip was not among the candidates"
+
+    def members(self) -> set[tuple[str, str]]:
+        """The (segment_id, contact_id) pairs in force."""
+        return {pair for pair, sequence in self.sequences.items() if sequence % 2 == 1}
+
+    # --- records ----------------------------------------------------------------------------------
+
+    def _define(self, segment_id: str, definition: Definition | None) -> None:
+        if self.definitions.refuses(segment_id, definition):
+            raise RefusedError
+        self.definitions.take(segment_id, definition, self.accepted, self.clock)
+        if definition is not None:
+            self.versions[segment_id] = self.definitions.in_force[segment_id]["version"]
+        for contact_id in sorted(self.contacts):
+            self._announce(contact_id, self.clock, "definition")
+        if definition is None:
+            self._forget(segment_id=segment_id)
+
+    def _update(self, contact_id: str, update: Line | None, record_at: int) -> None:
+        check_update(contact_id, update, self.settings, set(self.definitions.list_keys))
+        assert update is not None
+        at = stated_at(update.get("updated_at", record_at), record_at, self.settings)
+        history = self.contacts.setdefault(contact_id, History(contact_id))
+        if update.get("deleted", False):
+            self._erase(history, at)
+            return
+        history.apply_update(update, at, record_at, self.accepted)
+        for key, member in (("add", True), ("remove", False)):
+            for list_id in update.get("lists", {}).get(key, []):
+                history.change_list(self.definitions.list_keys[list_id], member, at, self.accepted)
+        self._announce(contact_id, self.clock, "contact_update")
+
+    def _erase(self, history: History, at: int) -> None:
+        contact_id = history.contact_id
+        survivors = self._kept(history)
+        self.contacts[contact_id] = History(contact_id)
+        self._announce(contact_id, self.clock, "deletion")
+        self._forget(contact_id=contact_id)
+        self.contacts[contact_id] = history.erase(at, survivors)
+        self._announce(contact_id, self.clock, "behavior_event")  # made known again by what survived
+
+    def _occur(self, contact_id: str, event: Line | None, record_at: int) -> None:
+        check_event(contact_id, event)
+        assert event is not None
+        at = stated_at(event["occurred_at"], record_at, self.settings)
+        history = self.contacts.setdefault(contact_id, History(contact_id))
+        if history.erased_at is not None and at <= history.erased_at:
+            return
+        if any(kept.event_id == event["event_id"] for kept in self._kept(history)):
+            return
+        properties = event.get("properties", {})
+        history.add_event(
+            Occurrence(self.accepted, event["event_id"], event["event"], at, properties, record_at)
+        )
+        self._announce(contact_id, self.clock, "behavior_event")
+
+    def _kept(self, history: History) -> list[Occurrence]:
+        return history.kept(self.clock, self.settings.history_retention_ms, self.settings.history_cap)
+
+    def _forget(self, *, segment_id: str | None = None, contact_id: str | None = None) -> None:
+        """Let the sequences of a deleted segment or an erased contact start anew."""
+        self.sequences = {
+            (segment, contact): sequence
+            for (segment, contact), sequence in self.sequences.items()
+            if segment != segment_id and contact != contact_id
+        }
+
+    # --- memberships ------------------------------------------------------------------------------
+
+    def is_member(self, segment_id: str, history: History, now: int) -> bool:
+        """Whether the contact is in the segment at `now`, from scratch."""
+        if not history.known:
+            return False
+        if segment_id == "global-unsubscribed":
+            return is_globally_unsubscribed(history)
+        if segment_id in CHANNELS:
+            return is_channel_unsubscribed(segment_id, history, now, self.settings)
+        definition = self.definitions.in_force.get(segment_id)
+        if definition is None:
+            return False
+        if definition["type"] == "static":
+            said = history.lists.get(self.definitions.list_keys[segment_id])
+            return said is not None and bool(said.value)
+        question = self._question(history, now, definition)
+        if definition["type"] == "standard":
+            return _clusters_hold(definition["clusters"], question)
+        relations = {
+            part["relation"] for part in definition["parts"] if _clusters_hold(part["clusters"], question)
+        }
+        return relations == {"include"}
+
+    def _question(self, history: History, now: int, definition: Definition) -> Question:
+        return Question(
+            history,
+            now,
+            definition,
+            self.definitions,
+            self.settings,
+            lambda segment_id: self.is_member(segment_id, history, now),
+        )
+
+    def _differences(self, contact_id: str, now: int) -> list[str]:
+        """The segments in which the contact's membership is not the announced one, by segment_id."""
+        history = self.contacts[contact_id]
+        return [
+            segment_id
+            for segment_id in sorted(self.versions)
+            if self.is_member(segment_id, history, now)
+            != (self.sequences.get((segment_id, contact_id), 0) % 2 == 1)
+        ]
+
+    def _announce(self, contact_id: str, now: int, kind: str) -> None:
+        for segment_id in self._differences(contact_id, now):
+            sequence = self.sequences.get((segment_id, contact_id), 0) + 1
+            self.sequences[segment_id, contact_id] = sequence
+            closed = kind == "time" and segment_id in CHANNELS
+            self.changes.append(
+                {
+                    "change_id": f"{segment_id}|{contact_id}|{now}|{sequence}",
+                    "segment_id": segment_id,
+                    "segment_version": self.versions[segment_id],
+                    "contact_id": contact_id,
+                    "change": "entered" if sequence % 2 == 1 else "exited",
+                    "sequence": sequence,
+                    "effective_at": text_of(now),
+                    "reason": {"kind": "unsubscribe_window" if closed else kind},
+                }
+            )
+
+    def _candidates(self, history: History, span: tuple[int, int]) -> set[int]:
+        found: set[int] = set()
+        for definition in self.definitions.in_force.values():
+            question = self._question(history, span[1], definition)
+            for condition in conditions(definition):
+                found.update(flips(condition, question, span))
+        for segment_id in CHANNELS:
+            found.update(window_closes(segment_id, history, self.settings))
+        return {at for at in found if span[0] < at <= span[1]}
+
+
+def _clusters_hold(clusters: list[dict[str, Any]], question: Question) -> bool:
+    return all(_cluster_holds(cluster["match"], cluster["conditions"], question) for cluster in clusters)
+
+
+def _cluster_holds(match: str, tests: list[Condition], question: Question) -> bool:
+    results = [is_satisfied(condition, question) for condition in tests]
+    return all(results) if match == "all" else any(results)
+
+
+def replay(lines: Iterable[Line], settings: Settings, until_ms: int | None = None) -> Oracle:
+    """What the lines of a replay file amount to, with the clock run on to `until_ms` at the end."""
+    oracle = Oracle(settings)
+    for number, line in enumerate(lines, start=1):
+        oracle.feed(number, line)
+    if until_ms is not None:
+        oracle.run_until(until_ms)
+    return oracle

@@ -1,0 +1,117 @@
+"""Pools of names, numbers, texts and times, and the data of updates and events drawn from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+Json = dict[str, Any]
+
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+ZONES = ("Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe")
+DURATIONS = {"PT1H": HOUR, "P1D": DAY, "P2D": 2 * DAY, "P1W": 7 * DAY}
+STARTS = (
+    "2026-04-30T16:00:00+00:00",  # midnight in Shanghai
+    "2026-03-07T05:00:00+00:00",  # midnight in New York, the day before clocks go forward
+    "2026-10-24T23:00:00+00:00",  # midnight in London, hours before clocks go back
+    "2026-04-03T13:00:00+00:00",  # midnight on Lord Howe, the day before clocks go back half an hour
+    "2026-12-31T15:00:00+00:00",  # the last hours of a year
+    "2028-02-27T16:00:00+00:00",  # 28 February of a leap year in Shanghai
+    "2027-02-25T16:00:00+00:00",  # three days before 1 March of another year
+)
+CONTACTS = ("c1", "c2", "联系人")
+SEGMENTS = ("s1", "s2", "s3", "s4", "list")
+BUILT_IN = ("email-unsubscribed", "global-unsubscribed", "mobile-unsubscribed")
+EVENTS = ("buy", "buy_more", "open", "form_submit")
+CLOSE_EVENTS = ("buy", "open")
+CHANNEL_EVENTS = ("email_unsubscribe", "email_resubscribe", "sms_unsubscribe", "sms_resubscribe")
+DERIVED_EVENTS = ("attribute_changed", "tag_added", "tag_removed", "global_unsubscribe")
+
+TEXTS = ("cn", "CN", "cnx", "a.b", "ß")
+NUMBERS = (0, 1, 2, 2.0, 2.5, -1, 0.1, 0.2)
+TAGS = ("vip", "trial", "vip2")
+
+
+def text_of(at_ms: int) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def ms_of(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * 1000
+
+
+texts = st.sampled_from(TEXTS)
+numbers = st.sampled_from(NUMBERS)
+durations = st.sampled_from(tuple(DURATIONS))
+jitters = st.sampled_from((0, 0, 0, -1, 1))
+shifts = st.builds(
+    lambda days, rest, jitter: days * DAY + rest + jitter,
+    st.sampled_from((-8, -7, -2, -1, 0, 0, 1, 2, 7, 9)),
+    st.sampled_from((0, 0, HOUR, 12 * HOUR)),
+    jitters,
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time as it will be written: so long after the start of its scenario, in one of the notations."""
+
+    after_ms: int
+    notation: str
+
+    def written(self, start: int) -> Any:
+        at = start + self.after_ms
+        match self.notation:
+            case "utc":
+                return text_of(at)
+            case "naive":
+                return text_of(at).removesuffix("Z")
+            case "date":
+                return text_of(at)[:10]
+        return at
+
+
+def written(value: Any, start: int) -> Any:
+    """The value with every Moment in it written out."""
+    if isinstance(value, Moment):
+        return value.written(start)
+    if isinstance(value, dict):
+        return {name: written(item, start) for name, item in value.items()}
+    if isinstance(value, list):
+        return [written(item, start) for item in value]
+    return value
+
+
+times = st.builds(Moment, shifts, st.sampled_from(("utc", "utc", "naive", "date", "number")))
+scalars = st.one_of(
+    texts,
+    numbers,
+    st.sampled_from((None, "", [], {}, True, False, "2")),
+    st.sampled_from((["cn", "vip"], ["vip", "vip2"], ["vip"], [2, "cnx"], [True, 1])),
+    times,
+)
+properties = st.fixed_dictionaries(
+    {},
+    optional={
+        "form": st.one_of(texts, scalars),
+        "amount": st.one_of(numbers, scalars),
+        "order": st.one_of(st.fixed_dictionaries({"amount": numbers}), scalars),
+        "at": times,
+        "a.b": scalars,
+        "subscribed": st.sampled_from((True, False, "false", "no", "否", "yes", 0, "No")),
+    },
+)
+attribute_values = {
+    "location": st.one_of(texts, st.sampled_from(("", None))),
+    "member_points": st.one_of(numbers, st.none()),
+    "imported_at": st.one_of(times, times, st.none()),
+    "member_day": st.one_of(times, st.sampled_from(("2000-02-29", "1990-03-01"))),
+    "subscribed": st.sampled_from((True, False, False, None)),
+    "level": scalars,
+    "address": st.one_of(st.fixed_dictionaries({"city": scalars}), scalars),
+}
+attributes = st.fixed_dictionaries({}, optional=attribute_values)
