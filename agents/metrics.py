@@ -44,7 +44,7 @@ class Metrics:
         )
         self.lag = Gauge(
             "streamseg_lag_records",
-            "Offsets of a source partition that have not been fetched yet",
+            "Offsets of a source partition that have not been applied yet",
             ["topic", "partition"],
             registry=registry,
         )

@@ -37,6 +37,8 @@ class Consumer(Protocol):
 
     def end(self, tp: TP) -> float: ...
 
+    def lag(self, tp: TP) -> int | None: ...
+
     def acknowledge(self, tp: TP, next_offset: int) -> None: ...
 
     def acknowledge_all(self, tp: TP) -> None: ...
@@ -81,6 +83,7 @@ class Shards(Service):
         self._plan = plan
         self._metrics = metrics
         self._running: dict[int, _Running] = {}
+        self._releasing = asyncio.Lock()
         self._names = {topic_name(settings, topic): topic for topic in SOURCES}
 
     # -- partitions come and go --------------------------------------------------------------------------
@@ -99,15 +102,17 @@ class Shards(Service):
 
         If that takes half the session timeout, it is given up: it was not acknowledged and will be repeated.
         """
-        if not self._running:
-            return
+        # A stop and a revocation may come together; neither may go on before this is done.
+        async with self._releasing:
+            if self._running:
+                await self._release()
+
+    async def _release(self) -> None:
         released, self._running = self._running, {}
-        tasks = set()
         for running in released.values():
             running.stopping = True
             running.wake.set()
-            if running.task is not None:
-                tasks.add(running.task)
+        tasks = {running.task for running in released.values() if running.task is not None}
         _, late = await asyncio.wait(tasks, timeout=self._settings.session_timeout_ms / 2000)
         for task in late:
             task.cancel()
@@ -260,6 +265,11 @@ class Shards(Service):
         """Bring the gauges up to date."""
         for number, running in self._running.items():
             self._metrics.clock.labels(number).set(running.shard.partition.clock_ms / 1000)
+            for topic in SOURCES:
+                tp = self._tp(topic, number)
+                lag = self._consumer().lag(tp)
+                if lag is not None:
+                    self._metrics.lag.labels(tp.topic, number).set(lag + running.shard.waiting(topic))
         self._metrics.sweeping.set(sum(running.shard.sweeping for running in self._running.values()))
 
     def stalled_seconds(self) -> float:

@@ -154,13 +154,12 @@ class BatchConsumer(stock.Consumer):
             return float("inf")
         return float(state.highwater if state.lso is None or state.lso < 0 else state.lso)
 
-    def lags(self) -> dict[TP, int]:
-        """How many offsets of each source partition are not handed out yet, where that is known."""
-        return {
-            tp: max(0, int(end) - position)
-            for tp, position in self._positions.items()
-            if (end := self.end(tp)) != float("inf")
-        }
+    def lag(self, tp: TP) -> int | None:
+        """How many offsets of a source partition have not arrived yet, or None while that is not known."""
+        position, end = self._positions.get(tp), self.end(tp)
+        if position is None or end == float("inf"):
+            return None
+        return max(0, int(end) - position) + self._on_the_way[tp]
 
     # -- polling -----------------------------------------------------------------------------------------
 

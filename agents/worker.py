@@ -106,7 +106,7 @@ class SegmentApp(faust.App):
             metrics=self.metrics,
         )
         self.web_server_service = WebServer(
-            settings=settings, metrics=self.metrics, problem=self.problem, observe=self._observe
+            settings=settings, metrics=self.metrics, problem=self.problem, observe=self.shards.observe
         )
         self._topic_check = TopicCheck(settings) if check_topics else None
         super().__init__(worker_id(settings), **_faust_options(settings))
@@ -196,12 +196,6 @@ class SegmentApp(faust.App):
             if waiting > limit:
                 return f"no progress of the recovery for {waiting:.0f} s"
         return None
-
-    def _observe(self) -> None:
-        self.shards.observe()
-        if self._consumer is not None:
-            for tp, lag in cast(BatchConsumer, self._consumer).lags().items():
-                self.metrics.lag.labels(tp.topic, tp.partition).set(lag)
 
     # -- the end -----------------------------------------------------------------------------------------
 

@@ -254,12 +254,21 @@ class Worker:
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
+        return sum(self._samples(name))
+
+    def caught_up(self) -> bool:
+        """Whether it knows how far each source partition it has is behind, and none is."""
+        lags = self._samples("streamseg_lag_records")
+        wanted = len(SOURCES) * int(self.metric("streamseg_partitions"))
+        return len(lags) == wanted > 0 and not any(lags)
+
+    def _samples(self, name: str) -> list[float]:
         _, body = self.get("/metrics")
-        return sum(
+        return [
             float(line.rsplit(" ", 1)[1])
             for line in body.splitlines()
             if re.match(rf"{re.escape(name)}(\{{|\s)", line)
-        )
+        ]
 
 
 class FaustWorker(Worker):

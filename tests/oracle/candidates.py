@@ -31,8 +31,12 @@ def flips(condition: Condition, question: Question, span: Span) -> Iterator[int]
                 yield from operator_flips(test, lookup(test["property"], event.properties), setting, span)
     elif "sequence" in condition:
         within = duration_ms(condition["within"])
+        steps = [step.get("absent", step) for step in condition["sequence"]]
+        tests = [test for step in steps for test in (step.get("where") or {"conditions": []})["conditions"]]
         for event in history.events:
             yield event.at + within
+            for test in tests:
+                yield from operator_flips(test, lookup(test["property"], event.properties), setting, span)
             for at in (event.at, event.at + within):
                 yield from window_flips(condition.get("window"), at, setting)
 

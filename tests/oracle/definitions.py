@@ -85,10 +85,22 @@ def references(definition: Definition) -> Iterator[str]:
 
 
 def condition_key(condition: dict[str, Any], definition: Definition) -> str:
-    """Equal for conditions that say the same: such a condition goes on where it was already in force."""
+    """Equal for conditions that say the same or the opposite of each other: such a condition goes on where
+    it was already in force."""
     said = {key: value for key, value in condition.items() if key != "not"}
     if "event" in said and "aggregate" not in said and said.get("select", "any") == "any":
-        said.setdefault("count", {"operator": "ge", "value": 1})
+        said["count"] = _counted(said.get("count") or {"operator": "ge", "value": 1})
     if "sample" in said:
         said.setdefault("salt", definition["segment_id"])
     return json.dumps([said, definition.get("timezone")], sort_keys=True)
+
+
+def _counted(count: dict[str, Any]) -> list[Any]:
+    """The number at which an answer changes, and whether it takes exactly that many; a comparison and its
+    complement are alike in both."""
+    operator, value = count["operator"], count["value"]
+    if operator in ("gt", "le"):
+        return [value + 1, False]
+    if operator in ("eq", "ne") and value > 0:
+        return [value, True]
+    return [max(value, 1) if operator in ("eq", "ne") else value, False]
