@@ -24,7 +24,7 @@ from streamseg.inputs import Record
 from streamseg.replay import replay
 from streamseg.settings import Settings
 
-WAIT_SECONDS = 90.0
+WAIT_SECONDS = 300.0
 SOURCES = ("behavior-events", "contact-updates")
 
 
