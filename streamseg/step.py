@@ -42,8 +42,7 @@ def settle(
     for condition in touched:
         key = condition.id
         holds, due_ms = condition.evaluate(contact, now_ms)
-        flipped = holds != (key in true)
-        if flipped:
+        if holds != (key in true):
             contact.flips[key] = now_ms
             if holds:
                 true.add(key)
@@ -57,9 +56,8 @@ def settle(
                 del due[key]
             else:
                 due[key] = due_ms
-            moved.append(condition)
-        elif flipped:
-            moved.append(condition)
+        # Its own due time may stay while a later one, at which the answer flips, has moved.
+        moved.append(condition)
     changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
     if changes or moved:
         _foresee(contact, plan, moved, changes, emitter)

@@ -116,10 +116,15 @@ def day_start_ms(day: date, zone: ZoneInfo) -> int:
     """The first instant of a local day (after midnight where a switch skips it)."""
     midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware on the next line
     at_ms = _resolve_ms(midnight, zone)
-    local = to_local(at_ms, zone)
-    if local.replace(tzinfo=None) > midnight:
-        # Clocks skipped midnight: the day begins at the switch itself, where both sides of it meet.
-        at_ms -= (local.replace(tzinfo=None) - midnight) // _MILLISECOND
+    if to_local(at_ms, zone).replace(tzinfo=None) > midnight:
+        # Clocks skipped midnight: the day begins at the switch, the first instant that is of this day.
+        before_ms = at_ms - DAY_MS
+        while at_ms - before_ms > 1:
+            middle_ms = (before_ms + at_ms) // 2
+            if local_date(middle_ms, zone) < day:
+                before_ms = middle_ms
+            else:
+                at_ms = middle_ms
     return at_ms
 
 
