@@ -123,11 +123,13 @@ class Workload:
         for number in range(self._events):
             contact = number if number < _LEAVING else self._random.randrange(self._contacts)
             name, properties = ("wechat_scan", _SCAN) if number < _LEAVING else self._occurrence(contact)
+            # Unsubscribes are of this moment: their batch window is still open.
+            age_ms = 0 if name == "email_unsubscribe" else self._random.randrange(MINUTE_MS)
             yield {
                 "event_id": f"demo-{number}",
                 "contact_id": _contact_id(contact),
                 "event": name,
-                "occurred_at": self._now_ms - self._random.randrange(MINUTE_MS),
+                "occurred_at": self._now_ms - age_ms,
                 "properties": properties,
             }
 
