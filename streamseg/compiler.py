@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from streamseg.operators import MOVING, Test, compile_test, positive
 from streamseg.segments import Cluster, Literal, Part, Segment
 from streamseg.settings import Settings
 from streamseg.standard import check_standard, is_standard_time
-from streamseg.times import MAX_MS, MIN_MS, parse_timestamp_ms
+from streamseg.times import MAX_MS, MIN_MS, parse_timestamp_ms, time_zone
 from streamseg.values import getter, split_path
 
 
@@ -64,12 +65,8 @@ class _Compiler:
         self.value_zone = ZoneInfo(settings.timezone)
         self.zone = self.value_zone
         if definition.timezone is not None:
-            try:
-                self.zone = ZoneInfo(definition.timezone)
-            except (KeyError, ValueError, OSError) as error:
-                raise RejectedError(
-                    Code.INVALID_SCHEMA, "no IANA time zone; give a name such as Asia/Shanghai", "timezone"
-                ) from error
+            with at("timezone"):
+                self.zone = time_zone(definition.timezone)
         self.conditions: dict[int, Condition] = {}
         self.references: set[str] = set()
 
@@ -148,8 +145,8 @@ class _Compiler:
         check_standard(steps, condition.operator, condition.value, path)
         test = self._test(condition, path, is_time=is_standard_time(steps))
         if condition.held is None:
-            plain = Test(test.key, False, test.check, test.moving, test.zone)
-            return self._shared(AttributeCondition(steps, plain)), test.negated
+            plain = AttributeCondition(steps, replace(test, negated=False))
+            return self._shared(plain), test.negated
         if positive(condition.operator)[0] in MOVING:
             raise RejectedError(
                 Code.INVALID_SCHEMA,

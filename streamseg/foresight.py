@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from typing import Any
+
+import orjson
 
 from streamseg.contact import Contact
 from streamseg.plan import Plan
@@ -52,11 +54,14 @@ def _trial(contact: Contact, condition_ids: frozenset[int]) -> Contact:
         attributes=contact.attributes,
         lists=contact.lists,
         true=set(contact.true),
-        summaries={
-            key: deepcopy(contact.summaries[key]) for key in condition_ids if key in contact.summaries
-        },
-        unsubscribes=deepcopy(contact.unsubscribes),
+        summaries={key: _copy(contact.summaries[key]) for key in condition_ids if key in contact.summaries},
+        unsubscribes=_copy(contact.unsubscribes),
     )
+
+
+def _copy(value: Any) -> Any:
+    """A copy of JSON: many times cheaper by way of its bytes than by walking it."""
+    return orjson.loads(orjson.dumps(value)) if value.__class__ in (list, dict) and value else value
 
 
 def _put(true: set[int], key: int, holds: bool) -> None:

@@ -88,6 +88,18 @@ class Test:
             return self.check(value) != self.negated
         return self.at(value, now_ms)[0]
 
+    def texts(self) -> tuple[str, ...] | None:
+        """The texts of which a value has to be one, or as a list to hold one, for the test to be true, if
+        it demands that."""
+        if self.negated or self.check is None:
+            return None
+        name, *operands = self.key
+        if name == "eq" and isinstance(operands[0], str) and not operands[1]:
+            return (operands[0],)
+        if name == "in" and not operands[1] and all(isinstance(text, str) for text in operands[0]):
+            return tuple(operands[0])
+        return None
+
     def at(self, value: Any, now_ms: int) -> tuple[bool, int | None]:
         """The answer at `now_ms`, and the next instant at which it may be another (None: never)."""
         if self.check is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition
 from streamseg.conditions.base import Condition, EventFed
@@ -21,6 +21,30 @@ from streamseg.segments import Segment
 from streamseg.times import MIN_MS
 from streamseg.values import getter, is_number
 
+T = TypeVar("T")
+
+
+class TextIndex(Generic[T]):
+    """Conditions that demand one of some texts, found by the value at hand."""
+
+    __slots__ = ("_by_text",)
+
+    def __init__(self) -> None:
+        self._by_text: dict[str, list[T]] = {}
+
+    def add(self, texts: Iterable[str], condition: T) -> None:
+        for text in dict.fromkeys(texts):
+            self._by_text.setdefault(text, []).append(condition)
+
+    def find(self, value: Any) -> Iterable[T]:
+        """The conditions that may hold of a value, each once; a list counts by the texts in it."""
+        if isinstance(value, str):
+            return self._by_text.get(value, ())
+        if isinstance(value, list):
+            texts = [text for text in value if isinstance(text, str)]
+            return {id(one): one for text in texts for one in self._by_text.get(text, ())}.values()
+        return ()
+
 
 class EventDispatch:
     """The conditions on one event name or prefix: those to ask always, and those that demand a text."""
@@ -29,7 +53,7 @@ class EventDispatch:
 
     def __init__(self) -> None:
         self.always: list[EventFed] = []
-        self.by_text: dict[tuple[str, ...], tuple[Callable[[Any], Any], dict[str, list[EventFed]]]] = {}
+        self.by_text: dict[tuple[str, ...], tuple[Callable[[Any], Any], TextIndex[EventFed]]] = {}
 
     def add(self, condition: EventFed) -> None:
         matcher = getattr(condition, "matcher", None)
@@ -38,24 +62,17 @@ class EventDispatch:
             self.always.append(condition)
             return
         path, texts = index
-        _, table = self.by_text.setdefault(path, (getter(path), {}))
-        for text in dict.fromkeys(texts):
-            table.setdefault(text, []).append(condition)
+        if path not in self.by_text:
+            self.by_text[path] = (getter(path), TextIndex())
+        self.by_text[path][1].add(texts, condition)
 
     def find(self, event: Event) -> list[EventFed]:
         """The conditions that an occurrence may matter to."""
         found = self.always
-        for read, table in self.by_text.values():
-            value = read(event.properties)
-            if isinstance(value, str):
-                listed = table.get(value)
-                if listed is not None:
-                    found = found + listed
-            elif isinstance(value, list):
-                # `in` takes a list too, if any of it is one of the texts.
-                texts = [text for text in value if isinstance(text, str)]
-                several = {one.id: one for text in texts for one in table.get(text, ())}
-                found = [*found, *several.values()]
+        for read, index in self.by_text.values():
+            listed = index.find(read(event.properties))
+            if listed:
+                found = [*found, *listed]
         return found
 
 
@@ -76,12 +93,12 @@ class Thresholds:
 
     def find(self, old: Any, new: Any) -> list[Condition]:
         """The conditions that may differ between two values; one that is no number is beyond all bounds."""
-        low = [value for value in (old, new) if is_number(value)]
-        if not low:
+        numbers = [value for value in (old, new) if is_number(value)]
+        if not numbers:
             return []
-        if len(low) == 1:
+        if len(numbers) == 1:
             return self._conditions
-        start, end = bisect_left(self._bounds, min(low)), bisect_right(self._bounds, max(low))
+        start, end = bisect_left(self._bounds, min(numbers)), bisect_right(self._bounds, max(numbers))
         return self._conditions[start:end]
 
 
@@ -92,7 +109,7 @@ class AttributeDispatch:
 
     def __init__(self) -> None:
         self.always: list[Condition] = []
-        self.by_text: dict[str, list[Condition]] = {}
+        self.by_text: TextIndex[Condition] = TextIndex()
         self.held: list[HeldCondition] = []
         self.thresholds = Thresholds()
 
@@ -109,16 +126,14 @@ class AttributeDispatch:
         if texts is None:
             self.always.append(condition)
             return
-        for text in texts:
-            self.by_text.setdefault(text, []).append(condition)
+        self.by_text.add(texts, condition)
 
     def find(self, old: Any, new: Any) -> Iterable[Condition]:
         """The conditions that a change of value may matter to."""
         yield from self.always
         yield from self.thresholds.find(old, new)
-        for value in (old, new):
-            if isinstance(value, str):
-                yield from self.by_text.get(value, ())
+        yield from self.by_text.find(old)
+        yield from self.by_text.find(new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ DeadLetterSink = Callable[[int, DeadLetter], None]
 
 
 class Replay:
-    """One run. Feed it lines with `line`; drain `changes` as they come; `finish` runs the clock on."""
+    """One run. Feed it lines with `line`; drain `changes` as they come; `run_to` runs the clock on."""
 
     def __init__(
         self,
@@ -89,20 +89,20 @@ class Replay:
                 raise FileFormatError(self._line, str(error)) from error
         else:
             entry = line
-        record = Record("", 0, self._line, self.partition.clock_ms, None, orjson.dumps(entry))
         try:
             if isinstance(entry, dict) and "tick" in entry:
                 self.run_to(self._instant(entry["tick"], "tick"))
                 return
             record = self._record(entry)
         except RejectedError as error:
-            self.dead_letter(dead_letter(record, error))
+            refused = Record("", 0, self._line, self.partition.clock_ms, None, orjson.dumps(entry))
+            self.dead_letter(dead_letter(refused, error))
             return
         self.run_to(record.timestamp_ms)
         if record.topic == SEGMENT_DEFINITIONS:
             self._define(record)
         else:
-            self._adopt()
+            self.settle_definitions()
             self.partition.take(record)
 
     def _record(self, entry: Any) -> Record:
@@ -147,9 +147,10 @@ class Replay:
         # Many definitions in a row at the start of a file are compiled into one plan.
         self._stale = True
         if next(self.store.contact_ids(), None) is not None:
-            self._adopt()
+            self.settle_definitions()
 
-    def _adopt(self) -> None:
+    def settle_definitions(self) -> None:
+        """Put in force, for every contact, what was defined since the last record."""
         if not self._stale:
             return
         self._stale = False
@@ -157,10 +158,6 @@ class Replay:
         after: str | None = None
         while (after := self.partition.sweep(after, _SLICE)) is not None:
             continue
-
-    def settle_definitions(self) -> None:
-        """Put in force what was defined after the last record."""
-        self._adopt()
 
     def contacts(self) -> Iterator[tuple[Contact, list[Event]]]:
         """Every known contact with its kept events, by contact id."""

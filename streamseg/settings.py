@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.durations import Duration
-from streamseg.times import DAY_MS, MINUTE_MS
+from streamseg.times import DAY_MS, MINUTE_MS, time_zone
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from error
+    time_zone(name)
     return name
 
 

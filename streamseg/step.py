@@ -38,8 +38,8 @@ def settle(
     """
     true, due = contact.true, contact.due
     pending = {segment.segment_id: segment for segment in segments}
-    moved: list[Condition] = []
-    for condition in touched:
+    asked = list(touched)
+    for condition in asked:
         key = condition.id
         holds, due_ms = condition.evaluate(contact, now_ms)
         if holds != (key in true):
@@ -56,11 +56,8 @@ def settle(
                 del due[key]
             else:
                 due[key] = due_ms
-        # Its own due time may stay while a later one, at which the answer flips, has moved.
-        moved.append(condition)
     changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
-    if changes or moved:
-        _foresee(contact, plan, moved, changes, emitter)
+    _foresee(contact, plan, asked, changes, emitter)
 
 
 def _flip_segments(
@@ -94,12 +91,15 @@ def _flip_segments(
 def _foresee(
     contact: Contact,
     plan: Plan,
-    moved: list[Condition],
+    asked: list[Condition],
     changes: list[MembershipChange],
     emitter: Emitter,
 ) -> None:
     """Emit the changes by segment id, each entry with when it will end by itself; and what else stands but
-    will end at another time than was said."""
+    will end at another time than was said.
+
+    Every condition that was asked counts: its own due time may stay while a later one, at which the answer
+    flips, has moved."""
     changes.sort(key=_segment_id)
     changed = {change.segment_id for change in changes}
     for change in changes:
@@ -111,7 +111,7 @@ def _foresee(
             emitter.change(change)
     resting = {
         segment.segment_id: segment
-        for condition in moved
+        for condition in asked
         for segment in plan.dependents(condition.id)
         if segment.member_id in contact.true and segment.segment_id not in changed
     }

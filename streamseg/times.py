@@ -32,6 +32,14 @@ _TIMESTAMP = re.compile(
 )
 
 
+def time_zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises ValueError where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from error
+
+
 def to_ms(moment: datetime) -> int:
     """Epoch milliseconds of an aware datetime, rounded down."""
     return (moment - _EPOCH) // _MILLISECOND
@@ -42,6 +50,7 @@ def to_local(at_ms: int, zone: ZoneInfo) -> datetime:
     return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
 
 
+@lru_cache(maxsize=4_096)
 def format_ms(at_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-05-01T00:00:00.000Z`."""
     moment = _EPOCH + timedelta(milliseconds=at_ms)

@@ -15,7 +15,7 @@ import typer
 from streamseg.changes import DeadLetter
 from streamseg.errors import FileFormatError
 from streamseg.settings import Settings
-from streamseg.times import format_ms, parse_timestamp_ms
+from streamseg.times import format_ms, parse_timestamp_ms, time_zone
 
 UNREADABLE = 2
 """Exit status where a file cannot be read as NDJSON."""
@@ -26,11 +26,9 @@ def read_settings(timezone: str | None) -> Settings:
     if timezone is None:
         return Settings()
     try:
-        ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError) as error:
-        raise typer.BadParameter(
-            f"{timezone} is no IANA time zone, such as Asia/Shanghai", param_hint="--timezone"
-        ) from error
+        time_zone(timezone)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--timezone") from error
     return Settings(timezone=timezone)
 
 

@@ -41,13 +41,10 @@ class AttributeCondition(Condition):
         return self.test.at(latest(contact, self.path), now_ms)
 
     def texts(self) -> tuple[str, ...] | None:
-        """The texts that the whole attribute must be one of for the test to hold, if that is its kind."""
-        if self.test.negated or len(self.path) > 1 or self.path[0] == "contact_id":
+        """The texts of which the whole attribute has to be one, or hold one, if that is the test's kind."""
+        if len(self.path) > 1 or self.path[0] == "contact_id":
             return None
-        name, *operands = self.test.key
-        if name == "eq" and isinstance(operands[0], str) and not operands[1]:
-            return (operands[0],)
-        return None
+        return self.test.texts()
 
     def threshold(self) -> float | None:
         """The bound that the whole attribute is compared with, if that is the test's kind."""

@@ -50,13 +50,9 @@ class Where:
         if not self.every and len(self.tests) > 1:
             return None
         for item in self.tests:
-            if item.negated or item.test.negated or item.test.check is None:
-                continue
-            name, *operands = item.test.key
-            if name == "eq" and isinstance(operands[0], str) and not operands[1]:
-                return item.path, (operands[0],)
-            if name == "in" and not operands[1] and all(isinstance(text, str) for text in operands[0]):
-                return item.path, tuple(operands[0])
+            texts = None if item.negated else item.test.texts()
+            if texts is not None:
+                return item.path, texts
         return None
 
     def extract(self, properties: Mapping[str, Any]) -> list[Any]:

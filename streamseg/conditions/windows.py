@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from streamseg.times import MAX_MS, MIN_MS, CalendarUnit, unit_boundary_ms
+from streamseg.times import MAX_MS, CalendarUnit, unit_boundary_ms
 
 
 class Window:
@@ -85,4 +85,3 @@ class PeriodWindow(Window):
 
 
 ALL_HISTORY = Window()
-UNBOUNDED = (MIN_MS, MAX_MS)

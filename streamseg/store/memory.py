@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
@@ -18,6 +18,7 @@ class MemoryStore:
         self._contacts: dict[str, Contact] = {}
         self._found: dict[str, dict[str, tuple[int, int]]] = {}
         self._events: dict[str, list[Event]] = {}
+        self._ids: list[str] | None = None
         self._heap: list[tuple[int, str]] = []
         self._members: dict[str, dict[str, tuple[int, int]]] = {}
         self._clock_ms = 0
@@ -34,13 +35,19 @@ class MemoryStore:
         return self._contacts.get(contact_id)
 
     def put(self, contact: Contact) -> None:
+        if contact.contact_id not in self._contacts:
+            self._ids = None
         self._contacts[contact.contact_id] = contact
         if contact.due_ms is not None:
             # Entries are never taken out of the middle; `next_due` passes over those that are outdated.
             heappush(self._heap, (contact.due_ms, contact.contact_id))
 
     def contact_ids(self, after: str | None = None) -> Iterator[str]:
-        return iter(sorted(key for key in self._contacts if after is None or key > after))
+        if self._ids is None:
+            self._ids = sorted(self._contacts)
+        ids = self._ids
+        start = 0 if after is None else bisect_right(ids, after)
+        return map(ids.__getitem__, range(start, len(ids)))
 
     def next_due(self) -> tuple[int, str] | None:
         while self._heap:

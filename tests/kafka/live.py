@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -318,3 +318,12 @@ def expected_changes(
 def comparable(changes: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Changes by id, without what names a record's offset, which a replay numbers otherwise."""
     return {change["change_id"]: {**change, "reason": change["reason"]["kind"]} for change in changes}
+
+
+def all_come_out(topics: Topics, expected: Mapping[str, Any]) -> None:
+    """Wait until every one of these change ids can be read. Input that is committed is not enough: what
+    falls due after its end comes as the clock goes on to the present."""
+    eventually(
+        lambda: expected.keys() <= {change["change_id"] for change in topics.changes()},
+        f"all of {len(expected)} changes",
+    )

@@ -15,7 +15,16 @@ from confluent_kafka.admin import AdminClient
 from agents.topics import topic_name
 from streamseg.settings import Settings
 from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS, format_ms, next_aligned_ms
-from tests.kafka.live import FaustWorker, Topics, Worker, comparable, eventually, expected_changes, running
+from tests.kafka.live import (
+    FaustWorker,
+    Topics,
+    Worker,
+    all_come_out,
+    comparable,
+    eventually,
+    expected_changes,
+    running,
+)
 from tests.kafka.workload import DEFINITIONS, stream, write
 
 
@@ -110,13 +119,14 @@ def test_a_catch_up_gives_what_a_replay_gives(
     records = stream(4_000, contacts=200)
     topics.define(*DEFINITIONS)
     write(topics, records)
+    expected = expected_changes(kafka_settings, DEFINITIONS, records, now_ms())
     with running(worker):
         eventually(topics.all_committed, "all input committed")
+        all_come_out(topics, expected)
         status, body = worker.get("/health")
         assert (status, orjson.loads(body)) == (200, {"status": "ok"})
         eventually(worker.caught_up, "caught up")
         assert worker.metric("streamseg_records_total") == len(records)
-    expected = expected_changes(kafka_settings, DEFINITIONS, records, now_ms())
     assert len(expected) > 1_000
     changes = topics.changes()
     assert comparable(changes) == comparable(expected.values())
@@ -179,21 +189,19 @@ def test_the_state_comes_back_from_the_changelog(
         worker.wait_for("recovered ")
         assert worker.metric("streamseg_recovered_records_total") > 1_000
         eventually(topics.all_committed, "the rest committed")
-    # The second part came when the clock had long passed it; what was to come is known of its end only.
-    final = expected_changes(kafka_settings, DEFINITIONS, records, now_ms())
-    sequences = _last_sequences(final.values())
-    assert {key: seq % 2 for key, seq in _last_sequences(topics.changes()).items() if seq % 2} == {
-        key: seq % 2 for key, seq in sequences.items() if seq % 2
-    }
+        # The second part came when the clock had long passed it; what was to come is known of its end only.
+        final = _members(expected_changes(kafka_settings, DEFINITIONS, records, now_ms()).values())
+        eventually(lambda: _members(topics.changes()) == final, "the members of a replay")
     assert len({change["change_id"] for change in topics.changes()}) == len(topics.changes())
 
 
-def _last_sequences(changes: Any) -> dict[tuple[str, str], int]:
+def _members(changes: Any) -> set[tuple[str, str]]:
+    """Segment and contact of the memberships that stand after these changes."""
     last: dict[tuple[str, str], int] = {}
     for change in changes:
         key = (change["segment_id"], change["contact_id"])
         last[key] = max(change["sequence"], last.get(key, 0))
-    return last
+    return {key for key, sequence in last.items() if sequence % 2}
 
 
 def test_bad_records_stop_nothing_and_are_kept(topics: Topics, worker: Worker) -> None:
@@ -261,9 +269,10 @@ def test_fausts_own_command_line_runs_the_same_worker(topics: Topics, kafka_sett
     records = stream(500, contacts=20, seed=6)
     topics.define(*DEFINITIONS)
     write(topics, records)
+    expected = expected_changes(kafka_settings, DEFINITIONS, records, now_ms())
     with running(FaustWorker(kafka_settings)):
         eventually(topics.all_committed, "all input committed")
-    expected = expected_changes(kafka_settings, DEFINITIONS, records, now_ms())
+        all_come_out(topics, expected)
     assert comparable(topics.changes()) == comparable(expected.values())
 
 
