@@ -12,6 +12,7 @@ from mode import Service
 from agents.connection import aiokafka_options
 from agents.metrics import Metrics
 from agents.outlet import Message
+from agents.position import Position
 from agents.topics import topic_name
 from streamseg.changes import DeadLetter
 from streamseg.definitions import Definitions, dead_letter
@@ -60,6 +61,7 @@ class DefinitionTopic(Service):
         """`speaks` tells whether this worker is the one to report, or None while that is not settled."""
         super().__init__(**kwargs)
         self.definitions = Definitions(settings)
+        self.taken = Position()
         self._settings = settings
         self._outlet = outlet
         self._changed = changed
@@ -87,12 +89,21 @@ class DefinitionTopic(Service):
         while await consumer.position(partition) < end:
             records += await self._poll(consumer)
         self._refused = self.definitions.load(records)
+        self.taken.move(end)
         self._report_plan(self.definitions.plan)
         _log.info(
             "%d segment definitions in force, %d refused",
             len(self.definitions.plan.segments),
             len(self._refused),
         )
+
+    async def catch_up(self) -> None:
+        """Returns once all that is on the topic now was judged."""
+        if self._consumer is None:
+            raise RuntimeError("the definitions were not started")
+        partition = TopicPartition(topic_name(self._settings, TOPIC), _PARTITION)
+        ends = await self._consumer.end_offsets([partition])
+        await self.taken.reached(ends[partition])
 
     async def on_stop(self) -> None:
         if self._consumer is not None:
@@ -120,6 +131,9 @@ class DefinitionTopic(Service):
                 _log.info(
                     "definitions changed: generation %d, %d segments", plan.generation, len(plan.segments)
                 )
+            self.taken.move(
+                await self._consumer.position(TopicPartition(topic_name(self._settings, TOPIC), _PARTITION))
+            )
             await self._report_refusals()
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> list[Record]:

@@ -2,7 +2,7 @@
 
 The broker is the one that librdkafka has inside for its own tests. It speaks Kafka's protocol, but keeps
 everything in memory, about 5 MB a partition, drops older records without a word, has 4 partitions for
-every topic and no topic settings: never for production.
+every topic, no topic settings and no transactions: never for production.
 """
 
 from __future__ import annotations
@@ -116,5 +116,5 @@ class EmbeddedWorker:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self.app = SegmentApp(self._settings, check_topics=False)
+        self.app = SegmentApp(self._settings, check_topics=False, transactions=False)
         await run(self.app, self._stop, ready=self._settled.set)

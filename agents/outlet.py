@@ -131,7 +131,7 @@ class Outlet(Service):
         count = len(await self.producer.partitions_for(name))
         placed: dict[int, list[list[Message]]] = {}
         for message in messages:
-            placed.setdefault(_place(message.key, count), []).append([message])
+            placed.setdefault(place(message.key, count), []).append([message])
         await asyncio.gather(
             *[self._send_groups(name, groups, partition) for partition, groups in placed.items()]
         )
@@ -177,7 +177,7 @@ def _messages(pairs: Iterable[tuple[bytes, bytes | None]]) -> list[Message]:
     return [Message(key, value) for key, value in pairs]
 
 
-def _place(key: bytes | None, partitions: int) -> int:
+def place(key: bytes | None, partitions: int) -> int:
     """The partition of a key, as Kafka's own clients choose it, so that consumers of either kind agree."""
     return (murmur2(key or b"") & 0x7FFFFFFF) % partitions
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 
 from agents.checkpoint import offset_name
 from agents.outbox import Outbox
+from agents.sweep import Sweep
+from streamseg.catalogue.progress import Report
 from streamseg.inputs import Record
 from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition
-from streamseg.plan import Plan, transition
+from streamseg.plan import Plan
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 
@@ -19,8 +21,6 @@ _RECORDS = 256
 _BYTES = 1 << 20
 _DUE = 256
 _SWEEP = 64
-
-SWEPT = "swept_generation"
 
 
 class Shard:
@@ -53,7 +53,9 @@ class Shard:
         self.number = number
         self.store = store
         self.outbox = Outbox() if outbox is None else outbox
-        self.partition = Partition(store=store, plan=plan, settings=settings, emitter=self.outbox)
+        self._sweep = Sweep(store, plan, settings)
+        self._adopting: Plan | None = None
+        self.partition = Partition(store=store, plan=self._sweep.plan, settings=settings, emitter=self.outbox)
         self.next_offsets: dict[str, int] = {}
         self.records_unsaved = 0
         self.bytes_unsaved = 0
@@ -65,10 +67,6 @@ class Shard:
         # Of each batch in the queue: its last offset and when it arrived.
         self._arrivals: dict[str, deque[tuple[int, int]]] = {topic: deque() for topic in SOURCES}
         self._applied = {topic: store.number(offset_name(topic)) or 0 for topic in SOURCES}
-        self._target = plan
-        self._sweeping = store.number(SWEPT) != plan.generation
-        self._swept_up_to: str | None = None
-        self._swept = False
 
     def offer(self, topic: str, records: Sequence[Record], wall_ms: int) -> None:
         """More records of a source topic, in offset order, that arrive now."""
@@ -79,13 +77,8 @@ class Shard:
     def adopt(self, plan: Plan) -> None:
         """Judge by other definitions, and bring every contact up to them in the background: where a segment
         has changed, its old formula stays in force until the new one's conditions are filled for all."""
-        self._target = plan
-        self._begin_sweep(transition(self.partition.plan, plan) or plan)
-
-    def _begin_sweep(self, plan: Plan) -> None:
-        self.partition.adopt(plan)
-        self._sweeping = True
-        self._swept_up_to = None
+        # Begun with the next step: the store may be in the middle of a checkpoint now.
+        self._adopting = plan
 
     def waiting(self, topic: str) -> int:
         """How many records of a source topic are queued."""
@@ -102,12 +95,18 @@ class Shard:
     @property
     def sweeping(self) -> bool:
         """Whether contacts are still being brought up to the definitions."""
-        return self._sweeping
+        return self._sweep.running or self._adopting is not None
+
+    def report(self) -> Report:
+        """How far the partition is. Cost: the first time, one look at every membership."""
+        done, total = self._sweep.share
+        generation = self._sweep.target.generation
+        return Report(self.number, generation, done, total, self.store.member_counts())
 
     @property
     def unsaved(self) -> bool:
         """Whether there is anything that a checkpoint would make durable, the clock aside."""
-        return bool(self.next_offsets or self.outbox or self.store.unwritten or self._swept)
+        return bool(self.next_offsets or self.outbox or self.store.unwritten or self._sweep.unsaved)
 
     @property
     def unsaved_size(self) -> int:
@@ -117,16 +116,20 @@ class Shard:
     def saved(self) -> None:
         """A checkpoint was made."""
         self.next_offsets.clear()
-        self._swept = False
+        self._sweep.unsaved = False
         self.earliest_due_ms = None
         self.records_unsaved = 0
         self.bytes_unsaved = 0
 
     def step(self) -> bool:
         """Do a bounded piece of work; whether there is more to do at once."""
+        if self._adopting is not None:
+            self._sweep.begin(self._adopting)
+            self._adopting = None
+            self.partition.adopt(self._sweep.plan)
         busy = self._take_records()
         busy = self._run_due(busy) or busy
-        return self._sweep() or busy
+        return self._go_on_sweeping() or busy
 
     def _take_records(self) -> bool:
         """Apply up to a fixed number of records; whether more can be applied without waiting."""
@@ -189,15 +192,13 @@ class Shard:
         known = [end for end in ends if end is not None]
         return min(known) - self._lag_ms if len(known) == len(ends) else None
 
-    def _sweep(self) -> bool:
+    def _go_on_sweeping(self) -> bool:
         """Bring some contacts up to the definitions; whether some are left."""
-        if not self._sweeping:
+        sweep = self._sweep
+        if not sweep.running:
             return False
-        self._swept_up_to = self.partition.sweep(self._swept_up_to, _SWEEP)
-        if self._swept_up_to is None and self.partition.plan is not self._target:
-            self._begin_sweep(self._target)
-        elif self._swept_up_to is None:
-            self._sweeping = False
-            self._swept = True
-            self.store.set_number(SWEPT, self.partition.plan.generation)
-        return self._sweeping
+        if sweep.count():
+            return True
+        sweep.reached(self.partition.sweep(sweep.after, _SWEEP), _SWEEP)
+        self.partition.adopt(sweep.plan)
+        return sweep.running

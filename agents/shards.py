@@ -16,6 +16,7 @@ from agents.metrics import Metrics
 from agents.outbox import Outbox
 from agents.shard import SOURCES, Shard
 from agents.topics import topic_name
+from streamseg.catalogue.progress import Report
 from streamseg.errors import ConfigurationError
 from streamseg.inputs import Record
 from streamseg.plan import Plan
@@ -26,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.05
 _QUEUED_BYTES = 16 << 20
+_REPORT_SECONDS = 0.5
 
 
 class Consumer(Protocol):
@@ -56,6 +58,8 @@ class _Running:
         self.task: asyncio.Future[None] | None = None
         self.turned_at = time.monotonic()
         self.source_checked = False
+        self.report: Report | None = None
+        self.reported_at = 0.0
 
 
 class Shards(Service):
@@ -193,9 +197,11 @@ class Shards(Service):
             if not shard.unsaved:
                 saved_at = now
                 self._acknowledge_all(shard)
+                self._report(running)
             elif self._is_full(shard) or now - saved_at >= interval:
                 await self._checkpoint(shard)
                 saved_at = time.monotonic()
+                self._report(running)
             if busy:
                 await asyncio.sleep(0)
             else:
@@ -260,6 +266,22 @@ class Shards(Service):
                 )
 
     # -- told to others ----------------------------------------------------------------------------------
+
+    def shard(self, number: int) -> Shard | None:
+        """The partition at work here, to be read between steps; None where it is not here."""
+        running = self._running.get(number)
+        return None if running is None else running.shard
+
+    def _report(self, running: _Running) -> None:
+        """Only what is durable is told."""
+        now = time.monotonic()
+        if now - running.reported_at >= _REPORT_SECONDS:
+            running.reported_at = now
+            running.report = running.shard.report()
+
+    def reports(self) -> list[Report]:
+        """The latest report of each partition that is at work here, those that have made one."""
+        return [running.report for running in self._running.values() if running.report is not None]
 
     def observe(self) -> None:
         """Bring the gauges up to date."""

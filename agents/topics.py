@@ -6,7 +6,8 @@ co-partitioned by contact_id and have `Settings.partitions`; so have `segment-me
 `segment-commands` and `segment-catalog` have one partition, because their order across keys means
 something: a definition may refer to the one before it, a command over a group to the one that made
 the group, and a reader of the catalogue sees statuses in the order in which they came about. They
-carry what people do by hand, so one partition is never too narrow.
+carry what people do by hand, so one partition is never too narrow. So have the two topics between the
+workers: how commands ended, and how far each partition is.
 
 Time. `RETENTION_MS` bounds how long a worker may be away: input is kept so long, and so are the
 tombstones of compacted topics, which whoever keeps a copy must see to forget what was deleted. Where
@@ -24,12 +25,16 @@ from dataclasses import dataclass
 
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
-from streamseg.times import DAY_MS
+from streamseg.times import DAY_MS, HOUR_MS
 
 CONTACTS_TABLE = "contacts"
 RETENTION_MS = 7 * DAY_MS
 DEAD_LETTER_RETENTION_MS = 30 * DAY_MS
 CHANGELOG_SEGMENT_BYTES = 128 << 20
+OUTCOME_RETENTION_MS = HOUR_MS
+"""Outcomes are for callers that wait for them."""
+FOLLOWED_SEGMENT_BYTES = 16 << 20
+"""Of topics that every worker reads as a whole when it starts, and that are written to all the time."""
 
 INPUT_RECORDS = 3  # times Settings.max_record_bytes
 OUTPUT_RECORDS = 4
@@ -56,6 +61,16 @@ def worker_id(settings: Settings) -> str:
 def changelog_topic(settings: Settings) -> str:
     """The changelog of the contacts table, named as Faust names it: application id, table, `changelog`."""
     return f"{worker_id(settings)}-{CONTACTS_TABLE}-changelog"
+
+
+def outcomes_topic(settings: Settings) -> str:
+    """How commands ended, for the worker that waits to tell the caller."""
+    return f"{worker_id(settings)}-outcomes"
+
+
+def progress_topic(settings: Settings) -> str:
+    """What each partition's owner says of it: who it is, how far it is, how many members it has."""
+    return f"{worker_id(settings)}-progress"
 
 
 def topic_name(settings: Settings, name: str) -> str:
@@ -90,9 +105,11 @@ def required_topics(settings: Settings) -> list[Topic]:
         (topic_name(settings, "membership-changes"), many, {**_delete(RETENTION_MS), **outputs}),
         (topic_name(settings, "segment-memberships"), many, per_contact),
         (topic_name(settings, "channel-suppressions"), many, per_contact),
-        (topic_name(settings, "segment-catalog"), one, compacted),
+        (topic_name(settings, "segment-catalog"), one, {**compacted, **_followed()}),
         (topic_name(settings, "dead-letters"), many, {**_delete(DEAD_LETTER_RETENTION_MS), **outputs}),
         (changelog_topic(settings), many, changelog),
+        (outcomes_topic(settings), one, {**_delete(OUTCOME_RETENTION_MS), **outputs}),
+        (progress_topic(settings), one, {**compacted, **_followed()}),
     ]
     for name, _, _ in wanted:
         if not _LEGAL_NAME.fullmatch(name):
@@ -126,6 +143,10 @@ def _compact() -> dict[str, str]:
 
 def _forgetting() -> dict[str, str]:
     return {"max.compaction.lag.ms": str(RETENTION_MS)}
+
+
+def _followed() -> dict[str, str]:
+    return {"segment.bytes": str(FOLLOWED_SEGMENT_BYTES), "min.cleanable.dirty.ratio": "0.2"}
 
 
 def _largest(settings: Settings, records: int) -> dict[str, str]:

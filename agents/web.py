@@ -1,4 +1,4 @@
-"""The worker's own web server: `/health` for probes, `/metrics` for Prometheus."""
+"""The worker's own web server: `/health` for probes, `/metrics` for Prometheus, and what is mounted."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ class WebServer(Service):
         metrics: Metrics,
         problem: Callable[[], str | None],
         observe: Callable[[], None],
+        mount: Callable[[web.Application], None] | None = None,
         **kwargs: Any,
     ) -> None:
-        """`problem` names what keeps the worker from working, or None; `observe` updates the gauges."""
+        """`problem` names what keeps the worker from working, or None; `observe` updates the gauges; `mount`
+        adds what else is served."""
         super().__init__(**kwargs)
         self._settings = settings
         self._metrics = metrics
         self._problem = problem
         self._observe = observe
+        self._mount = mount
         self._runner: web.AppRunner | None = None
         self.port = settings.http_port
 
@@ -47,6 +50,8 @@ class WebServer(Service):
         application = web.Application()
         application.router.add_get("/health", self._health)
         application.router.add_get("/metrics", self._get_metrics)
+        if self._mount is not None:
+            self._mount(application)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._settings.http_host, self._settings.http_port)

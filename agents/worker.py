@@ -18,6 +18,12 @@ from mode import CrashingSupervisor, Service, ServiceT
 from yarl import URL
 
 from agents import contact_store, transport
+from agents.api.application import Api
+from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.desk import CommandDesk
+from agents.catalogue.leader import Leader
+from agents.catalogue.reporter import Reporter
+from agents.catalogue.reports import Reports
 from agents.connection import faust_credentials
 from agents.contact_store import ContactStore
 from agents.definition_topic import DefinitionTopic
@@ -86,7 +92,8 @@ class SegmentApp(faust.App):
     # What Faust says of itself belongs to its own log.
     logger = logging.getLogger("faust.app")
 
-    def __init__(self, settings: Settings, *, check_topics: bool = True) -> None:
+    def __init__(self, settings: Settings, *, check_topics: bool = True, transactions: bool = True) -> None:
+        """Without `transactions`, the catalogue does without them, for a broker that is not able to."""
         self.settings = settings
         self.metrics = Metrics()
         self._watch = Watch(settings)
@@ -105,8 +112,42 @@ class SegmentApp(faust.App):
             plan=lambda: self.definition_topic.definitions.plan,
             metrics=self.metrics,
         )
+        self.reports = Reports(settings)
+        self.catalogue_topic = CatalogueTopic(settings, self.definition_topic)
+        self.reporter = Reporter(
+            settings, outlet=self.outlet, reports=self.shards.reports, url=lambda: self.api.url
+        )
+        self.leader = Leader(
+            settings,
+            catalogue_topic=self.catalogue_topic,
+            definition_topic=self.definition_topic,
+            reports=self.reports,
+            check=self._watch.check,
+            metrics=self.metrics,
+            transactions=transactions,
+        )
+        self.command_desk = CommandDesk(
+            settings,
+            outlet=self.outlet,
+            catalogue_topic=self.catalogue_topic,
+            definition_topic=self.definition_topic,
+        )
+        self.api = Api(
+            settings,
+            desk=self.command_desk,
+            catalogue_topic=self.catalogue_topic,
+            definition_topic=self.definition_topic,
+            reports=self.reports,
+            shards=self.shards,
+            outlet=self.outlet,
+            port=lambda: self.web_server_service.port,
+        )
         self.web_server_service = WebServer(
-            settings=settings, metrics=self.metrics, problem=self.problem, observe=self.shards.observe
+            settings=settings,
+            metrics=self.metrics,
+            problem=self.problem,
+            observe=self.shards.observe,
+            mount=self.api.mount,
         )
         self._topic_check = TopicCheck(settings) if check_topics else None
         super().__init__(worker_id(settings), **_faust_options(settings))
@@ -144,7 +185,13 @@ class SegmentApp(faust.App):
             self.web_server_service,
             self.outlet,
             self.definition_topic,
+            self.catalogue_topic,
+            self.reports,
             self.shards,
+            self.reporter,
+            self.command_desk,
+            self.leader,
+            self.api,
         ]
 
     # -- the transport's intake --------------------------------------------------------------------------
@@ -172,6 +219,7 @@ class SegmentApp(faust.App):
 
     def _definitions_changed(self, plan: Plan) -> None:
         self.shards.adopt(plan)
+        self.catalogue_topic.take_plan(plan)
 
     def _speaks(self) -> bool | None:
         if self.rebalancing or not self.tables.actives_ready:

@@ -43,6 +43,9 @@ class CatalogueRow(WireModel):
     """The version whose memberships stand; null before the first calculation is completed."""
     live_definition: dict[str, Any] | None = None
     """The definition of `live_version`, as on `segment-definitions`; only while another is the latest."""
+    draft: dict[str, Any] | None = None
+    """The latest definition of an advanced segment, while it waits to be told to calculate; until then it is
+    not on `segment-definitions`."""
     generation: int | None = None
     """The offset on `segment-definitions` that the running calculation is for, once it began."""
     command_offset: int = Field(-1, ge=-1)
@@ -51,8 +54,9 @@ class CatalogueRow(WireModel):
     def wire(self) -> dict[str, Any]:
         """The value on `segment-catalog`."""
         value = self.model_dump(mode="json")
-        if self.live_definition is None:
-            del value["live_definition"]
+        for name in ("live_definition", "draft"):
+            if value[name] is None:
+                del value[name]
         return value
 
 

@@ -72,6 +72,10 @@ class Definitions:
             return
         segment = self._compile(segment_id, record)
         check_references(segment, self._segments)
+        current = self._segments.get(segment_id)
+        if current is not None and segment.asks_the_same(current):
+            # Moved, shared or renamed: nothing has to be judged anew.
+            segment = replace(current, definition=segment.definition, source=segment.source)
         self._put(segment)
         self._generation = max(self._generation, record.offset)
         self._plan = None

@@ -272,6 +272,14 @@ class Plan:
             known = self._dependents[condition_id] = tuple(found.values())
         return known
 
+    def judges_like(self, other: Plan) -> bool:
+        """Whether every contact that was judged by the other is judged by this: at most names, groups and
+        shares differ."""
+        return self.segments.keys() == other.segments.keys() and all(
+            segment.introduced == other.segments[segment_id].introduced
+            for segment_id, segment in self.segments.items()
+        )
+
     def is_new(self, condition_id: int, contact: Contact) -> bool:
         """Whether a condition came into force after the contact was last reconciled."""
         return self.introduced.get(condition_id, MIN_MS) > contact.generation
@@ -284,7 +292,7 @@ def transition(current: Plan, target: Plan) -> Plan | None:
         segment_id: old
         for segment_id, old in current.segments.items()
         if segment_id in target.segments
-        and target.segments[segment_id] is not old
+        and target.segments[segment_id].introduced != old.introduced
         and target.segments[segment_id].born == old.born
     }
     if not kept:

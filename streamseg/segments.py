@@ -9,6 +9,8 @@ from typing import Any
 from schemas.definitions import SegmentDefinition
 from streamseg.conditions.base import Condition
 
+_FILING = {"name", "group", "version", "created_by", "created_at", "updated_by", "updated_at", "shared_with"}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Literal:
@@ -97,7 +99,17 @@ class Segment:
                 included = True
         return included
 
+    def asks_the_same(self, other: Segment) -> bool:
+        """Whether it is the same version of the same segment: at most its name, group and shares differ."""
+        return self.version == other.version and _formula(self) == _formula(other)
+
     @property
     def static(self) -> bool:
         """Whether it is a list kept by hand."""
         return self.definition is not None and self.definition.type == "static"
+
+
+def _formula(segment: Segment) -> str | None:
+    """What a definition asks for, with nothing around it. As JSON: in Python true equals 1."""
+    definition = segment.definition
+    return None if definition is None else definition.model_dump_json(exclude=_FILING)

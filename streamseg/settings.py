@@ -78,7 +78,15 @@ class Settings(BaseSettings):
     """How long a worker may make no progress before `/health` says so."""
     http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the container
     http_port: int = Field(8080, ge=0, le=65_535)
-    """Where `/health` and `/metrics` are served; 0 takes a free port."""
+    """Where `/health`, `/metrics` and the API are served; 0 takes a free port."""
+    advertised_url: str | None = None
+    """Where other workers reach this one, e.g. `http://worker-1:8080`; not set, by its host name."""
+    api_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Token -> account. Without any, here and in the file, the API answers this machine only."""
+    api_tokens_file: Path | None = None
+    """A JSON file with more tokens, in the same form."""
+    command_timeout_ms: int = Field(15_000, gt=0)
+    """How long a caller of the API waits for a command, and for the workers that know the answer."""
 
     @property
     def uses_ssl(self) -> bool:

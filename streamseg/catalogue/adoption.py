@@ -21,11 +21,15 @@ def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Dec
         if entry is None and row is None:
             return NOTHING
         return Decision(((segment_id, None),), ((segment_id, None),) if row is not None else ())
-    if entry is not None and same_json(entry.definition, definition):
+    if entry is not None and entry.in_force is not None and same_json(entry.in_force, definition):
         return NOTHING
     row = catalogue.waiting_row(definition)
-    if entry is not None:
+    if entry is not None and entry.row.draft is None:
         row = edited(entry, definition, row)
+    elif entry is not None:
+        # It takes the place of the draft too.
+        stay = ("contacts", "command_offset", "live_version", "live_definition")
+        row = row.model_copy(update={name: getattr(entry.row, name) for name in stay})
     return Decision(((segment_id, definition),), ((segment_id, row.wire()),))
 
 

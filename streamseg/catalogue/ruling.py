@@ -20,6 +20,7 @@ from streamseg.catalogue.state import (
     Catalogue,
     Entry,
     group_key,
+    references_of,
 )
 from streamseg.compiler import compile_segment
 from streamseg.definitions import check_references
@@ -29,6 +30,9 @@ from streamseg.times import format_ms
 
 COPY_SUFFIX = "_复制"
 """What follows the name in that of a copy; a copy's copy has it twice."""
+
+
+_STARTED: Json = {"status": "calculating", "progress": 0.0, "generation": None}
 
 
 class Ruling:
@@ -69,8 +73,9 @@ class Ruling:
             "updated_at": self._now,
             "shared_with": self._others(definition.shared_with),
         }
-        self._check_definition(definition, body)
-        self._write(body, new_row(body))
+        row = new_row(body)
+        self._check_definition(definition, body, row)
+        self._write(body, row)
 
     def update(self, command: wire.UpdateCommand) -> None:
         """Another definition for a segment; group and sharing stay where it gives none."""
@@ -105,8 +110,9 @@ class Ruling:
                 definition.shared_with if "shared_with" in given else row.shared_with
             ),
         }
-        self._check_definition(definition, body)
-        self._write(body, edited(entry, body, new_row(body)))
+        row = edited(entry, body, new_row(body))
+        self._check_definition(definition, body, row)
+        self._write(body, row)
 
     def copy(self, command: wire.CopyCommand) -> None:
         """New segments of the account with the same conditions, in the same group if the originals are its
@@ -145,7 +151,8 @@ class Ruling:
             free = [one for one in users if users[one].isdisjoint(users)] or list(users)
             for segment_id in free:
                 del users[segment_id]
-                self._definitions[segment_id] = None
+                if self._catalogue.segments[segment_id].in_force is not None:
+                    self._definitions[segment_id] = None
                 self._rows[segment_id] = None
 
     # --- filing and sharing -----------------------------------------------------------------------
@@ -165,15 +172,38 @@ class Ruling:
             self._write(body, entry.row.model_copy(update={"shared_with": accounts}))
 
     def calculate(self, command: wire.CalculateCommand) -> None:
-        """Segments calculate; those that do already go on."""
+        """Segments calculate; those that do already go on. Drafts go to `segment-definitions`, referred
+        ones first."""
+        drafts: dict[str, tuple[str, Entry]] = {}
         for path, segment_id, entry in self._own_targets(command):
             if entry.row.type == "static":
                 raise RejectedError(
                     Code.NOT_PERMITTED, "a static segment has nothing to calculate; leave it out", path
                 )
-            started = {"status": "calculating", "progress": 0.0, "generation": None}
-            update = {} if entry.row.status == "calculating" else started
+            if entry.row.draft is not None:
+                drafts[segment_id] = (path, entry)
+                continue
+            update = {} if entry.row.status == "calculating" else _STARTED
             self._rows[segment_id] = self._stamped(entry.row.model_copy(update=update))
+        while drafts:
+            ready = [one for one, (_, entry) in drafts.items() if self._missing(entry) is None]
+            if not ready:
+                path, entry = next(iter(drafts.values()))
+                raise RejectedError(
+                    Code.UNKNOWN_REFERENCE,
+                    f"{self._missing(entry)}, which it refers to, was never calculated; calculate that first",
+                    path,
+                )
+            for segment_id in ready:
+                _, entry = drafts.pop(segment_id)
+                self._write(entry.definition, entry.row.model_copy(update=_STARTED))
+
+    def _missing(self, draft: Entry) -> str | None:
+        """A segment that a draft refers to and that is not on `segment-definitions`."""
+        for segment_id in sorted(frozenset(references_of(draft.definition))):
+            if segment_id not in self._definitions and self._catalogue.segments[segment_id].in_force is None:
+                return segment_id
+        return None
 
     # --- groups -----------------------------------------------------------------------------------
 
@@ -199,8 +229,12 @@ class Ruling:
     # --- what is noted ----------------------------------------------------------------------------
 
     def _write(self, definition: Json, row: CatalogueRow) -> None:
-        self._definitions[row.segment_id] = definition
-        self._rows[row.segment_id] = self._stamped(row)
+        """An advanced segment's definition stays a draft until it is told to calculate."""
+        waits = row.type == "advanced" and row.status == "not_calculated"
+        if not waits:
+            self._definitions[row.segment_id] = definition
+        draft = definition if waits else None
+        self._rows[row.segment_id] = self._stamped(row.model_copy(update={"draft": draft}))
 
     def _stamped(self, row: CatalogueRow) -> Json:
         return row.model_copy(update={"command_offset": self._offset}).wire()
@@ -314,7 +348,7 @@ class Ruling:
             )
         return source
 
-    def _check_definition(self, definition: SegmentDefinition, body: Json) -> None:
+    def _check_definition(self, definition: SegmentDefinition, body: Json, row: CatalogueRow) -> None:
         source = self._check_size(body, "definition")
         try:
             segment = compile_segment(
@@ -326,6 +360,9 @@ class Ruling:
                 settings=self._settings,
             )
             check_references(segment, self._catalogue.segments)
+            if row.status != "not_calculated":
+                entries = self._catalogue.segments.items()
+                check_references(segment, {key: one for key, one in entries if one.in_force is not None})
         except RejectedError as error:
             path = join_path("definition", error.path)
             raise RejectedError(error.code, error.message, path) from error

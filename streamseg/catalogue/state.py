@@ -33,19 +33,23 @@ def group_key(group: str) -> str:
 class Entry:
     """A segment.
 
-    definition  the latest one, as on `segment-definitions`; a built-in segment has none: {}
+    definition  the latest one: `row.draft`, else as on `segment-definitions`; a built-in segment has none: {}
+    in_force    the one on `segment-definitions`; None where only a draft is there
     row         what the list shows and how far its calculation is
-    references  the segments that it refers to, or still does by `row.live_definition`
+    references  the segments that it refers to by any of them, or still does by `row.live_definition`
     """
 
     definition: Json
+    in_force: Json | None
     row: CatalogueRow
     references: frozenset[str]
 
     @classmethod
-    def of(cls, definition: Json, row: CatalogueRow) -> Entry:
-        references = frozenset(_references(definition)) | frozenset(_references(row.live_definition or {}))
-        return cls(definition, row, references)
+    def of(cls, in_force: Json | None, row: CatalogueRow) -> Entry:
+        definition = row.draft if row.draft is not None else in_force or {}
+        versions = (definition, in_force or {}, row.live_definition or {})
+        references = frozenset(one for version in versions for one in references_of(version))
+        return cls(definition, in_force, row, references)
 
     @property
     def built_in(self) -> bool:
@@ -166,14 +170,14 @@ class Catalogue:
         self._command_offset = max(self._command_offset, row.command_offset)
 
     def _settle(self, segment_id: str) -> None:
-        definition = {} if segment_id in BUILT_IN_NAMES else self._definitions.get(segment_id)
-        if definition is None:
+        in_force = {} if segment_id in BUILT_IN_NAMES else self._definitions.get(segment_id)
+        row = self._rows.get(segment_id)
+        if in_force is None and (row is None or row.draft is None):
             self._entries.pop(segment_id, None)
             return
-        row = self._rows.get(segment_id)
         if row is None:
-            row = _built_in_row(segment_id) if not definition else self.waiting_row(definition)
-        self._entries[segment_id] = Entry.of(definition, row)
+            row = self.waiting_row(in_force) if in_force else _built_in_row(segment_id)
+        self._entries[segment_id] = Entry.of(in_force, row)
 
     def waiting_row(self, definition: Json) -> CatalogueRow:
         """The row of a definition that was written straight to the topic: it calculates at once. A group
@@ -221,8 +225,8 @@ def _valid(key: str, value: Json) -> CatalogueRow | CatalogueGroup | CataloguePo
         raise RejectedError(Code.INVALID_SCHEMA, f"the record with key {key}: {message}", path) from error
 
 
-def _references(definition: Json) -> Iterator[str]:
-    """The ids in an accepted definition's segment conditions."""
+def references_of(definition: Json) -> Iterator[str]:
+    """The ids in an accepted definition's segment conditions, repeats included."""
     for part in definition.get("parts") or [definition]:
         for cluster in part.get("clusters") or ():
             for condition in cluster["conditions"]:

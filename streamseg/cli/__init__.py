@@ -10,8 +10,12 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from streamseg.cli.contacts import contacts
 from streamseg.cli.explain import explain
+from streamseg.cli.groups import groups
+from streamseg.cli.lists import lists
 from streamseg.cli.replay import replay
+from streamseg.cli.segments import segments
 from streamseg.errors import StreamsegError
 
 
@@ -67,6 +71,10 @@ def _root(
 
 app.command()(replay)
 app.command()(explain)
+app.add_typer(segments)
+app.add_typer(groups)
+app.add_typer(contacts)
+app.add_typer(lists)
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from streamseg.catalogue.labels import Language
+from streamseg.cli import words
 from streamseg.cli.inputs import (
     fail_unreadable,
     open_input,
@@ -75,44 +77,48 @@ def _explanation(run: Replay, contact_id: str, segment_id: str) -> dict[str, Any
     return explain_membership(contact, plan.segments[segment_id], plan, events, now_ms)
 
 
-def render(explanation: dict[str, Any]) -> Tree:
+def render(explanation: dict[str, Any], language: Language = "en") -> Tree:
     """The explanation as a tree for a terminal."""
-    state = "is a member of" if explanation["member"] else "is not a member of"
+    state = words.MEMBER if explanation["member"] else words.NOT_MEMBER
     head = _mark(explanation["member"]).append(
-        f" {explanation['contact_id']} {state} {explanation['segment_id']}", style="bold"
+        f" {explanation['contact_id']} {state.of(language)} {explanation['segment_id']}", style="bold"
     )
-    head.append(f" at {explanation['at']}")
+    head.append(words.AT.of(language).format(at=explanation["at"]))
     if explanation["since"] is not None:
-        head.append(f", since {explanation['since']}")
+        head.append(", " + words.SINCE.of(language).format(at=explanation["since"]))
     tree = Tree(head)
     next_change = explanation["next_change_at"]
     tree.add(
-        Text("will not change by itself", style="dim")
+        Text(words.STAYS.of(language), style="dim")
         if next_change is None
-        else Text(f"changes by itself at {next_change}", style="yellow")
+        else Text(words.CHANGES.of(language).format(at=next_change), style="yellow")
     )
     for part in explanation["parts"]:
         named = f" {part['name']}" if part["name"] else ""
-        branch = tree.add(_mark(part["holds"]).append(f" {part['relation']}{named}"))
+        relation = words.RELATIONS[part["relation"]].of(language)
+        branch = tree.add(_mark(part["holds"]).append(f" {relation}{named}"))
         for cluster in part["clusters"]:
-            joined = "all of (且)" if cluster["match"] == "all" else "any of (或)"
-            conditions = branch.add(_mark(cluster["holds"]).append(f" {joined}"))
+            joined = words.ALL_OF if cluster["match"] == "all" else words.ANY_OF
+            conditions = branch.add(_mark(cluster["holds"]).append(f" {joined.of(language)}"))
             for condition in cluster["conditions"]:
-                _add_condition(conditions, condition)
+                _add_condition(conditions, condition, language)
     return tree
 
 
-def _add_condition(tree: Tree, condition: dict[str, Any]) -> None:
+def _add_condition(tree: Tree, condition: dict[str, Any], language: Language) -> None:
     written = condition["condition"]
-    text = "built in" if written is None else orjson.dumps(written).decode()
+    text = words.BUILT_IN.of(language) if written is None else orjson.dumps(written).decode()
     node = tree.add(_mark(condition["holds"]).append(f" {text}"))
-    node.add(Text(f"since {condition['since']}", style="dim"))
+    node.add(Text(words.SINCE.of(language).format(at=condition["since"]), style="dim"))
     if "value" in condition:
-        node.add(Text(f"value {orjson.dumps(condition['value']).decode()}", style="dim"))
+        value = orjson.dumps(condition["value"]).decode()
+        node.add(Text(words.VALUE.of(language).format(value=value), style="dim"))
     for occurrence in condition.get("occurrences", ()):
-        node.add(Text(f"{occurrence['event_id']} at {occurrence['occurred_at']}", style="dim"))
-    if condition["may_change_at"] is not None:
-        node.add(Text(f"may change by itself at {condition['may_change_at']}", style="yellow"))
+        told = words.OCCURRENCE.of(language).format(id=occurrence["event_id"], at=occurrence["occurred_at"])
+        node.add(Text(told, style="dim"))
+    may_change = condition["may_change_at"]
+    if may_change is not None:
+        node.add(Text(words.MAY_CHANGE.of(language).format(at=may_change), style="yellow"))
 
 
 def _mark(holds: bool) -> Text:

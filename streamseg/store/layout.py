@@ -6,7 +6,7 @@
     i <contact id> <event id>                  <occurred ms> <offset>         derived from h
     s <segment id> <contact id>                orjson [sequence, entered ms]
     d <due ms> <contact id>                    empty                          derived from c
-    m <name>                                   orjson integer
+    m <name>                                   orjson
 
 Ids are UTF-8, so that byte order is the order of code points. An id that more follows is escaped to be
 free of prefixes. Times are 8 bytes big-endian with the sign bit flipped, so that byte order is time order.

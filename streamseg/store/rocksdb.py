@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby, islice, takewhile
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import orjson
 from rocksdict import (
@@ -68,7 +68,7 @@ class RocksStore:
         # contact id -> segment id -> since when it is a member, or None where it no longer is
         self._members: dict[str, dict[str, tuple[int, int] | None]] = {}
         self._counts: Counter[str] | None = None
-        self._meta: dict[str, int] = {}
+        self._meta: dict[str, Any] = {}
         self._dirty_meta: set[str] = set()
         self._changes: list[list[KeyValue]] | None = None
 
@@ -206,7 +206,7 @@ class RocksStore:
             self._counts = Counter(layout.member_segment(key) for key in keys)
         return self._counts
 
-    # -- clock and other numbers of the partition -------------------------------------------------------
+    # -- clock and other notes of the partition ---------------------------------------------------------
 
     @property
     def clock_ms(self) -> int:
@@ -219,6 +219,15 @@ class RocksStore:
 
     def number(self, name: str) -> int | None:
         """A number kept for the partition under a name, or None."""
+        number: int | None = self.note(name)
+        return number
+
+    def set_number(self, name: str, value: int) -> None:
+        """Keep a number for the partition, such as how far a source was read."""
+        self.set_note(name, value)
+
+    def note(self, name: str) -> Any:
+        """The JSON value kept for the partition under a name, or None."""
         if name not in self._meta:
             data = self._db.get(layout.meta_key(name))
             if data is None:
@@ -226,10 +235,10 @@ class RocksStore:
             self._meta[name] = orjson.loads(data)
         return self._meta[name]
 
-    def set_number(self, name: str, value: int) -> None:
-        """Keep a number for the partition, such as how far a source was read."""
+    def set_note(self, name: str, value: Any) -> None:
+        """Keep a JSON value for the partition, such as how far a sweep is; not to be changed afterwards."""
         self._refuse_while_committing()
-        if self._meta.get(name) != value:
+        if self.note(name) != value:
             self._meta[name] = value
             self._dirty_meta.add(name)
 
@@ -250,7 +259,7 @@ class RocksStore:
         """Everything unwritten as changelog records (a value of None deletes), the clock last.
 
         One group a contact: its events and its state belong together, so a group must be written to the
-        changelog as a whole or not at all. The last group holds the numbers of the partition.
+        changelog as a whole or not at all. The last group holds the notes of the partition.
 
         Holds the store still until `commit`. Cost: one serialization per changed contact and event.
         """

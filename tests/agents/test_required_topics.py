@@ -28,6 +28,8 @@ def test_names_cleanup_and_order_are_the_contracts() -> None:
         ("segment-catalog", "compact"),
         ("dead-letters", "delete"),
         ("streamseg-contacts-changelog", "compact"),
+        ("streamseg-outcomes", "delete"),
+        ("streamseg-progress", "compact"),
     ]
 
 

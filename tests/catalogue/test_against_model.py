@@ -32,9 +32,13 @@ def need(condition: object, code: str) -> None:
         raise RefusedError(code)
 
 
+def all_references(one: Json) -> set[str]:
+    return one["refs"] | one["live_refs"] | (one["force"] or set())
+
+
 class Model:
-    """Segments as {owner, version, type, refs, ask, group, shared, status, live, live_refs}; groups as
-    {name: creator}."""
+    """Segments as {owner, version, type, refs, ask, group, shared, status, live, live_refs, force}, `force`
+    being the references of what is on the definitions topic or None; groups as {name: creator}."""
 
     def __init__(self) -> None:
         self.segments: dict[str, Json] = {}
@@ -70,8 +74,12 @@ class Model:
             one = todo.pop()
             reached.add(one)
             if one in self.segments and one != segment_id:
-                todo |= (self.segments[one]["refs"] | self.segments[one]["live_refs"]) - reached
+                todo |= all_references(self.segments[one]) - reached
         need(segment_id not in reached, "reference_cycle")
+
+    def in_force(self, refs: set[str]) -> None:
+        for one in refs - BUILT_IN_IDS:
+            need(self.segments[one]["force"] is not None, "unknown_reference")
 
     def saved(self, account: str, kind: str, refs: set[str], ask: str, group: str) -> Json:
         return {
@@ -85,6 +93,7 @@ class Model:
             "status": {"standard": "calculating", "advanced": "not_calculated", "static": "completed"}[kind],
             "live": 1 if kind == "static" else None,
             "live_refs": set(),
+            "force": None if kind == "advanced" else refs,
         }
 
     def create(self, account: str, definition: Json, refs: set[str], ask: str) -> None:
@@ -93,6 +102,8 @@ class Model:
         group = definition.get("group", "default")
         self.group(group)
         self.references(segment_id, refs)
+        if definition["type"] != "advanced":
+            self.in_force(refs)
         self.segments[segment_id] = self.saved(account, definition["type"], refs, ask, group)
 
     def update(self, account: str, definition: Json, refs: set[str], ask: str) -> None:
@@ -112,6 +123,9 @@ class Model:
                 status="calculating" if one["type"] == "standard" else "not_calculated",
                 live_refs=one["refs"] if stands else one["live_refs"],
             )
+        if one["status"] != "not_calculated":
+            self.in_force(refs)
+            one["force"] = refs
         one.update(version=one["version"] + 1, refs=refs, ask=ask, group=group)
 
     def copy(self, account: str, targets: list[str], new: str | None) -> None:
@@ -133,7 +147,7 @@ class Model:
     def delete(self, account: str, targets: list[str]) -> None:
         doomed = [self.own(account, target) and target for target in targets]
         for key, one in self.segments.items():
-            need(key in doomed or not (one["refs"] | one["live_refs"]) & set(doomed), "in_use")
+            need(key in doomed or not all_references(one) & set(doomed), "in_use")
         for target in set(doomed):
             del self.segments[target]
 
@@ -151,6 +165,14 @@ class Model:
             one = self.own(account, target)
             need(one["type"] != "static", "not_permitted")
             one["status"] = "calculating"
+        drafts = [self.segments[target] for target in targets if self.segments[target]["force"] is None]
+        drafts += [self.segments[target] for target in targets if self.segments[target]["force"] is not None]
+        for _ in drafts:
+            for one in drafts:
+                refs = one["refs"] - BUILT_IN_IDS
+                if all(self.segments[ref]["force"] is not None for ref in refs):
+                    one["force"] = one["refs"]
+        need(all(one["force"] == one["refs"] for one in drafts), "unknown_reference")
 
     def create_group(self, account: str, group: str) -> None:
         self.new_group(group)
@@ -202,8 +224,8 @@ class Commands(RuleBasedStateMachine):
             assert before.apply(decision) is None
             assert before == self.desk.catalogue
             self.model, self.last = modelled, (account, command, fields)
-            for segment_id in [key for key, value in decision.definitions if value is None]:
-                del self.versions[segment_id]
+            for segment_id in [key for key, value in decision.rows if value is None]:
+                self.versions.pop(segment_id, None)
         # Over several targets at fault in several ways, either may be named.
         assert (accepted == "accepted") == (expected == "accepted"), (accepted, expected)
         if len(fields.get("segment_ids", ())) < 2:
@@ -307,7 +329,9 @@ class Commands(RuleBasedStateMachine):
             assert (row.created_by, row.version, row.type) == (one["owner"], one["version"], one["type"])
             assert (row.group, set(row.shared_with)) == (one["group"], one["shared"])
             assert (row.status, row.live_version) == (one["status"], one["live"])
-            assert entry.references == one["refs"] | one["live_refs"]
+            assert entry.references == all_references(one)
+            assert (entry.in_force is None) == (one["force"] is None)
+            assert (row.draft is not None) == (row.type == "advanced" and row.status == "not_calculated")
 
     @invariant()
     def segments_are_sound(self) -> None:

@@ -96,6 +96,8 @@ def test_all_topics_are_made_on_an_empty_broker(environment: Settings, admin: Ad
         "segment-catalog": 1,
         "dead-letters": 4,
         "streamseg-contacts-changelog": 4,
+        "streamseg-outcomes": 1,
+        "streamseg-progress": 1,
     }
 
 

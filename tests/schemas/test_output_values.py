@@ -36,6 +36,7 @@ ROW: dict[str, Any] = {
     "shared_with": [],
     "live_version": 2,
     "live_definition": {"segment_id": "cn-members", "version": 2},
+    "draft": {"segment_id": "cn-members", "version": 3},
     "generation": 41,
     "command_offset": 7,
 }

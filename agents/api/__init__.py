@@ -1,0 +1,15 @@
+"""The HTTP API of a worker: any worker answers for every contact and segment.
+
+application  `Api`: puts it together and mounts it on the worker's web server
+auth         who asks
+problems     what went wrong, as RFC 9457 problems
+requests     reading bodies and parameters
+segments     segments and their list
+members      who is in a segment, and why
+groups       groups
+contacts     one contact, and static lists
+preview      a definition tried on all contacts
+partitions   the partitions here, read between their steps
+peers        the partitions elsewhere, asked of their owners
+openapi      the description that is served
+"""

@@ -1,0 +1,131 @@
+"""The API of a worker, put together."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from mode import Service
+
+from agents.api.auth import OPEN_PATHS, authentication, load_tokens
+from agents.api.contacts import Contacts
+from agents.api.desk import Desk
+from agents.api.groups import Groups
+from agents.api.members import Members
+from agents.api.openapi import description
+from agents.api.partitions import LocalPartitions
+from agents.api.peers import Peers
+from agents.api.preview import Preview
+from agents.api.problems import ProblemError, problems
+from agents.api.requests import answer
+from agents.api.segments import Segments
+from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.desk import CommandDesk
+from agents.catalogue.reports import Reports
+from agents.definition_topic import DefinitionTopic
+from agents.outlet import Outlet
+from agents.shards import Shards
+from streamseg.settings import Settings
+
+BASE = "/api/v1"
+INTERNAL = "/internal/v1"
+
+_ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
+
+
+class Api(Service):
+    """Mounted before the worker is up; answers once this service has started."""
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        desk: CommandDesk,
+        catalogue_topic: CatalogueTopic,
+        definition_topic: DefinitionTopic,
+        reports: Reports,
+        shards: Shards,
+        outlet: Outlet,
+        port: Callable[[], int],
+        **kwargs: Any,
+    ) -> None:
+        """Raises ConfigurationError where the tokens cannot be read."""
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._port = port
+        self._tokens = load_tokens(settings)
+        self._answers = False
+        local = LocalPartitions(shards, settings)
+        self._peers = peers = Peers(settings, local, reports)
+        seen = Desk(desk, catalogue_topic)
+        members = Members(settings, seen, local, peers)
+        preview = Preview(settings, definition_topic, local, peers)
+        contacts = Contacts(
+            settings,
+            desk=seen,
+            local=local,
+            peers=peers,
+            reports=reports,
+            definition_topic=definition_topic,
+            outlet=outlet,
+        )
+        self._routes = [
+            web.get("/openapi.json", self.openapi),
+            *Segments(seen).routes(),
+            *members.routes(),
+            *Groups(seen).routes(),
+            *contacts.routes(),
+            *preview.routes(),
+        ]
+        self._internal_routes = [
+            *members.internal_routes(),
+            *contacts.internal_routes(),
+            *preview.internal_routes(),
+        ]
+
+    @property
+    def url(self) -> str:
+        """Where other workers reach this one."""
+        if self._settings.advertised_url is not None:
+            return self._settings.advertised_url.rstrip("/")
+        host = self._settings.http_host
+        if host in _ANYWHERE:
+            # Without tokens nobody from elsewhere is served anyway.
+            host = socket.gethostname() if self._tokens else "127.0.0.1"
+        return f"http://[{host}]:{self._port()}" if ":" in host else f"http://{host}:{self._port()}"
+
+    def mount(self, application: web.Application) -> None:
+        """Add the API, and what workers ask each other, to the worker's web server."""
+        middlewares = [problems, authentication(self._tokens), self._ready]
+        for base, routes in ((BASE, self._routes), (INTERNAL, self._internal_routes)):
+            mounted = web.Application(
+                middlewares=middlewares, client_max_size=self._settings.max_record_bytes
+            )
+            mounted.add_routes(routes)
+            application.add_subapp(base, mounted)
+
+    @property
+    def _ready(self) -> Any:
+        @web.middleware
+        async def ready(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if not self._answers and request.path not in OPEN_PATHS:
+                raise ProblemError("starting", "the worker has not read all topics yet; try again soon")
+            return await handler(request)
+
+        return ready
+
+    async def on_start(self) -> None:
+        await self._peers.start()
+        self._answers = True
+
+    async def on_stop(self) -> None:
+        self._answers = False
+        await self._peers.stop()
+
+    async def openapi(self, request: web.Request) -> web.Response:
+        return answer(description())

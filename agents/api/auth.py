@@ -1,0 +1,97 @@
+"""Who asks: tokens and the accounts they stand for."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import logging
+
+import yaml
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from agents.api.problems import ProblemError
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+ACCOUNT = web.RequestKey("account", str)
+"""Where a request carries the account that asks."""
+
+LOCAL_ACCOUNT = "local"
+OPEN_PATHS = ("/api/v1/openapi.json",)
+
+
+def load_tokens(settings: Settings) -> dict[str, str]:
+    """Token -> account, of the settings and the file. Raises ConfigurationError for another form of file."""
+    tokens = dict(settings.api_tokens)
+    path = settings.api_tokens_file
+    if path is not None:
+        try:
+            found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigurationError(
+                f"STREAMSEG_API_TOKENS_FILE: {path} cannot be read as JSON or YAML ({type(error).__name__})"
+            ) from error
+        if not isinstance(found, dict) or not all(
+            isinstance(token, str) and isinstance(account, str) for token, account in found.items()
+        ):
+            raise ConfigurationError(
+                f"STREAMSEG_API_TOKENS_FILE: {path} must be one object of token: account, both text"
+            )
+        tokens.update(found)
+    if not all(token and account for token, account in tokens.items()):
+        raise ConfigurationError("STREAMSEG_API_TOKENS: neither a token nor an account may be empty")
+    return tokens
+
+
+def authentication(tokens: dict[str, str]) -> Middleware:
+    """Notes the account of each request. Without tokens, this machine only is served, as any account."""
+    known = [(token.encode(), account) for token, account in tokens.items()]
+    if not known:
+        _log.warning("no API tokens are set (STREAMSEG_API_TOKENS): the API answers this machine only")
+
+    @web.middleware
+    async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path not in OPEN_PATHS:
+            request[ACCOUNT] = _account(request, known) if known else _local_account(request)
+        return await handler(request)
+
+    return authenticate
+
+
+def _account(request: web.Request, known: list[tuple[bytes, str]]) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    given = token.strip().encode("utf-8", "surrogateescape")
+    # All are compared, so that the time it takes tells nothing.
+    found = [account for one, account in known if hmac.compare_digest(one, given)]
+    if scheme.lower() != "bearer" or not found:
+        raise ProblemError("unauthorized", "send a known token: Authorization: Bearer TOKEN")
+    return found[0]
+
+
+def _local_account(request: web.Request) -> str:
+    if not _is_loopback(request.remote):
+        raise ProblemError(
+            "not_permitted", "no tokens are set, so only this machine is served; set STREAMSEG_API_TOKENS"
+        )
+    if "Origin" in request.headers:
+        raise ProblemError(
+            "not_permitted",
+            "no tokens are set, so pages in a browser are not served; set STREAMSEG_API_TOKENS",
+        )
+    given = request.headers.get("X-Account", "").encode("utf-8", "surrogateescape")
+    try:
+        return given.decode("utf-8").strip() or LOCAL_ACCOUNT
+    except UnicodeDecodeError as error:
+        raise ProblemError("invalid_schema", "must be UTF-8", "X-Account") from error
+
+
+def _is_loopback(remote: str | None) -> bool:
+    try:
+        address = ipaddress.ip_address(remote or "")
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

@@ -1,0 +1,128 @@
+"""One contact, and static lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+from pydantic import Field
+
+from agents.api.auth import ACCOUNT
+from agents.api.desk import Desk
+from agents.api.partitions import LocalPartitions
+from agents.api.peers import Peers
+from agents.api.problems import ProblemError, not_found
+from agents.api.requests import answer, read_model
+from agents.catalogue.reports import Reports
+from agents.definition_topic import DefinitionTopic
+from agents.outlet import Message, Outlet, place
+from schemas.scalars import NonEmptyText, SegmentId
+from schemas.wire import WireModel
+from streamseg.catalogue import listing
+from streamseg.errors import RejectedError
+from streamseg.settings import Settings
+
+Json = dict[str, Any]
+
+
+class ListChange(WireModel):
+    """Contacts to be put into a static segment and taken out of it."""
+
+    segment_id: SegmentId
+    add: list[NonEmptyText] = Field(default_factory=list)
+    remove: list[NonEmptyText] = Field(default_factory=list)
+
+
+class ContactQuestion(WireModel):
+    """One worker asks another."""
+
+    partitions: list[int]
+    contact_id: str
+
+
+class Contacts:
+    """Handlers below /contacts."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        desk: Desk,
+        local: LocalPartitions,
+        peers: Peers,
+        reports: Reports,
+        definition_topic: DefinitionTopic,
+        outlet: Outlet,
+    ) -> None:
+        self._partitions = settings.partitions
+        self._seconds = settings.command_timeout_ms / 1000
+        self._desk = desk
+        self._local = local
+        self._peers = peers
+        self._reports = reports
+        self._definition_topic = definition_topic
+        self._outlet = outlet
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/contacts/lists", self.change_list),
+            web.get("/contacts/{contact_id}", self.get),
+        ]
+
+    def internal_routes(self) -> list[web.RouteDef]:
+        return [web.post("/contact", self.get_here)]
+
+    async def get(self, request: web.Request) -> web.Response:
+        contact_id = request.match_info["contact_id"]
+        number = place(contact_id.encode(), self._partitions)
+
+        async def here(numbers: list[int]) -> Json:
+            return self._local.contact(numbers[0], contact_id)
+
+        (contact,) = await self._peers.ask(request, [number], here, "/contact", {"contact_id": contact_id})
+        segments = [one for one in contact["segments"] if self._sees(request, one["segment_id"])]
+        lists = [one for one in contact["lists"] if self._sees(request, one)]
+        return answer({**contact, "segments": segments, "lists": lists})
+
+    def _sees(self, request: web.Request, segment_id: str) -> bool:
+        try:
+            listing.row(self._desk.catalogue, request[ACCOUNT], segment_id)
+        except RejectedError:
+            return False
+        return True
+
+    async def get_here(self, request: web.Request) -> web.Response:
+        question = await read_model(request, ContactQuestion)
+        (number,) = question.partitions
+        return answer(self._local.contact(number, question.contact_id))
+
+    async def change_list(self, request: web.Request) -> web.Response:
+        change = await read_model(request, ListChange)
+        await self._check_list(request, change)
+        wanted = dict.fromkeys(change.add, "add")
+        for index, contact_id in enumerate(change.remove):
+            if contact_id in wanted:
+                raise ProblemError("invalid_schema", "is to be added too; decide", f"remove[{index}]")
+        wanted.update((contact_id, "remove") for contact_id in change.remove)
+        placed: dict[int, list[Message]] = {}
+        for contact_id, field in wanted.items():
+            key = contact_id.encode()
+            value = orjson.dumps({"contact_id": contact_id, "lists": {field: [change.segment_id]}})
+            placed.setdefault(place(key, self._partitions), []).append(Message(key, value))
+        for number, messages in sorted(placed.items()):
+            await self._outlet.send("contact-updates", messages, partition=number)
+        return answer({"accepted": len(wanted)}, 202)
+
+    async def _check_list(self, request: web.Request, change: ListChange) -> None:
+        entry = self._desk.catalogue.segments.get(change.segment_id)
+        if entry is None:
+            raise not_found("segment", "segment_id")
+        if entry.row.type != "static":
+            raise ProblemError("unknown_reference", "no static segment", "segment_id")
+        if entry.owner not in (None, request[ACCOUNT]):
+            raise ProblemError("not_permitted", "belongs to another account", "segment_id")
+        segment = self._definition_topic.definitions.plan.segments.get(change.segment_id)
+        # A worker that has not heard of a new list yet would refuse its contacts.
+        if segment is None or not await self._reports.judged_by(segment.introduced, self._seconds):
+            raise TimeoutError

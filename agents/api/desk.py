@@ -1,0 +1,83 @@
+"""Commands of callers, and the catalogue as they see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from agents.api.auth import ACCOUNT
+from agents.api.problems import ProblemError, language_of, not_found
+from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.desk import CommandDesk
+from agents.catalogue.outcome import Outcome
+from schemas.commands import SEGMENT_COMMAND
+from schemas.paths import first_error
+from streamseg.catalogue import listing
+from streamseg.catalogue.labels import STATUSES, TYPES, Language
+from streamseg.catalogue.listing import ListedSegment
+from streamseg.catalogue.state import Catalogue, Entry
+
+Json = dict[str, Any]
+
+
+class Desk:
+    """What the handlers of segments and groups have in common."""
+
+    def __init__(self, desk: CommandDesk, catalogue_topic: CatalogueTopic) -> None:
+        self._desk = desk
+        self._catalogue_topic = catalogue_topic
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self._catalogue_topic.catalogue
+
+    async def give(self, request: web.Request, command: str, *, below: str = "", **fields: Any) -> Outcome:
+        """Have a command carried out. `below` is the field that the caller sent as the whole body.
+
+        Raises ProblemError, and TimeoutError where the outcome was not heard."""
+        body = {"command": command, "account": request[ACCOUNT], **fields}
+        try:
+            SEGMENT_COMMAND.validate_python(body)
+        except ValidationError as error:
+            path, message = first_error(error)
+            raise ProblemError("invalid_schema", message, _below(path, below)) from error
+        outcome = await self._desk.give(body)
+        if outcome.code is not None:
+            raise ProblemError(
+                outcome.code,
+                outcome.message,
+                _below(outcome.path, below),
+                current_version=outcome.current_version,
+            )
+        return outcome
+
+    def visible(self, request: web.Request) -> tuple[str, Entry]:
+        """The segment in the address. Raises ProblemError where there is none, or not for this account."""
+        segment_id = request.match_info["segment_id"]
+        entry = self.catalogue.segments.get(segment_id)
+        if entry is None:
+            raise not_found("segment", "segment_id")
+        listing.row(self.catalogue, request[ACCOUNT], segment_id)
+        return segment_id, entry
+
+    def segment(self, request: web.Request, segment_id: str) -> Json:
+        """A segment as the account sees it, with its definition."""
+        language = language_of(request)
+        row = listing.row(self.catalogue, request[ACCOUNT], segment_id, language=language)
+        definition = self.catalogue.segments[segment_id].definition
+        return {**labelled(row, language), "definition": definition or None}
+
+
+def labelled(row: ListedSegment, language: Language) -> Json:
+    """A row with what its type and status are called."""
+    return {
+        **row.wire(),
+        "type_label": TYPES[row.type].of(language),
+        "status_label": STATUSES[row.status].of(language),
+    }
+
+
+def _below(path: str, field: str) -> str:
+    return path.removeprefix(field).removeprefix(".") if field else path

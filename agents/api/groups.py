@@ -1,0 +1,79 @@
+"""Groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from agents.api.auth import ACCOUNT
+from agents.api.desk import Desk
+from agents.api.problems import language_of, not_found
+from agents.api.requests import answer, read_model
+from schemas.scalars import NonEmptyText
+from schemas.wire import WireModel
+from streamseg.catalogue import listing
+from streamseg.catalogue.labels import GROUPS
+from streamseg.catalogue.listing import ListedGroup
+
+
+class GroupName(WireModel):
+    """A name for a group."""
+
+    group: NonEmptyText
+
+
+class Groups:
+    """Handlers below /groups."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/groups", self.list_groups),
+            web.post("/groups", self.create),
+            web.patch("/groups/{group}", self.rename),
+            web.delete("/groups/{group}", self.delete),
+        ]
+
+    async def list_groups(self, request: web.Request) -> web.Response:
+        return answer({"groups": [_wire(group) for group in self._listed(request)]})
+
+    def _listed(self, request: web.Request) -> tuple[ListedGroup, ...]:
+        return listing.groups(self._desk.catalogue, request[ACCOUNT], language=language_of(request))
+
+    def _one(self, request: web.Request, name: str) -> dict[str, Any]:
+        return next(_wire(group) for group in self._listed(request) if group.group == name)
+
+    def _named(self, request: web.Request) -> str:
+        name = request.match_info["group"]
+        if name not in GROUPS and name not in self._desk.catalogue.groups:
+            raise not_found("group", "group")
+        return name
+
+    async def create(self, request: web.Request) -> web.Response:
+        wanted = await read_model(request, GroupName)
+        await self._desk.give(request, "create_group", group=wanted.group)
+        return answer(self._one(request, wanted.group), 201)
+
+    async def rename(self, request: web.Request) -> web.Response:
+        name = self._named(request)
+        wanted = await read_model(request, GroupName)
+        await self._desk.give(request, "rename_group", group=name, new_group=wanted.group)
+        return answer(self._one(request, wanted.group))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        await self._desk.give(request, "delete_group", group=self._named(request))
+        return web.Response(status=204)
+
+
+def _wire(group: ListedGroup) -> dict[str, Any]:
+    return {
+        "group": group.group,
+        "label": group.name,
+        "built_in": group.group in GROUPS,
+        "created_by": group.created_by,
+        "segments": group.count,
+        "operations": group.operations,
+    }

@@ -1,0 +1,112 @@
+"""Who is in a segment, and why."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import islice
+from typing import Any
+
+from aiohttp import web
+
+from agents.api.desk import Desk
+from agents.api.partitions import LocalPartitions
+from agents.api.peers import Peers
+from agents.api.problems import ProblemError
+from agents.api.requests import answer, read_model, whole_number
+from agents.outlet import place
+from schemas.wire import WireModel
+from streamseg.settings import Settings
+
+Json = dict[str, Any]
+
+
+class MembersQuestion(WireModel):
+    """One worker asks another."""
+
+    partitions: list[int]
+    segment_id: str
+    after: str | None = None
+    limit: int
+
+
+class ExplainQuestion(WireModel):
+    """One worker asks another."""
+
+    partitions: list[int]
+    segment_id: str
+    contact_id: str
+
+
+class Members:
+    """Handlers below /segments/{segment_id}/contacts."""
+
+    def __init__(self, settings: Settings, desk: Desk, local: LocalPartitions, peers: Peers) -> None:
+        self._partitions = settings.partitions
+        self._desk = desk
+        self._local = local
+        self._peers = peers
+
+    def routes(self) -> list[web.RouteDef]:
+        contacts = "/segments/{segment_id}/contacts"
+        return [
+            web.get(contacts, self.list_contacts),
+            web.get(f"{contacts}/{{contact_id}}/explain", self.explain),
+        ]
+
+    def internal_routes(self) -> list[web.RouteDef]:
+        return [web.post("/members", self.members_here), web.post("/explain", self.explain_here)]
+
+    def _calculated(self, request: web.Request) -> str:
+        segment_id, entry = self._desk.visible(request)
+        if entry.row.status == "not_calculated":
+            raise ProblemError("conflict", "not calculated; calculate it first", "segment_id")
+        return segment_id
+
+    async def list_contacts(self, request: web.Request) -> web.Response:
+        segment_id = self._calculated(request)
+        after = request.query.get("after")
+        limit = whole_number(request, "limit", 50, 1, 1_000)
+        question = MembersQuestion(
+            partitions=list(range(self._partitions)), segment_id=segment_id, after=after, limit=limit + 1
+        )
+
+        async def here(numbers: list[int]) -> Json:
+            return self._members(question.model_copy(update={"partitions": numbers}))
+
+        pages = await self._peers.ask(request, question.partitions, here, "/members", question.model_dump())
+        merged = heapq.merge(*(page["contacts"] for page in pages), key=lambda one: one["contact_id"])
+        contacts = list(islice(merged, limit + 1))
+        more = len(contacts) > limit
+        return answer(
+            {
+                "contacts": contacts[:limit],
+                "next_cursor": contacts[limit - 1]["contact_id"] if more else None,
+            }
+        )
+
+    def _members(self, question: MembersQuestion) -> Json:
+        return {
+            "contacts": self._local.members(
+                question.partitions, question.segment_id, question.after, question.limit
+            )
+        }
+
+    async def members_here(self, request: web.Request) -> web.Response:
+        return answer(self._members(await read_model(request, MembersQuestion)))
+
+    async def explain(self, request: web.Request) -> web.Response:
+        segment_id = self._calculated(request)
+        contact_id = request.match_info["contact_id"]
+        number = place(contact_id.encode(), self._partitions)
+
+        async def here(numbers: list[int]) -> Json:
+            return self._local.explain(numbers[0], contact_id, segment_id)
+
+        body = {"segment_id": segment_id, "contact_id": contact_id}
+        (explanation,) = await self._peers.ask(request, [number], here, "/explain", body)
+        return answer(explanation)
+
+    async def explain_here(self, request: web.Request) -> web.Response:
+        question = await read_model(request, ExplainQuestion)
+        (number,) = question.partitions
+        return answer(self._local.explain(number, question.contact_id, question.segment_id))

@@ -1,0 +1,321 @@
+"""The OpenAPI 3.1 description that is served at /openapi.json."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any, Final
+
+from agents.api.contacts import ListChange
+from agents.api.groups import GroupName
+from agents.api.preview import PreviewRequest
+from agents.api.problems import CONTENT_TYPE, STATUSES
+from schemas.definitions import SegmentDefinition
+from streamseg.catalogue.labels import OPERATIONS, TYPES
+from streamseg.catalogue.labels import STATUSES as SEGMENT_STATUSES
+
+Json = dict[str, Any]
+
+_TEXT: Final[Json] = {"type": "string"}
+_SOME_TEXT: Final[Json] = {"type": "string", "minLength": 1}
+_COUNT: Final[Json] = {"type": "integer", "minimum": 0}
+_NULL_TEXT: Final[Json] = {"type": ["string", "null"]}
+_TIME: Final[Json] = {"type": ["string", "integer", "null"]}
+_INSTANT: Final[Json] = {"type": "string", "format": "date-time"}
+
+
+def _object(properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_ROW: Final[Json] = {
+    "segment_id": _SOME_TEXT,
+    "name": _SOME_TEXT,
+    "type": {"enum": list(TYPES)},
+    "type_label": _TEXT,
+    "group": _SOME_TEXT,
+    "version": {"type": "integer", "minimum": 1},
+    "status": {"enum": list(SEGMENT_STATUSES)},
+    "status_label": _TEXT,
+    "progress": {"type": "number", "minimum": 0, "maximum": 1},
+    "contacts": _COUNT,
+    "created_by": _NULL_TEXT,
+    "created_at": _TIME,
+    "updated_by": _NULL_TEXT,
+    "updated_at": _TIME,
+    "shared_with": _list(_TEXT),
+    "operations": _list({"enum": list(OPERATIONS)}),
+}
+_GROUP: Final[Json] = {
+    "group": _SOME_TEXT,
+    "label": _TEXT,
+    "built_in": {"type": "boolean"},
+    "created_by": _NULL_TEXT,
+    "segments": _COUNT,
+    "operations": _list({"enum": ["rename", "delete"]}),
+}
+_MEMBERSHIP: Final[Json] = {
+    "segment_id": _SOME_TEXT,
+    "entered_at": _INSTANT,
+    "sequence": {"type": "integer", "minimum": 1},
+    "next_change_at": _INSTANT,
+}
+_MEMBER: Final[Json] = {
+    "contact_id": _SOME_TEXT,
+    "entered_at": _INSTANT,
+    "sequence": {"type": "integer", "minimum": 1},
+}
+_CONTACT: Final[Json] = {
+    "contact_id": _SOME_TEXT,
+    "known_since": _INSTANT,
+    "attributes": {"type": "object"},
+    "tags": _list(_TEXT),
+    "lists": _list(_TEXT),
+    "segments": _list(_object(_MEMBERSHIP, optional=("next_change_at",))),
+}
+_EXPLANATION: Final[Json] = {
+    "segment_id": _SOME_TEXT,
+    "segment_version": {"type": "integer", "minimum": 1},
+    "contact_id": _SOME_TEXT,
+    "at": _INSTANT,
+    "member": {"type": "boolean"},
+    "since": _NULL_TEXT,
+    "sequence": _COUNT,
+    "next_change_at": _NULL_TEXT,
+    "parts": _list({"type": "object"}),
+}
+_PROBLEM: Final[Json] = {
+    "type": _TEXT,
+    "title": _TEXT,
+    "status": {"type": "integer"},
+    "detail": _TEXT,
+    "code": {"enum": [str(code) for code in STATUSES]},
+    "path": _TEXT,
+    "current_version": {"type": "integer"},
+}
+
+
+def _parameter(name: str, schema: Json, place: str = "query") -> Json:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+
+
+_SEGMENT_ID: Final = _parameter("segment_id", _SOME_TEXT, "path")
+_CONTACT_ID: Final = _parameter("contact_id", _SOME_TEXT, "path")
+_GROUP_NAME: Final = _parameter("group", _SOME_TEXT, "path")
+_SEGMENT_IDS: Final[Json] = {"type": "array", "items": _SOME_TEXT, "minItems": 1}
+_ACCOUNTS: Final[Json] = {"type": "array", "items": _SOME_TEXT, "minItems": 1}
+
+
+def _closed(properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
+    return {**_object(properties, optional=optional), "additionalProperties": False}
+
+
+def _operation(
+    summary: str,
+    status: int,
+    result: Json | None = None,
+    *,
+    body: Json | None = None,
+    optional_body: bool = False,
+    parameters: tuple[Json, ...] = (),
+) -> Json:
+    answer: Json = {"description": "done"}
+    if result is not None:
+        answer["content"] = {"application/json": {"schema": result}}
+    operation: Json = {
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": {
+            str(status): answer,
+            "default": {
+                "description": "refused or failed: an RFC 9457 problem",
+                "content": {CONTENT_TYPE: {"schema": _ref("Problem")}},
+            },
+        },
+    }
+    if body is not None:
+        content = {"application/json": {"schema": body}}
+        operation["requestBody"] = {"required": not optional_body, "content": content}
+    return operation
+
+
+def _paths() -> Json:
+    segment, definition, group = _ref("Segment"), _ref("Definition"), _ref("Group")
+    changed = _object({"segment_ids": _list(_SOME_TEXT)})
+    limit, more = (
+        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
+        {"next_cursor": _NULL_TEXT},
+    )
+    filters = (
+        _parameter("group", _TEXT),
+        _parameter("mine", {"enum": ["true", "false"]}),
+        _parameter("q", _TEXT),
+        _parameter("sort", {"enum": ["name", "created_by", "updated_at"]}),
+        _parameter("order", {"enum": ["asc", "desc"]}),
+        _parameter("cursor", _TEXT),
+        limit,
+    )
+    one, contacts = "/segments/{segment_id}", "/segments/{segment_id}/contacts"
+    based_on = _parameter("If-Match", {"type": "string", "pattern": '^"[1-9][0-9]{0,8}"$'}, "header")
+    new_id = _closed({"new_segment_id": _SOME_TEXT}, optional=("new_segment_id",))
+    paths: Json = {
+        "/segments": {
+            "get": _operation(
+                "The list of segments, a page of it",
+                200,
+                _object({"rows": _list(_ref("Row")), "total": _COUNT, **more}),
+                parameters=filters,
+            ),
+            "post": _operation("Make a segment", 201, segment, body=_ref("NewDefinition")),
+        },
+        one: {
+            "get": _operation("A segment with its definition", 200, segment, parameters=(_SEGMENT_ID,)),
+            "put": _operation(
+                "Replace a segment's definition; its version, or If-Match, is the one it was based on",
+                200,
+                segment,
+                body=definition,
+                parameters=(_SEGMENT_ID, based_on),
+            ),
+            "delete": _operation("Delete a segment that no other refers to", 204, parameters=(_SEGMENT_ID,)),
+        },
+        f"{one}/copy": {
+            "post": _operation(
+                "A segment of one's own with the same conditions",
+                201,
+                segment,
+                body=new_id,
+                optional_body=True,
+                parameters=(_SEGMENT_ID,),
+            )
+        },
+        f"{one}/share": {
+            "post": _operation(
+                "Let other accounts see and copy a segment",
+                200,
+                segment,
+                body=_closed({"accounts": _ACCOUNTS}),
+                parameters=(_SEGMENT_ID,),
+            )
+        },
+        f"{one}/calculate": {
+            "post": _operation("Calculate a segment", 202, segment, parameters=(_SEGMENT_ID,))
+        },
+        contacts: {
+            "get": _operation(
+                "Who is in a segment, by contact_id",
+                200,
+                _object({"contacts": _list(_object(_MEMBER)), **more}),
+                parameters=(
+                    _SEGMENT_ID,
+                    _parameter("after", _TEXT),
+                    _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1_000}),
+                ),
+            )
+        },
+        f"{contacts}/{{contact_id}}/explain": {
+            "get": _operation(
+                "Why a contact is in a segment or not",
+                200,
+                _object(_EXPLANATION),
+                parameters=(_SEGMENT_ID, _CONTACT_ID),
+            )
+        },
+        "/groups": {
+            "get": _operation("All groups", 200, _object({"groups": _list(group)})),
+            "post": _operation("Make a group", 201, group, body=GroupName.model_json_schema()),
+        },
+        "/groups/{group}": {
+            "patch": _operation(
+                "Rename a group",
+                200,
+                group,
+                body=GroupName.model_json_schema(),
+                parameters=(_GROUP_NAME,),
+            ),
+            "delete": _operation(
+                "Delete a group; its segments fall to default", 204, parameters=(_GROUP_NAME,)
+            ),
+        },
+        "/contacts/{contact_id}": {
+            "get": _operation("A contact and its segments", 200, _object(_CONTACT), parameters=(_CONTACT_ID,))
+        },
+        "/contacts/lists": {
+            "post": _operation(
+                "Put contacts into a static segment, and take them out",
+                202,
+                _object({"accepted": _COUNT}),
+                body=ListChange.model_json_schema(),
+            )
+        },
+        "/preview": {
+            "post": _operation(
+                "How many contacts a definition would have now; nothing is stored",
+                200,
+                _object({"contacts": _COUNT, "sample": _list(_SOME_TEXT)}),
+                body=PreviewRequest.model_json_schema(),
+            )
+        },
+        "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), "security": []}},
+    }
+    extras: dict[str, Json] = {
+        "move": {"group": _SOME_TEXT},
+        "share": {"accounts": _ACCOUNTS},
+        "delete": {},
+        "calculate": {},
+    }
+    for command, extra in extras.items():
+        paths[f"/segments/batch/{command}"] = {
+            "post": _operation(
+                f"{command} several segments, all of them or none",
+                200,
+                changed,
+                body=_closed({"segment_ids": _SEGMENT_IDS, **extra}),
+            )
+        }
+    return paths
+
+
+@cache
+def description() -> Json:
+    """The whole document."""
+    definition = SegmentDefinition.model_json_schema(
+        by_alias=True, ref_template="#/components/schemas/{model}"
+    )
+    parts = definition.pop("$defs", {})
+    fresh = {
+        **definition,
+        "required": [name for name in definition["required"] if name != "segment_id"],
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "streamseg",
+            "version": version("streamseg"),
+            "description": "Contact segments that are right all the time. Every worker answers for all.",
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}, {}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                **parts,
+                "Definition": definition,
+                "NewDefinition": fresh,
+                "Row": _object(_ROW),
+                "Segment": _object({**_ROW, "definition": {"type": ["object", "null"]}}),
+                "Group": _object(_GROUP),
+                "Problem": _object(_PROBLEM, optional=("path", "current_version")),
+            },
+        },
+    }

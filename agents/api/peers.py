@@ -1,0 +1,112 @@
+"""The partitions elsewhere, asked of the workers that own them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import orjson
+from aiohttp import web
+
+from agents.api.partitions import LocalPartitions
+from agents.api.problems import ProblemError, RelayedError
+from agents.catalogue.reports import Reports
+from streamseg.settings import Settings
+
+Json = dict[str, Any]
+
+_RETRY_SECONDS = 0.1
+_NOT_HERE = 421
+_PASSED_ON = ("Authorization", "X-Account", "Accept-Language")
+
+
+class _ElsewhereError(Exception):
+    """Not where it was thought to be; look again."""
+
+
+class Peers:
+    """Asks each partition where it is now; while partitions move, again, until the time is up."""
+
+    def __init__(self, settings: Settings, local: LocalPartitions, reports: Reports) -> None:
+        self._seconds = settings.command_timeout_ms / 1000
+        self._local = local
+        self._reports = reports
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=self._seconds)
+        self._session = aiohttp.ClientSession(timeout=timeout)
+
+    async def stop(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(
+        self,
+        request: web.Request,
+        numbers: list[int],
+        here: Callable[[list[int]], Awaitable[Json]],
+        path: str,
+        body: Json,
+    ) -> list[Json]:
+        """The answers for partitions: `here` for those at work here, else what their owners answer to a POST
+        of `body` and the partitions to `path` below /internal/v1.
+
+        Raises ProblemError `timeout`, and RelayedError for the problems of others."""
+        deadline = time.monotonic() + self._seconds
+        while True:
+            try:
+                return await self._ask_once(request, numbers, here, path, body)
+            except (_ElsewhereError, aiohttp.ClientConnectionError) as error:
+                if time.monotonic() > deadline:
+                    raise ProblemError("timeout", f"not all partitions are at work: {error}") from error
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _ask_once(
+        self,
+        request: web.Request,
+        numbers: list[int],
+        here: Callable[[list[int]], Awaitable[Json]],
+        path: str,
+        body: Json,
+    ) -> list[Json]:
+        owned: dict[str, list[int]] = {}
+        for number in numbers:
+            if not self._local.has(number):
+                url = self._reports.url(number)
+                if url is None:
+                    raise _ElsewhereError(f"nobody has reported partition {number}")
+                owned.setdefault(url, []).append(number)
+        mine = [number for number in numbers if self._local.has(number)]
+        asked = [
+            self._post(request, f"{url}/internal/v1{path}", {**body, "partitions": theirs})
+            for url, theirs in owned.items()
+        ]
+        if mine:
+            asked.append(self._here(here, mine))
+        return list(await asyncio.gather(*asked))
+
+    async def _here(self, here: Callable[[list[int]], Awaitable[Json]], numbers: list[int]) -> Json:
+        try:
+            return await here(numbers)
+        except ProblemError as error:
+            if error.code == "not_here":
+                raise _ElsewhereError(error.detail) from error
+            raise
+
+    async def _post(self, request: web.Request, url: str, body: Json) -> Json:
+        if self._session is None:
+            raise RuntimeError("the API was not started")
+        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        headers["Content-Type"] = "application/json"
+        async with self._session.post(url, data=orjson.dumps(body), headers=headers) as response:
+            data = await response.read()
+            if response.status == _NOT_HERE:
+                raise _ElsewhereError(f"{url} has it no longer")
+            if response.status != 200:
+                raise RelayedError(response.status, data)
+            answer: Json = orjson.loads(data)
+            return answer

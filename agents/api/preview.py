@@ -1,0 +1,106 @@
+"""A definition tried on all contacts as they are now; nothing is stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+from pydantic import Field
+
+from agents.api.partitions import LocalPartitions
+from agents.api.peers import Peers
+from agents.api.requests import answer, parse, read_model
+from agents.definition_topic import DefinitionTopic
+from schemas.definitions import SegmentDefinition
+from schemas.paths import join_path
+from schemas.wire import WireModel
+from streamseg.compiler import compile_segment
+from streamseg.definitions import check_references
+from streamseg.errors import Code, RejectedError
+from streamseg.plan import Plan
+from streamseg.segments import Segment
+from streamseg.settings import Settings
+from streamseg.unsubscribe import BUILT_IN_SEGMENTS
+
+Json = dict[str, Any]
+
+
+class PreviewRequest(WireModel):
+    """A definition, of which id and name may be left out, and how many members are to be named."""
+
+    definition: dict[str, Any]
+    sample: int = Field(0, ge=0, le=100)
+
+
+class PreviewQuestion(PreviewRequest):
+    """One worker asks another."""
+
+    partitions: list[int]
+
+
+class Preview:
+    """Handler of /preview."""
+
+    def __init__(
+        self, settings: Settings, definition_topic: DefinitionTopic, local: LocalPartitions, peers: Peers
+    ) -> None:
+        self._settings = settings
+        self._definition_topic = definition_topic
+        self._local = local
+        self._peers = peers
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/preview", self.preview)]
+
+    def internal_routes(self) -> list[web.RouteDef]:
+        return [web.post("/preview", self.preview_here)]
+
+    async def preview(self, request: web.Request) -> web.Response:
+        wanted = await read_model(request, PreviewRequest)
+        plan, segment_id = self._plan(wanted.definition)
+
+        async def here(numbers: list[int]) -> Json:
+            return await self._local.preview(numbers, plan, segment_id, wanted.sample)
+
+        numbers = list(range(self._settings.partitions))
+        found = await self._peers.ask(request, numbers, here, "/preview", wanted.model_dump())
+        sample = sorted(contact_id for one in found for contact_id in one["sample"])
+        return answer({"contacts": sum(one["contacts"] for one in found), "sample": sample[: wanted.sample]})
+
+    async def preview_here(self, request: web.Request) -> web.Response:
+        question = await read_model(request, PreviewQuestion)
+        plan, segment_id = self._plan(question.definition)
+        return answer(await self._local.preview(question.partitions, plan, segment_id, question.sample))
+
+    def _plan(self, body: Json) -> tuple[Plan, str]:
+        """What is in force with the definition in it, as little of it as the definition rests on."""
+        body = {"segment_id": "preview", "name": "preview", **body}
+        current = self._definition_topic.definitions.plan
+        definition = parse(body, SegmentDefinition, at="definition")
+        segment_id = definition.segment_id
+        try:
+            if segment_id in BUILT_IN_SEGMENTS:
+                raise RejectedError(Code.NOT_PERMITTED, "a built-in segment stays as it is", "segment_id")
+            old = current.segments.get(segment_id)
+            generation = current.generation + 1
+            segment = compile_segment(
+                definition,
+                source=orjson.dumps(body),
+                version=1,
+                introduced=generation,
+                born=generation if old is None else old.born,
+                settings=self._settings,
+            )
+            check_references(segment, current.segments)
+        except RejectedError as error:
+            raise RejectedError(error.code, error.message, join_path("definition", error.path)) from error
+        segments: dict[str, Segment] = {}
+        waiting = [segment]
+        while waiting:
+            one = waiting.pop()
+            segments[one.segment_id] = one
+            waiting += [current.segments[key] for key in one.references if key not in segments]
+        for built_in in BUILT_IN_SEGMENTS:
+            segments.setdefault(built_in, current.segments[built_in])
+        return Plan(segments, current.built_in, generation, current), segment_id

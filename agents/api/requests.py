@@ -1,0 +1,67 @@
+"""Reading what a request brings, and writing the answer."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+from agents.api.problems import ProblemError
+from schemas.paths import first_error, join_path
+from schemas.wire import WireModel
+
+Json = dict[str, Any]
+Model = TypeVar("Model", bound=WireModel)
+
+
+def answer(body: Any, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+
+
+async def read_body(request: web.Request, *, optional: bool = False) -> Json:
+    """The JSON object in the body. Raises ProblemError; aiohttp refuses bodies over the limit."""
+    data = await request.read()
+    if not data and optional:
+        return {}
+    if request.content_type != "application/json" and not request.content_type.endswith("+json"):
+        raise ProblemError("media_type", "send Content-Type: application/json")
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ProblemError("invalid_json", f"not JSON ({error}); send UTF-8 JSON") from error
+    if not isinstance(body, dict):
+        raise ProblemError("invalid_schema", "must be a JSON object")
+    return body
+
+
+async def read_model(request: web.Request, model: type[Model], *, optional: bool = False) -> Model:
+    """The body as one of our messages. Raises ProblemError with the path of what is wrong."""
+    return parse(await read_body(request, optional=optional), model)
+
+
+def parse(body: Json, model: type[Model], *, at: str = "") -> Model:
+    """`at` is where the body stands in what the caller sent."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        path, message = first_error(error)
+        raise ProblemError("invalid_schema", message, join_path(at, path)) from error
+
+
+def whole_number(request: web.Request, name: str, default: int, low: int, high: int) -> int:
+    """A parameter in the query; raises ProblemError outside low to high."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text[:10]) <= high or len(text) > 9:
+        raise ProblemError("invalid_schema", f"must be a whole number from {low} to {high}", name)
+    return int(text)
+
+
+def choice(request: web.Request, name: str, default: str, allowed: tuple[str, ...]) -> str:
+    text = request.query.get(name, default)
+    if text not in allowed:
+        raise ProblemError("invalid_schema", f"must be one of {', '.join(allowed)}", name)
+    return text

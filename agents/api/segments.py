@@ -1,0 +1,127 @@
+"""Segments and their list."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from agents.api.auth import ACCOUNT
+from agents.api.desk import Desk, labelled
+from agents.api.problems import ProblemError, language_of
+from agents.api.requests import answer, choice, read_body, whole_number
+from streamseg.catalogue import listing
+
+_NOT_IN_IDS = re.compile(r"[\s|/?#%\\]+")
+_SORTS = ("name", "created_by", "updated_at")
+_BATCHES = {"move": ("segment_ids", "group"), "share": ("segment_ids", "accounts")}
+
+
+class Segments:
+    """Handlers below /segments."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[web.RouteDef]:
+        one = "/segments/{segment_id}"
+        return [
+            web.get("/segments", self.list_rows),
+            web.post("/segments", self.create),
+            web.post("/segments/batch/{command:move|delete|calculate|share}", self.batch),
+            web.get(one, self.get),
+            web.put(one, self.update),
+            web.delete(one, self.delete),
+            web.post(f"{one}/copy", self.copy),
+            web.post(f"{one}/share", self.share),
+            web.post(f"{one}/calculate", self.calculate),
+        ]
+
+    async def list_rows(self, request: web.Request) -> web.Response:
+        language = language_of(request)
+        page = listing.rows(
+            self._desk.catalogue,
+            request[ACCOUNT],
+            group=request.query.get("group"),
+            mine=choice(request, "mine", "false", ("true", "false")) == "true",
+            search=request.query.get("q"),
+            sort=choice(request, "sort", "name", _SORTS),  # type: ignore[arg-type]  # it is one of them
+            descending=choice(request, "order", "asc", ("asc", "desc")) == "desc",
+            cursor=request.query.get("cursor"),
+            limit=whole_number(request, "limit", 50, 1, 200),
+            language=language,
+        )
+        rows = [labelled(row, language) for row in page.rows]
+        return answer({"rows": rows, "total": page.total, "next_cursor": page.next_cursor})
+
+    async def get(self, request: web.Request) -> web.Response:
+        segment_id, _ = self._desk.visible(request)
+        return answer(self._desk.segment(request, segment_id))
+
+    async def create(self, request: web.Request) -> web.Response:
+        definition = await read_body(request)
+        if "segment_id" not in definition:
+            definition = {**definition, "segment_id": self._new_id(definition.get("name"))}
+        await self._desk.give(request, "create", definition=definition, below="definition")
+        return answer(self._desk.segment(request, definition["segment_id"]), 201)
+
+    def _new_id(self, name: Any) -> str:
+        stem = _NOT_IN_IDS.sub("-", name.strip().lower()).strip("-") if isinstance(name, str) else ""
+        stem = stem or "segment"
+        number, candidate = 1, stem
+        while candidate in self._desk.catalogue.segments:
+            number += 1
+            candidate = f"{stem}-{number}"
+        return candidate
+
+    async def update(self, request: web.Request) -> web.Response:
+        segment_id, _ = self._desk.visible(request)
+        definition = {"segment_id": segment_id, **await read_body(request)}
+        if definition["segment_id"] != segment_id:
+            raise ProblemError("invalid_schema", "differs from the one in the address", "segment_id")
+        based_on = request.headers.get("If-Match")
+        if based_on is not None and definition.get("version") is None:
+            version = based_on.strip().strip('"')
+            if not version.isascii() or not version.isdigit():
+                raise ProblemError("invalid_schema", 'must be a version, such as "3"', "If-Match")
+            definition["version"] = int(version[:9])
+        await self._desk.give(request, "update", definition=definition, below="definition")
+        return answer(self._desk.segment(request, segment_id))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        segment_id, _ = self._desk.visible(request)
+        await self._desk.give(request, "delete", segment_id=segment_id)
+        return web.Response(status=204)
+
+    async def copy(self, request: web.Request) -> web.Response:
+        segment_id, _ = self._desk.visible(request)
+        body = _only(await read_body(request, optional=True), ("new_segment_id",))
+        outcome = await self._desk.give(request, "copy", segment_id=segment_id, **body)
+        return answer(self._desk.segment(request, outcome.segment_ids[0]), 201)
+
+    async def share(self, request: web.Request) -> web.Response:
+        segment_id, _ = self._desk.visible(request)
+        body = _only(await read_body(request), ("accounts",))
+        await self._desk.give(request, "share", segment_id=segment_id, **body)
+        return answer(self._desk.segment(request, segment_id))
+
+    async def calculate(self, request: web.Request) -> web.Response:
+        segment_id, _ = self._desk.visible(request)
+        await self._desk.give(request, "calculate", segment_id=segment_id)
+        return answer(self._desk.segment(request, segment_id), 202)
+
+    async def batch(self, request: web.Request) -> web.Response:
+        command = request.match_info["command"]
+        body = _only(await read_body(request), _BATCHES.get(command, ("segment_ids",)))
+        if "segment_ids" not in body:
+            raise ProblemError("invalid_schema", "required; give it", "segment_ids")
+        outcome = await self._desk.give(request, command, **body)
+        return answer({"segment_ids": list(outcome.segment_ids)})
+
+
+def _only(body: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    for field in body:
+        if field not in fields:
+            raise ProblemError("invalid_schema", "unknown key; remove it or correct its spelling", field)
+    return body

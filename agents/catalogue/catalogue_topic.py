@@ -1,0 +1,104 @@
+"""All segments and groups: `segment-catalog`, and the definitions in force."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from agents.definition_topic import DefinitionTopic
+from agents.follower import Follower
+from agents.topics import topic_name
+from streamseg.catalogue.adoption import adopt
+from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.saving import same_json
+from streamseg.catalogue.state import Catalogue
+from streamseg.errors import RejectedError
+from streamseg.plan import Plan
+from streamseg.segments import Segment
+from streamseg.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+TOPIC = "segment-catalog"
+
+
+class CatalogueTopic(Follower):
+    """Keeps `catalogue` up with both topics. Only what was read from them is in it.
+
+    While `leading`, definitions that were not announced by `expect` are somebody else's: the rows that they
+    ask for are kept for `adopted`.
+    """
+
+    def __init__(self, settings: Settings, definition_topic: DefinitionTopic, **kwargs: Any) -> None:
+        super().__init__(settings, topic_name(settings, TOPIC), self._take_rows, **kwargs)
+        self.catalogue = Catalogue()
+        self.leading = False
+        self._definition_topic = definition_topic
+        self._known: dict[str, Segment] = {}
+        self._expected: dict[str, Json | None] = {}
+        self._adopted: dict[str, Json | None] = {}
+
+    async def on_start(self) -> None:
+        self.take_plan(self._definition_topic.definitions.plan)
+        await super().on_start()
+
+    def take_plan(self, plan: Plan) -> None:
+        """Other definitions are in force."""
+        for segment_id, definition in list(self._changed(plan)):
+            if segment_id in self._expected and _same(self._expected[segment_id], definition):
+                del self._expected[segment_id]
+            elif self.leading:
+                self._adopted.update(adopt(self.catalogue, segment_id, definition).rows)
+            self._apply(Decision(definitions=((segment_id, definition),)))
+
+    def _changed(self, plan: Plan) -> Iterator[tuple[str, Json | None]]:
+        known = self._known
+        self._known = {key: one for key, one in plan.segments.items() if one.source is not None}
+        for segment_id in known.keys() - self._known.keys():
+            yield segment_id, None
+        for segment_id, segment in self._known.items():
+            if known.get(segment_id) is not segment:
+                source = self._definition_topic.definitions.in_force(segment_id)
+                yield segment_id, None if source is None else orjson.loads(source)
+
+    def _take_rows(self, records: list[Any]) -> None:
+        for record in records:
+            try:
+                value = None if record.value is None else orjson.loads(record.value)
+                self.catalogue.apply(Decision(rows=((record.key.decode(), value),)))
+            except (AttributeError, UnicodeDecodeError, orjson.JSONDecodeError, RejectedError) as error:
+                _log.warning("%s/%d is no row and left out: %s", record.topic, record.offset, error)
+
+    def _apply(self, decision: Decision) -> None:
+        self.catalogue.apply(decision)
+
+    # -- for the leader ----------------------------------------------------------------------------------
+
+    def expect(self, definitions: Iterable[tuple[str, Json | None]]) -> None:
+        """These are about to come, with rows of their own."""
+        self._expected.update(definitions)
+
+    def refused(self) -> bool:
+        """Whether any that was expected has not come in force; all are expected no longer."""
+        refused = any(
+            not _same(definition, self._in_force(segment_id))
+            for segment_id, definition in self._expected.items()
+        )
+        self._expected.clear()
+        return refused
+
+    def _in_force(self, segment_id: str) -> Json | None:
+        entry = self.catalogue.segments.get(segment_id)
+        return None if entry is None else entry.in_force
+
+    def adopted(self) -> Decision:
+        """The rows that somebody else's definitions ask for, once."""
+        rows, self._adopted = self._adopted, {}
+        return Decision(rows=tuple(rows.items()))
+
+
+def _same(one: Json | None, other: Json | None) -> bool:
+    return one is None and other is None if one is None or other is None else same_json(one, other)

@@ -1,0 +1,68 @@
+"""Gives commands on behalf of callers, and waits for how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any, Protocol
+
+import orjson
+
+from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.outcome import REQUEST_ID, Outcome
+from agents.definition_topic import DefinitionTopic
+from agents.follower import Follower
+from agents.outlet import Message
+from agents.topics import outcomes_topic
+from streamseg.settings import Settings
+
+
+class Outlet(Protocol):
+    """Where commands go (`agents.outlet.Outlet`)."""
+
+    async def send(self, topic: str, messages: list[Message], *, partition: int) -> int | None: ...
+
+
+class CommandDesk(Follower):
+    """Follows the outcomes topic; whichever worker leads, the caller hears of it here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        outlet: Outlet,
+        catalogue_topic: CatalogueTopic,
+        definition_topic: DefinitionTopic,
+        **kwargs: Any,
+    ) -> None:
+        topic = outcomes_topic(settings)
+        super().__init__(settings, topic, self._take_outcomes, from_beginning=False, **kwargs)
+        self._outlet = outlet
+        self._catalogue_topic = catalogue_topic
+        self._definition_topic = definition_topic
+        self._seconds = settings.command_timeout_ms / 1000
+        self._waiting: dict[bytes, asyncio.Future[Outcome]] = {}
+
+    async def give(self, command: dict[str, Any]) -> Outcome:
+        """How the command ended; what it changed is in the catalogue here by then.
+
+        Raises TimeoutError where that was not heard in time: it may still be carried out."""
+        request_id = uuid.uuid4().hex.encode()
+        waiting = self._waiting[request_id] = asyncio.get_running_loop().create_future()
+        key = command.get("segment_id") or command.get("definition", {}).get("segment_id")
+        message = Message(key.encode() if key else None, orjson.dumps(command), [(REQUEST_ID, request_id)])
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._outlet.send("segment-commands", [message], partition=0)
+                outcome = await waiting
+                await self._catalogue_topic.taken.reached(outcome.catalogue)
+                await self._definition_topic.taken.reached(outcome.definitions)
+        finally:
+            del self._waiting[request_id]
+        return outcome
+
+    def _take_outcomes(self, records: list[Any]) -> None:
+        for record in records:
+            waiting = self._waiting.get(record.key)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(Outcome.from_bytes(record.value))

@@ -1,0 +1,308 @@
+"""The one worker that rules on commands and writes the rows of `segment-catalog`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from mode import Service
+from pydantic import ValidationError
+
+from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.outcome import REQUEST_ID, Outcome
+from agents.catalogue.publisher import Output, Publisher
+from agents.catalogue.reports import Reports
+from agents.connection import aiokafka_options
+from agents.definition_topic import DefinitionTopic
+from agents.metrics import Metrics
+from agents.topics import outcomes_topic, topic_name, worker_id
+from schemas.commands import SEGMENT_COMMAND, DefinitionCommand, SegmentCommand
+from schemas.paths import first_error
+from streamseg.catalogue import calculation
+from streamseg.catalogue.adoption import catch_up
+from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.rules import decide
+from streamseg.catalogue.state import Catalogue
+from streamseg.changes import DeadLetter
+from streamseg.errors import Code, RejectedError
+from streamseg.inputs import Record
+from streamseg.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+COMMANDS = "segment-commands"
+
+_POLL_MS = 100
+_COUNT_SECONDS = 1.0
+_RETRY_SECONDS = 1.0
+
+
+class Leader(Service, ConsumerRebalanceListener):
+    """Leads while the group gives it the one partition of `segment-commands`.
+
+    A command is ruled on by what is in force: everything written before was read back first. What a ruling
+    writes, how it ended and the command's offset are one transaction; whoever leads next shuts this leader
+    out by starting its own.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        catalogue_topic: CatalogueTopic,
+        definition_topic: DefinitionTopic,
+        reports: Reports,
+        check: Callable[[], None],
+        metrics: Metrics,
+        transactions: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        """`check` is called before anything is written, and may raise; `transactions` as for Publisher."""
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._catalogue_topic = catalogue_topic
+        self._definition_topic = definition_topic
+        self._reports = reports
+        self._check = check
+        self._metrics = metrics
+        self._transactions = transactions
+        self._group = f"{worker_id(settings)}-catalogue"
+        self._commands = TopicPartition(topic_name(settings, COMMANDS), 0)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._publisher: Publisher | None = None
+        self._assignments = 0
+        self._led = 0
+        self._counted_at = 0.0
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._catalogue_topic.catalogue
+
+    # -- who leads ---------------------------------------------------------------------------------------
+
+    async def on_start(self) -> None:
+        self._consumer = AIOKafkaConsumer(
+            **aiokafka_options(self._settings),
+            client_id=f"{self._settings.application_id}-catalogue",
+            group_id=self._group,
+            group_instance_id=self._settings.instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=_POLL_MS,
+            session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=self._settings.session_timeout_ms // 10,
+        )
+        self._consumer.subscribe([self._commands.topic], listener=self)
+        await self._consumer.start()
+
+    async def on_stop(self) -> None:
+        await self._resign()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """What is being written is written to its end, or the next leader shuts it out."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._assignments += 1
+
+    async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
+        await self._resign()
+        self._led = self._assignments
+        publisher = Publisher(self._settings, self._check, transactions=self._transactions)
+        await publisher.start()
+        self._publisher = publisher
+        await self._definition_topic.catch_up()
+        await self._catalogue_topic.catch_up()
+        await consumer.seek_to_committed(self._commands)
+        self._catalogue_topic.leading = True
+        _log.info("leads the catalogue")
+        await self._write(catch_up(self._catalogue))
+
+    async def _resign(self) -> None:
+        publisher, self._publisher = self._publisher, None
+        self._catalogue_topic.leading = False
+        if publisher is not None:
+            await publisher.stop()
+            _log.info("no longer leads the catalogue")
+
+    @Service.task
+    async def _lead(self) -> None:
+        if self._consumer is None:
+            raise RuntimeError("the leader was not started")
+        while not self.should_stop:
+            try:
+                await self._turn(self._consumer)
+            except KafkaError as error:
+                if self.should_stop:
+                    return
+                _log.warning("the catalogue begins anew after %r", error)
+                await self._resign()
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _turn(self, consumer: AIOKafkaConsumer) -> None:
+        batches = await consumer.getmany(timeout_ms=_POLL_MS)
+        if self._commands not in consumer.assignment():
+            await self._resign()
+            await asyncio.sleep(_POLL_MS / 1000)
+            return
+        if self._publisher is None or self._led != self._assignments:
+            # It goes back to the committed offset, so what was read is read again.
+            await self._take_over(consumer)
+            return
+        for record in batches.get(self._commands, ()):
+            await self._rule(record)
+        await self._tend()
+
+    # -- commands ----------------------------------------------------------------------------------------
+
+    async def _rule(self, record: Any) -> None:
+        """One command to its end, refused or carried out."""
+        source = Record(COMMANDS, 0, record.offset, record.timestamp, record.key, record.value)
+        key = dict(record.headers).get(REQUEST_ID, source.position.encode())
+        consumed = {self._commands: record.offset + 1}
+        command: SegmentCommand | None = None
+        try:
+            command = self._read(source)
+            decision = decide(
+                self._catalogue,
+                command,
+                now_ms=record.timestamp,
+                offset=record.offset,
+                settings=self._settings,
+            )
+        except RejectedError as error:
+            outcome = Outcome(
+                record.offset,
+                code=error.code.value,
+                message=error.message,
+                path=error.path,
+                current_version=self._current_version(error, command),
+            )
+            letter = DeadLetter(source, error.code.value, error.message, error.path)
+            self._metrics.dead_letters.labels(letter.code).inc()
+            refusal = Output(
+                topic_name(self._settings, "dead-letters"),
+                record.key,
+                record.value,
+                letter.headers(),
+                partition=None,
+            )
+            await self._publish([refusal, self._outcome(key, outcome)], consumed=consumed)
+            return
+        await self._write(decision, key=key, offset=record.offset, consumed=consumed)
+
+    def _read(self, record: Record) -> SegmentCommand:
+        value = record.value or b""
+        limit = self._settings.max_record_bytes
+        if len(value) > limit:
+            raise RejectedError(Code.TOO_LARGE, f"longer than {limit} bytes; make it smaller")
+        try:
+            return SEGMENT_COMMAND.validate_python(orjson.loads(value))
+        except orjson.JSONDecodeError as error:
+            raise RejectedError(Code.INVALID_JSON, f"not JSON ({error}); send UTF-8 JSON") from error
+        except ValidationError as error:
+            path, message = first_error(error)
+            raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
+
+    def _current_version(self, error: RejectedError, command: SegmentCommand | None) -> int | None:
+        if error.code is not Code.CONFLICT or not isinstance(command, DefinitionCommand):
+            return None
+        entry = self._catalogue.segments.get(command.definition.segment_id)
+        return None if entry is None else entry.row.version
+
+    def _outcome(self, key: bytes, outcome: Outcome) -> Output:
+        return Output(outcomes_topic(self._settings), key, outcome.to_bytes())
+
+    async def _write(
+        self,
+        decision: Decision,
+        *,
+        key: bytes | None = None,
+        offset: int = -1,
+        consumed: Mapping[TopicPartition, int] | None = None,
+    ) -> None:
+        """A decision, rows first; returns once it was read back."""
+        if not decision and consumed is None:
+            return
+        rows, definitions = (
+            topic_name(self._settings, one) for one in ("segment-catalog", "segment-definitions")
+        )
+        outputs = [Output(rows, row_key.encode(), _json(value)) for row_key, value in decision.rows]
+        outputs += [Output(definitions, one.encode(), _json(value)) for one, value in decision.definitions]
+        segment_ids = tuple(one for one, _ in decision.rows if "|" not in one)
+
+        def told(ends: Mapping[str, int]) -> list[Output]:
+            outcome = Outcome(offset, segment_ids, ends.get(rows, 0), ends.get(definitions, 0))
+            return [] if key is None else [self._outcome(key, outcome)]
+
+        self._catalogue_topic.expect(decision.definitions)
+        ends = await self._publish(outputs, then=told, consumed=consumed)
+        await self._catalogue_topic.taken.reached(ends.get(rows, 0))
+        await self._definition_topic.taken.reached(ends.get(definitions, 0))
+        if self._catalogue_topic.refused():
+            # An operator's record came between: what the rows promise is not in force.
+            await self._write(catch_up(self._catalogue))
+
+    async def _publish(
+        self,
+        outputs: list[Output],
+        *,
+        then: Callable[[Mapping[str, int]], list[Output]] | None = None,
+        consumed: Mapping[TopicPartition, int] | None = None,
+    ) -> dict[str, int]:
+        if self._publisher is None or self._consumer is None:
+            raise RuntimeError("only the leader publishes")
+        ends = await self._publisher.publish(outputs, then=then, consumed=consumed, group=self._group)
+        if consumed and not self._transactions:
+            await self._consumer.commit(dict(consumed))
+        return ends
+
+    # -- calculations and counts -------------------------------------------------------------------------
+
+    async def _tend(self) -> None:
+        """Rows for somebody else's definitions, for calculations and for counts; one of each at most."""
+        rows: dict[str, Json | None] = {}
+        slow = time.monotonic() - self._counted_at >= _COUNT_SECONDS
+        members = self._reports.progress.members()
+        if slow:
+            self._counted_at = time.monotonic()
+            if members is not None:
+                rows.update(calculation.count(self._catalogue, members).rows)
+        for segment_id, entry in self._catalogue.segments.items():
+            if entry.row.status == "calculating":
+                rows.update(self._calculation(segment_id, entry.row.generation, members, slow).rows)
+        rows.update(self._catalogue_topic.adopted().rows)
+        await self._write(Decision(rows=tuple(rows.items())))
+
+    def _calculation(
+        self, segment_id: str, begun: int | None, members: Mapping[str, int] | None, slow: bool
+    ) -> Decision:
+        segment = self._definition_topic.definitions.plan.segments.get(segment_id)
+        if segment is None:
+            return Decision()
+        generation = segment.introduced
+        if begun != generation:
+            return calculation.begin(self._catalogue, segment_id, generation=generation)
+        progress = self._reports.progress.of(generation)
+        if progress >= 1 and members is not None:
+            contacts = members.get(segment_id, 0)
+            return calculation.complete(self._catalogue, segment_id, generation=generation, contacts=contacts)
+        if not slow:
+            return Decision()
+        return calculation.advance(
+            self._catalogue, segment_id, generation=generation, progress=min(progress, 0.99)
+        )
+
+
+def _json(value: Json | None) -> bytes | None:
+    return None if value is None else orjson.dumps(value)

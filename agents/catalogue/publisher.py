@@ -1,0 +1,93 @@
+"""Writes records to several topics, all of them or none, and only while nobody else does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from agents.connection import aiokafka_options
+from agents.outlet import Headers, place
+from agents.topics import CHANGELOG_RECORDS, worker_id
+from streamseg.settings import Settings
+
+
+class Output(NamedTuple):
+    """A record for a topic, by its name on the broker. `partition` None: where its key belongs."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+    partition: int | None = 0
+
+
+class Publisher:
+    """A transactional producer. Starting one shuts out the one before it, of whichever worker.
+
+    For a broker that is not able to do that, it writes in order without transactions and commits nothing.
+    Every method raises aiokafka's KafkaError; then nothing was written, and the publisher is to be stopped.
+    """
+
+    def __init__(self, settings: Settings, check: Callable[[], None], *, transactions: bool = True) -> None:
+        """`check` is called before anything is sent, and may raise."""
+        self._check = check
+        self._transactions = transactions
+        self._producer = AIOKafkaProducer(
+            **aiokafka_options(settings),
+            client_id=f"{settings.application_id}-catalogue",
+            transactional_id=f"{worker_id(settings)}-catalogue" if transactions else None,
+            enable_idempotence=True,
+            max_batch_size=CHANGELOG_RECORDS * settings.max_record_bytes,
+            max_request_size=CHANGELOG_RECORDS * settings.max_record_bytes,
+            linger_ms=0,
+        )
+
+    async def start(self) -> None:
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        await self._producer.stop()
+
+    async def publish(
+        self,
+        outputs: list[Output],
+        *,
+        then: Callable[[Mapping[str, int]], list[Output]] | None = None,
+        consumed: Mapping[TopicPartition, int] | None = None,
+        group: str = "",
+    ) -> dict[str, int]:
+        """Write in order, and commit `consumed` (next offsets) for the group, in one transaction.
+
+        Topic -> offset after the last record written to it (its partition 0). `then` is given that too, and
+        makes the last records."""
+        self._check()
+        async with self._producer.transaction() if self._transactions else nullcontext():
+            ends = await self._send(outputs)
+            if then is not None:
+                await self._send(then(ends))
+            if consumed and self._transactions:
+                await self._producer.send_offsets_to_transaction(dict(consumed), group)
+            self._check()
+        return ends
+
+    async def _send(self, outputs: list[Output]) -> dict[str, int]:
+        sent: list[tuple[str, asyncio.Future[Any]]] = []
+        for output in outputs:
+            future = await self._producer.send(
+                output.topic,
+                value=output.value,
+                key=output.key,
+                headers=output.headers,
+                partition=await self._partition(output),
+            )
+            sent.append((output.topic, future))
+        return {topic: (await future).offset + 1 for topic, future in sent}
+
+    async def _partition(self, output: Output) -> int:
+        if output.partition is not None:
+            return output.partition
+        return place(output.key, len(await self._producer.partitions_for(output.topic)))

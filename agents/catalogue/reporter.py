@@ -1,0 +1,63 @@
+"""Says how far the partitions of this worker are."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from mode import Service
+
+from agents.catalogue.reports import OwnedReport
+from agents.outlet import Message
+from streamseg.catalogue.progress import Report
+from streamseg.settings import Settings
+
+_TICK_SECONDS = 0.25
+
+
+class Outlet(Protocol):
+    """Where reports go (`agents.outlet.Outlet`)."""
+
+    async def send(self, topic: str, messages: list[Message], *, partition: int) -> int | None: ...
+
+
+class Reporter(Service):
+    """Writes a partition's report when it has changed; partitions make one every half second at most."""
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        outlet: Outlet,
+        reports: Callable[[], list[Report]],
+        url: Callable[[], str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._topic = f"{settings.application_id}-progress"
+        self._outlet = outlet
+        self._reports = reports
+        self._url = url
+        self._run = uuid.uuid4().hex
+        self._written: dict[int, Report] = {}
+
+    @Service.task
+    async def _write(self) -> None:
+        while not self.should_stop:
+            current = {report.partition: report for report in self._reports()}
+            # A partition that comes back was somebody else's meanwhile.
+            self._written = {key: one for key, one in self._written.items() if key in current}
+            changed = [one for key, one in current.items() if self._written.get(key) != one]
+            if changed:
+                url = self._url()
+                messages = [
+                    Message(str(one.partition).encode(), OwnedReport(one, self._run, url).to_bytes())
+                    for one in changed
+                ]
+                await self._outlet.send(self._topic, messages, partition=0)
+                self._written.update((one.partition, one) for one in changed)
+            await asyncio.sleep(_TICK_SECONDS)

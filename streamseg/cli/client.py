@@ -1,0 +1,222 @@
+"""The client of a worker's HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from importlib.metadata import version
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from streamseg.catalogue.labels import DEFAULT_LANGUAGE, Language
+from streamseg.errors import ConfigurationError, StreamsegError
+
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
+TIMEOUT_SECONDS: Final = 30.0
+"""Longest wait for an answer: a preview looks at every contact."""
+CONNECT_SECONDS: Final = 5.0
+ROWS_PAGE: Final = 200
+CONTACTS_PAGE: Final = 1_000
+"""Rows of the list and contacts of a segment a request; the most that the API gives."""
+
+_BASE: Final = "/api/v1"
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+
+class ApiError(StreamsegError):
+    """The API refused. `path` names the offending field of what was sent, or is empty; `code` is the
+    contract's, or empty where something other than a worker answered."""
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        title: str,
+        detail: str = "",
+        code: str = "",
+        path: str = "",
+        current_version: int | None = None,
+    ) -> None:
+        super().__init__(": ".join(part for part in (title, path, detail) if part))
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.code = code
+        self.path = path
+        self.current_version = current_version
+
+    def wire(self) -> dict[str, Any]:
+        """As problem+json, members without a value left out."""
+        members = {
+            "status": self.status,
+            "title": self.title,
+            "detail": self.detail,
+            "code": self.code,
+            "path": self.path,
+            "current_version": self.current_version,
+        }
+        return {name: value for name, value in members.items() if value not in ("", None)}
+
+
+class UnreachableError(StreamsegError):
+    """No answer came. Start a worker, or name another address."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"no answer from {url} ({problem})")
+        self.url = url
+        self.problem = problem
+
+
+class Api:
+    """A worker's API, as one account and in one language. Close it after use, or use it in `with`.
+
+    Every request raises ApiError where the API refuses and UnreachableError where no answer comes.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        account: str | None = None,
+        language: Language = DEFAULT_LANGUAGE,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`token` names the account where the API knows tokens; `account` is only heeded where it knows
+        none. A `transport` takes the place of the network. Raises ConfigurationError for a bad URL."""
+        self.url = url.rstrip("/")
+        headers = {
+            "Accept": "application/json, application/problem+json",
+            "Accept-Language": language,
+            "User-Agent": f"streamseg/{version('streamseg')}",
+        }
+        if token:
+            headers["Authorization"] = f"Bearer {_printable(token, 'the token')}"
+        if account:
+            headers["X-Account"] = _printable(account, "the account")
+        self._client = httpx.Client(
+            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS)),
+            transport=transport,
+            # A proxy from the environment cannot reach this machine's own loopback.
+            trust_env=_host(self.url) not in _LOOPBACK,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, *steps: str, **parameters: Any) -> Any:
+        """The JSON at `/api/v1/` followed by the steps; parameters that are None are left out."""
+        return self._ask("GET", steps, parameters=parameters)
+
+    def post(self, *steps: str, body: Any = None) -> Any:
+        return self._ask("POST", steps, body=body)
+
+    def put(self, *steps: str, body: Any) -> Any:
+        return self._ask("PUT", steps, body=body)
+
+    def patch(self, *steps: str, body: Any) -> Any:
+        return self._ask("PATCH", steps, body=body)
+
+    def delete(self, *steps: str) -> None:
+        self._ask("DELETE", steps)
+
+    def segments(self, **filters: Any) -> Iterator[dict[str, Any]]:
+        """The rows of the list, page by page; filters as the API names them."""
+        cursor: str | None = None
+        while True:
+            page = self.get("segments", **filters, cursor=cursor, limit=ROWS_PAGE)
+            yield from page["rows"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def _ask(
+        self,
+        method: str,
+        steps: tuple[str, ...],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Any:
+        given = {name: _parameter(value) for name, value in (parameters or {}).items() if value is not None}
+        try:
+            response = self._client.request(
+                method,
+                "/".join([self.url + _BASE, *(quote(step, safe="") for step in steps)]),
+                params=given or None,
+                content=None if body is None else orjson.dumps(body),
+                headers=None if body is None else {"Content-Type": "application/json"},
+            )
+        except httpx.TimeoutException as error:
+            raise UnreachableError(self.url, "it took too long") from error
+        except httpx.UnsupportedProtocol as error:
+            raise _bad_url(self.url) from error
+        except httpx.TransportError as error:
+            raise UnreachableError(self.url, str(error) or type(error).__name__) from error
+        return self._read(response)
+
+    def _read(self, response: httpx.Response) -> Any:
+        if response.is_success and not response.content:
+            return None
+        try:
+            value = orjson.loads(response.content)
+        except orjson.JSONDecodeError as error:
+            if not response.is_success:
+                raise ApiError(status=response.status_code, title=_phrase(response.status_code)) from error
+            raise ApiError(
+                status=response.status_code,
+                title=f"{self.url} answers, but not as a streamseg worker does",
+            ) from error
+        if response.is_success:
+            return value
+        problem = value if isinstance(value, dict) else {}
+        raise ApiError(
+            status=response.status_code,
+            title=str(problem.get("title") or _phrase(response.status_code)),
+            detail=str(problem.get("detail") or ""),
+            code=str(problem.get("code") or ""),
+            path=str(problem.get("path") or ""),
+            current_version=problem.get("current_version"),
+        )
+
+
+def _host(url: str) -> str:
+    try:
+        return httpx.URL(url).host
+    except httpx.InvalidURL as error:
+        raise _bad_url(url) from error
+
+
+def _bad_url(url: str) -> ConfigurationError:
+    return ConfigurationError(f"{url!r} is no address of a worker; give one such as {DEFAULT_URL}")
+
+
+def _printable(text: str, what: str) -> str:
+    if not text.isprintable():
+        raise ConfigurationError(f"{what} must be printable text to be sent in an HTTP header")
+    return text
+
+
+def _parameter(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"HTTP {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"HTTP {status}"

@@ -1,0 +1,139 @@
+"""How a folder of definitions differs from an account's segments."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamseg.catalogue.labels import ERRORS, Language
+from streamseg.catalogue.saving import same_json
+from streamseg.cli.client import Api, ApiError
+from streamseg.cli.definition_files import to_yaml
+from streamseg.cli.folder import Refusal, Wanted, comparable, in_order, read_folder
+from streamseg.errors import Code, RejectedError
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A segment to be saved: made where `version` is None, else changed from that version. `diff` is a
+    unified diff of the definitions as YAML."""
+
+    wanted: Wanted
+    version: int | None
+    diff: str
+
+    def wire(self) -> dict[str, Any]:
+        return {"segment_id": self.wanted.segment_id, "file": self.wanted.file, "diff": self.diff}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What has to be done to make the folder true.
+
+    changes    to be saved, in this order: segments referred to come first
+    unchanged  ids of segments that are as the folder has them
+    absent     ids of the account's segments that the folder does not have
+    refused    what cannot be done
+    """
+
+    changes: tuple[Change, ...]
+    unchanged: tuple[str, ...]
+    absent: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+
+    @property
+    def created(self) -> list[Change]:
+        return [change for change in self.changes if change.version is None]
+
+    @property
+    def changed(self) -> list[Change]:
+        return [change for change in self.changes if change.version is not None]
+
+
+def compare(api: Api, folder: Path, language: Language, *, prune: bool) -> Difference:
+    """The difference between the folder and the segments of the account that asks; nothing is changed.
+
+    With `prune`, segments that the folder does not have are as good as gone: a reference to one is refused.
+    Raises ConfigurationError for the folder, ApiError and UnreachableError."""
+    read, unreadable = read_folder(folder)
+    ordered, circular = in_order(read)
+    refused = [refusal(file, segment_id, error, language) for file, segment_id, error in unreadable]
+    refused += [refusal(one.file, one.segment_id, error, language) for one, error in circular]
+    seen = {row["segment_id"] for row in api.segments()}
+    own = {row["segment_id"] for row in api.segments(mine=True)}
+    named = {one.segment_id for one in read}
+    named.update(segment_id or Path(file).stem for file, segment_id, _ in unreadable)
+    absent = sorted(own - named)
+    known = seen | named
+    if prune:
+        known.difference_update(absent)
+    changes: list[Change] = []
+    unchanged: list[str] = []
+    for one in ordered:
+        try:
+            _check(one, known=known, foreign=seen - own, pruned=absent if prune else ())
+            change = _change(api, one, exists=one.segment_id in own)
+        except (RejectedError, ApiError) as error:
+            refused.append(refusal(one.file, one.segment_id, error, language))
+            continue
+        if change is None:
+            unchanged.append(one.segment_id)
+        else:
+            changes.append(change)
+    return Difference(tuple(changes), tuple(unchanged), tuple(absent), tuple(refused))
+
+
+def refusal(
+    file: str | None, segment_id: str | None, error: RejectedError | ApiError, language: Language
+) -> Refusal:
+    """A refusal out of an error, ours or the API's."""
+    if isinstance(error, RejectedError):
+        title = ERRORS[error.code].of(language)
+        return Refusal(file, segment_id, error.code.value, title, error.path, error.message)
+    return Refusal(file, segment_id, error.code, error.title, error.path, error.detail)
+
+
+def _check(one: Wanted, *, known: set[str], foreign: set[str], pruned: Iterable[str]) -> None:
+    """What can be told before anything is sent."""
+    if one.segment_id in foreign:
+        raise RejectedError(
+            Code.NOT_PERMITTED,
+            f"{one.segment_id} belongs to another account; choose another id",
+            "segment_id",
+        )
+    for referred, path in one.references():
+        if referred in pruned:
+            raise RejectedError(
+                Code.UNKNOWN_REFERENCE, f"{referred} is not in the folder, and --prune deletes it", path
+            )
+        if referred not in known:
+            raise RejectedError(
+                Code.UNKNOWN_REFERENCE, f"there is no segment {referred}; add it to the folder", path
+            )
+
+
+def _change(api: Api, one: Wanted, *, exists: bool) -> Change | None:
+    """What has to be saved for one segment; None where it is as wanted."""
+    if not exists:
+        new = comparable(one.definition, one.definition, None)
+        return Change(one, None, _diff("/dev/null", one.file, [], _lines(new)))
+    current = api.get("segments", one.segment_id)
+    account = current["created_by"]
+    before = comparable(current["definition"], one.definition, account)
+    after = comparable(one.definition, one.definition, account)
+    if same_json(before, after):
+        return None
+    version: int = current["version"]
+    was = f"{one.segment_id} (version {version})"
+    return Change(one, version, _diff(was, one.file, _lines(before), _lines(after)))
+
+
+def _lines(definition: dict[str, Any]) -> list[str]:
+    return to_yaml(definition).splitlines()
+
+
+def _diff(was: str, becomes: str, before: Sequence[str], after: Sequence[str]) -> str:
+    return "\n".join(difflib.unified_diff(before, after, was, becomes, lineterm=""))

@@ -1,0 +1,108 @@
+"""Rows, fields and times as a terminal shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from streamseg.catalogue.labels import COLUMNS, OPERATIONS, STATUSES, TYPES, Language
+from streamseg.cli import words
+from streamseg.times import parse_timestamp_ms
+
+_STYLES = {"completed": "green", "calculating": "yellow", "not_calculated": "dim", "shared": "dim"}
+
+
+def instant(value: str | int | None) -> str:
+    """A time of the API in this machine's time zone, to the minute; as it came where no calendar has it."""
+    if value is None:
+        return ""
+    try:
+        at = datetime.fromtimestamp(parse_timestamp_ms(value, ZoneInfo("UTC")) / 1000, UTC)
+        return at.astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return str(value)
+
+
+def status(row: Mapping[str, Any], language: Language) -> Text:
+    """The status of a row, with the progress of a calculation."""
+    name = row["status"]
+    text = row.get("status_label") or (STATUSES[name].of(language) if name in STATUSES else name)
+    if name == "calculating":
+        text += f" {row['progress']:.0%}"
+    return Text(text, style=_STYLES.get(name, ""))
+
+
+def kind(row: Mapping[str, Any], language: Language) -> str:
+    """What a row's type is called."""
+    name = row["type"]
+    label: str = row.get("type_label") or (TYPES[name].of(language) if name in TYPES else name)
+    return label
+
+
+def plain_table(*headings: str) -> Table:
+    """An empty table without rules between its rows."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def segment_table(rows: Iterable[Mapping[str, Any]], language: Language) -> Table:
+    """The list of segments, in the product's columns; the id, which commands take, is under the name."""
+    table = plain_table(*(label.of(language) for label in COLUMNS.values()))
+    table.columns[list(COLUMNS).index("contacts")].justify = "right"
+    for row in rows:
+        name = Text(row["name"]).append(f"\n{row['segment_id']}", style="dim")
+        operations = (
+            OPERATIONS[one].of(language) if one in OPERATIONS else one for one in row.get("operations", ())
+        )
+        table.add_row(
+            name,
+            kind(row, language),
+            status(row, language),
+            f"{row['contacts']:,}",
+            row["created_by"] or "",
+            instant(row["created_at"]),
+            row["updated_by"] or "",
+            instant(row["updated_at"]),
+            " ".join(operations),
+        )
+    return table
+
+
+def field_table(fields: Mapping[str, str | Text]) -> Table:
+    """Names beside their values; those without a value are left out."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in fields.items():
+        if value:
+            table.add_row(name, value)
+    return table
+
+
+def segment_fields(row: Mapping[str, Any], language: Language) -> Table:
+    """One segment, without its definition."""
+    label = {name: one.of(language) for name, one in COLUMNS.items()}
+    return field_table(
+        {
+            label["name"]: row["name"],
+            words.SEGMENT_ID.of(language): row["segment_id"],
+            label["type"]: kind(row, language),
+            label["status"]: status(row, language),
+            label["contacts"]: f"{row['contacts']:,}",
+            words.GROUP.of(language): row["group"],
+            words.VERSION.of(language): str(row["version"]),
+            label["created_by"]: row["created_by"] or "",
+            label["created_at"]: instant(row["created_at"]),
+            label["updated_by"]: row["updated_by"] or "",
+            label["updated_at"]: instant(row["updated_at"]),
+            words.SHARED_WITH.of(language): ", ".join(row.get("shared_with") or ()),
+        }
+    )

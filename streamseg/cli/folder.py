@@ -1,0 +1,154 @@
+"""A folder of definitions, read and put into an order in which they can be saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from streamseg.cli.definition_files import SUFFIXES, parse_definition, without_managed
+from streamseg.definitions import parse_definition as check_definition
+from streamseg.errors import Code, ConfigurationError, RejectedError
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a file, or the deletion of a segment, was not done. `file` is None for a deletion; `code` and
+    `path` are the contract's, `title` what the code is called."""
+
+    file: str | None
+    segment_id: str | None
+    code: str
+    title: str
+    path: str
+    message: str
+
+    def wire(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "segment_id": self.segment_id,
+            "code": self.code,
+            "path": self.path,
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A segment as a file wants it.
+
+    file        its path below the folder
+    definition  what the file holds, with segment_id and without what the catalogue keeps by itself
+    """
+
+    file: str
+    segment_id: str
+    definition: dict[str, Any]
+
+    def references(self) -> Iterator[tuple[str, str]]:
+        """The segments that it refers to, each with the path of the condition."""
+        parts = self.definition.get("parts")
+        named = (
+            [("", self.definition)]
+            if parts is None
+            else [(f"parts[{index}].", part) for index, part in enumerate(parts)]
+        )
+        for prefix, part in named:
+            for index, cluster in enumerate(part.get("clusters") or ()):
+                for number, condition in enumerate(cluster["conditions"]):
+                    if "segment" in condition:
+                        yield condition["segment"], f"{prefix}clusters[{index}].conditions[{number}].segment"
+
+
+def read_folder(folder: Path) -> tuple[list[Wanted], list[tuple[str, str | None, RejectedError]]]:
+    """The definitions in the YAML and JSON files below a folder, by path, and what was refused of them:
+    file, segment id where known, and why. Hidden files and folders are left out. A file without segment_id
+    is about the segment that it is named after.
+
+    Raises ConfigurationError where there is no such folder, or no definition in it."""
+    if not folder.is_dir():
+        raise ConfigurationError(f"{folder} is no folder")
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(step.startswith(".") for step in path.relative_to(folder).parts)
+    )
+    if not files:
+        raise ConfigurationError(f"{folder} holds no definition: no file ends in {', '.join(SUFFIXES)}")
+    found: dict[str, Wanted] = {}
+    refused: list[tuple[str, str | None, RejectedError]] = []
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        segment_id = None
+        try:
+            definition = {"segment_id": path.stem, **_parse(path)}
+            segment_id = str(definition["segment_id"])
+            check_definition(orjson.dumps(definition))
+            if segment_id in found:
+                other = found[segment_id].file
+                raise RejectedError(Code.CONFLICT, f"{segment_id} is in {other} too; keep one", "segment_id")
+            found[segment_id] = Wanted(name, segment_id, without_managed(definition))
+        except RejectedError as error:
+            refused.append((name, segment_id, error))
+    return list(found.values()), refused
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise RejectedError(Code.INVALID_JSON, f"cannot be read: {error.strerror}") from error
+    return parse_definition(source, json=path.suffix.lower() == ".json")
+
+
+def in_order(wanted: Iterable[Wanted]) -> tuple[list[Wanted], list[tuple[Wanted, RejectedError]]]:
+    """The segments such that those referred to come first, and those that refer to each other in a circle,
+    which cannot be saved."""
+    left = {one.segment_id: one for one in wanted}
+    circular: list[tuple[Wanted, RejectedError]] = []
+    while True:
+        graph = {
+            segment_id: [referred for referred, _ in one.references() if referred in left]
+            for segment_id, one in left.items()
+        }
+        try:
+            return [left[segment_id] for segment_id in TopologicalSorter(graph).static_order()], circular
+        except CycleError as error:
+            # graphlib names the circle from the referred side: each one is referred to by the next.
+            circle = error.args[1][::-1]
+            for segment_id, referred in pairwise(circle):
+                one = left.pop(segment_id)
+                path = next(path for other, path in one.references() if other == referred)
+                message = f"refers to itself: {' -> '.join(circle)}"
+                circular.append((one, RejectedError(Code.REFERENCE_CYCLE, message, path)))
+
+
+def comparable(definition: dict[str, Any], given: Mapping[str, Any], account: str | None) -> dict[str, Any]:
+    """A definition in one way of writing: defaults and what the catalogue keeps by itself left out. Group
+    and sharing, which stay where a file does not give them, only where `given` has them; the owner is never
+    one of those shared with."""
+    plain = without_managed(definition)
+    normal = _without_defaults(plain)
+    normal.pop("group", None)
+    normal.pop("shared_with", None)
+    if "group" in given:
+        normal["group"] = plain.get("group", "default")
+    if "shared_with" in given:
+        normal["shared_with"] = sorted(set(plain.get("shared_with", ())) - {account})
+    return normal
+
+
+def _without_defaults(definition: dict[str, Any]) -> dict[str, Any]:
+    try:
+        model = check_definition(orjson.dumps(definition))
+    except RejectedError:
+        # What a newer worker holds may be more than this release knows: it is compared as it is written.
+        return definition
+    return model.model_dump(mode="json", exclude_defaults=True)

@@ -1,0 +1,158 @@
+"""`streamseg lists import`: contacts into a static segment, from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from streamseg.cli import words
+from streamseg.cli.arguments import SegmentId
+from streamseg.cli.contact_ids import Line, read_contact_ids
+from streamseg.cli.import_state import ImportState, digest, forget, keep, resume, state_path
+from streamseg.cli.session import Session, connected
+
+_BATCH_BYTES: Final = 512 * 1024
+"""At most so many bytes of ids a request: the API takes 1 MiB."""
+_SHOWN: Final = 20
+"""Rejected lines that are listed in a terminal."""
+
+
+def import_list(
+    session: Session,
+    segment: SegmentId,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Contact ids, one a line, or CSV with --column.")
+    ],
+    column: Annotated[
+        str | None, typer.Option(help="FILE is CSV with a heading; the ids are in this column.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, max=5_000, help="Contacts a request.")] = 1_000,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take the contacts out of the list instead.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin again where an earlier import was interrupted.")
+    ] = False,
+) -> None:
+    """Put contacts into a static segment.
+
+    Lines that are empty, too long, no UTF-8 or repeat an earlier one are left out and listed. An interrupted
+    import leaves a small file beside FILE; the same command then goes on where it stopped.
+
+    Example: streamseg lists import trade-fair-2026 visitors.csv --column contact_id
+    """
+    if restart:
+        forget(file)
+    fresh = ImportState(session.api.url, segment, column, remove, digest(file))
+    state = resume(file, fresh)
+    if state.line:
+        session.note(words.RESUMED, line=state.line)
+    rejected: list[Line] = []
+    read = 0
+    try:
+        with _progress(session, file, column) as lines:
+            for group in _batches(lines, batch):
+                read += len(group)
+                rejected += (line for line in group if line.rejection is not None)
+                state = _send(session, file, state, group)
+    except BaseException:
+        if state_path(file).exists():
+            session.note(words.INTERRUPTED, line=state.line)
+        raise
+    forget(file)
+    _show(session, segment, file, read, state, rejected)
+
+
+def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
+    """Lines with up to `size` ids among them."""
+    group: list[Line] = []
+    count = length = 0
+    for line in lines:
+        group.append(line)
+        if line.rejection is None:
+            count += 1
+            length += len(line.contact_id.encode())
+        if count == size or length > _BATCH_BYTES or len(group) >= 10 * size:
+            yield group
+            group, count, length = [], 0, 0
+    if group:
+        yield group
+
+
+def _send(session: Session, file: Path, state: ImportState, group: list[Line]) -> ImportState:
+    """Send the ids that were not sent before, and note how far it came."""
+    ids = [line.contact_id for line in group if line.rejection is None and line.number > state.line]
+    if group[-1].number <= state.line:
+        return state
+    accepted = state.accepted
+    if ids:
+        body = {"segment_id": state.segment_id, "remove" if state.remove else "add": ids}
+        accepted += session.api.post("contacts", "lists", body=body)["accepted"]
+    state = replace(state, line=group[-1].number, accepted=accepted)
+    keep(file, state)
+    return state
+
+
+@contextmanager
+def _progress(session: Session, file: Path, column: str | None) -> Iterator[Iterator[Line]]:
+    """The lines, with a progress bar on standard error where that is a terminal."""
+    lines = read_contact_ids(file, column)
+    if session.as_json or not session.err.is_terminal:
+        yield lines
+        return
+    with file.open("rb") as stream:
+        total = sum(1 for _ in stream)
+    columns = (
+        TextColumn(session.word(words.IMPORTING)),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=session.err, transient=True) as progress:
+        task = progress.add_task("", total=total)
+
+        def counted() -> Iterator[Line]:
+            for line in lines:
+                progress.update(task, completed=line.number)
+                yield line
+
+        yield counted()
+
+
+def _show(
+    session: Session, segment: str, file: Path, read: int, state: ImportState, rejected: list[Line]
+) -> None:
+    if session.as_json:
+        session.print_json(
+            {
+                "segment_id": segment,
+                "file": str(file),
+                "read": read,
+                "accepted": state.accepted,
+                "rejected": [{"line": line.number, "reason": line.rejection} for line in rejected],
+            }
+        )
+        return
+    for line in rejected[:_SHOWN]:
+        reason = session.word(words.REJECTIONS[str(line.rejection)])
+        session.note(words.REJECTED_LINE, line=line.number, reason=reason)
+    if len(rejected) > _SHOWN:
+        session.note(words.MORE_REJECTED, count=len(rejected) - _SHOWN)
+    session.say(
+        words.IMPORTED,
+        file=file,
+        segment=segment,
+        read=read,
+        accepted=state.accepted,
+        rejected=len(rejected),
+    )
+
+
+lists = typer.Typer(name="lists", help="Fill static segments, over a worker's API.", no_args_is_help=True)
+lists.command("import")(connected(import_list))

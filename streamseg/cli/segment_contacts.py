@@ -1,0 +1,106 @@
+"""`streamseg segments contacts`, `explain` and `preview`: who is in a segment, who would be, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from streamseg.cli import words
+from streamseg.cli.arguments import DefinitionFile, SegmentId
+from streamseg.cli.client import CONTACTS_PAGE
+from streamseg.cli.definition_files import read_definition
+from streamseg.cli.display import instant, plain_table
+from streamseg.cli.explain import render
+from streamseg.cli.session import Session
+
+
+def contacts(
+    session: Session,
+    segment: SegmentId,
+    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 50,
+    after: Annotated[str | None, typer.Option(help="Go on where an earlier list ended.")] = None,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="All of them, a line each; with --json as NDJSON.")
+    ] = False,
+) -> None:
+    """List the contacts of a segment, by contact id.
+
+    Example: streamseg segments contacts cn-members --all --json > members.ndjson
+    """
+    if everyone:
+        for page in _pages(session, segment, after, None):
+            for contact in page["contacts"]:
+                if session.as_json:
+                    session.print_line(contact)
+                else:
+                    row = (contact["contact_id"], contact["entered_at"], str(contact["sequence"]))
+                    typer.echo("\t".join(row))
+        return
+    found: list[dict[str, Any]] = []
+    cursor = None
+    for page in _pages(session, segment, after, limit):
+        found += page["contacts"]
+        cursor = page["next_cursor"]
+    if session.as_json:
+        session.print_json({"contacts": found, "next_cursor": cursor})
+        return
+    if not found:
+        session.say(words.NO_CONTACTS)
+        return
+    headings = (words.CONTACT_ID, words.ENTERED_AT, words.SEQUENCE)
+    table = plain_table(*(session.word(heading) for heading in headings))
+    for contact in found:
+        table.add_row(contact["contact_id"], instant(contact["entered_at"]), str(contact["sequence"]))
+    session.out.print(table)
+    if cursor is not None:
+        session.say(words.MORE_CONTACTS, cursor=cursor)
+
+
+def _pages(session: Session, segment: str, after: str | None, limit: int | None) -> Iterator[dict[str, Any]]:
+    """The API's pages until `limit` contacts, or all where it is None."""
+    wanted = limit
+    while True:
+        size = CONTACTS_PAGE if wanted is None else min(wanted, CONTACTS_PAGE)
+        page = session.api.get("segments", segment, "contacts", after=after, limit=size)
+        yield page
+        after = page["next_cursor"]
+        if wanted is not None:
+            wanted -= len(page["contacts"])
+        if after is None or wanted == 0:
+            return
+
+
+def explain(
+    session: Session,
+    segment: SegmentId,
+    contact: Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")],
+) -> None:
+    """Show what decides whether a contact is in a segment, since when, and when time alone will change it.
+
+    Example: streamseg segments explain cn-members c1
+    """
+    explanation = session.api.get("segments", segment, "contacts", contact, "explain")
+    if session.as_json:
+        session.print_json(explanation)
+    else:
+        session.out.print(render(explanation, session.language))
+
+
+def preview(
+    session: Session,
+    file: DefinitionFile,
+    sample: Annotated[int, typer.Option(min=0, max=100, help="How many contact ids to show.")] = 10,
+) -> None:
+    """Count the contacts that a definition would have now; nothing is saved.
+
+    Example: streamseg segments preview cn-members.yaml --sample 5
+    """
+    answer = session.api.post("preview", body={"definition": read_definition(file), "sample": sample})
+    if session.as_json:
+        session.print_json(answer)
+        return
+    session.say(words.PREVIEWED, contacts=f"{answer['contacts']:,}")
+    if answer["sample"]:
+        session.say(words.SAMPLE, ids=", ".join(answer["sample"]))

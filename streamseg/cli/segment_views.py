@@ -1,0 +1,113 @@
+"""`streamseg segments list` and `show`."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.live import Live
+
+from streamseg.cli import words
+from streamseg.cli.arguments import SegmentId
+from streamseg.cli.definition_files import to_yaml, without_managed
+from streamseg.cli.display import segment_fields, segment_table
+from streamseg.cli.session import Session
+from streamseg.errors import Code, RejectedError
+
+
+class Sort(StrEnum):
+    """What the list is sorted by."""
+
+    NAME = "name"
+    CREATED_BY = "created_by"
+    UPDATED_AT = "updated_at"
+
+
+def list_segments(
+    session: Session,
+    group: Annotated[str | None, typer.Option(help="Only segments of this group.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only segments that you made.")] = False,
+    search: Annotated[str | None, typer.Option(help="Only segments with this in their name.")] = None,
+    sort: Annotated[Sort, typer.Option(help="What to sort by.")] = Sort.NAME,
+    desc: Annotated[bool, typer.Option("--desc", help="Last ones first.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often --watch asks.")] = 2.0,
+) -> None:
+    """Show the segments that you see, with status and number of contacts.
+
+    With --json --watch, one line of JSON whenever anything changed.
+
+    Example: streamseg segments list --mine --sort updated_at --desc
+    """
+
+    def rows() -> list[dict[str, Any]]:
+        order = "desc" if desc else "asc"
+        return list(
+            session.api.segments(group=group, mine=mine or None, q=search, sort=sort.value, order=order)
+        )
+
+    if watch:
+        _watch(session, rows, every)
+        return
+    found = rows()
+    if session.as_json:
+        session.print_json({"rows": found, "total": len(found)})
+    elif not found:
+        session.say(words.NO_SEGMENTS)
+    else:
+        session.out.print(segment_table(found, session.language))
+        session.say(words.TOTAL, total=len(found))
+
+
+def _watch(session: Session, rows: Any, every: float) -> None:
+    """Show the rows whenever they changed, until Ctrl-C."""
+    shown: list[dict[str, Any]] | None = None
+    live = Live(console=session.out, auto_refresh=False) if session.out.is_terminal else None
+    try:
+        if live is not None:
+            live.start()
+        while True:
+            found = rows()
+            if found != shown:
+                shown = found
+                if session.as_json:
+                    session.print_line({"rows": found, "total": len(found)})
+                elif live is not None:
+                    live.update(segment_table(found, session.language), refresh=True)
+                else:
+                    session.out.print(segment_table(found, session.language))
+            time.sleep(every)
+    except KeyboardInterrupt:
+        return
+    finally:
+        if live is not None:
+            live.stop()
+
+
+def show(
+    session: Session,
+    segment: SegmentId,
+    definition: Annotated[
+        bool, typer.Option("--definition", help="Only the definition, as a file for edit or apply holds it.")
+    ] = False,
+) -> None:
+    """Show one segment with its definition.
+
+    Example: streamseg segments show cn-members --definition > segments/cn-members.yaml
+    """
+    found = session.api.get("segments", segment)
+    kept = without_managed(found["definition"] or {})
+    if definition and not kept:
+        raise RejectedError(Code.NOT_PERMITTED, "a built-in segment has no definition", segment)
+    if session.as_json:
+        session.print_json(kept if definition else found)
+        return
+    if definition:
+        typer.echo(to_yaml(kept), nl=False)
+        return
+    session.out.print(segment_fields(found, session.language))
+    if kept:
+        session.out.print(f"\n{session.word(words.DEFINITION)}", style="bold")
+        session.out.print(to_yaml(kept), soft_wrap=True, end="")

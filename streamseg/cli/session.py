@@ -1,0 +1,211 @@
+"""What every command over the API shares: the options of the connection, its language, and how errors and
+results are shown."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Concatenate, Final, ParamSpec
+
+import httpx
+import orjson
+import typer
+from rich.console import Console
+
+from streamseg.catalogue.labels import ERRORS, Label, Language
+from streamseg.cli import words
+from streamseg.cli.client import DEFAULT_URL, Api, ApiError, UnreachableError
+from streamseg.errors import RejectedError, StreamsegError
+
+_PIPED_WIDTH: Final = 240
+"""Columns where the output is no terminal, so that whole rows can be searched."""
+_PANEL: Final = "Connection and output"
+
+
+class Lang(StrEnum):
+    """The languages that results are shown in."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url", envvar="STREAMSEG_API_URL", help="Where a worker serves its API.", rich_help_panel=_PANEL
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="STREAMSEG_API_TOKEN",
+        help="The account's token; better in the environment than in the shell's history.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Account = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        envvar="STREAMSEG_ACCOUNT",
+        help="Who you are, for a worker on this machine that knows no tokens.",
+        rich_help_panel=_PANEL,
+    ),
+]
+LangOption = Annotated[
+    Lang | None,
+    typer.Option(
+        "--lang",
+        envvar="STREAMSEG_LANG",
+        help="Language of what is shown; default: that of the locale, else English.",
+        rich_help_panel=_PANEL,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.", rich_help_panel=_PANEL)]
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, markup=False, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _PIPED_WIDTH
+    return console
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of a command: the API, and where and how to show what comes of it."""
+
+    api: Api
+    language: Language
+    as_json: bool
+    out: Console
+    err: Console
+
+    def word(self, label: Label, **values: object) -> str:
+        """A phrase in the session's language, its braces filled in."""
+        return label.of(self.language).format(**values)
+
+    def say(self, label: Label, **values: object) -> None:
+        """A phrase on standard output."""
+        self.out.print(self.word(label, **values), soft_wrap=True)
+
+    def note(self, label: Label, **values: object) -> None:
+        """A phrase on standard error, beside the results."""
+        self.err.print(self.word(label, **values), soft_wrap=True)
+
+    def print_json(self, value: Any) -> None:
+        """The one result, for `--json`."""
+        typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+
+    def print_line(self, value: Any) -> None:
+        """One of many results, as a line of NDJSON."""
+        typer.echo(orjson.dumps(value))
+
+    def confirm(self, label: Label, **values: object) -> None:
+        """Ask on standard error; ends the command with status 1 where the answer is not yes."""
+        typer.confirm(self.word(label, **values), abort=True, err=True)
+
+
+P = ParamSpec("P")
+Run = Callable[Concatenate[Session, P], None]
+
+
+def connected(run: Run[P]) -> Callable[..., None]:
+    """A function that takes a Session first, as a command for typer: with the options of the connection
+    besides its own. A httpx transport given as the context's object takes the place of the network. What
+    is refused ends the command with a line on standard error and status 1."""
+
+    def entry(ctx: typer.Context, **given: Any) -> None:
+        language = _language(given.pop("lang"))
+        as_json = given.pop("as_json")
+        url, token, account = given.pop("url"), given.pop("token"), given.pop("account")
+        out, err = _console(), _console(stderr=True)
+        transport = ctx.find_object(httpx.BaseTransport)
+        with (
+            _errors_told(err, language, as_json=as_json),
+            Api(url, token=token, account=account, language=language, transport=transport) as api,
+        ):
+            run(Session(api, language, as_json, out, err), **given)  # type: ignore[call-arg]
+
+    own = list(inspect.signature(run, eval_str=True).parameters.values())[1:]
+    shared = {
+        "url": (Url, DEFAULT_URL),
+        "token": (Token, None),
+        "account": (Account, None),
+        "lang": (LangOption, None),
+        "as_json": (AsJson, False),
+    }
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        inspect.Parameter("ctx", keyword, annotation=typer.Context),
+        *(parameter.replace(kind=keyword) for parameter in own),
+        *(
+            inspect.Parameter(option, keyword, annotation=annotation, default=default)
+            for option, (annotation, default) in shared.items()
+        ),
+    ]
+    entry.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    entry.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    entry.__name__, entry.__doc__ = run.__name__, run.__doc__
+    return entry
+
+
+def _language(chosen: Lang | None) -> Language:
+    if chosen is not None:
+        return "zh" if chosen is Lang.ZH else "en"
+    settings = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    locale = next((value for value in settings if value), "")
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+@contextmanager
+def _errors_told(err: Console, language: Language, *, as_json: bool) -> Iterator[None]:
+    try:
+        yield
+    except StreamsegError as error:
+        sys.stdout.flush()
+        if as_json:
+            typer.echo(orjson.dumps(as_problem(error, language)), err=True)
+        else:
+            line = words.ERROR.of(language) + describe(error, language)
+            err.print(line, style="red", soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def describe(error: StreamsegError, language: Language) -> str:
+    """An error in one line: what it is, where, the detail, and what to do."""
+    if isinstance(error, UnreachableError):
+        return words.UNREACHABLE.of(language).format(url=error.url, problem=error.problem)
+    if isinstance(error, RejectedError):
+        return _joined(ERRORS[error.code].of(language), error.path, error.message)
+    if not isinstance(error, ApiError):
+        return str(error)
+    line = _joined(error.title, error.path, error.detail)
+    remedies = []
+    if error.current_version is not None:
+        remedies.append(words.CURRENT_VERSION.of(language).format(version=error.current_version))
+    if error.code in words.REMEDIES:
+        remedies.append(words.REMEDIES[error.code].of(language))
+    return "; ".join([line, *remedies])
+
+
+def as_problem(error: StreamsegError, language: Language) -> dict[str, Any]:
+    """An error as problem+json, also where it did not come from the API."""
+    if isinstance(error, ApiError):
+        return error.wire()
+    if isinstance(error, RejectedError):
+        title = ERRORS[error.code].of(language)
+        problem = {"title": title, "detail": error.message, "code": error.code.value, "path": error.path}
+        return {name: value for name, value in problem.items() if value}
+    code = "unreachable" if isinstance(error, UnreachableError) else "configuration"
+    return {"title": describe(error, language), "code": code}
+
+
+def _joined(*parts: str) -> str:
+    return ": ".join(" ".join(part.split()) for part in parts if part)

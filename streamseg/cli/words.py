@@ -1,0 +1,135 @@
+"""What the commands over the API say, in both languages. Braces are filled in by `format`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from streamseg.catalogue.labels import Label
+
+ERROR: Final = Label("错误：", "error: ")
+UNREACHABLE: Final = Label(
+    "{url} 没有响应（{problem}）；请用 `streamseg worker` 启动一个 worker，"
+    "或用 --url / STREAMSEG_API_URL 指定其他地址",
+    "no answer from {url} ({problem}); start a worker with `streamseg worker`, "
+    "or name another one with --url or STREAMSEG_API_URL",
+)
+REMEDIES: Final[Mapping[str, Label]] = {
+    "unauthorized": Label(
+        "请用 --token 或 STREAMSEG_API_TOKEN 提供令牌", "give a token with --token or STREAMSEG_API_TOKEN"
+    ),
+    "not_found": Label(
+        "用 `streamseg segments list` 查看现有分群", "`streamseg segments list` shows what there is"
+    ),
+    "conflict": Label("重新读取当前版本后再修改", "read the current one again and change that"),
+    "timeout": Label("稍后重试，或先查看是否已生效", "look whether it took effect, then try again"),
+    "starting": Label("稍后重试", "try again in a moment"),
+    "too_large": Label("请分成较小的部分", "send less at once"),
+}
+"""What to do about a refusal, by its code, where the detail does not say it."""
+CURRENT_VERSION: Final = Label("当前版本为 {version}", "the current version is {version}")
+
+SAVED: Final = Label(
+    "{name}（{id}）已保存，版本 {version}，{status}", "saved {name} ({id}), version {version}: {status}"
+)
+COPIED: Final = Label("已复制为 {name}（{id}）", "copied to {name} ({id})")
+DELETED: Final = Label("已删除：{ids}", "deleted: {ids}")
+MOVED: Final = Label("已移动到分组 {group}：{ids}", "moved to {group}: {ids}")
+SHARED: Final = Label("已共享给 {accounts}：{ids}", "shared with {accounts}: {ids}")
+CALCULATING: Final = Label("开始计算：{ids}", "calculating: {ids}")
+CONFIRM_DELETE: Final = Label("确认删除 {ids}？", "Delete {ids}?")
+CONFIRM_DELETE_GROUP: Final = Label(
+    "确认删除分组 {group}？其中的分群将移到默认分组",
+    "Delete the group {group}? Its segments fall to the default group.",
+)
+NO_SEGMENTS: Final = Label("没有分群", "no segments")
+TOTAL: Final = Label("共 {total} 个分群", "{total} segments")
+
+SEGMENT_ID: Final = Label("分群 ID", "Segment id")
+GROUP: Final = Label("分组", "Group")
+VERSION: Final = Label("版本", "Version")
+SHARED_WITH: Final = Label("共享给", "Shared with")
+DEFINITION: Final = Label("分群条件", "Definition")
+CONTACT_ID: Final = Label("联系人 ID", "Contact id")
+ENTERED_AT: Final = Label("进入时间", "Entered at")
+SEQUENCE: Final = Label("序号", "Sequence")
+SEGMENTS: Final = Label("分群数", "Segments")
+KNOWN_SINCE: Final = Label("首次出现", "Known since")
+ATTRIBUTES: Final = Label("属性", "Attributes")
+TAGS: Final = Label("标签", "Tags")
+LISTS: Final = Label("静态分群", "Lists")
+NEXT_CHANGE_AT: Final = Label("下次自动变化", "Next change at")
+MEMBER_OF: Final = Label("所属分群", "Member of")
+
+NO_CONTACTS: Final = Label("分群下没有联系人", "no contacts")
+MORE_CONTACTS: Final = Label(
+    "还有更多：--after {cursor}，或 --all", "there are more: --after {cursor}, or --all"
+)
+PREVIEWED: Final = Label("现在符合条件的联系人：{contacts}", "contacts that match now: {contacts}")
+SAMPLE: Final = Label("其中：{ids}", "among them: {ids}")
+
+GROUP_CREATED: Final = Label("已创建分组 {group}", "made the group {group}")
+GROUP_RENAMED: Final = Label("分组 {group} 已改名为 {new}", "the group {group} is now {new}")
+GROUP_DELETED: Final = Label("已删除分组 {group}", "deleted the group {group}")
+
+FOLDER_CREATED: Final = Label("新建", "created")
+FOLDER_CHANGED: Final = Label("修改", "changed")
+FOLDER_UNCHANGED: Final = Label("未变", "unchanged")
+FOLDER_ABSENT: Final = Label("不在文件夹中", "not in the folder")
+FOLDER_PRUNED: Final = Label("不在文件夹中，将删除", "not in the folder, to be deleted")
+FOLDER_REFUSED: Final = Label("被拒绝", "refused")
+FOLDER_SUMMARY: Final = Label(
+    "新建 {created}，修改 {changed}，未变 {unchanged}，不在文件夹中 {absent}，被拒绝 {refused}",
+    "{created} to create, {changed} to change, {unchanged} unchanged, {absent} not in the folder, "
+    "{refused} refused",
+)
+FOLDER_NOTHING: Final = Label("无需更改", "nothing to do")
+FOLDER_CONFIRM: Final = Label("确认执行？", "Make it so?")
+FOLDER_DONE: Final = Label(
+    "完成：新建 {created}，修改 {changed}，删除 {deleted}，被拒绝 {refused}",
+    "done: {created} created, {changed} changed, {deleted} deleted, {refused} refused",
+)
+PRUNE_WITHHELD: Final = Label(
+    "有文件被拒绝，因此没有删除任何分群", "nothing was deleted, since something was refused"
+)
+UNCALCULATED: Final = Label(
+    "尚未计算：{ids}；请运行 `streamseg segments calculate`，或使用 --calculate",
+    "not calculated yet: {ids}; run `streamseg segments calculate`, or apply with --calculate",
+)
+
+IMPORTING: Final = Label("导入", "import")
+RESUMED: Final = Label("从第 {line} 行之后继续", "going on after line {line}")
+IMPORTED: Final = Label(
+    "{file} → {segment}：读取 {read}，接受 {accepted}，拒绝 {rejected}",
+    "{file} -> {segment}: {read} read, {accepted} accepted, {rejected} rejected",
+)
+REJECTED_LINE: Final = Label("第 {line} 行：{reason}", "line {line}: {reason}")
+MORE_REJECTED: Final = Label("另有 {count} 行；--json 列出全部", "and {count} more; --json lists them all")
+INTERRUPTED: Final = Label(
+    "已中断；再次运行同一命令即可从第 {line} 行之后继续",
+    "interrupted; the same command goes on after line {line}",
+)
+REJECTIONS: Final[Mapping[str, Label]] = {
+    "empty": Label("为空", "empty"),
+    "too_long": Label("过长", "too long"),
+    "invalid_utf8": Label("不是有效的 UTF-8", "not valid UTF-8"),
+    "duplicate": Label("重复", "a duplicate"),
+}
+"""Why a line of a list was left out."""
+
+MEMBER: Final = Label("属于", "is a member of")
+NOT_MEMBER: Final = Label("不属于", "is not a member of")
+AT: Final = Label("，{at}", " at {at}")
+SINCE: Final = Label("自 {at} 起", "since {at}")
+STAYS: Final = Label("不会自动变化", "will not change by itself")
+CHANGES: Final = Label("将于 {at} 自动变化", "changes by itself at {at}")
+MAY_CHANGE: Final = Label("可能于 {at} 自动变化", "may change by itself at {at}")
+ALL_OF: Final = Label("全部满足（且）", "all of (且)")
+ANY_OF: Final = Label("任一满足（或）", "any of (或)")
+RELATIONS: Final[Mapping[str, Label]] = {
+    "include": Label("包含", "include"),
+    "exclude": Label("排除", "exclude"),
+}
+BUILT_IN: Final = Label("内置", "built in")
+VALUE: Final = Label("当前值 {value}", "value {value}")
+OCCURRENCE: Final = Label("{id}，{at}", "{id} at {at}")

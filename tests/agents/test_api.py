@@ -1,0 +1,192 @@
+"""The HTTP API of a whole worker on the broker inside this process."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from agents.api.auth import load_tokens
+from agents.api.openapi import description
+from agents.embedded import EmbeddedBroker, EmbeddedWorker
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
+
+ANN, BEN = uuid.uuid4().hex, uuid.uuid4().hex
+EVERYBODY = [{"match": "all", "conditions": [{"attribute": "contact_id", "operator": "is_set"}]}]
+
+
+class Caller:
+    """Sends requests as they are, and gives status, headers and JSON."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> tuple[int, dict[str, str], Any]:
+        given = {"Content-Type": "application/json", "Authorization": f"Bearer {ANN}"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.base + path, body, given, method=method)  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                return answer.status, dict(answer.headers), orjson.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as answer:
+            return answer.code, dict(answer.headers), orjson.loads(answer.read())
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    with EmbeddedBroker() as broker:
+        settings = Settings(
+            bootstrap_servers=broker.bootstrap,
+            data_dir=tmp_path_factory.mktemp("data"),
+            http_host="127.0.0.1",
+            http_port=0,
+            session_timeout_ms=6_000,
+            api_tokens={ANN: "ann", BEN: "ben"},
+        )
+        broker.create_topics(settings)
+        with EmbeddedWorker(settings) as worker:
+            assert worker.app is not None
+            yield Caller(worker.app.api.url + "/api/v1")
+
+
+def definition(**more: Any) -> bytes:
+    return orjson.dumps({"name": "everybody", "type": "standard", "clusters": EVERYBODY, **more})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "expected"),
+    [
+        ("GET", "/segments", None, {"Authorization": ""}, (401, "unauthorized", None)),
+        ("GET", "/segments", None, {"Authorization": "Bearer x"}, (401, "unauthorized", None)),
+        ("GET", "/segments", None, {"Authorization": f"Basic {ANN}"}, (401, "unauthorized", None)),
+        ("GET", "/nothing", None, {}, (404, "not_found", None)),
+        ("GET", "/segments/nothing", None, {}, (404, "not_found", "segment_id")),
+        ("PATCH", "/groups/nothing", b'{"group": "g"}', {}, (404, "not_found", "group")),
+        ("GET", "/contacts/nobody", None, {}, (404, "not_found", "contact_id")),
+        ("PUT", "/groups", None, {}, (405, "method_not_allowed", None)),
+        ("POST", "/segments", b"{", {}, (400, "invalid_json", None)),
+        ("POST", "/segments", b"[]", {}, (422, "invalid_schema", None)),
+        ("POST", "/segments", b"{}", {"Content_Type": "text/plain"}, (415, "media_type", None)),
+        ("POST", "/segments", b'{"name": "n", "type": "standard"}', {}, (422, "invalid_schema", "clusters")),
+        ("POST", "/segments", b" " * (1 << 20) + b"{}", {}, (413, "too_large", None)),
+        ("GET", "/segments?limit=0", None, {}, (422, "invalid_schema", "limit")),
+        ("GET", "/segments?group=none", None, {}, (422, "unknown_reference", "group")),
+        ("GET", "/segments?cursor=none", None, {}, (422, "invalid_schema", "cursor")),
+        (
+            "DELETE",
+            "/segments/global-unsubscribed",
+            None,
+            {},
+            (403, "not_permitted", "segment_id"),
+        ),
+        (
+            "POST",
+            "/segments/batch/move",
+            b'{"segment_ids": ["a"], "group": "default", "more": 1}',
+            {},
+            (422, "invalid_schema", "more"),
+        ),
+        (
+            "POST",
+            "/contacts/lists",
+            b'{"segment_id": "global-unsubscribed", "add": ["c"]}',
+            {},
+            (422, "unknown_reference", "segment_id"),
+        ),
+        ("POST", "/preview", b'{"definition": {}}', {}, (422, "invalid_schema", "definition.type")),
+        ("POST", "/preview", b'{"definition": {}, "sample": 101}', {}, (422, "invalid_schema", "sample")),
+    ],
+)
+def test_what_cannot_be_done_is_a_problem(
+    worker: Caller,
+    method: str,
+    path: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    expected: tuple[int, str, str | None],
+) -> None:
+    status, answered, problem = worker.ask(method, path, body, **headers)
+    assert answered["Content-Type"].startswith("application/problem+json")
+    assert (status, problem["code"], problem.get("path")) == expected
+    assert problem["status"] == status
+    assert problem["detail"]
+
+
+def test_a_problem_is_in_the_callers_language(worker: Caller) -> None:
+    titles = [
+        worker.ask("GET", "/segments/no", Accept_Language=language)[2]["title"]
+        for language in ("zh", "en-GB,en;q=0.9", "de")
+    ]
+    assert titles == ["不存在", "Not found", "不存在"]
+
+
+def test_a_segment_lives_and_dies_over_http(worker: Caller) -> None:
+    status, _, made = worker.ask("POST", "/segments", definition(name="全部 | Everybody"))
+    assert (status, made["segment_id"], made["created_by"]) == (201, "全部-everybody", "ann")
+    place = "/segments/%E5%85%A8%E9%83%A8-everybody"
+    for based_on, expected in (('"9"', 409), ("x", 422), ('"1"', 200)):
+        assert worker.ask("PUT", place, definition(), If_Match=based_on)[0] == expected
+    assert worker.ask("GET", place)[2]["version"] == 2
+    assert worker.ask("GET", place, Authorization=f"Bearer {BEN}")[0] == 403
+    assert worker.ask("DELETE", place)[::2] == (204, None)
+    assert worker.ask("GET", place)[0] == 404
+
+
+def test_tokens_come_from_the_settings_and_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.yaml"
+    path.write_text("two: ben\n")
+    assert load_tokens(Settings(api_tokens={"one": "ann"}, api_tokens_file=path)) == {
+        "one": "ann",
+        "two": "ben",
+    }
+    assert ANN not in repr(Settings(api_tokens={ANN: "ann"}))
+    for text in ("[]", "{a: 1}", "{", '{"": ann}'):
+        path.write_text(text)
+        with pytest.raises(ConfigurationError, match="STREAMSEG_API_TOKENS"):
+            load_tokens(Settings(api_tokens_file=path))
+
+
+def test_the_description_is_served_to_everybody(worker: Caller) -> None:
+    status, _, body = worker.ask("GET", "/openapi.json", Authorization="")
+    assert (status, body) == (200, orjson.loads(orjson.dumps(description())))
+    assert body["openapi"] == "3.1.0"
+
+
+def test_answers_are_as_described(worker: Caller) -> None:
+    schemathesis = pytest.importorskip("schemathesis")
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    schema = schemathesis.openapi.from_dict({**description(), "servers": [{"url": worker.base}]})
+    checks = schemathesis.checks
+    wanted = [
+        checks.not_a_server_error,
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.response_schema_conformance,
+    ]
+    for operation in schema.get_all_operations():
+        strategy = operation.ok().as_strategy()
+
+        @settings(
+            max_examples=8,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+        )
+        @given(case=strategy)
+        def conforms(case: Any) -> None:
+            case.call_and_validate(
+                base_url=worker.base, headers={"Authorization": f"Bearer {ANN}"}, checks=wanted, timeout=30
+            )
+
+        conforms()

@@ -1,0 +1,58 @@
+"""`streamseg groups` and `streamseg contacts`, against a fake API."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cli.conftest import Run
+from tests.cli.fake_api import FakeApi
+
+
+def test_groups_are_listed_with_their_numbers_of_segments(run: Run, api: FakeApi) -> None:
+    api.groups["春季"] = "me@x.cn"
+    api.add("a", group="春季")
+    rows = [line.split() for line in run("groups", "list").stdout.splitlines()]
+    assert ["Default", "group", "(default)", "0"] in rows
+    assert ["春季", "1", "me@x.cn"] in rows
+    assert "默认分组" in run("groups", "list", "--lang", "zh").stdout
+    assert json.loads(run("groups", "list", "--json").stdout)["groups"][1]["segments"] == 1
+
+
+def test_groups_are_made_renamed_and_deleted(run: Run, api: FakeApi) -> None:
+    assert run("groups", "create", "a/b").stdout == "made the group a/b\n"
+    assert run("groups", "rename", "a/b", "c").stdout == "the group a/b is now c\n"
+    assert run("groups", "delete", "c", "--yes").stdout == "deleted the group c\n"
+    assert api.groups == {"default": None}
+    assert api.writes() == [("POST", "/groups"), ("PATCH", "/groups/a%2Fb"), ("DELETE", "/groups/c")]
+
+
+def test_groups_are_changed_in_chinese_and_in_json(run: Run, api: FakeApi) -> None:
+    assert run("groups", "create", "a", "--lang", "zh").stdout == "已创建分组 a\n"
+    assert run("groups", "rename", "a", "b", "--lang", "zh").stdout == "分组 a 已改名为 b\n"
+    assert json.loads(run("groups", "rename", "b", "c", "--json").stdout) == {"group": "c"}
+    assert json.loads(run("groups", "delete", "c", "-y", "--json").stdout) == {"group": "c"}
+    assert json.loads(run("groups", "create", "d", "--json").stdout) == {"group": "d"}
+
+
+def test_deleting_a_group_asks_first(run: Run, api: FakeApi) -> None:
+    api.groups["a"] = "me@x.cn"
+    result = run("groups", "delete", "a", "--lang", "zh", input="n\n")
+    assert result.exit_code == 1
+    assert "确认删除分组 a？" in result.stderr
+    assert "a" in api.groups
+
+
+def test_a_contact_is_shown_with_attributes_and_segments(run: Run, api: FakeApi) -> None:
+    english = run("contacts", "show", "c1").stdout
+    assert "member_points  120" in english
+    assert "location       中国" in english
+    assert "2026-05-08 08:00" in english
+    chinese = run("contacts", "show", "c1", "--lang", "zh").stdout
+    assert "所属分群" in chinese
+    assert json.loads(run("contacts", "show", "c1", "--json").stdout)["tags"] == ["vip"]
+
+
+def test_an_unknown_contact_is_an_error(run: Run, api: FakeApi) -> None:
+    result = run("contacts", "show", "nobody")
+    assert result.exit_code == 1
+    assert "there is no contact nobody" in result.stderr

@@ -1,0 +1,180 @@
+"""`streamseg lists import`: contact ids from a file into a static segment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.fake_api import FakeApi, problem
+
+
+def batches(api: FakeApi) -> list[list[str]]:
+    return [body["add"] for _, path, _, body in api.requests if path == "/contacts/lists"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "ids.txt"
+    made.write_text("".join(f"c{number}\n" for number in range(10)))
+    return made
+
+
+def test_ids_are_sent_in_batches(run: Run, api: FakeApi, file: Path) -> None:
+    result = run("lists", "import", "fair", file, "--batch", "4")
+    assert result.exit_code == 0
+    assert result.stdout == f"{file} -> fair: 10 read, 10 accepted, 0 rejected\n"
+    assert [len(one) for one in batches(api)] == [4, 4, 2]
+    assert api.requests[0][3] == {"segment_id": "fair", "add": ["c0", "c1", "c2", "c3"]}
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_batches_stay_below_what_the_api_takes(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "long.txt"
+    file.write_text("".join(f"{number:01000}\n" for number in range(2_000)))
+    run("lists", "import", "fair", file, "--batch", "5000")
+    assert sum(len(one) for one in batches(api)) == 2_000
+    assert max(len(json.dumps(one)) for one in batches(api)) < 1 << 20
+
+
+def test_contacts_can_be_taken_out_instead(run: Run, api: FakeApi, file: Path) -> None:
+    run("lists", "import", "fair", file, "--remove")
+    assert "add" not in api.requests[0][3]
+    assert len(api.requests[0][3]["remove"]) == 10
+
+
+def test_what_cannot_be_an_id_is_listed_with_its_line(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_bytes(b"\xef\xbb\xbfc1\r\n\r\n" + b"x" * 2_000 + b"\nc\xff\n c2 \nc1\n" + "联系人".encode())
+    result = run("lists", "import", "fair", file)
+    assert batches(api) == [["c1", "c2", "联系人"]]
+    assert result.exit_code == 0
+    assert result.stderr == "line 2: empty\nline 3: too long\nline 4: not valid UTF-8\nline 6: a duplicate\n"
+    assert "7 read, 3 accepted, 4 rejected" in result.stdout
+    chinese = run("lists", "import", "fair", file, "--lang", "zh")
+    assert "第 2 行：为空" in chinese.stderr
+    assert "读取 7，接受 3，拒绝 4" in chinese.stdout
+    answer = json.loads(run("lists", "import", "fair", file, "--json").stdout)
+    assert answer["accepted"] == 3
+    assert answer["rejected"] == [
+        {"line": 2, "reason": "empty"},
+        {"line": 3, "reason": "too_long"},
+        {"line": 4, "reason": "invalid_utf8"},
+        {"line": 6, "reason": "duplicate"},
+    ]
+
+
+def test_only_the_first_rejected_lines_are_listed_in_a_terminal(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_text("c1\n" * 30)
+    lines = run("lists", "import", "fair", file).stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "and 9 more; --json lists them all"
+
+
+def test_a_column_of_a_csv_file_is_taken(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "visitors.csv"
+    file.write_text(
+        'name, contact_id\n"Li, Lei",c1\n"two\nlines",c2\nshort\n\nHan,c1\n', encoding="utf-8-sig"
+    )
+    result = run("lists", "import", "fair", file, "--column", "contact_id")
+    assert batches(api) == [["c1", "c2"]]
+    assert result.stderr == "line 5: empty\nline 7: a duplicate\n"
+
+
+def test_a_column_that_is_not_there_is_an_error(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "visitors.csv"
+    file.write_text("name,id\nLi,c1\n")
+    result = run("lists", "import", "fair", file, "--column", "contact_id")
+    assert result.exit_code == 1
+    assert "has no column contact_id; it has name, id" in result.stderr
+    assert not api.requests
+
+
+def test_an_interrupted_import_goes_on_where_it_stopped(run: Run, api: FakeApi, file: Path) -> None:
+    def fail_third(_: httpx.Request) -> None:
+        if len(api.requests) == 3:
+            raise httpx.ConnectError("refused")
+
+    api.intercept = fail_third
+    broken = run("lists", "import", "fair", file, "--batch", "4")
+    assert broken.exit_code == 1
+    assert "the same command goes on after line 8" in broken.stderr
+    assert "no answer from" in broken.stderr
+    assert file.with_name("ids.txt.import.json").exists()
+    api.requests.clear()
+    api.intercept = lambda _: None
+    resumed = run("lists", "import", "fair", file, "--batch", "3")
+    assert "going on after line 8" in resumed.stderr
+    assert batches(api) == [["c8"], ["c9"]]
+    assert "10 read, 10 accepted, 0 rejected" in resumed.stdout
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_ctrl_c_leaves_an_import_that_can_go_on(run: Run, api: FakeApi, file: Path) -> None:
+    def interrupt(_: httpx.Request) -> None:
+        if len(api.requests) == 2:
+            raise KeyboardInterrupt
+
+    api.intercept = interrupt
+    stopped = run("lists", "import", "fair", file, "--batch", "4")
+    assert stopped.exit_code != 0
+    assert "the same command goes on after line 4" in stopped.stderr
+
+
+@pytest.mark.parametrize("change", ["file", "segment", "url", "remove"])
+def test_another_import_does_not_go_on_with_it_unless_restarted(
+    run: Run, api: FakeApi, file: Path, change: str
+) -> None:
+    api.intercept = lambda _: (_ for _ in ()).throw(KeyboardInterrupt) if len(api.requests) == 2 else None
+    run("lists", "import", "fair", file, "--batch", "4")
+    api.requests.clear()
+    api.intercept = lambda _: None
+    if change == "file":
+        file.write_text("d1\n" + file.read_text())
+    segment = "other" if change == "segment" else "fair"
+    more = {"url": ["--url", "http://other:1"], "remove": ["--remove"]}.get(change, [])
+    refused = run("lists", "import", segment, file, *more)
+    assert refused.exit_code == 1
+    assert "begin again with --restart" in refused.stderr
+    assert not api.requests
+    restarted = run("lists", "import", segment, file, *more, "--restart")
+    assert restarted.exit_code == 0
+    sent = api.requests[0][3]
+    assert len(sent.get("add", sent.get("remove"))) == len(file.read_text().splitlines())
+
+
+def test_a_state_file_that_cannot_be_read_is_an_error(run: Run, file: Path) -> None:
+    file.with_name("ids.txt.import.json").write_text("{}")
+    result = run("lists", "import", "fair", file)
+    assert result.exit_code == 1
+    assert "begin again with --restart" in result.stderr
+
+
+def test_a_refusal_by_the_api_ends_it(run: Run, api: FakeApi, file: Path) -> None:
+    api.refusals["POST", "/contacts/lists"] = problem(
+        422,
+        "unknown_reference",
+        "Refers to something that does not exist",
+        "fair is not static",
+        path="segment_id",
+    )
+    result = run("lists", "import", "fair", file)
+    assert result.exit_code == 1
+    assert "segment_id: fair is not static" in result.stderr
+
+
+def test_a_file_that_is_not_there_is_an_error(run: Run, tmp_path: Path) -> None:
+    result = run("lists", "import", "fair", tmp_path / "none.txt")
+    assert result.exit_code == 1
+    assert "cannot be read" in result.stderr
+
+
+def test_an_empty_file_imports_nothing(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "empty.txt"
+    file.touch()
+    assert "0 read, 0 accepted, 0 rejected" in run("lists", "import", "fair", file).stdout
+    assert not api.requests
