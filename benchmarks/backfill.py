@@ -1,0 +1,240 @@
+"""How fast contacts are brought up to new definitions, and what live input has to wait for meanwhile.
+
+One partition's shard over RocksDB, in this process and without Kafka: contacts with attributes and a few
+events each, then a sweep for one new definition, for ten in one pass, and for one more while live events
+and updates come in. Run it from the repository:
+
+    python -m benchmarks.backfill
+    python -m benchmarks.backfill --contacts 50000 --events 20
+
+As in a worker, state is made durable after every `checkpoint_records` contacts, into RocksDB only: the
+time for changelog and outputs is Kafka's, and `benchmarks.end_to_end` measures it. A slice is one
+`Shard.step()`, which nothing interrupts: the longest is what live input may have to wait for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import platform
+import random
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from agents.shard import Shard
+from streamseg.definitions import Definitions
+from streamseg.inputs import Record
+from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.plan import Plan
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import RocksStore
+
+START_MS = 1_777_593_600_000
+EVENTS = ("form_open", "form_submit", "email_open", "email_click", "wechat_scan", "page_view")
+FORMS = 40
+OFFERED = 500
+LIVE_PER_STEP = 20
+
+
+def definition(index: int) -> dict[str, Any]:
+    """One of several kinds of condition on history and attributes, all of them different."""
+    form = {"property": "form", "operator": "eq", "value": f"form-{index % FORMS}"}
+    count = {"operator": "ge", "value": 1 + index % 3}
+    conditions: list[list[dict[str, Any]]] = [
+        [{"event": EVENTS[index % len(EVENTS)], "count": count, "window": {"last": f"P{30 + index}D"}}],
+        [
+            {"attribute": "location", "operator": "eq", "value": "中国"},
+            {"event": "email_*", "count": count, "window": {"last": f"P{60 + index}D"}},
+        ],
+        [{"event": "form_submit", "where": {"match": "all", "conditions": [form]}}],
+        [{"attribute": "member_points", "operator": "ge", "value": 200 * index}],
+    ]
+    return {
+        "segment_id": f"segment-{index:05}",
+        "name": f"segment {index}",
+        "type": "standard",
+        "clusters": [{"match": "all", "conditions": conditions[index % len(conditions)]}],
+    }
+
+
+class Source:
+    """Records as they would come from the two source topics, with offsets and a clock of their own."""
+
+    def __init__(self, contacts: int) -> None:
+        self.at_ms = START_MS
+        self._contacts = contacts
+        self._offsets = {BEHAVIOR_EVENTS: 0, CONTACT_UPDATES: 0}
+        self._seeded = random.Random(7)
+
+    def update(self, number: int) -> Record:
+        seeded = self._seeded
+        attributes = {"location": seeded.choice(["中国", "美国"]), "member_points": seeded.randrange(3_000)}
+        return self._record(CONTACT_UPDATES, number, {"attributes": attributes})
+
+    def event(self, number: int) -> Record:
+        seeded = self._seeded
+        body = {
+            "event_id": f"e{self._offsets[BEHAVIOR_EVENTS]}",
+            "event": seeded.choice(EVENTS),
+            "occurred_at": self.at_ms + 1,
+            "properties": {"form": f"form-{seeded.randrange(FORMS)}", "source": "benchmark"},
+        }
+        return self._record(BEHAVIOR_EVENTS, number, body)
+
+    def live(self, count: int) -> Iterator[Record]:
+        """Events and now and then an update, of any contacts."""
+        for _ in range(count):
+            number = self._seeded.randrange(self._contacts)
+            yield self.update(number) if self._seeded.random() < 0.2 else self.event(number)
+
+    def _record(self, topic: str, number: int, body: dict[str, Any]) -> Record:
+        self.at_ms += 1
+        contact_id = f"c{number:07}"
+        offset = self._offsets[topic]
+        self._offsets[topic] = offset + 1
+        value = orjson.dumps({"contact_id": contact_id, **body})
+        return Record(topic, 0, offset, self.at_ms, contact_id.encode(), value)
+
+
+@dataclass
+class Run:
+    """What one sweep took: seconds of work, and of each slice."""
+
+    contacts: int
+    seconds: float = 0.0
+    slices: list[float] = field(default_factory=list)
+    live_records: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Contacts a second."""
+        return self.contacts / self.seconds
+
+    def longest_ms(self) -> float:
+        return max(self.slices) * 1000
+
+    def nearly_longest_ms(self) -> float:
+        """What 99 of 100 slices stay below: the longest one may be the machine's doing."""
+        return sorted(self.slices)[len(self.slices) * 99 // 100] * 1000
+
+
+class World:
+    """A shard and its definitions; what it puts out is dropped once it is durable."""
+
+    def __init__(self, folder: Path, contacts: int) -> None:
+        self.settings = Settings(live_lag_ms=0)
+        self.source = Source(contacts)
+        self.contacts = contacts
+        self._definitions = Definitions(self.settings)
+        self._defined = 0
+        self._store = RocksStore(folder, contact_cache=self.settings.contact_cache)
+        self._shard = Shard(
+            number=0,
+            store=self._store,
+            plan=self._definitions.plan,
+            settings=self.settings,
+            ended_as_of=lambda _: self.source.at_ms,
+        )
+
+    def fill(self, events: int) -> None:
+        """All contacts with attributes and so many events each."""
+        for number in range(self.contacts):
+            self._offer([self.source.update(number)])
+            self._offer([self.source.event(number) for _ in range(events)])
+            if number % OFFERED == 0:
+                self._work()
+        self._work()
+
+    def sweep(self, definitions: int, *, live: int = 0) -> Run:
+        """Adopt so many new definitions, and offer so many live records before every step."""
+        plan = self._define(definitions)
+        run = Run(self.contacts)
+        gc.collect()
+        self._shard.adopt(plan)
+        while self._shard.sweeping:
+            if live:
+                self._offer(list(self.source.live(live)))
+                run.live_records += live
+            began = time.perf_counter()
+            self._shard.step()
+            ended = time.perf_counter()
+            run.slices.append(ended - began)
+            self._save_if_full()
+            run.seconds += time.perf_counter() - began
+        self._work()
+        return run
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _define(self, count: int) -> Plan:
+        for _ in range(count):
+            body = definition(self._defined)
+            key, value = body["segment_id"].encode(), orjson.dumps(body)
+            self._definitions.take(
+                Record("segment-definitions", 0, self._defined, self.source.at_ms, key, value)
+            )
+            self._defined += 1
+        return self._definitions.plan
+
+    def _offer(self, records: list[Record]) -> None:
+        for topic in (CONTACT_UPDATES, BEHAVIOR_EVENTS):
+            own = [record for record in records if record.topic == topic]
+            if own:
+                self._shard.offer(topic, own, self.source.at_ms)
+
+    def _work(self) -> None:
+        while self._shard.step():
+            self._save_if_full()
+        self._save()
+
+    def _save_if_full(self) -> None:
+        if self._shard.unsaved_size >= self.settings.checkpoint_records:
+            self._save()
+
+    def _save(self) -> None:
+        self._store.commit()
+        self._shard.outbox.clear()
+        self._shard.saved()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--contacts", type=int, default=200_000)
+    parser.add_argument("--events", type=int, default=5, help="of each contact")
+    parser.add_argument("--live", type=int, default=LIVE_PER_STEP, help="records before every step")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="streamseg-backfill-") as folder:
+        world = World(Path(folder) / "state", wanted.contacts)
+        world.fill(wanted.events)
+        # One that is not measured, after which the contacts lie in the state as a sweep leaves them.
+        world.sweep(1)
+        one, ten, live = world.sweep(1), world.sweep(10), world.sweep(1, live=wanted.live)
+        world.close()
+    print(f"$ python -m benchmarks.backfill {shlex.join(sys.argv[1:])}".rstrip())
+    print(f"{'sweep for':<28}{'contacts/s':>12}{'99 % of slices':>17}{'longest slice':>16}")
+    for name, run in (
+        ("1 definition", one),
+        ("10 definitions, one pass", ten),
+        ("1 definition, live input", live),
+    ):
+        print(f"{name:<28}{run.rate:>12,.0f}{run.nearly_longest_ms():>14.1f} ms{run.longest_ms():>13.1f} ms")
+    print(
+        f"10 definitions cost {ten.seconds / one.seconds:.2f} times what 1 does, a pass each would cost 10\n"
+        f"{live.live_records:,} live records were applied beside the last sweep\n"
+        f"{wanted.contacts:,} contacts with {wanted.events} events each, one partition; {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
+    )
+
+
+if __name__ == "__main__":
+    main()
