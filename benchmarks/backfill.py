@@ -231,8 +231,8 @@ def main() -> None:
     print(
         f"10 definitions cost {ten.seconds / one.seconds:.2f} times what 1 does, a pass each would cost 10\n"
         f"{live.live_records:,} live records were applied beside the last sweep\n"
-        f"{wanted.contacts:,} contacts with {wanted.events} events each, one partition; {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
+        f"{wanted.contacts:,} contacts with {wanted.events} events each, one partition; "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
     )
 
 
