@@ -31,21 +31,24 @@ class Follower(Service):
         take: Callable[[list[Any]], None],
         *,
         from_beginning: bool = True,
+        client: str = "follower",
         **kwargs: Any,
     ) -> None:
-        """`topic` by its name on the broker; `take` gets aiokafka's records."""
+        """`topic` by its name on the broker; `take` gets aiokafka's records; `client` is what the broker
+        knows the reader by."""
         super().__init__(**kwargs)
         self.taken = Position()
         self._settings = settings
         self._partition = TopicPartition(topic, _PARTITION)
         self._take = take
         self._from_beginning = from_beginning
+        self._client = client
         self._consumer: AIOKafkaConsumer | None = None
 
     async def on_start(self) -> None:
         consumer = self._consumer = AIOKafkaConsumer(
             **aiokafka_options(self._settings),
-            client_id=f"{self._settings.application_id}-follower",
+            client_id=f"{self._settings.application_id}-{self._client}",
             isolation_level="read_committed",
             fetch_max_wait_ms=_POLL_MS,
         )
@@ -76,6 +79,10 @@ class Follower(Service):
             raise RuntimeError("the follower was not started")
         while not self.should_stop:
             await self._poll(self._consumer)
+            await self.polled()
+
+    async def polled(self) -> None:
+        """Called after every poll once the follower has started; for what is to be done besides `take`."""
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)

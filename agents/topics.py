@@ -68,9 +68,14 @@ def outcomes_topic(settings: Settings) -> str:
     return f"{worker_id(settings)}-outcomes"
 
 
+def progress_name(settings: Settings) -> str:
+    """The name of `progress_topic` without its prefix."""
+    return f"{settings.application_id}-progress"
+
+
 def progress_topic(settings: Settings) -> str:
     """What each partition's owner says of it: who it is, how far it is, how many members it has."""
-    return f"{worker_id(settings)}-progress"
+    return topic_name(settings, progress_name(settings))
 
 
 def topic_name(settings: Settings, name: str) -> str:

@@ -25,6 +25,9 @@ from schemas.timestamps import Timestamp
 from schemas.unions import by_key
 from schemas.wire import WireModel
 
+FORMULA: Final = ("type", "clusters", "parts", "timezone")
+"""The fields of a definition that say who is a member; the others name, file and share it."""
+
 Match = Literal["all", "any"]
 
 

@@ -6,10 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.definitions import SegmentDefinition
+from schemas.definitions import FORMULA, SegmentDefinition
 from streamseg.conditions.base import Condition
-
-_FILING = {"name", "group", "version", "created_by", "created_at", "updated_by", "updated_at", "shared_with"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,4 +110,4 @@ class Segment:
 def _formula(segment: Segment) -> str | None:
     """What a definition asks for, with nothing around it. As JSON: in Python true equals 1."""
     definition = segment.definition
-    return None if definition is None else definition.model_dump_json(exclude=_FILING)
+    return None if definition is None else definition.model_dump_json(include=set(FORMULA))

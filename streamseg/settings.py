@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     api_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
     """Token -> account. Without any, here and in the file, the API answers this machine only."""
     api_tokens_file: Path | None = None
-    """A JSON file with more tokens, in the same form."""
+    """A JSON or YAML file with more tokens, in the same form."""
     command_timeout_ms: int = Field(15_000, gt=0)
     """How long a caller of the API waits for a command, and for the workers that know the answer."""
 

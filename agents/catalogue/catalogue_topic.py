@@ -48,11 +48,11 @@ class CatalogueTopic(Follower):
     def take_plan(self, plan: Plan) -> None:
         """Other definitions are in force."""
         for segment_id, definition in list(self._changed(plan)):
-            if segment_id in self._expected and _same(self._expected[segment_id], definition):
+            if segment_id in self._expected and same_json(self._expected[segment_id], definition):
                 del self._expected[segment_id]
             elif self.leading:
                 self._adopted.update(adopt(self.catalogue, segment_id, definition).rows)
-            self._apply(Decision(definitions=((segment_id, definition),)))
+            self.catalogue.apply(Decision(definitions=((segment_id, definition),)))
 
     def _changed(self, plan: Plan) -> Iterator[tuple[str, Json | None]]:
         known = self._known
@@ -72,9 +72,6 @@ class CatalogueTopic(Follower):
             except (AttributeError, UnicodeDecodeError, orjson.JSONDecodeError, RejectedError) as error:
                 _log.warning("%s/%d is no row and left out: %s", record.topic, record.offset, error)
 
-    def _apply(self, decision: Decision) -> None:
-        self.catalogue.apply(decision)
-
     # -- for the leader ----------------------------------------------------------------------------------
 
     def expect(self, definitions: Iterable[tuple[str, Json | None]]) -> None:
@@ -84,7 +81,7 @@ class CatalogueTopic(Follower):
     def refused(self) -> bool:
         """Whether any that was expected has not come in force; all are expected no longer."""
         refused = any(
-            not _same(definition, self._in_force(segment_id))
+            not same_json(definition, self._in_force(segment_id))
             for segment_id, definition in self._expected.items()
         )
         self._expected.clear()
@@ -98,7 +95,3 @@ class CatalogueTopic(Follower):
         """The rows that somebody else's definitions ask for, once."""
         rows, self._adopted = self._adopted, {}
         return Decision(rows=tuple(rows.items()))
-
-
-def _same(one: Json | None, other: Json | None) -> bool:
-    return one is None and other is None if one is None or other is None else same_json(one, other)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -12,15 +12,9 @@ from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.outcome import REQUEST_ID, Outcome
 from agents.definition_topic import DefinitionTopic
 from agents.follower import Follower
-from agents.outlet import Message
+from agents.outlet import Message, Outlet
 from agents.topics import outcomes_topic
 from streamseg.settings import Settings
-
-
-class Outlet(Protocol):
-    """Where commands go (`agents.outlet.Outlet`)."""
-
-    async def send(self, topic: str, messages: list[Message], *, partition: int) -> int | None: ...
 
 
 class CommandDesk(Follower):

@@ -273,14 +273,18 @@ class Leader(Service, ConsumerRebalanceListener):
         """Rows for somebody else's definitions, for calculations and for counts; one of each at most."""
         rows: dict[str, Json | None] = {}
         slow = time.monotonic() - self._counted_at >= _COUNT_SECONDS
-        members = self._reports.progress.members()
+        calculating = [
+            (segment_id, entry.row.generation)
+            for segment_id, entry in self._catalogue.segments.items()
+            if entry.row.status == "calculating"
+        ]
+        members = self._reports.progress.members() if slow or calculating else None
         if slow:
             self._counted_at = time.monotonic()
             if members is not None:
                 rows.update(calculation.count(self._catalogue, members).rows)
-        for segment_id, entry in self._catalogue.segments.items():
-            if entry.row.status == "calculating":
-                rows.update(self._calculation(segment_id, entry.row.generation, members, slow).rows)
+        for segment_id, begun in calculating:
+            rows.update(self._calculation(segment_id, begun, members, slow).rows)
         rows.update(self._catalogue_topic.adopted().rows)
         await self._write(Decision(rows=tuple(rows.items())))
 

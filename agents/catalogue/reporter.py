@@ -5,22 +5,17 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from mode import Service
 
 from agents.catalogue.reports import OwnedReport
-from agents.outlet import Message
+from agents.outlet import Message, Outlet
+from agents.topics import progress_name
 from streamseg.catalogue.progress import Report
 from streamseg.settings import Settings
 
 _TICK_SECONDS = 0.25
-
-
-class Outlet(Protocol):
-    """Where reports go (`agents.outlet.Outlet`)."""
-
-    async def send(self, topic: str, messages: list[Message], *, partition: int) -> int | None: ...
 
 
 class Reporter(Service):
@@ -38,7 +33,7 @@ class Reporter(Service):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._topic = f"{settings.application_id}-progress"
+        self._topic = progress_name(settings)
         self._outlet = outlet
         self._reports = reports
         self._url = url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -26,18 +26,7 @@ class OwnedReport:
     url: str
 
     def to_bytes(self) -> bytes:
-        report = self.report
-        return orjson.dumps(
-            {
-                "partition": report.partition,
-                "generation": report.generation,
-                "done": report.done,
-                "total": report.total,
-                "members": report.members,
-                "run": self.run,
-                "url": self.url,
-            }
-        )
+        return orjson.dumps({**asdict(self.report), "run": self.run, "url": self.url})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> OwnedReport:

@@ -12,6 +12,7 @@ from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.labels import BUILT_IN_NAMES
+from streamseg.catalogue.references import references_of
 from streamseg.catalogue.saving import edited, new_row
 from streamseg.catalogue.state import (
     DEFAULT_GROUP,
@@ -20,7 +21,6 @@ from streamseg.catalogue.state import (
     Catalogue,
     Entry,
     group_key,
-    references_of,
 )
 from streamseg.compiler import compile_segment
 from streamseg.definitions import check_references
@@ -200,7 +200,7 @@ class Ruling:
 
     def _missing(self, draft: Entry) -> str | None:
         """A segment that a draft refers to and that is not on `segment-definitions`."""
-        for segment_id in sorted(frozenset(references_of(draft.definition))):
+        for segment_id in sorted({one for one, _ in references_of(draft.definition)}):
             if segment_id not in self._definitions and self._catalogue.segments[segment_id].in_force is None:
                 return segment_id
         return None

@@ -7,15 +7,14 @@ from typing import Any
 import orjson
 
 from schemas.catalogue import CatalogueRow
+from schemas.definitions import FORMULA
 from streamseg.catalogue.decision import Json
 from streamseg.catalogue.state import Entry, row_of
-
-_CONDITIONS = ("type", "clusters", "parts", "timezone")
 
 
 def same_conditions(one: Json, other: Json) -> bool:
     """Whether two definitions of a segment ask for the same, so that one's memberships stand for both."""
-    return same_json([one.get(key) for key in _CONDITIONS], [other.get(key) for key in _CONDITIONS])
+    return same_json([one.get(key) for key in FORMULA], [other.get(key) for key in FORMULA])
 
 
 def same_json(one: Any, other: Any) -> bool:

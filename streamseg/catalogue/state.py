@@ -13,6 +13,7 @@ from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition
 from schemas.paths import first_error
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.labels import BUILT_IN_NAMES
+from streamseg.catalogue.references import references_of
 from streamseg.errors import Code, RejectedError
 
 ALL_GROUP, MINE_GROUP, CHANNEL_GROUP = "all", "mine", "channel-unsubscribed"
@@ -48,7 +49,7 @@ class Entry:
     def of(cls, in_force: Json | None, row: CatalogueRow) -> Entry:
         definition = row.draft if row.draft is not None else in_force or {}
         versions = (definition, in_force or {}, row.live_definition or {})
-        references = frozenset(one for version in versions for one in references_of(version))
+        references = frozenset(one for version in versions for one, _ in references_of(version))
         return cls(definition, in_force, row, references)
 
     @property
@@ -223,12 +224,3 @@ def _valid(key: str, value: Json) -> CatalogueRow | CatalogueGroup | CataloguePo
     except ValidationError as error:
         path, message = first_error(error)
         raise RejectedError(Code.INVALID_SCHEMA, f"the record with key {key}: {message}", path) from error
-
-
-def references_of(definition: Json) -> Iterator[str]:
-    """The ids in an accepted definition's segment conditions, repeats included."""
-    for part in definition.get("parts") or [definition]:
-        for cluster in part.get("clusters") or ():
-            for condition in cluster["conditions"]:
-                if "segment" in condition:
-                    yield condition["segment"]

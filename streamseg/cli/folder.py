@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from streamseg.catalogue.references import references_of
 from streamseg.cli.definition_files import SUFFIXES, parse_definition, without_managed
 from streamseg.definitions import parse_definition as check_definition
 from streamseg.errors import Code, ConfigurationError, RejectedError
@@ -52,17 +53,7 @@ class Wanted:
 
     def references(self) -> Iterator[tuple[str, str]]:
         """The segments that it refers to, each with the path of the condition."""
-        parts = self.definition.get("parts")
-        named = (
-            [("", self.definition)]
-            if parts is None
-            else [(f"parts[{index}].", part) for index, part in enumerate(parts)]
-        )
-        for prefix, part in named:
-            for index, cluster in enumerate(part.get("clusters") or ()):
-                for number, condition in enumerate(cluster["conditions"]):
-                    if "segment" in condition:
-                        yield condition["segment"], f"{prefix}clusters[{index}].conditions[{number}].segment"
+        return references_of(self.definition)
 
 
 def read_folder(folder: Path) -> tuple[list[Wanted], list[tuple[str, str | None, RejectedError]]]:
