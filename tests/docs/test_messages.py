@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, get_args
 
 import pytest
 from pydantic import TypeAdapter
 
+from agents.catalogue.outcome import Outcome
+from agents.catalogue.reports import OwnedReport
+from agents.topics import required_topics
 from schemas.attributes import STANDARD_ATTRIBUTES
-from schemas.catalogue import CatalogueRow, Status
+from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition, CatalogueRow, Status
 from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembership
 from schemas.commands import SegmentCommand
 from schemas.definitions import SegmentDefinition
@@ -17,11 +21,12 @@ from schemas.events import BehaviorEvent
 from schemas.updates import ContactUpdate
 from streamseg.changes import Cause
 from streamseg.errors import Code
-from tests.docs.pages import DOCS, section, sections
+from streamseg.settings import Settings
+from tests.docs.pages import DOCS, below, section, sections
 from tests.docs.timelines import attributes, event, replayed, segment
 
 PAGE = "messages.md"
-PAGES = ("segment-language.md", "semantics.md", "state.md", "messages.md")
+PAGES = ("segment-language.md", "semantics.md", "state.md", "messages.md", "api.md", "command-line.md")
 MODELS: dict[str, Any] = {
     "contact-updates": ContactUpdate,
     "behavior-events": BehaviorEvent,
@@ -30,14 +35,15 @@ MODELS: dict[str, Any] = {
     "membership-changes": MembershipChange,
     "segment-memberships": SegmentMembership,
     "channel-suppressions": ChannelSuppression,
-    "segment-catalog": CatalogueRow,
+    "segment-catalog": CATALOGUE_VALUE,
 }
-EXAMPLES = [(topic, example) for topic in MODELS for example in section(PAGE, topic).json]
+EXAMPLES = [(topic, example) for topic in MODELS for one in below(PAGE, topic) for example in one.json]
 
 
 @pytest.mark.parametrize(("topic", "example"), EXAMPLES)
 def test_each_example_is_valid(topic: str, example: Any) -> None:
-    TypeAdapter(MODELS[topic]).validate_python(example)
+    model = MODELS[topic]
+    (model if isinstance(model, TypeAdapter) else TypeAdapter(model)).validate_python(example)
 
 
 def test_every_topic_has_a_schema_and_an_example() -> None:
@@ -52,7 +58,11 @@ def names(title: str, column: int) -> set[str]:
 
 def test_the_tables_are_complete() -> None:
     assert names("Standard attributes", 1) == set(STANDARD_ATTRIBUTES)
-    assert names("segment-catalog", 0) == set(get_args(Status))
+    rows = section(PAGE, "Rows").rows
+    statuses = [row[0].strip("`") for row in rows if len(row) == 3]
+    fields = {name for row in rows if len(row) == 2 for name in re.findall(r"`(\w+)`", row[0])}
+    assert statuses == list(get_args(Status))
+    assert fields == set(CatalogueRow.model_fields)
     assert set(Code) <= names("dead-letters", 0)
     assert set(Cause) <= names("membership-changes", 1)
 
@@ -65,6 +75,33 @@ def test_a_change_has_the_keys_of_the_example() -> None:
     membership = change.membership()
     assert membership is not None
     assert list(membership) == list(section(PAGE, "segment-memberships").json[0])
+    recent = segment("recent", {"event": "purchase", "window": {"last": "P7D"}})
+    (change,) = replayed([recent, event("2026-05-01 10:00", "purchase")]).changes
+    assert list(change.membership() or ()) == list(section(PAGE, "segment-memberships").json[1])
+
+
+def test_the_catalogue_has_three_kinds_of_records() -> None:
+    values = [CATALOGUE_VALUE.validate_python(one) for topic, one in EXAMPLES if topic == "segment-catalog"]
+    assert [type(value) for value in values] == [CatalogueRow, CatalogueGroup, CataloguePosition]
+    row, example = values[0], section(PAGE, "Rows").json[0]
+    assert isinstance(row, CatalogueRow)
+    assert list(row.wire()) == list(example)
+
+
+def test_what_workers_write_for_each_other_has_the_keys_of_the_examples() -> None:
+    (outcome,) = section(PAGE, "Outcomes").json
+    assert json.loads(Outcome.from_bytes(json.dumps(outcome).encode()).to_bytes()) == outcome
+    (report,) = section(PAGE, "Progress").json
+    assert json.loads(OwnedReport.from_bytes(json.dumps(report).encode()).to_bytes()) == report
+
+
+def test_every_topic_is_there() -> None:
+    listed = {name for row in sections(PAGE)[0].rows for name in re.findall(r"`([\w-]+)`\]", row[0])}
+    internal = names("Internal topics", 0)
+    settings = Settings()
+    assert listed | {name.replace("WORKER_ID", settings.application_id) for name in internal} == {
+        topic.name for topic in required_topics(settings)
+    }
 
 
 def test_a_dead_letter_has_the_headers_of_the_example() -> None:
@@ -81,7 +118,7 @@ def anchor(title: str) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     text = "".join(one.text for one in sections(page))
-    for target in re.findall(r"\]\(([^)]+?)\)", text):
+    for target in re.findall(r"\]\((?!https:)([^)]+?)\)", text):
         path, _, fragment = target.partition("#")
         assert (DOCS / path).exists(), target
         if fragment:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.docs.timelines import (
     Outcome,
     attributes,
@@ -10,7 +12,9 @@ from tests.docs.timelines import (
     event,
     replayed,
     segment,
+    tags,
     update,
+    where,
 )
 
 LOCATED = segment("located", {"attribute": "location", "operator": "is_set"})
@@ -201,3 +205,87 @@ def test_a_refused_record_changes_no_contact_but_moves_the_clock() -> None:
     outcome = replayed([RECENT, event("2026-05-01 10:00", "purchase"), bad])
     assert codes(outcome) == [("invalid_schema", "contact_id")]
     assert outcome.of("recent")[-1] == ("2026-05-08 10:00", "leaves")
+
+
+def test_what_is_missing_anyway_is_no_change_and_does_not_move_held() -> None:
+    lasting = [
+        segment(name, {"attribute": name, "operator": "is_not_set", "held": {"at_least": "P7D"}})
+        for name in ("city", "tags")
+    ]
+    derived = segment(
+        "derived",
+        {
+            "event": "attribute_changed",
+            "where": where({"property": "attribute", "operator": "eq", "value": "city"}),
+        },
+    )
+    lines = [
+        attributes("2026-05-01 10:00", location="中国"),
+        attributes("2026-05-04 10:00", city=None),
+        tags("2026-05-05 10:00", set=[]),
+    ]
+    defined_later = [define("2026-05-06 10:00", one) for one in lasting]
+    for outcome in (
+        replayed([*lasting, derived, *lines], "2026-06-01 00:00"),
+        replayed([*lines, *defined_later], "2026-06-01 00:00"),
+    ):
+        assert outcome.of("city") == outcome.of("tags") == [("2026-05-08 10:00", "enters")]
+        assert outcome.of("derived") == []
+    assert len(replayed([derived, attributes("2026-05-01 10:00", city="")]).of("derived")) == 1
+
+
+def test_what_is_entered_after_an_erasure_is_due_to_the_events_that_stay() -> None:
+    nowhere = segment("nowhere", {"attribute": "location", "operator": "is_not_set"})
+    changed = segment("changed", {"event": "attribute_changed"})
+    lines = [
+        nowhere,
+        BUYERS,
+        changed,
+        event("2026-05-01 10:00", "purchase", occurred="2026-05-01 09:45", event_id="stays"),
+        attributes("2026-05-01 10:30", location="中国"),
+        update("2026-05-01 11:00", since="2026-05-01 09:30", deleted=True),
+    ]
+    outcome = replayed(lines)
+    assert outcome.of("changed") == [("2026-05-01 10:30", "enters"), ("2026-05-01 11:00", "leaves")]
+    entered = [one for one in outcome.changes if one.entered][-2:]
+    assert {one.segment_id: (one.reason.kind.value, one.reason.ref) for one in entered} == {
+        "buyers": ("behavior_event", "stays"),
+        "nowhere": ("behavior_event", "stays"),
+    }
+
+
+def test_an_id_on_both_sides_of_an_erasure_cannot_converge() -> None:
+    first = event("2026-05-01 10:00", "purchase", event_id="same")
+    second = event("2026-05-03 10:00", "purchase", event_id="same")
+    between = update("2026-05-02 10:00", deleted=True)
+    late = update("2026-05-04 10:00", since="2026-05-02 10:00", deleted=True)
+    assert replayed([BUYERS, first, between, second]).of("buyers")[-1] == ("2026-05-03 10:00", "enters")
+    assert replayed([BUYERS, first, second, late]).of("buyers")[-1] == ("2026-05-04 10:00", "leaves")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_equal_condition_in_force_goes_on_counting_past_retention(known: bool) -> None:
+    lines = [
+        *([BUYERS] if known else []),
+        event("2026-01-01 10:00", "purchase"),
+        define("2027-05-01 10:00", segment("again", {"event": "purchase"})),
+        define("2027-05-01 10:00", segment("not", {"event": "purchase", "not": True})),
+        define(
+            "2027-05-01 10:00",
+            segment("never", {"event": "purchase", "count": {"operator": "lt", "value": 1}}),
+        ),
+    ]
+    outcome = replayed(lines)
+    assert [len(outcome.of(one)) for one in ("again", "not", "never")] == ([1, 0, 0] if known else [0, 1, 1])
+
+
+def test_moving_operators_inside_where_are_judged_at_the_present() -> None:
+    soon = segment(
+        "soon",
+        {"event": "book", "where": where({"property": "at", "operator": "within_next", "value": "P7D"})},
+    )
+    booked = event("2026-05-01 10:00", "book", at="2026-05-20T10:00:00")
+    assert replayed([soon, booked], "2026-07-01 00:00").of("soon") == [
+        ("2026-05-13 10:00", "enters"),
+        ("2026-05-20 10:00", "leaves"),
+    ]

@@ -1,0 +1,15 @@
+"""docs/DEPENDENCIES.md has one line for each dependency, in the order of pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from tests.docs.pages import DOCS, sections
+
+
+def test_each_dependency_has_one_line() -> None:
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    (page,) = sections("DEPENDENCIES.md")
+    assert [row[0] for row in page.rows] == [re.split(r"[\[<>=~]", one)[0] for one in wanted]
