@@ -1,15 +1,20 @@
 """The order in which what a partition did becomes durable.
 
-1. outputs are sent, and their acknowledgements awaited;
-2. what changed in the state goes to the changelog, one record a contact and event, those of one contact
-   together as a whole, and is awaited;
-3. the state goes to RocksDB in one batch, with the changelog offset that holds it;
-4. the source offsets are acknowledged, to be committed.
+1. refused records go to the dead letters, and their acknowledgements are awaited;
+2. what changed in the state goes to the changelog, and with each contact what is to be said of it: all of
+   one contact together as a whole. It is awaited;
+3. the outputs are sent, and awaited;
+4. the state goes to RocksDB in one batch, with the changelog offset that holds it;
+5. the source offsets are acknowledged, to be committed.
 
-A crash between any two steps repeats work and loses nothing. Before 1 nothing was visible. Between 1 and 2
-the outputs are made again from the same input, with the same change ids. Between 2 and 3 the changelog is
-ahead of the disk and is applied to it first. Between 3 and 4 the source is read again, and what the state
-holds is skipped: each contact by its own offsets, the rest by those kept for the partition.
+So what is said is decided before anyone can hear it. A change may depend on when it was made: a sweep and
+a record that comes late are applied by a clock that follows the wall, and neither would find the same
+clock again. A crash between any two steps repeats work and loses nothing. Before 2 nothing was decided, and
+a dead letter says the same again. Between 2 and 3, or in the middle of either, the changelog tells what was
+to be said of the contacts that it holds, and that is said before anything else (`settle_outputs`), under the
+same change ids. Between 3 and 4 the changelog is ahead of the disk and is applied to it first. Between 4 and
+5 the source is read again, and what the state holds is skipped: each contact by its own offsets, the rest by
+those kept for the partition.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from agents.outbox import Outbox
+from streamseg.changes import DeadLetter
 from streamseg.errors import StreamsegError
 from streamseg.store.rocksdb import KeyValue, RocksStore
 
@@ -25,9 +31,11 @@ from streamseg.store.rocksdb import KeyValue, RocksStore
 class Sink(Protocol):
     """Where outputs and changelog records go (`agents.outlet.Outlet`)."""
 
-    async def send_outputs(self, partition: int, outbox: Outbox) -> None: ...
+    async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None: ...
 
     async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> int | None: ...
+
+    async def send_outputs(self, partition: int, outbox: Outbox) -> None: ...
 
 
 class Checkpointed(Protocol):
@@ -37,6 +45,9 @@ class Checkpointed(Protocol):
     store: RocksStore
     outbox: Outbox
     next_offsets: dict[str, int]
+
+
+StillOurs = Callable[[], Awaitable[bool]]
 
 
 def offset_name(topic: str) -> str:
@@ -52,7 +63,7 @@ async def checkpoint(
     shard: Checkpointed,
     sink: Sink,
     acknowledge: Callable[[str, int, int], None],
-    still_ours: Callable[[], Awaitable[bool]],
+    still_ours: StillOurs,
 ) -> None:
     """Make durable what the shard did; it must do nothing meanwhile. `acknowledge` is told topic, partition
     and next offset.
@@ -60,19 +71,34 @@ async def checkpoint(
     Raises PartitionLostError once `still_ours` says no, and whatever the sink raises: the shard is not to be
     used after that. A worker that was stopped for a while must not write over what its successor wrote.
     """
-    store = shard.store
+    store, outbox = shard.store, shard.outbox
     for topic, next_offset in shard.next_offsets.items():
         store.set_number(offset_name(topic), next_offset)
     await _assure(still_ours)
-    await sink.send_outputs(shard.number, shard.outbox)
+    await sink.send_dead_letters(outbox.dead_letters)
     await _assure(still_ours)
-    changelog_offset = await sink.send_changelog(shard.number, store.changes())
+    changelog_offset = await sink.send_changelog(shard.number, store.changes(outbox.by_contact()))
+    await _assure(still_ours)
+    await sink.send_outputs(shard.number, outbox)
     store.commit(changelog_offset)
-    shard.outbox.clear()
+    outbox.clear()
     for topic, next_offset in shard.next_offsets.items():
         acknowledge(topic, shard.number, next_offset)
 
 
-async def _assure(still_ours: Callable[[], Awaitable[bool]]) -> None:
+async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:
+    """Send what a worker of this partition had decided and may not have said; before any other work.
+
+    Raises as `checkpoint`."""
+    outbox = Outbox()
+    for kept in store.outputs_kept():
+        outbox.restore(kept)
+    if outbox:
+        await _assure(still_ours)
+        await sink.send_outputs(number, outbox)
+    store.outputs_said()
+
+
+async def _assure(still_ours: StillOurs) -> None:
     if not await still_ours():
         raise PartitionLostError("the group has gone on without this worker")

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 # What a batch is filled up to. A group or a single record that is longer makes a longer batch.
 _BATCH_BYTES = 512 << 10
 _RECORD_OVERHEAD_BYTES = 64
+# What one group may take before it is compressed; the broker refuses what is too long after that.
+_LONGEST_BATCH_BYTES = 256 << 20
 _REQUEST_TIMEOUT_MS = 60_000
 
 Headers = list[tuple[str, bytes]]
@@ -61,7 +63,7 @@ class Outlet(Service):
             **aiokafka_options(self._settings),
             client_id=f"{self._settings.application_id}-outlet",
             enable_idempotence=True,
-            max_batch_size=CHANGELOG_RECORDS * self._settings.max_record_bytes,
+            max_batch_size=_LONGEST_BATCH_BYTES,
             max_request_size=CHANGELOG_RECORDS * self._settings.max_record_bytes,
             compression_type="lz4",
             linger_ms=0,
@@ -83,12 +85,11 @@ class Outlet(Service):
         return self._producer
 
     async def send_outputs(self, partition: int, outbox: Outbox) -> None:
-        """Everything in the outbox of an input partition."""
+        """What the outbox of an input partition holds beside dead letters."""
         await asyncio.gather(
             self.send("membership-changes", _messages(outbox.changes), partition=partition),
-            self._send_placed("segment-memberships", _messages(outbox.memberships.items())),
-            self._send_placed("channel-suppressions", _messages(outbox.suppressions.items())),
-            self.send_dead_letters(outbox.dead_letters),
+            self._send_placed("segment-memberships", _messages(outbox.memberships())),
+            self._send_placed("channel-suppressions", _messages(outbox.suppressions())),
         )
 
     async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> int | None:
@@ -152,7 +153,8 @@ class Outlet(Service):
                 filled = 0
             filled += size
             for key, value, headers in group:
-                batch.append(key=key, value=value, timestamp=None, headers=headers)
+                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                    raise MessageSizeTooLargeError(f"{len(group)} records that belong together, {size} bytes")
         if filled:
             count = batch.record_count()
             sent.append((await producer.send_batch(batch, topic, partition=partition), count))

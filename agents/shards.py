@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from faust.types import TP
 from mode import Service
 
-from agents.checkpoint import PartitionLostError, Sink, checkpoint
+from agents.checkpoint import PartitionLostError, Sink, checkpoint, settle_outputs
 from agents.metrics import Metrics
 from agents.outbox import Outbox
 from agents.shard import SOURCES, Shard
@@ -187,6 +187,7 @@ class Shards(Service):
 
     async def _work(self, running: _Running) -> None:
         shard = running.shard
+        await settle_outputs(shard.store, shard.number, self._sink, self._consumer().still_ours)
         saved_at = time.monotonic()
         interval = self._settings.checkpoint_interval_ms / 1000
         while not running.stopping:
@@ -206,8 +207,8 @@ class Shards(Service):
                 await asyncio.sleep(0)
             else:
                 await _wait(running.wake, _IDLE_SECONDS)
-        if shard.unsaved:
-            await self._checkpoint(shard)
+        # Even if nothing is unsaved: the next owner is to know that all was said.
+        await self._checkpoint(shard)
 
     def _acknowledge_all(self, shard: Shard) -> None:
         consumer = self._consumer()

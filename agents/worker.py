@@ -115,7 +115,7 @@ class SegmentApp(faust.App):
         self.reports = Reports(settings)
         self.catalogue_topic = CatalogueTopic(settings, self.definition_topic)
         self.reporter = Reporter(
-            settings, outlet=self.outlet, reports=self.shards.reports, url=lambda: self.api.url
+            settings, outlet=self.outlet, reports=self.shards.reports, peer=lambda: self.api.peer
         )
         self.leader = Leader(
             settings,

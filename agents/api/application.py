@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from mode import Service
 
-from agents.api.auth import OPEN_PATHS, authentication, load_tokens
+from agents.api.auth import OPEN_PATHS, authentication, load_tokens, peers_only
 from agents.api.contacts import Contacts
 from agents.api.desk import Desk
 from agents.api.groups import Groups
@@ -24,7 +25,7 @@ from agents.api.requests import answer
 from agents.api.segments import Segments
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
-from agents.catalogue.reports import Reports
+from agents.catalogue.reports import Peer, Reports
 from agents.definition_topic import DefinitionTopic
 from agents.outlet import Outlet
 from agents.shards import Shards
@@ -59,12 +60,13 @@ class Api(Service):
         self._settings = settings
         self._port = port
         self._tokens = load_tokens(settings)
+        self._secret = secrets.token_urlsafe()
         self._answers = False
         local = LocalPartitions(shards, settings)
         self._peers = peers = Peers(settings, local, reports)
         seen = Desk(desk, catalogue_topic)
         members = Members(settings, seen, local, peers)
-        preview = Preview(settings, definition_topic, local, peers)
+        preview = Preview(settings, desk=seen, definition_topic=definition_topic, local=local, peers=peers)
         contacts = Contacts(
             settings,
             desk=seen,
@@ -89,6 +91,11 @@ class Api(Service):
         ]
 
     @property
+    def peer(self) -> Peer:
+        """How other workers ask this one."""
+        return Peer(self.url, self._secret)
+
+    @property
     def url(self) -> str:
         """Where other workers reach this one."""
         if self._settings.advertised_url is not None:
@@ -101,10 +108,12 @@ class Api(Service):
 
     def mount(self, application: web.Application) -> None:
         """Add the API, and what workers ask each other, to the worker's web server."""
-        middlewares = [problems, authentication(self._tokens), self._ready]
-        for base, routes in ((BASE, self._routes), (INTERNAL, self._internal_routes)):
+        for base, routes, guard in (
+            (BASE, self._routes, authentication(self._tokens)),
+            (INTERNAL, self._internal_routes, peers_only(self._secret)),
+        ):
             mounted = web.Application(
-                middlewares=middlewares, client_max_size=self._settings.max_record_bytes
+                middlewares=[problems, guard, self._ready], client_max_size=self._settings.max_record_bytes
             )
             mounted.add_routes(routes)
             application.add_subapp(base, mounted)

@@ -61,12 +61,29 @@ def authentication(tokens: dict[str, str]) -> Middleware:
     return authenticate
 
 
-def _account(request: web.Request, known: list[tuple[bytes, str]]) -> str:
+def peers_only(secret: str) -> Middleware:
+    """Lets only those in who know this worker's own secret: it is given to the other workers over Kafka."""
+    wanted = secret.encode()
+
+    @web.middleware
+    async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not hmac.compare_digest(_bearer_token(request), wanted):
+            raise ProblemError("unauthorized", "for workers only; use /api/v1")
+        return await handler(request)
+
+    return authenticate
+
+
+def _bearer_token(request: web.Request) -> bytes:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    given = token.strip().encode("utf-8", "surrogateescape")
+    return token.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
+
+
+def _account(request: web.Request, known: list[tuple[bytes, str]]) -> str:
+    given = _bearer_token(request)
     # All are compared, so that the time it takes tells nothing.
     found = [account for one, account in known if hmac.compare_digest(one, given)]
-    if scheme.lower() != "bearer" or not found:
+    if not found:
         raise ProblemError("unauthorized", "send a known token: Authorization: Bearer TOKEN")
     return found[0]
 

@@ -37,7 +37,7 @@ class ListChange(WireModel):
 class ContactQuestion(WireModel):
     """One worker asks another."""
 
-    partitions: list[int]
+    partitions: list[int] = Field(min_length=1, max_length=1)
     contact_id: str
 
 

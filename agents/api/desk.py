@@ -67,6 +67,9 @@ class Desk:
         language = language_of(request)
         row = listing.row(self.catalogue, request[ACCOUNT], segment_id, language=language)
         definition = self.catalogue.segments[segment_id].definition
+        if "shared_with" in definition:
+            # As in the row: only the owner is told with whom.
+            definition = {**definition, "shared_with": list(row.shared_with)}
         return {**labelled(row, language), "definition": definition or None}
 
 

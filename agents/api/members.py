@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from aiohttp import web
+from pydantic import Field
 
 from agents.api.desk import Desk
 from agents.api.partitions import LocalPartitions
@@ -23,16 +24,16 @@ Json = dict[str, Any]
 class MembersQuestion(WireModel):
     """One worker asks another."""
 
-    partitions: list[int]
+    partitions: list[int] = Field(min_length=1)
     segment_id: str
     after: str | None = None
-    limit: int
+    limit: int = Field(ge=1)
 
 
 class ExplainQuestion(WireModel):
     """One worker asks another."""
 
-    partitions: list[int]
+    partitions: list[int] = Field(min_length=1, max_length=1)
     segment_id: str
     contact_id: str
 

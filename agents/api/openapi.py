@@ -149,7 +149,7 @@ def _operation(
 
 
 def _paths() -> Json:
-    segment, definition, group = _ref("Segment"), _ref("Definition"), _ref("Group")
+    segment, group = _ref("Segment"), _ref("Group")
     changed = _object({"segment_ids": _list(_SOME_TEXT)})
     limit, more = (
         _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
@@ -183,7 +183,7 @@ def _paths() -> Json:
                 "Replace a segment's definition; its version, or If-Match, is the one it was based on",
                 200,
                 segment,
-                body=definition,
+                body=_ref("NewDefinition"),
                 parameters=(_SEGMENT_ID, based_on),
             ),
             "delete": _operation("Delete a segment that no other refers to", 204, parameters=(_SEGMENT_ID,)),

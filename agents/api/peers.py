@@ -13,14 +13,14 @@ from aiohttp import web
 
 from agents.api.partitions import LocalPartitions
 from agents.api.problems import ProblemError, RelayedError
-from agents.catalogue.reports import Reports
+from agents.catalogue.reports import Peer, Reports
 from streamseg.settings import Settings
 
 Json = dict[str, Any]
 
 _RETRY_SECONDS = 0.1
+_UNAUTHORIZED = 401
 _NOT_HERE = 421
-_PASSED_ON = ("Authorization", "X-Account", "Accept-Language")
 
 
 class _ElsewhereError(Exception):
@@ -73,17 +73,16 @@ class Peers:
         path: str,
         body: Json,
     ) -> list[Json]:
-        owned: dict[str, list[int]] = {}
+        owned: dict[Peer, list[int]] = {}
         for number in numbers:
             if not self._local.has(number):
-                url = self._reports.url(number)
-                if url is None:
+                peer = self._reports.peer(number)
+                if peer is None:
                     raise _ElsewhereError(f"nobody has reported partition {number}")
-                owned.setdefault(url, []).append(number)
+                owned.setdefault(peer, []).append(number)
         mine = [number for number in numbers if self._local.has(number)]
         asked = [
-            self._post(request, f"{url}/internal/v1{path}", {**body, "partitions": theirs})
-            for url, theirs in owned.items()
+            self._post(request, peer, path, {**body, "partitions": theirs}) for peer, theirs in owned.items()
         ]
         if mine:
             asked.append(self._here(here, mine))
@@ -97,15 +96,18 @@ class Peers:
                 raise _ElsewhereError(error.detail) from error
             raise
 
-    async def _post(self, request: web.Request, url: str, body: Json) -> Json:
+    async def _post(self, request: web.Request, peer: Peer, path: str, body: Json) -> Json:
         if self._session is None:
             raise RuntimeError("the API was not started")
-        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
-        headers["Content-Type"] = "application/json"
+        headers = {"Authorization": f"Bearer {peer.secret}", "Content-Type": "application/json"}
+        if "Accept-Language" in request.headers:
+            headers["Accept-Language"] = request.headers["Accept-Language"]
+        url = f"{peer.url}/internal/v1{path}"
         async with self._session.post(url, data=orjson.dumps(body), headers=headers) as response:
             data = await response.read()
-            if response.status == _NOT_HERE:
-                raise _ElsewhereError(f"{url} has it no longer")
+            if response.status in (_NOT_HERE, _UNAUTHORIZED):
+                # Another worker may have come up at the address of one that went.
+                raise _ElsewhereError(f"{peer.url} has it no longer")
             if response.status != 200:
                 raise RelayedError(response.status, data)
             answer: Json = orjson.loads(data)

@@ -8,6 +8,8 @@ import orjson
 from aiohttp import web
 from pydantic import Field
 
+from agents.api.auth import ACCOUNT
+from agents.api.desk import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.requests import answer, parse, read_model
@@ -15,6 +17,7 @@ from agents.definition_topic import DefinitionTopic
 from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
 from schemas.wire import WireModel
+from streamseg.catalogue.reading import check_readable
 from streamseg.compiler import compile_segment
 from streamseg.definitions import check_references
 from streamseg.errors import Code, RejectedError
@@ -36,16 +39,23 @@ class PreviewRequest(WireModel):
 class PreviewQuestion(PreviewRequest):
     """One worker asks another."""
 
-    partitions: list[int]
+    partitions: list[int] = Field(min_length=1)
 
 
 class Preview:
     """Handler of /preview."""
 
     def __init__(
-        self, settings: Settings, definition_topic: DefinitionTopic, local: LocalPartitions, peers: Peers
+        self,
+        settings: Settings,
+        *,
+        desk: Desk,
+        definition_topic: DefinitionTopic,
+        local: LocalPartitions,
+        peers: Peers,
     ) -> None:
         self._settings = settings
+        self._desk = desk
         self._definition_topic = definition_topic
         self._local = local
         self._peers = peers
@@ -59,6 +69,7 @@ class Preview:
     async def preview(self, request: web.Request) -> web.Response:
         wanted = await read_model(request, PreviewRequest)
         plan, segment_id = self._plan(wanted.definition)
+        self._check_readable(request, wanted.definition, segment_id)
 
         async def here(numbers: list[int]) -> Json:
             return await self._local.preview(numbers, plan, segment_id, wanted.sample)
@@ -72,6 +83,12 @@ class Preview:
         question = await read_model(request, PreviewQuestion)
         plan, segment_id = self._plan(question.definition)
         return answer(await self._local.preview(question.partitions, plan, segment_id, question.sample))
+
+    def _check_readable(self, request: web.Request, definition: Json, segment_id: str) -> None:
+        try:
+            check_readable({**definition, "segment_id": segment_id}, self._desk.catalogue, request[ACCOUNT])
+        except RejectedError as error:
+            raise RejectedError(error.code, error.message, join_path("definition", error.path)) from error
 
     def _plan(self, body: Json) -> tuple[Plan, str]:
         """What is in force with the definition in it, as little of it as the definition rests on."""

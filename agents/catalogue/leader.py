@@ -118,9 +118,9 @@ class Leader(Service, ConsumerRebalanceListener):
     async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
         await self._resign()
         self._led = self._assignments
-        publisher = Publisher(self._settings, self._check, transactions=self._transactions)
-        await publisher.start()
-        self._publisher = publisher
+        # Known before it is started, so that a stop in the middle of that closes it.
+        self._publisher = Publisher(self._settings, self._check, transactions=self._transactions)
+        await self._publisher.start()
         await self._definition_topic.catch_up()
         await self._catalogue_topic.catch_up()
         await consumer.seek_to_committed(self._commands)
@@ -151,6 +151,9 @@ class Leader(Service, ConsumerRebalanceListener):
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)
+        if self.should_stop:
+            # It has resigned, and must not take over once more.
+            return
         if self._commands not in consumer.assignment():
             await self._resign()
             await asyncio.sleep(_POLL_MS / 1000)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mode import Service
 
-from agents.catalogue.reports import OwnedReport
+from agents.catalogue.reports import OwnedReport, Peer
 from agents.outlet import Message, Outlet
 from agents.topics import progress_name
 from streamseg.catalogue.progress import Report
@@ -29,14 +29,14 @@ class Reporter(Service):
         *,
         outlet: Outlet,
         reports: Callable[[], list[Report]],
-        url: Callable[[], str],
+        peer: Callable[[], Peer],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._topic = progress_name(settings)
         self._outlet = outlet
         self._reports = reports
-        self._url = url
+        self._peer = peer
         self._run = uuid.uuid4().hex
         self._written: dict[int, Report] = {}
 
@@ -48,9 +48,9 @@ class Reporter(Service):
             self._written = {key: one for key, one in self._written.items() if key in current}
             changed = [one for key, one in current.items() if self._written.get(key) != one]
             if changed:
-                url = self._url()
+                peer = self._peer()
                 messages = [
-                    Message(str(one.partition).encode(), OwnedReport(one, self._run, url).to_bytes())
+                    Message(str(one.partition).encode(), OwnedReport(one, self._run, peer).to_bytes())
                     for one in changed
                 ]
                 await self._outlet.send(self._topic, messages, partition=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
@@ -18,21 +18,29 @@ _TICK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """A worker's address, and the secret by which it knows other workers."""
+
+    url: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class OwnedReport:
-    """A report, the run of a worker that made it, and the address that this one answers at."""
+    """A report, the run of a worker that made it, and how to ask that one."""
 
     report: Report
     run: str
-    url: str
+    peer: Peer
 
     def to_bytes(self) -> bytes:
-        return orjson.dumps({**asdict(self.report), "run": self.run, "url": self.url})
+        return orjson.dumps({**asdict(self.report), "run": self.run, **asdict(self.peer)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> OwnedReport:
         body: dict[str, Any] = orjson.loads(data)
-        run, url = body.pop("run"), body.pop("url")
-        return cls(Report(**body), run, url)
+        run, peer = body.pop("run"), Peer(body.pop("url"), body.pop("secret"))
+        return cls(Report(**body), run, peer)
 
 
 class Reports(Follower):
@@ -44,10 +52,10 @@ class Reports(Follower):
         self._partitions = settings.partitions
         self._latest: dict[int, OwnedReport] = {}
 
-    def url(self, partition: int) -> str | None:
-        """Where the partition's owner answers, as far as is known."""
+    def peer(self, partition: int) -> Peer | None:
+        """How to ask the partition's owner, as far as is known."""
         latest = self._latest.get(partition)
-        return None if latest is None else latest.url
+        return None if latest is None else latest.peer
 
     async def judged_by(self, generation: int, seconds: float) -> bool:
         """Whether every partition works by that generation of the definitions, within so long."""

@@ -134,7 +134,7 @@ def row(
     entry = catalogue.segments.get(segment_id)
     if entry is None:
         raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment", "segment_id")
-    if not _sees(account, entry):
+    if not entry.readable_by(account):
         raise RejectedError(
             Code.NOT_PERMITTED, "belongs to another account; ask that one to share it", "segment_id"
         )
@@ -158,12 +158,8 @@ def groups(
     )
 
 
-def _sees(account: str, entry: Entry) -> bool:
-    return entry.owner in (None, account) or account in entry.row.shared_with
-
-
 def _visible(catalogue: Catalogue, account: str) -> Iterator[Entry]:
-    return (entry for entry in catalogue.segments.values() if _sees(account, entry))
+    return (entry for entry in catalogue.segments.values() if entry.readable_by(account))
 
 
 def _filter(catalogue: Catalogue, account: str, group: str | None) -> Callable[[Entry], bool]:

@@ -61,6 +61,10 @@ class Entry:
         """The account that it belongs to; None: operators wrote it, or it is built in."""
         return self.row.created_by
 
+    def readable_by(self, account: str) -> bool:
+        """Whether an account sees it: its own, what is shared with it, and what belongs to nobody."""
+        return self.owner in (None, account) or account in self.row.shared_with
+
 
 class Catalogue:
     """All segments, built-in ones always, and groups. Changed by `apply` only."""

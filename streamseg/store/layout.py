@@ -7,10 +7,12 @@
     s <segment id> <contact id>                orjson [sequence, entered ms]
     d <due ms> <contact id>                    empty                          derived from c
     m <name>                                   orjson
+    o <place>                                  <number> and what is to be said of one contact
 
 Ids are UTF-8, so that byte order is the order of code points. An id that more follows is escaped to be
 free of prefixes. Times are 8 bytes big-endian with the sign bit flipped, so that byte order is time order.
-What goes to a changelog is c, h, s and m; i and d are rebuilt from those.
+What goes to a changelog is c, h, s, m and o; i and d are rebuilt from those. Of o, the number counts the
+checkpoints that had any; they come back from a changelog and are not written here otherwise.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ EVENT_ID = b"i"
 MEMBER = b"s"
 DUE = b"d"
 META = b"m"
+OUTPUT = b"o"
 
 FORMAT_KEY = META + b"format"
 
@@ -87,6 +90,19 @@ def read_due_entry(entry: bytes) -> tuple[int, str]:
 
 def meta_key(name: str) -> bytes:
     return META + name.encode()
+
+
+def output_key(place: int) -> bytes:
+    return OUTPUT + place.to_bytes(4, "big")
+
+
+def output_value(number: int, output: bytes) -> bytes:
+    return number.to_bytes(8, "big") + output
+
+
+def read_output(key: bytes, value: bytes) -> tuple[int, int, bytes]:
+    """Place, number and what is to be said, of `output_key` and `output_value`."""
+    return int.from_bytes(key[1:], "big"), int.from_bytes(value[:8], "big"), value[8:]
 
 
 def event_value(event: Event) -> bytes:

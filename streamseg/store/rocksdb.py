@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby, islice, takewhile
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +26,7 @@ from streamseg.store import layout
 from streamseg.store.due import DueQueue
 
 CLOCK = "clock_ms"
+_SAID = "outputs_said"
 
 KeyValue = tuple[bytes, bytes | None]
 
@@ -70,7 +71,9 @@ class RocksStore:
         self._counts: Counter[str] | None = None
         self._meta: dict[str, Any] = {}
         self._dirty_meta: set[str] = set()
-        self._changes: list[list[KeyValue]] | None = None
+        self._changes: list[KeyValue] | None = None
+        # The number of the outputs that `changes` was given last, until they are committed.
+        self._saying: int | None = None
 
     # -- contacts ---------------------------------------------------------------------------------------
 
@@ -255,28 +258,58 @@ class RocksStore:
         data = self._db.get(_OFFSET_KEY)
         return None if data is None else int(data)
 
-    def changes(self) -> list[list[KeyValue]]:
+    def changes(self, outputs: Mapping[str, bytes] | None = None) -> list[list[KeyValue]]:
         """Everything unwritten as changelog records (a value of None deletes), the clock last.
 
-        One group a contact: its events and its state belong together, so a group must be written to the
-        changelog as a whole or not at all. The last group holds the notes of the partition.
+        One group a contact: its events, its state and what is to be said of it (`outputs`, by contact id)
+        belong together, so a group must be written to the changelog as a whole or not at all, and the
+        groups in this order. The last one holds the notes of the partition.
 
         Holds the store still until `commit`. Cost: one serialization per changed contact and event.
         """
-        if self._changes is None:
-            without_state = (self._history.keys() | self._members.keys()) - self._dirty.keys()
-            groups = [self._beside_state(contact_id) for contact_id in without_state]
-            for contact_id, contact in self._dirty.items():
-                state = (layout.contact_key(contact_id), contact.to_bytes())
-                groups.append([*self._beside_state(contact_id), state])
-            names = sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name))
-            if names:
-                groups.append([(layout.meta_key(name), orjson.dumps(self._meta[name])) for name in names])
-            self._changes = groups
-        return self._changes
+        if self._changes is not None:
+            raise RuntimeError("the store is being committed: changes() was called, commit() was not")
+        contacts = {contact_id: self._of_contact(contact_id) for contact_id in self._touched()}
+        names = sorted(self._dirty_meta - {_SAID}, key=lambda name: (name == CLOCK, name))
+        notes: list[KeyValue] = [(layout.meta_key(name), orjson.dumps(self._meta[name])) for name in names]
+        self._changes = [*chain.from_iterable(contacts.values()), *notes]
+        said = self.number(_SAID) or 0
+        groups: list[list[KeyValue]] = []
+        if outputs:
+            self._saying = said + 1
+        if outputs or _SAID in self._dirty_meta:
+            # First of all how far everything is said: what follows is not, and takes the places of what is.
+            groups.append([(layout.meta_key(_SAID), orjson.dumps(said))])
+        unsaid = dict(outputs or {})
+        for contact_id, records in contacts.items():
+            groups.append([*self._unsaid(unsaid, contact_id, len(groups), said + 1), *records])
+        for contact_id in list(unsaid):
+            groups.append(self._unsaid(unsaid, contact_id, len(groups), said + 1))
+        if notes:
+            groups.append(notes)
+        return groups
+
+    def _touched(self) -> Iterator[str]:
+        yield from (self._history.keys() | self._members.keys()) - self._dirty.keys()
+        yield from self._dirty
+
+    def _of_contact(self, contact_id: str) -> list[KeyValue]:
+        """What changed of a contact, its state last, which says what was applied."""
+        records = self._beside_state(contact_id)
+        contact = self._dirty.get(contact_id)
+        if contact is not None:
+            records.append((layout.contact_key(contact_id), contact.to_bytes()))
+        return records
+
+    @staticmethod
+    def _unsaid(unsaid: dict[str, bytes], contact_id: str, place: int, number: int) -> list[KeyValue]:
+        """What is to be said of a contact as a record. Its key is a place that the next checkpoint takes
+        again, so that no more is kept of it in a compacted changelog than the largest checkpoint had."""
+        kept = unsaid.pop(contact_id, None)
+        return [] if kept is None else [(layout.output_key(place), layout.output_value(number, kept))]
 
     def _beside_state(self, contact_id: str) -> list[KeyValue]:
-        """What else of a contact changed; written before its state, which says what was applied."""
+        """What else of a contact changed."""
         records = self._history_changes(contact_id)
         for segment_id, entry in self._members.get(contact_id, {}).items():
             value = None if entry is None else orjson.dumps(entry)
@@ -296,9 +329,13 @@ class RocksStore:
         return dropped + added
 
     def commit(self, changelog_offset: int | None = None) -> None:
-        """Write everything unwritten in one atomic batch, with the changelog offset that holds it."""
+        """Write everything unwritten in one atomic batch, with the changelog offset that holds it.
+
+        What `changes` was given as outputs has been said by now."""
+        if self._changes is None:
+            self.changes()
         batch = WriteBatch(raw_mode=True)
-        for key, value in chain.from_iterable(self.changes()):
+        for key, value in self._changes or ():
             _apply(batch, key, value)
         entries = []
         for entry in self._due.stale:
@@ -314,10 +351,15 @@ class RocksStore:
                 batch.put(layout.DUE + entry, b"")
         if changelog_offset is not None:
             batch.put(_OFFSET_KEY, str(changelog_offset).encode())
+        said = self._saying
+        if said is not None:
+            batch.put(layout.meta_key(_SAID), orjson.dumps(said))
         if len(batch):
             self._db.write(batch)
         self._due.written(entries)
         self._settle()
+        if said is not None:
+            self._note_said(said)
 
     def apply_changelog(self, records: Iterable[KeyValue], offset: int) -> None:
         """Write changelog records up to `offset` straight to disk, with the indexes that follow from them.
@@ -341,6 +383,36 @@ class RocksStore:
         self._meta.clear()
         self._counts = None
         self._due.reset()
+
+    # -- outputs ----------------------------------------------------------------------------------------
+
+    def outputs_kept(self) -> list[bytes]:
+        """What a changelog that was applied held as outputs and may not have been said, in their order."""
+        said = self.number(_SAID) or 0
+        kept = sorted((number, place, output) for place, number, output in self._outputs() if number > said)
+        return [output for _, _, output in kept]
+
+    def outputs_said(self) -> None:
+        """What `outputs_kept` tells was said: forget it here, and let the next changelog begin with that."""
+        said = self.number(_SAID) or 0
+        kept = [(place, number) for place, number, _ in self._outputs()]
+        if not kept:
+            return
+        said = max(said, *(number for _, number in kept))
+        batch = WriteBatch(raw_mode=True)
+        for place, _ in kept:
+            batch.delete(layout.output_key(place))
+        batch.put(layout.meta_key(_SAID), orjson.dumps(said))
+        self._db.write(batch)
+        self._note_said(said)
+
+    def _outputs(self) -> Iterator[tuple[int, int, bytes]]:
+        return (layout.read_output(*item) for item in self._items(layout.OUTPUT, layout.OUTPUT))
+
+    def _note_said(self, number: int) -> None:
+        self._saying = None
+        self._meta[_SAID] = number
+        self._dirty_meta.add(_SAID)
 
     def close(self) -> None:
         """Close the database; what is unwritten is lost."""

@@ -12,9 +12,10 @@ from typing import Any
 
 import orjson
 
-from agents.checkpoint import checkpoint
+from agents.checkpoint import checkpoint, settle_outputs
 from agents.outbox import Outbox
 from agents.shard import SOURCES, Shard
+from streamseg.changes import DeadLetter
 from streamseg.definitions import Definitions
 from streamseg.inputs import Record
 from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
@@ -123,11 +124,13 @@ class Surroundings:
         self.changelog: list[KeyValue] = []
         self.changes: list[dict[str, Any]] = []
         self.memberships: dict[bytes, bytes | None] = {}
+        self.suppressions: dict[bytes, bytes | None] = {}
         self.dead_letters: Counter[str] = Counter()
         self.committed: dict[str, int] = {}
         self.crash_at: int | None = None
         self.points = 0
         self.ours = True
+        self.loses_disk = False
 
     def _point(self) -> None:
         self.points += 1
@@ -143,8 +146,13 @@ class Surroundings:
         self.changes += [orjson.loads(value) for _, value in outbox.changes[:half]]
         self._point()
         self.changes += [orjson.loads(value) for _, value in outbox.changes[half:]]
-        self.memberships.update(outbox.memberships)
-        self.dead_letters.update(letter.record.position for letter in outbox.dead_letters)
+        self.memberships.update(outbox.memberships())
+        self.suppressions.update(outbox.suppressions())
+        self._point()
+
+    async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        self._point()
+        self.dead_letters.update(letter.record.position for letter in letters)
         self._point()
 
     async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> int | None:
@@ -175,9 +183,21 @@ class Surroundings:
             store.apply_changelog(self.changelog[start:], len(self.changelog) - 1)
         return store
 
-    async def run(self, until_ms: int, *, every: int = 10, plan: Definitions | None = None) -> None:
+    async def run(
+        self, until_ms: int, *, every: int = 10, plan: Definitions | None = None, live: bool = False
+    ) -> None:
         """One process: reads from the committed offsets, checkpoints every so many steps, ends once all is
-        read and the clock is at `until_ms`, or by the crash."""
+        read and the clock is at `until_ms`, or by the crash.
+
+        Live: each batch is written when the one before has been read, and the clock follows the wall
+        meanwhile."""
+        steps = 0
+
+        def ended_as_of(topic: str) -> int | None:
+            if live:
+                return until_ms - max(0, 100 - steps) * 50
+            return None if waiting[topic] else until_ms
+
         judged = plan or loaded(definitions())
         store = self.store()
         waiting = {
@@ -185,14 +205,14 @@ class Surroundings:
             for topic in SOURCES
         }
         try:
+            await settle_outputs(store, 0, self, self.still_ours)
             shard = Shard(
                 number=0,
                 store=store,
                 plan=judged.plan,
                 settings=SETTINGS,
-                ended_as_of=lambda topic: None if waiting[topic] else until_ms,
+                ended_as_of=ended_as_of,
             )
-            steps = 0
             while True:
                 for topic in SOURCES:
                     batch, waiting[topic] = waiting[topic][: self.batch], waiting[topic][self.batch :]

@@ -25,8 +25,9 @@ EVERYBODY = [{"match": "all", "conditions": [{"attribute": "contact_id", "operat
 class Caller:
     """Sends requests as they are, and gives status, headers and JSON."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, secret: str = "") -> None:
         self.base = base
+        self.secret = secret
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, **headers: str
@@ -55,7 +56,8 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
         broker.create_topics(settings)
         with EmbeddedWorker(settings) as worker:
             assert worker.app is not None
-            yield Caller(worker.app.api.url + "/api/v1")
+            peer = worker.app.api.peer
+            yield Caller(peer.url + "/api/v1", peer.secret)
 
 
 def definition(**more: Any) -> bytes:
@@ -139,6 +141,49 @@ def test_a_segment_lives_and_dies_over_http(worker: Caller) -> None:
     assert worker.ask("GET", place, Authorization=f"Bearer {BEN}")[0] == 403
     assert worker.ask("DELETE", place)[::2] == (204, None)
     assert worker.ask("GET", place)[0] == 404
+
+
+def test_an_account_learns_nothing_of_segments_that_it_does_not_see(worker: Caller) -> None:
+    ben = {"Authorization": f"Bearer {BEN}"}
+    assert worker.ask("POST", "/segments", definition(segment_id="anns"))[0] == 201
+    asked = [{"match": "all", "conditions": [{"segment": "anns"}]}]
+    path = "clusters[0].conditions[0].segment"
+    body = definition(segment_id="bens", clusters=asked)
+    status, _, problem = worker.ask("POST", "/segments", body, **ben)
+    assert (status, problem["code"], problem["path"]) == (403, "not_permitted", path)
+    tried = orjson.dumps({"definition": orjson.loads(body), "sample": 10})
+    status, _, problem = worker.ask("POST", "/preview", tried, **ben)
+    assert (status, problem["code"], problem["path"]) == (403, "not_permitted", f"definition.{path}")
+    assert worker.ask("POST", "/preview", tried)[0] == 200
+    accounts = b'{"accounts": ["ben", "eve"]}'
+    status, _, shared = worker.ask("POST", "/segments/anns/share", accounts)
+    assert (status, shared["definition"]["shared_with"]) == (200, ["ben", "eve"])
+    assert worker.ask("POST", "/preview", tried, **ben)[0] == 200
+    assert worker.ask("POST", "/segments", body, **ben)[0] == 201
+    seen = worker.ask("GET", "/segments/anns", **ben)[2]
+    assert (seen["shared_with"], seen["definition"]["shared_with"]) == ([], [])
+    assert worker.ask("DELETE", "/segments/bens", **ben)[0] == 204
+    assert worker.ask("DELETE", "/segments/anns")[0] == 204
+
+
+def test_what_workers_ask_each_other_takes_the_secret_of_the_one_that_is_asked(worker: Caller) -> None:
+    internal = Caller(worker.base.replace("/api/v1", "/internal/v1"))
+    members = {"partitions": [0], "segment_id": "global-unsubscribed", "limit": 10}
+    questions: dict[str, dict[str, Any]] = {
+        "/members": members,
+        "/explain": {"partitions": [0], "segment_id": "global-unsubscribed", "contact_id": "c"},
+        "/contact": {"partitions": [0], "contact_id": "c"},
+        "/preview": {"partitions": [0], "definition": {"type": "standard", "clusters": EVERYBODY}},
+    }
+    secret = {"Authorization": f"Bearer {worker.secret}"}
+    for path, question in questions.items():
+        assert internal.ask("POST", path, orjson.dumps(question))[0] == 401
+        assert internal.ask("POST", path, orjson.dumps(question), Authorization="")[0] == 401
+        assert internal.ask("POST", path, orjson.dumps(question), **secret)[0] in (200, 404)
+        nowhere = {**question, "partitions": []}
+        assert internal.ask("POST", path, orjson.dumps(nowhere), **secret)[0] == 422
+    assert internal.ask("POST", "/members", orjson.dumps({**members, "limit": -1}), **secret)[0] == 422
+    assert worker.ask("GET", "/segments", **secret)[0] == 401
 
 
 def test_tokens_come_from_the_settings_and_a_file(tmp_path: Path) -> None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agents.checkpoint import PartitionLostError
+from streamseg.inputs import Record
 from streamseg.times import MINUTE_MS
-from tests.agents.simulation import START_MS, CrashError, Surroundings, source_records
+from tests.agents.simulation import (
+    START_MS,
+    CrashError,
+    Surroundings,
+    definitions,
+    loaded,
+    source_records,
+)
 
 RECORDS = 120
 UNTIL_MS = START_MS + 5 * MINUTE_MS
@@ -102,3 +112,87 @@ def test_a_worker_that_the_group_went_on_without_writes_nothing(tmp_path: Path) 
     assert world.changes == []
     assert world.changelog == []
     assert world.committed == {}
+
+
+def live_records(count: int, *, contacts: int, arrival_ms: int) -> dict[str, list[Record]]:
+    """What comes of a stream once the clock has passed its timestamps, further on in the same topics."""
+    late = source_records(count, contacts=contacts, seed=11)
+    return {
+        topic: [
+            replace(record, offset=1_000 + record.offset, timestamp_ms=arrival_ms - 1_000 + index % 7)
+            for index, record in enumerate(records)
+        ]
+        for topic, records in late.items()
+    }
+
+
+CHANGED = [
+    {
+        "segment_id": segment_id,
+        "version": 2,
+        "clusters": [
+            {
+                "match": "all",
+                "conditions": [
+                    {"event": "open", "count": {"operator": "ge", "value": least}},
+                ],
+            }
+        ],
+    }
+    for segment_id, least in [("recent", 1), ("keen", 3), ("quiet", 2)]
+]
+
+
+async def run_live(world: Surroundings, *, crashes: Sequence[int] = ()) -> int:
+    """By changed definitions what comes late, started anew after each crash, always at another moment of the
+    present; how many points there were in the last process."""
+    changed = loaded([*definitions(), *definitions(CHANGED, first_offset=10)])
+    for attempt, crash_at in enumerate([*crashes, None]):
+        world.crash_at = crash_at
+        world.points = 0
+        try:
+            await world.run(UNTIL_MS + MINUTE_MS + 13_011 * attempt, every=2, plan=changed, live=True)
+        except CrashError:
+            if world.loses_disk:
+                world.lose_disk()
+    return world.points
+
+
+@pytest.mark.parametrize("disk", ["kept", "lost"])
+def test_what_depends_on_the_present_is_announced_once_whenever_a_crash_comes(
+    tmp_path: Path, disk: str
+) -> None:
+    source = source_records(60, contacts=20)
+    late = live_records(60, contacts=12, arrival_ms=UNTIL_MS)
+
+    def world_of(name: str) -> Surroundings:
+        world = Surroundings(tmp_path / name, source, batch=2)
+        asyncio.run(world.run(UNTIL_MS, every=2))
+        world.source = {topic: [*source[topic], *late[topic]] for topic in source}
+        world.loses_disk = disk == "lost"
+        return world
+
+    expected = world_of("undisturbed")
+    points = asyncio.run(run_live(expected))
+    assert {change["reason"]["kind"] for change in expected.changes} >= {"definition", "behavior_event"}
+    twice = 0
+    for point in range(points):
+        world = world_of(f"{disk}-{point}")
+        asyncio.run(run_live(world, crashes=[point, 1, 3]))
+        assert_each_change_once(world.changes)
+        assert members(world) == members(expected), point
+        twice += len(world.changes) - len({change["change_id"] for change in world.changes})
+    assert twice, "a crash in the middle of the outputs says them again"
+
+
+def assert_each_change_once(changes: list[dict[str, Any]]) -> None:
+    """By change id; in each segment a contact's changes are numbered on, from 1 again once it was erased."""
+    sequences: dict[tuple[str, str], int] = {}
+    for change in {change["change_id"]: change for change in changes}.values():
+        key = (change["segment_id"], change["contact_id"])
+        assert change["sequence"] == sequences.get(key, 0) + 1, change
+        sequences[key] = 0 if change["reason"]["kind"] == "deletion" else change["sequence"]
+
+
+def members(world: Surroundings) -> set[bytes]:
+    return {key for key, value in world.memberships.items() if value is not None}

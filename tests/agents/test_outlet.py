@@ -92,6 +92,15 @@ def test_a_group_of_changelog_records_is_never_parted(outlet: Outlet, producer: 
     assert last == sum(map(len, groups)) - 1
 
 
+def test_a_group_that_does_not_fit_is_an_error_and_never_parted(
+    outlet: Outlet, producer: FakeProducer
+) -> None:
+    groups = [[(b"a", bytes(5 << 20)), (b"b", bytes(5 << 20))]]
+    with pytest.raises(MessageSizeTooLargeError):
+        asyncio.run(outlet.send_changelog(2, groups))
+    assert producer.batches == []
+
+
 def test_nothing_to_send_has_no_offset(outlet: Outlet, producer: FakeProducer) -> None:
     assert asyncio.run(outlet.send_changelog(0, [])) is None
     assert producer.batches == []

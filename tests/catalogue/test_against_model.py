@@ -67,7 +67,7 @@ class Model:
         need(group not in VIEWS | {"default"}, "not_permitted")
         need(group not in self.groups, "conflict")
 
-    def references(self, segment_id: str, refs: set[str]) -> None:
+    def references(self, account: str, segment_id: str, refs: set[str]) -> None:
         need(refs <= self.segments.keys() | BUILT_IN_IDS | {segment_id}, "unknown_reference")
         reached, todo = set(), set(refs)
         while todo:
@@ -76,6 +76,9 @@ class Model:
             if one in self.segments and one != segment_id:
                 todo |= all_references(self.segments[one]) - reached
         need(segment_id not in reached, "reference_cycle")
+        known = all_references(self.segments[segment_id]) if segment_id in self.segments else set()
+        for one in refs - BUILT_IN_IDS - known:
+            need(account in {self.segments[one]["owner"]} | self.segments[one]["shared"], "not_permitted")
 
     def in_force(self, refs: set[str]) -> None:
         for one in refs - BUILT_IN_IDS:
@@ -101,7 +104,7 @@ class Model:
         self.new_id(segment_id)
         group = definition.get("group", "default")
         self.group(group)
-        self.references(segment_id, refs)
+        self.references(account, segment_id, refs)
         if definition["type"] != "advanced":
             self.in_force(refs)
         self.segments[segment_id] = self.saved(account, definition["type"], refs, ask, group)
@@ -113,7 +116,7 @@ class Model:
         need(definition["type"] == one["type"], "invalid_schema")
         group = definition.get("group", one["group"])
         self.group(group)
-        self.references(segment_id, refs)
+        self.references(account, segment_id, refs)
         stands = one["live"] == one["version"]
         if one["type"] == "static" or (one["ask"], one["refs"]) == (ask, refs):
             live = one["version"] + 1 if stands else one["live"]

@@ -11,6 +11,7 @@ from streamseg.catalogue.saving import same_json
 from tests.catalogue.catalogues import (
     ANN,
     BEN,
+    EVE,
     NOW,
     NOW_TEXT,
     Desk,
@@ -257,3 +258,22 @@ def test_built_in_and_static_segments_can_be_referred_to() -> None:
     desk.create(ANN, static("list"))
     desk.create(ANN, standard("s", member_of("list"), member_of("global-unsubscribed")))
     assert desk.entry("s").references == {"list", "global-unsubscribed"}
+
+
+def test_only_segments_that_the_account_sees_can_be_referred_to() -> None:
+    desk = Desk()
+    desk.create(ANN, standard("anns"))
+    desk.create(ANN, standard("wider", member_of("anns")))
+    path = "definition.clusters[0].conditions[0].segment"
+    new = standard("bens", member_of("wider"))
+    assert desk.refusal(BEN, "create", definition=new) == ("not_permitted", path)
+    desk.ask(ANN, "share", segment_id="wider", accounts=[BEN])
+    desk.create(BEN, new)
+    # What a copy refers to stays within reach of who has it, and of nobody else.
+    desk.ask(BEN, "copy", segment_id="wider", new_segment_id="copied")
+    desk.ask(BEN, "update", definition=standard("copied", member_of("anns"), member_of("bens")))
+    assert desk.refusal(BEN, "update", definition=standard("bens", member_of("anns"))) == (
+        "not_permitted",
+        path,
+    )
+    assert desk.refusal(EVE, "create", definition=standard("eves", member_of("copied")))[0] == "not_permitted"

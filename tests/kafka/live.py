@@ -264,6 +264,7 @@ class Worker:
 
     def _samples(self, name: str) -> list[float]:
         _, body = self.get("/metrics")
+        assert f"# TYPE {name} " in body or f"# TYPE {name.removesuffix('_total')} " in body, name
         return [
             float(line.rsplit(" ", 1)[1])
             for line in body.splitlines()
@@ -327,3 +328,14 @@ def all_come_out(topics: Topics, expected: Mapping[str, Any]) -> None:
         lambda: expected.keys() <= {change["change_id"] for change in topics.changes()},
         f"all of {len(expected)} changes",
     )
+
+
+def assert_numbered_on(changes: Iterable[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    """Repeats have the same change id, and the others are numbered on; the last (segment, contact) ->
+    sequence."""
+    sequences: dict[tuple[str, str], int] = {}
+    for change in {change["change_id"]: change for change in changes}.values():
+        key = (change["segment_id"], change["contact_id"])
+        assert change["sequence"] == sequences.get(key, 0) + 1, change
+        sequences[key] = change["sequence"]
+    return sequences

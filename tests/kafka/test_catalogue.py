@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -354,54 +352,3 @@ def test_workers_answer_for_each_other_and_a_new_leader_goes_on(kafka_settings: 
         first.end()
         second.end()
     assert topics.read("dead-letters") == []
-
-
-def test_a_sweep_through_a_kill_ends_as_if_it_had_never_happened(kafka_settings: Settings) -> None:
-    topics = Topics(kafka_settings)
-    topics.create()
-    people = [f"p{number:05}" for number in range(20_000)]
-    scans: Counter[str] = Counter()
-
-    def scan(step: int) -> None:
-        for contact_id in people[::step]:
-            event = {"event_id": f"{contact_id}-{scans[contact_id]}", "contact_id": contact_id}
-            value = {**event, "event": "wechat_scan", "occurred_at": time.time_ns() // 1_000_000}
-            topics.write("behavior-events", contact_id, value)
-            scans[contact_id] += 1
-
-    for number, contact_id in enumerate(people):
-        value = {"contact_id": contact_id, "attributes": {"member_points": number % 300}}
-        topics.write("contact-updates", contact_id, value)
-    scan(2)
-    topics.flush()
-    rich = [contact_id for number, contact_id in enumerate(people) if number % 300 >= 100]
-    worker = Worker(kafka_settings, STREAMSEG_INSTANCE_ID="one")
-    try:
-        worker.start()
-        eventually(topics.all_committed, "all input committed")
-        with api_of(worker) as api:
-            api.post("segments", body=standard("rich", RICH))
-            completed(api, "rich", len(rich))
-            twice = {**SCANNED, "count": {"operator": "ge", "value": 2}}
-            api.put("segments", "rich", body=standard("rich", RICH, twice, version=1))
-        scan(3)
-        worker.kill()
-        scan(5)
-        topics.flush()
-        worker.start()
-        scan(7)
-        topics.flush()
-        eventually(topics.all_committed, "all input committed")
-        expected = [contact_id for contact_id in rich if scans[contact_id] >= 2]
-        with api_of(worker) as api:
-            completed(api, "rich", len(expected))
-            assert contact_ids(api, "rich") == expected
-        assert worker.stop() == 0
-    finally:
-        worker.end()
-    changes = {change["change_id"]: change for change in topics.changes()}
-    sequences: Counter[str] = Counter()
-    for change in changes.values():
-        sequences[change["contact_id"]] += 1
-        assert change["sequence"] == sequences[change["contact_id"]]
-    assert {contact_id for contact_id, last in sequences.items() if last % 2} == set(expected)

@@ -15,6 +15,7 @@ from tests.kafka.live import (
     Topics,
     Worker,
     all_come_out,
+    assert_numbered_on,
     comparable,
     eventually,
     expected_changes,
@@ -23,6 +24,7 @@ from tests.kafka.live import (
 from tests.kafka.workload import DEFINITIONS, stream, write
 
 KILLS = 20
+LIVE_KILLS = 9
 
 
 @pytest.fixture
@@ -43,12 +45,7 @@ def assert_as_replayed(topics: Topics, expected: dict[str, dict[str, Any]]) -> N
     recognisable, and the compacted topic ends in the same memberships."""
     changes = topics.changes()
     assert comparable(changes) == comparable(expected.values())
-    first = list({change["change_id"]: change for change in changes}.values())
-    sequences: dict[tuple[str, str], int] = {}
-    for change in first:
-        key = (change["segment_id"], change["contact_id"])
-        assert change["sequence"] == sequences.get(key, 0) + 1
-        sequences[key] = change["sequence"]
+    sequences = assert_numbered_on(changes)
     members = {f"{segment}|{contact}" for (segment, contact), last in sequences.items() if last % 2}
     assert topics.latest("segment-memberships").keys() == members
 
@@ -96,6 +93,61 @@ def test_twenty_kills_leave_the_changes_of_an_undisturbed_run(
     assert_as_replayed(topics, expected)
     letters = {(message.key(), message.value()) for message in topics.read("dead-letters")}
     assert letters == set(bad)
+
+
+def test_kills_amid_sweeps_and_live_input_announce_each_change_once(
+    topics: Topics, kafka_settings: Settings
+) -> None:
+    """Both are stamped by a clock that follows the wall, so nothing that is done again is done as before."""
+    seeded = random.Random(7)
+    people = [f"p{number:04}" for number in range(3_000)]
+
+    def define(version: int) -> None:
+        least = {"attribute": "member_points", "operator": "ge", "value": 100 * (version % 2)}
+        clusters = [{"match": "all", "conditions": [least]}]
+        topics.define({"segment_id": "rich", "version": version, "clusters": clusters})
+
+    def update(contact_id: str) -> None:
+        value = {"contact_id": contact_id, "attributes": {"member_points": seeded.randrange(200)}}
+        topics.write("contact-updates", contact_id, value, at_ms=time.time_ns() // 1_000_000 - 500)
+
+    for contact_id in people:
+        update(contact_id)
+    define(1)
+    worker = Worker(kafka_settings, STREAMSEG_INSTANCE_ID="one", STREAMSEG_CHECKPOINT_RECORDS="200")
+    version = 1
+    said = 0.0
+    try:
+        for kill in range(LIVE_KILLS):
+            worker.start()
+            # Several changed definitions, so that the kill comes in the middle of one of their sweeps.
+            until = time.monotonic() + seeded.uniform(0.5, 2.5)
+            while time.monotonic() < until:
+                for contact_id in seeded.sample(people, 20):
+                    update(contact_id)
+                topics.flush()
+                if worker.metric("streamseg_sweeping_partitions") == 0:
+                    version += 1
+                    define(version)
+            said += worker.metric("streamseg_membership_changes_total")
+            worker.kill()
+            if kill % 3 == 2:
+                shutil.rmtree(worker.state)
+    finally:
+        worker.end()
+    assert said > 5 * len(people), "killed in the middle of something"
+    version += 2 - version % 2
+    define(version)
+    with running(worker):
+        eventually(topics.all_committed, "all input committed")
+        eventually(lambda: worker.metric("streamseg_sweeping_partitions") == 0, "the end of the sweeps")
+        eventually(
+            lambda: (
+                sum(key.startswith("rich|") for key in topics.latest("segment-memberships")) == len(people)
+            ),
+            "everybody has some points",
+        )
+    assert_numbered_on(topics.changes())
 
 
 def test_workers_that_come_and_go_share_the_partitions_and_change_nothing(

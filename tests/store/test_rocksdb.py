@@ -154,3 +154,65 @@ def test_more_due_contacts_than_are_kept_in_memory_come_in_order(tmp_path: Path)
             store.commit()
     assert store.next_due() is None
     store.close()
+
+
+def test_outputs_come_back_from_the_changelog_until_they_are_said(tmp_path: Path) -> None:
+    changelog: list[tuple[bytes, bytes | None]] = []
+    store = RocksStore(tmp_path / "first")
+    for outputs in ({"a": b"a1", "b": b"b1"}, {"b": b"b2"}):
+        for contact_id in outputs:
+            store.put(Contact(contact_id))
+        changelog += chain.from_iterable(store.changes(outputs))
+        store.commit(len(changelog) - 1)
+    assert store.outputs_kept() == []
+    store.close()
+
+    # Of the first, what the second did not take the place of was said long ago.
+    other = RocksStore(tmp_path / "other")
+    other.apply_changelog(changelog, len(changelog) - 1)
+    assert other.outputs_kept() == [b"b2"]
+    other.close()
+    other = RocksStore(tmp_path / "other")
+    assert other.outputs_kept() == [b"b2"]
+    other.outputs_said()
+    assert other.outputs_kept() == []
+    other.close()
+    other = RocksStore(tmp_path / "other")
+    assert other.outputs_kept() == []
+    other.put(Contact("c"))
+    changelog += chain.from_iterable(other.changes())
+    other.commit(len(changelog) - 1)
+    other.close()
+
+    last = RocksStore(tmp_path / "last")
+    last.apply_changelog(changelog, len(changelog) - 1)
+    assert last.outputs_kept() == []
+    last.close()
+
+
+def test_half_a_changelog_tells_the_outputs_of_the_contacts_that_it_holds(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "first")
+    changelog: list[tuple[bytes, bytes | None]] = []
+    for number in (1, 2):
+        outputs = {contact_id: f"{contact_id}{number}".encode() for contact_id in "abcd"}
+        for contact_id in outputs:
+            store.put(Contact(contact_id))
+        groups = store.changes(outputs)
+        changelog += chain.from_iterable(groups[:3] if number == 2 else groups)
+        store.commit(len(changelog) - 1)
+    store.close()
+    other = RocksStore(tmp_path / "other")
+    other.apply_changelog(changelog, len(changelog) - 1)
+    assert other.outputs_kept() == [b"a2", b"b2"]
+    other.close()
+
+
+def test_outputs_without_a_change_of_state_are_kept_too(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "first")
+    changelog = list(chain.from_iterable(store.changes({"a": b"said"})))
+    store.commit(len(changelog) - 1)
+    store.close()
+    other = RocksStore(tmp_path / "other")
+    other.apply_changelog(changelog, len(changelog) - 1)
+    assert other.outputs_kept() == [b"said"]
+    other.close()
