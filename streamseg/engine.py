@@ -340,12 +340,7 @@ class Engine:
                         condition.feed(contact, event, now_ms)
         derived = [event for event in reversed(events) if event.derived]
         for lasting in held:
-            name = lasting.path[0]
-            lasting.look_back(
-                contact,
-                [event for event in derived if event.properties.get("attribute") == name],
-                untouched=name == "tags" and not any("tag" in event.properties for event in derived),
-            )
+            lasting.look_back(contact, derived)
 
 
 def _born(contact: Contact, segment_id: str) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from streamseg.conditions.base import Condition
 from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.operators import Test
-from streamseg.values import is_missing, walk
+from streamseg.values import walk
 
 
 def latest(contact: Contact, path: tuple[str, ...]) -> Any:
@@ -107,28 +108,59 @@ class HeldCondition(Condition):
         elif self.id not in contact.summaries:
             contact.summaries[self.id] = [None, updated_ms]
 
-    def look_back(self, contact: Contact, changes: Sequence[Event], *, untouched: bool) -> None:
-        """Fill the summary from the kept `attribute_changed` events of this attribute, latest first,
-        and never less far than the latest value's own time.
-
-        `untouched`: no other events tell of a change either (tags have events of their own)."""
+    def look_back(self, contact: Contact, derived: Sequence[Event]) -> None:
+        """Fill the summary from the contact's kept derived events, latest first, which tell of the changes of
+        this attribute; never less far than the latest value's own time."""
         contact.summaries.pop(self.id, None)
-        entry = contact.attributes.get(self.path[0])
-        if self.path[0] == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
+        name = self.path[0]
+        entry = contact.attributes.get(name)
+        if name == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
             return
-        if entry is None or (is_missing(entry[0]) and not changes and (untouched or entry[0] is None)):
+        changes = _tag_changes(entry, derived) if name == "tags" else _changes(name, derived)
+        if entry is None or (entry[0] in (None, []) and not changes):
             return
         since_ms: int = entry[1]
         # Whether it held of the missing value that there was before the first.
         from_start = False
         steps = self.path[1:]
-        for event in changes:
-            if not self.test.holds(walk(event.properties["new"], steps), 0):
+        for change in changes:
+            if not self.test.holds(walk(change.new, steps), 0):
                 from_start = False
                 break
-            since_ms = min(since_ms, event.occurred_ms)
-            from_start = event.properties["old"] is None
-            if not self.test.holds(walk(event.properties["old"], steps), 0):
+            since_ms = min(since_ms, change.at_ms)
+            from_start = change.old is None
+            if not self.test.holds(walk(change.old, steps), 0):
                 from_start = False
                 break
         contact.summaries[self.id] = [None, since_ms] if from_start else [since_ms]
+
+
+class _Change(NamedTuple):
+    """An attribute had a value and got another at an instant; None: it was not there."""
+
+    old: Any
+    new: Any
+    at_ms: int
+
+
+def _changes(name: str, derived: Sequence[Event]) -> list[_Change]:
+    told = (event for event in derived if event.properties.get("attribute") == name)
+    return [_Change(event.properties["old"], event.properties["new"], event.occurred_ms) for event in told]
+
+
+def _tag_changes(entry: list[Any] | None, derived: Sequence[Event]) -> list[_Change]:
+    """The tag lists before each record that changed them, in no order of tags, told back from the latest."""
+    told = (event for event in derived if event.name in ("tag_added", "tag_removed"))
+    tags: set[str] = set() if entry is None else set(entry[0] or ())
+    changes: list[_Change] = []
+    for _, events in groupby(told, key=lambda event: event.offset):
+        new, at_ms = sorted(tags), 0
+        for event in events:
+            at_ms = event.occurred_ms
+            tag = event.properties["tag"]
+            if event.name == "tag_added":
+                tags.discard(tag)
+            else:
+                tags.add(tag)
+        changes.append(_Change(sorted(tags) or None, new, at_ms))
+    return changes

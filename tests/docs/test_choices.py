@@ -85,13 +85,13 @@ def test_held_on_a_missing_value_counts_from_the_least_record_timestamp() -> Non
     assert replayed(lines, "2026-06-01 00:00").of("homeless") == [("2026-05-08 10:00", "enters")]
 
 
-def test_held_on_tags_looks_back_to_their_latest_time() -> None:
+def test_held_on_tags_looks_back_through_their_changes() -> None:
     lines = [
         tags("2026-05-01 10:00", add=["vip"]),
         tags("2026-05-19 10:00", add=["gold"]),
         define("2026-05-20 10:00", segment("vip", {**VIP, "held": {"at_least": "P7D"}})),
     ]
-    assert replayed(lines, "2026-06-01 00:00").of("vip") == [("2026-05-26 10:00", "enters")]
+    assert replayed(lines, "2026-06-01 00:00").of("vip") == [("2026-05-20 10:00", "enters")]
 
 
 def test_held_on_other_attributes_looks_back_through_their_changes() -> None:

@@ -240,3 +240,39 @@ def test_a_length_is_one_duration(held: Any, path: str) -> None:
 def test_held_is_refused_of_a_property() -> None:
     where = {"match": "all", "conditions": [{"property": "a", "operator": "is_set", **LONG}]}
     assert refused({"event": "buy", "where": where}) == ("invalid_schema", "where.conditions[0].held")
+
+
+TAGLESS = {"attribute": "tags", "operator": "is_not_set", "held": {"at_least": "P7D"}}
+VIP = {"attribute": "tags", "operator": "contains_any", "value": ["vip"], "held": {"at_least": "P7D"}}
+ONLY_VIP = {"attribute": "tags", "operator": "eq", "value": ["vip"], "held": {"at_least": "P7D"}}
+TAGGED: list[Line] = [
+    update("05-01", tags={"add": ["vip", "a"]}),
+    update("05-02", tags={"set": ["vip"]}),
+    update("05-03", tags={"add": ["vip"]}),
+]
+TAG_HISTORIES: list[tuple[dict[str, Any], list[Line], list[str]]] = [
+    (VIP, TAGGED, ["05-08 in"]),
+    (ONLY_VIP, TAGGED, ["05-09 in"]),
+    (TAGLESS, [*TAGGED, update("05-04", tags={"remove": ["vip"]})], ["05-11 in"]),
+    (TAGLESS, [update("05-01", tags={"set": []}), update("05-02", tags={"set": []})], ["05-08 in"]),
+    (
+        TAGLESS,
+        [*TAGGED[:1], update("05-02", tags={"set": []}), update("05-04", tags={"set": []})],
+        ["05-09 in"],
+    ),
+    (
+        VIP,
+        [*TAGGED, update("05-04", tags={"set": ["b"]}), update("05-05", tags={"add": ["vip"]})],
+        ["05-12 in"],
+    ),
+]
+
+
+@pytest.mark.parametrize("made", ["before", "later"])
+@pytest.mark.parametrize(("condition", "lines", "expected"), TAG_HISTORIES)
+def test_tags_are_looked_back_on_as_they_were_seen(
+    changes_of: Replayed, condition: dict[str, Any], lines: list[Line], expected: list[str], made: str
+) -> None:
+    definition = segment(condition, at="05-01" if made == "before" else "05-06")
+    story = [definition, *lines] if made == "before" else [*lines, definition]
+    assert flips(changes_of(*story, tick("06-01"))) == expected

@@ -10,8 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streamseg.settings import Settings
-from tests.oracle.definitions import Age, Definition, Definitions
-from tests.oracle.history import History, Occurrence, Statement
+from tests.oracle.definitions import Definition, Definitions
+from tests.oracle.history import History, Occurrence
 from tests.oracle.instants import duration_ms
 from tests.oracle.operators import (
     Setting,
@@ -104,31 +104,17 @@ def held_since(condition: Condition, question: Question) -> int | None:
 
     if name == "contact_id":
         return history.known_since if true_of(history.contact_id) else None
-    if name == "tags":
-        age = question.definitions.age_of(condition, question.definition)
-        said, from_the_start = _tags_seen(history, age)
-    else:
-        said = [statement for statement in history.attributes.get(name, []) if statement.real]
-        from_the_start = True
+    stated = history.tags if name == "tags" else history.attributes.get(name, [])
+    said = [statement for statement in stated if statement.real]
 
     since = None
     for statement in reversed(said):
         if not true_of(statement.value):
             return since
         since = statement.at
-    if not from_the_start or not true_of(None):
+    if not true_of(None):
         return since
     return history.known_since if since is None else min(history.known_since, since)
-
-
-def _tags_seen(history: History, age: Age) -> tuple[list[Statement], bool]:
-    """The tag lists a condition saw (the one in force when it was made and all later ones), and whether
-    it has seen the time before the first of them too. No `attribute_changed` tells of older tag lists."""
-    before = [statement for statement in history.tags if statement.index <= age.index]
-    after = [statement for statement in history.tags if statement.index > age.index and statement.real]
-    if not any(statement.real for statement in before):
-        return after, True
-    return before[-1:] + after, False
 
 
 # --- events ---------------------------------------------------------------------------------------
