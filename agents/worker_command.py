@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
+from agents.garbage import settle_collector
 from agents.worker import SegmentApp, run
 from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
@@ -86,7 +87,9 @@ async def _until_signalled(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        await run(SegmentApp(settings), stop)
+        app = SegmentApp(settings)
+        settle_collector()
+        await run(app, stop)
     except StreamsegError as error:
         typer.echo(f"streamseg worker: {error}", err=True)
         _exit_at_once()

@@ -7,15 +7,15 @@ and updates come in. Run it from the repository:
     python -m benchmarks.backfill
     python -m benchmarks.backfill --contacts 50000 --events 20
 
-As in a worker, state is made durable after every `checkpoint_records` contacts, into RocksDB only: the
-time for changelog and outputs is Kafka's, and `benchmarks.end_to_end` measures it. A slice is one
+As in a worker, the garbage collector leaves old objects alone, and state is made durable after every
+`checkpoint_records` contacts, into RocksDB only: the time for changelog and outputs is Kafka's, and
+`benchmarks.end_to_end` measures it. A slice is one
 `Shard.step()`, which nothing interrupts: the longest is what live input may have to wait for.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import platform
 import random
@@ -31,6 +31,7 @@ from typing import Any
 import orjson
 from rocksdict import Cache
 
+from agents.garbage import settle_collector
 from agents.shard import Shard
 from streamseg.definitions import Definitions
 from streamseg.inputs import Record
@@ -163,7 +164,7 @@ class World:
         """Adopt so many new definitions, and offer so many live records before every step."""
         plan = self._define(definitions)
         run = Run(self.contacts)
-        gc.collect()
+        settle_collector()
         self._shard.adopt(plan)
         while self._shard.sweeping:
             if live:

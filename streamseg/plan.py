@@ -287,7 +287,8 @@ class Plan:
 
 def transition(current: Plan, target: Plan) -> Plan | None:
     """The plan to work by until every contact is ready for `target`: segments that changed are judged by
-    their old formula still, while the new one's conditions are filled and fed. None if none changed."""
+    their old formula still, while the new one's conditions are filled and fed; new ones that refer to those
+    wait, since nobody is to enter by a formula that is on its way out. None if none changed."""
     kept = {
         segment_id: old
         for segment_id, old in current.segments.items()
@@ -298,6 +299,12 @@ def transition(current: Plan, target: Plan) -> Plan | None:
     if not kept:
         return None
     segments = {**target.segments, **kept}
+    for segment_id in sorted(target.segments, key=target.rank.__getitem__):
+        segment, known = target.segments[segment_id], current.segments.get(segment_id)
+        new = known is None or known.born != segment.born
+        # In topological order: what refers to one that waits waits too.
+        if new and any(one in kept or one not in segments for one in segment.references):
+            del segments[segment_id]
     waiting = list(kept.values())
     while waiting:
         for reference in waiting.pop().references:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import orjson
 from rocksdict import (
+    BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
     DBCompressionType,
@@ -74,6 +75,8 @@ class RocksStore:
         self._changes: list[KeyValue] | None = None
         # The number of the outputs that `changes` was given last, until they are committed.
         self._saying: int | None = None
+        # Whether the changelog knows how far everything is said, too.
+        self._said_told = False
 
     # -- contacts ---------------------------------------------------------------------------------------
 
@@ -270,16 +273,17 @@ class RocksStore:
         if self._changes is not None:
             raise RuntimeError("the store is being committed: changes() was called, commit() was not")
         contacts = {contact_id: self._of_contact(contact_id) for contact_id in self._touched()}
-        names = sorted(self._dirty_meta - {_SAID}, key=lambda name: (name == CLOCK, name))
+        names = sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name))
         notes: list[KeyValue] = [(layout.meta_key(name), orjson.dumps(self._meta[name])) for name in names]
         self._changes = [*chain.from_iterable(contacts.values()), *notes]
         said = self.number(_SAID) or 0
         groups: list[list[KeyValue]] = []
         if outputs:
             self._saying = said + 1
-        if outputs or _SAID in self._dirty_meta:
+        if outputs or (said and not self._said_told):
             # First of all how far everything is said: what follows is not, and takes the places of what is.
             groups.append([(layout.meta_key(_SAID), orjson.dumps(said))])
+            self._said_told = True
         unsaid = dict(outputs or {})
         for contact_id, records in contacts.items():
             groups.append([*self._unsaid(unsaid, contact_id, len(groups), said + 1), *records])
@@ -412,7 +416,7 @@ class RocksStore:
     def _note_said(self, number: int) -> None:
         self._saying = None
         self._meta[_SAID] = number
-        self._dirty_meta.add(_SAID)
+        self._said_told = False
 
     def close(self) -> None:
         """Close the database; what is unwritten is lost."""
@@ -481,11 +485,19 @@ def _order(event: Event) -> tuple[int, str]:
 
 
 def _options(block_cache: Cache) -> Options:
-    """Small tables and caches: a worker holds one database for each of its partitions."""
+    """Small tables and caches: a worker holds one database for each of its partitions.
+
+    Index and filters are cut into blocks of their own, of which the cache holds those in use. As wholes,
+    megabytes each, they drive each other out of it once a partition has some 100,000 contacts, and every
+    look-up reads one anew: 200,000 took 3.5 times as long to fill and 5.8 times as long to sweep.
+    """
     table = BlockBasedOptions()
     table.set_block_cache(block_cache)
     table.set_bloom_filter(10, False)
+    table.set_index_type(BlockBasedIndexType.two_level_index_search())
+    table.set_partition_filters(True)
     table.set_cache_index_and_filter_blocks(True)
+    table.set_pin_top_level_index_and_filter(True)
     table.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options = Options(raw_mode=True)
     options.create_if_missing(True)

@@ -238,3 +238,36 @@ def test_the_share_is_never_all_of_it_before_the_end(tmp_path: Path) -> None:
     assert shares == [(0, 1), (4, 11), (8, 11), (10, 11)]
     assert (sweep.share, sweep.running, sweep.unsaved) == ((1, 1), False, True)
     store.close()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_nobody_enters_a_new_segment_by_a_formula_that_is_on_its_way_out(
+    world: World, restarted: bool
+) -> None:
+    refers = [{"match": "all", "conditions": [{"segment": "rich"}]}]
+    again = [{"match": "all", "conditions": [{"segment": "very"}]}]
+    records = [
+        definition(1, 150),
+        definition(2, 0, "very", clusters=refers),
+        definition(3, 0, "very-very", clusters=again),
+        definition(4, 10, "other"),
+    ]
+    plan = followed(*records)[-1]
+    world.shard.adopt(plan)
+    world.step()
+    world.step()
+    world.put(("c120", 120), ("new", 500))
+    if restarted:
+        world.restart(plan_of(*records))
+        world.put(("c121", 121))
+    world.work()
+    entered: dict[str, set[str]] = {}
+    for change in world.changes:
+        if change["segment_id"] != "rich":
+            assert change["change"] == "entered", change
+            entered.setdefault(change["segment_id"], set()).add(change["contact_id"])
+    rich = {f"c{number:03}" for number in range(150, PEOPLE)}
+    if not restarted:
+        rich.add("new")
+    assert entered["very"] == entered["very-very"] == rich
+    assert len(entered["other"]) == PEOPLE - 10 + (not restarted)
