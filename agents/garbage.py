@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 
-_YOUNG = 20_000
-_MIDDLE = 50
+_YOUNG = 5_000
+_MIDDLE = 10
 _NEVER = 1_000_000_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -21,6 +22,7 @@ _RECORDS = 256
 _BYTES = 1 << 20
 _DUE = 256
 _SWEEP = 64
+_SWEEP_SECONDS = 0.01
 
 
 class Shard:
@@ -47,14 +49,18 @@ class Shard:
         settings: Settings,
         ended_as_of: Callable[[str], int | None],
         outbox: Outbox | None = None,
+        timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`ended_as_of` tells the latest moment (epoch ms) of which it is known that everything then in a
-        source topic has been offered, or None."""
+        source topic has been offered, or None. By `timer` (s) the slices of a sweep are kept short; nothing
+        else depends on it."""
         self.number = number
         self.store = store
         self.outbox = Outbox() if outbox is None else outbox
         self._sweep = Sweep(store, plan, settings)
         self._adopting: Plan | None = None
+        self._timer = timer
+        self._sweep_slice = _SWEEP
         self.partition = Partition(store=store, plan=self._sweep.plan, settings=settings, emitter=self.outbox)
         self.next_offsets: dict[str, int] = {}
         self.records_unsaved = 0
@@ -199,6 +205,16 @@ class Shard:
             return False
         if sweep.count():
             return True
-        sweep.reached(self.partition.sweep(sweep.after, _SWEEP), _SWEEP)
+        contacts = self._sweep_slice
+        began = self._timer()
+        sweep.reached(self.partition.sweep(sweep.after, contacts), contacts)
+        self._sweep_slice = self._next_slice(self._timer() - began)
         self.partition.adopt(sweep.plan)
         return sweep.running
+
+    def _next_slice(self, seconds: float) -> int:
+        """How many contacts next, so that live input waits no longer: what one takes depends on its history
+        and on how many definitions changed."""
+        if seconds > _SWEEP_SECONDS:
+            return max(1, self._sweep_slice // 2)
+        return min(_SWEEP, self._sweep_slice * 2) if seconds < _SWEEP_SECONDS / 4 else self._sweep_slice

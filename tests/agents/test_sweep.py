@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,35 @@ def test_nobody_enters_a_new_segment_by_a_formula_that_is_on_its_way_out(
         rich.add("new")
     assert entered["very"] == entered["very-very"] == rich
     assert len(entered["other"]) == PEOPLE - 10 + (not restarted)
+
+
+def test_slices_grow_shorter_where_contacts_take_long_and_longer_again(tmp_path: Path) -> None:
+    took = 0.02
+    now = 0.0
+
+    def timer() -> float:
+        nonlocal now
+        now += took
+        return now
+
+    store = RocksStore(tmp_path / "state")
+    shard = Shard(
+        number=0,
+        store=store,
+        plan=plan_of(definition(0, 100)),
+        settings=SETTINGS,
+        ended_as_of=lambda _: NOW,
+        timer=timer,
+    )
+    shard.offer(CONTACT_UPDATES, [update(number, f"c{number:03}", number) for number in range(PEOPLE)], NOW)
+    while shard.step():
+        pass
+    shard.adopt(followed(definition(1, 150))[-1])
+    swept = []
+    while shard.step():
+        swept.append(shard.report().done)
+        took = 0.02 if len(swept) < 12 else 0.001
+    slices = [after - before for before, after in pairwise(swept)]
+    assert slices[4:10] == [1] * 6
+    assert max(slices[14:]) > 8
+    store.close()
