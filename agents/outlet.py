@@ -65,7 +65,7 @@ class Outlet(Service):
             enable_idempotence=True,
             max_batch_size=_LONGEST_BATCH_BYTES,
             max_request_size=CHANGELOG_RECORDS * self._settings.max_record_bytes,
-            compression_type="lz4",
+            compression_type="zstd",
             linger_ms=0,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )

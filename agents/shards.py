@@ -207,7 +207,9 @@ class Shards(Service):
                 await asyncio.sleep(0)
             else:
                 await _wait(running.wake, _IDLE_SECONDS)
-        # Even if nothing is unsaved: the next owner is to know that all was said.
+        if shard.unsaved:
+            await self._checkpoint(shard)
+        # Once more with nothing: the next owner is to know that all was said.
         await self._checkpoint(shard)
 
     def _acknowledge_all(self, shard: Shard) -> None:

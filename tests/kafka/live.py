@@ -264,7 +264,8 @@ class Worker:
 
     def _samples(self, name: str) -> list[float]:
         _, body = self.get("/metrics")
-        assert f"# TYPE {name} " in body or f"# TYPE {name.removesuffix('_total')} " in body, name
+        family = re.sub(r"_(total|sum|count)$", "", name)
+        assert re.search(rf"^# TYPE {family}(_total)? ", body, re.MULTILINE), f"no metric {name}"
         return [
             float(line.rsplit(" ", 1)[1])
             for line in body.splitlines()

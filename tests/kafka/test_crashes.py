@@ -24,7 +24,8 @@ from tests.kafka.live import (
 from tests.kafka.workload import DEFINITIONS, stream, write
 
 KILLS = 20
-LIVE_KILLS = 9
+RECORDS = 120_000
+LIVE_KILLS = 6
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def assert_as_replayed(topics: Topics, expected: dict[str, dict[str, Any]]) -> N
 def test_twenty_kills_leave_the_changes_of_an_undisturbed_run(
     topics: Topics, kafka_settings: Settings
 ) -> None:
-    records = stream(60_000, contacts=2_000, minutes=60)
+    records = stream(RECORDS, contacts=2_000, minutes=60)
     bad = [(record.key, b"{bad") for record in records[::5_000]]
     for index, record in enumerate(records):
         topics.write(record.topic, record.key, record.value, at_ms=record.timestamp_ms)
