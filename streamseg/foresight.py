@@ -21,7 +21,7 @@ def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
     The contact is left as it is. Cost: what the conditions that the segment rests on cost at each of their
     due times, up to the flip."""
     grounds = plan.grounds(segment.segment_id)
-    due = {key: due_ms for key, due_ms in contact.due.items() if key in grounds.condition_ids}
+    due = {key: contact.due[key] for key in grounds.condition_ids if key in contact.due}
     if not due:
         return None
     trial = _trial(contact, grounds.condition_ids)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator
+from itertools import islice
 
 from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.store.protocol import Store
+
+_HEAD = 256
+_HEADS = 1_000
 
 
 class History:
@@ -16,12 +21,15 @@ class History:
     never handed out; it is removed from the store in one go once it is a tenth of the retention overdue.
     """
 
-    __slots__ = ("_cap", "_retention_ms", "_store")
+    __slots__ = ("_cap", "_heads", "_retention_ms", "_store")
 
     def __init__(self, store: Store, retention_ms: int, cap: int) -> None:
         self._store = store
         self._retention_ms = retention_ms
         self._cap = cap
+        # Of contacts at the cap, the order of their oldest kept events, so that each new event does not have
+        # to look for the one that makes way.
+        self._heads: dict[str, list[tuple[int, str]]] = {}
 
     def repeats(self, contact: Contact, event: Event, now_ms: int) -> bool:
         """Whether an event with this id is kept; one that no longer counts as kept makes way."""
@@ -36,15 +44,14 @@ class History:
             return False
         if occurred_ms > now_ms - self._retention_ms:
             return True
-        self._store.drop_event(contact.contact_id, occurred_ms, event.event_id)
-        contact.event_count -= 1
+        self._drop(contact, [(occurred_ms, event.event_id)])
         return False
 
     def kept(self, contact: Contact, now_ms: int) -> Iterator[Event]:
         """The kept events in their order."""
         if contact.event_count == 0:
             return
-        for event in self._store.events(contact.contact_id):
+        for event in self._store.events(contact.contact_id, contact.oldest_event_ms):
             if event.occurred_ms > now_ms - self._retention_ms:
                 yield event
 
@@ -56,12 +63,30 @@ class History:
         contact.event_count += 1
         if contact.oldest_event_ms is None or event.occurred_ms < contact.oldest_event_ms:
             contact.oldest_event_ms = event.occurred_ms
+        head = self._heads.get(contact.contact_id)
+        if head and event.order < head[-1]:
+            insort(head, event.order)
         if contact.event_count > self._cap:
-            oldest = next(self._store.events(contact.contact_id))
-            self._store.drop_event(contact.contact_id, oldest.occurred_ms, oldest.event_id)
-            contact.event_count -= 1
-            contact.capped += 1
-            contact.oldest_event_ms = next(self._store.events(contact.contact_id)).occurred_ms
+            self._drop_oldest(contact)
+
+    def _drop_oldest(self, contact: Contact) -> None:
+        contact_id = contact.contact_id
+        head = self._heads.get(contact_id) or self._read_head(contact)
+        occurred_ms, event_id = head.pop(0)
+        self._store.drop_event(contact_id, occurred_ms, event_id)
+        contact.event_count -= 1
+        contact.capped += 1
+        contact.oldest_event_ms = occurred_ms
+        if not head and contact.event_count:
+            head = self._read_head(contact)
+        contact.oldest_event_ms = head[0][0] if head else None
+
+    def _read_head(self, contact: Contact) -> list[tuple[int, str]]:
+        if len(self._heads) >= _HEADS:
+            self._heads.clear()
+        events = self._store.events(contact.contact_id, contact.oldest_event_ms)
+        head = self._heads[contact.contact_id] = [event.order for event in islice(events, _HEAD)]
+        return head
 
     def housekeeping_ms(self, oldest_ms: int) -> int:
         """When to prune, given the oldest kept event: a tenth of the retention after it has run out."""
@@ -69,23 +94,27 @@ class History:
 
     def prune(self, contact: Contact, now_ms: int) -> None:
         """Remove from the store what is no longer kept."""
-        gone: list[Event] = []
-        contact.oldest_event_ms = None
-        for event in self._store.events(contact.contact_id):
+        gone: list[tuple[int, str]] = []
+        oldest_ms: int | None = None
+        for event in self._store.events(contact.contact_id, contact.oldest_event_ms):
             if event.occurred_ms > now_ms - self._retention_ms:
-                contact.oldest_event_ms = event.occurred_ms
+                oldest_ms = event.occurred_ms
                 break
-            gone.append(event)
+            gone.append(event.order)
         self._drop(contact, gone)
+        contact.oldest_event_ms = oldest_ms
 
     def forget_all(self, contact: Contact, erased_ms: int) -> list[Event]:
         """Remove everything; the events of other topics that occurred after `erased_ms`, in order."""
-        events = list(self._store.events(contact.contact_id)) if contact.event_count else []
-        self._drop(contact, events)
+        if not contact.event_count:
+            return []
+        events = list(self._store.events(contact.contact_id, contact.oldest_event_ms))
+        self._drop(contact, [event.order for event in events])
         contact.oldest_event_ms = None
         return [event for event in events if event.occurred_ms > erased_ms and not event.derived]
 
-    def _drop(self, contact: Contact, events: list[Event]) -> None:
-        for event in events:
-            self._store.drop_event(contact.contact_id, event.occurred_ms, event.event_id)
-        contact.event_count -= len(events)
+    def _drop(self, contact: Contact, orders: list[tuple[int, str]]) -> None:
+        for occurred_ms, event_id in orders:
+            self._store.drop_event(contact.contact_id, occurred_ms, event_id)
+        contact.event_count -= len(orders)
+        self._heads.pop(contact.contact_id, None)

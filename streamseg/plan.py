@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from streamseg.audience import Audience, guards_of
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition
 from streamseg.conditions.base import Condition, EventFed
 from streamseg.conditions.membership import member_id
@@ -145,6 +146,14 @@ class Grounds:
     segments: tuple[Segment, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Dependents:
+    """The segments whose membership rests on a condition, and the ids under which it stands."""
+
+    member_ids: frozenset[int]
+    segments: Mapping[int, Segment]
+
+
 class Plan:
     """Compiled definitions.
 
@@ -154,6 +163,7 @@ class Plan:
     segments    by id, built-in ones included
     introduced  condition id -> the generation in which it came into force
     users       condition id (or member id) -> the segments whose formula asks for it, by id
+    audience    condition id -> those of them that may turn round when it flips
     versions    segment id -> version, those of deleted segments included as far as is known
     rank        segment id -> its place in topological order, referred ones first
     lively      conditions that a contact nothing is known of must be asked
@@ -176,6 +186,7 @@ class Plan:
         self.conditions: dict[int, Condition] = {}
         self.introduced: dict[int, int] = {}
         self.users: dict[int, dict[str, Segment]] = {}
+        self.audience: dict[int, Audience] = {}
         self.versions = {**(retired or {}), **{key: one.version for key, one in self.segments.items()}}
         self.rank = _topological(self.segments)
         self._by_event: dict[str, EventDispatch] = {}
@@ -189,7 +200,7 @@ class Plan:
                     self.conditions[condition.id] = condition
                     self.introduced[condition.id] = candidate.introduced[condition.id]
         self._grounds: dict[str, Grounds] = {}
-        self._dependents: dict[int, tuple[Segment, ...]] = {}
+        self._dependents: dict[int, Dependents] = {}
         self.member_ids = frozenset(segment.member_id for segment in self.segments.values())
         for condition in self.conditions.values():
             self._dispatch(condition)
@@ -210,6 +221,9 @@ class Plan:
                     else previous.introduced[condition.id]
                 )
         needed = {condition.id for condition in segment.conditions}
+        guards = guards_of(segment)
+        for condition_id in needed:
+            self.audience.setdefault(condition_id, Audience()).add(condition_id, segment, guards)
         needed.update(member_id(reference) for reference in segment.references)
         for condition_id in needed:
             self.users.setdefault(condition_id, {})[segment.segment_id] = segment
@@ -258,7 +272,7 @@ class Plan:
             known = self._grounds[segment_id] = Grounds(conditions, ordered)
         return known
 
-    def dependents(self, condition_id: int) -> tuple[Segment, ...]:
+    def dependents(self, condition_id: int) -> Dependents:
         """The segments whose membership rests on a condition, by way of references too."""
         known = self._dependents.get(condition_id)
         if known is None:
@@ -269,7 +283,8 @@ class Plan:
                 if segment.segment_id not in found:
                     found[segment.segment_id] = segment
                     waiting.extend(self.users.get(segment.member_id, {}).values())
-            known = self._dependents[condition_id] = tuple(found.values())
+            by_member_id = {segment.member_id: segment for segment in found.values()}
+            known = self._dependents[condition_id] = Dependents(frozenset(by_member_id), by_member_id)
         return known
 
     def judges_like(self, other: Plan) -> bool:

@@ -37,8 +37,11 @@ def settle(
     later than `now_ms`.
     """
     true, due = contact.true, contact.due
+    flipped: list[int] = []
     pending = {segment.segment_id: segment for segment in segments}
     asked = list(touched)
+    if not asked and not pending:
+        return
     for condition in asked:
         key = condition.id
         holds, due_ms = condition.evaluate(contact, now_ms)
@@ -48,14 +51,16 @@ def settle(
                 true.add(key)
             else:
                 true.remove(key)
-            users = plan.users.get(key)
-            if users is not None:
-                pending.update(users)
+            flipped.append(key)
         if due_ms != due.get(key):
             if due_ms is None:
                 del due[key]
             else:
                 due[key] = due_ms
+    for key in flipped:
+        audience = plan.audience.get(key)
+        if audience is not None:
+            pending.update((segment.segment_id, segment) for segment in audience.find(true))
     changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
     _foresee(contact, plan, asked, changes, emitter)
 
@@ -109,12 +114,13 @@ def _foresee(
             emitter.change(replace(change, next_change_ms=next_ms))
         else:
             emitter.change(change)
-    resting = {
-        segment.segment_id: segment
-        for condition in asked
-        for segment in plan.dependents(condition.id)
-        if segment.member_id in contact.true and segment.segment_id not in changed
-    }
+    resting: dict[str, Segment] = {}
+    for condition in asked:
+        dependents = plan.dependents(condition.id)
+        for member_id in contact.true & dependents.member_ids:
+            segment = dependents.segments[member_id]
+            if segment.segment_id not in changed:
+                resting[segment.segment_id] = segment
     for segment_id in sorted(resting):
         state = contact.members[segment_id]
         next_ms = next_flip_ms(contact, resting[segment_id], plan)

@@ -53,8 +53,8 @@ class _Scratch:
     def __init__(self, shard: Shard) -> None:
         self._store = shard.store
 
-    def events(self, contact_id: str) -> Iterator[Event]:
-        return self._store.events(contact_id)
+    def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
+        return self._store.events(contact_id, since_ms)
 
     def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
         """Its time will come."""

@@ -64,8 +64,10 @@ class MemoryStore:
         self._found.setdefault(contact_id, {})[event.event_id] = (event.occurred_ms, event.offset)
         insort(self._events.setdefault(contact_id, []), event, key=_order)
 
-    def events(self, contact_id: str) -> Iterator[Event]:
-        return iter(list(self._events.get(contact_id, ())))
+    def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
+        events = self._events.get(contact_id, [])
+        start = 0 if since_ms is None else bisect_left(events, (since_ms, ""), key=_order)
+        return iter(events[start:])
 
     def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
         members = self._members.setdefault(segment_id, {})

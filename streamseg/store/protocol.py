@@ -36,8 +36,9 @@ class Store(Protocol):
     def add_event(self, contact_id: str, event: Event) -> None:
         """Keep an event whose id is not kept yet."""
 
-    def events(self, contact_id: str) -> Iterator[Event]:
-        """The contact's kept events by (`occurred_ms`, `event_id`), ascending."""
+    def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
+        """The contact's kept events by (`occurred_ms`, `event_id`), ascending; those since then, if given:
+        what lies before is not looked at, not even to find that it is gone."""
 
     def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
         """Forget one kept event."""

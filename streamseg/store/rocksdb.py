@@ -70,6 +70,7 @@ class RocksStore:
         # contact id -> segment id -> since when it is a member, or None where it no longer is
         self._members: dict[str, dict[str, tuple[int, int] | None]] = {}
         self._counts: Counter[str] | None = None
+        self._clock_ms: int | None = None
         self._meta: dict[str, Any] = {}
         self._dirty_meta: set[str] = set()
         self._changes: list[KeyValue] | None = None
@@ -159,13 +160,20 @@ class RocksStore:
         self._history.setdefault(contact_id, {})[(occurred_ms, event_id)] = None
         self._found.setdefault(contact_id, {})[event_id] = None
 
-    def events(self, contact_id: str) -> Iterator[Event]:
-        """The contact's kept events by (`occurred_ms`, `event_id`), ascending, as of the call."""
-        return self._events(contact_id, self._history.get(contact_id, {}).copy())
+    def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
+        """The contact's kept events by (`occurred_ms`, `event_id`), ascending, as of the call; those since
+        then, if given: what lies before is not read, nor what deleting it left behind."""
+        history = self._history.get(contact_id, {})
+        if since_ms is None:
+            return self._events(contact_id, layout.history_prefix(contact_id), history.copy())
+        unwritten = {order: event for order, event in history.items() if order[0] >= since_ms}
+        return self._events(contact_id, layout.history_key(contact_id, since_ms, ""), unwritten)
 
-    def _events(self, contact_id: str, unwritten: dict[tuple[int, str], Event | None]) -> Iterator[Event]:
+    def _events(
+        self, contact_id: str, start: bytes, unwritten: dict[tuple[int, str], Event | None]
+    ) -> Iterator[Event]:
         prefix = layout.history_prefix(contact_id)
-        written = (layout.read_event(prefix, key, value) for key, value in self._items(prefix, prefix))
+        written = (layout.read_event(prefix, key, value) for key, value in self._items(prefix, start))
         if not unwritten:
             yield from written
             return
@@ -217,11 +225,14 @@ class RocksStore:
     @property
     def clock_ms(self) -> int:
         """The partition's stream time when it was last set, 0 at first."""
-        return self.number(CLOCK) or 0
+        if self._clock_ms is None:
+            self._clock_ms = self.number(CLOCK) or 0
+        return self._clock_ms
 
     @clock_ms.setter
     def clock_ms(self, value: int) -> None:
-        self.set_number(CLOCK, value)
+        self._refuse_while_committing()
+        self._clock_ms = value
 
     def number(self, name: str) -> int | None:
         """A number kept for the partition under a name, or None."""
@@ -272,6 +283,9 @@ class RocksStore:
         """
         if self._changes is not None:
             raise RuntimeError("the store is being committed: changes() was called, commit() was not")
+        if self._clock_ms is not None:
+            # Noted here only: it moves with each record.
+            self.set_number(CLOCK, self._clock_ms)
         contacts = {contact_id: self._of_contact(contact_id) for contact_id in self._touched()}
         names = sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name))
         notes: list[KeyValue] = [(layout.meta_key(name), orjson.dumps(self._meta[name])) for name in names]
@@ -385,6 +399,7 @@ class RocksStore:
         self._clean.clear()
         self._filed.clear()
         self._meta.clear()
+        self._clock_ms = None
         self._counts = None
         self._due.reset()
 
@@ -504,6 +519,9 @@ def _options(block_cache: Cache) -> Options:
     options.set_block_based_table_factory(table)
     options.set_compression_type(DBCompressionType.lz4())
     options.set_write_buffer_size(16 << 20)
+    # Most look-ups are for event ids that are not there.
+    options.set_memtable_whole_key_filtering(True)
+    options.set_memtable_prefix_bloom_ratio(0.05)
     options.set_max_write_buffer_number(3)
     options.set_max_open_files(512)
     options.set_keep_log_file_num(2)
