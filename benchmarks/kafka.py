@@ -1,0 +1,215 @@
+"""What the measurements on a real Kafka have in common: a broker, the workload on it, worker processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from confluent_kafka import Producer
+
+from agents.topics import required_topics, topic_name
+from agents.topics_admin import TopicsAdmin
+from streamseg.inputs import Record
+from streamseg.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+TIMEOUT_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A broker's address and, where it is ours, the folder that its topics lie in."""
+
+    bootstrap: str
+    data: Path | None = None
+
+    def topic_bytes(self, topic: str) -> int:
+        """How much of a topic lies on its disk, all partitions; 0 where that cannot be seen."""
+        if self.data is None:
+            return 0
+        return sum(path.stat().st_size for path in self.data.glob(f"{topic}-*/*.log"))
+
+
+@contextmanager
+def broker(bootstrap: str | None) -> Iterator[Broker]:
+    """The given broker, or one of our own that lives as long as the context."""
+    if bootstrap is not None:
+        yield Broker(bootstrap)
+        return
+    script = ROOT / "deploy" / "kafka.sh"
+    with tempfile.TemporaryDirectory(prefix="streamseg-kafka-") as folder:
+        started = subprocess.run(
+            [script, "start", folder, "--port", "0"], check=True, capture_output=True, text=True
+        )
+        try:
+            yield Broker(started.stdout.strip(), Path(folder) / "data")
+        finally:
+            subprocess.run([script, "stop", folder], check=True, capture_output=True)
+
+
+def fresh_settings(bootstrap: str, *, partitions: int, data_dir: Path) -> Settings:
+    """Settings of a cluster with topics of its own, which are made."""
+    settings = Settings(
+        bootstrap_servers=bootstrap,
+        topic_prefix=f"bench-{uuid.uuid4().hex[:8]}-",
+        partitions=partitions,
+        data_dir=data_dir,
+    )
+    TopicsAdmin(settings).create(required_topics(settings))
+    return settings
+
+
+class Feed:
+    """Writes records to their topics, placed by key as every Kafka client does it."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        self._settings = settings
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.bootstrap_servers,
+                "partitioner": "murmur2_random",
+                "linger.ms": 20,
+                "compression.type": "lz4",
+                "queue.buffering.max.messages": 1_000_000,
+                **options,
+            }
+        )
+
+    def define(self, bodies: Iterable[dict[str, Any]]) -> None:
+        topic = topic_name(self._settings, "segment-definitions")
+        for body in bodies:
+            self._produce(topic, body["segment_id"].encode(), orjson.dumps(body), 0, partition=0)
+        self.flush()
+
+    def write(self, records: Iterable[Record]) -> int:
+        """All of them with their timestamps; how many there were."""
+        count = 0
+        names = {topic: topic_name(self._settings, topic) for topic in ("contact-updates", "behavior-events")}
+        for record in records:
+            self._produce(names[record.topic], record.key, record.value, record.timestamp_ms)
+            count += 1
+        self.flush()
+        return count
+
+    def _produce(self, topic: str, key: bytes | None, value: bytes | None, at_ms: int, **place: int) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key=key, timestamp=at_ms, **place)
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        if self._producer.flush(120):
+            raise TimeoutError("the broker did not take everything in 120 s")
+
+
+class WorkerProcess:
+    """A `streamseg worker` process and its metrics."""
+
+    def __init__(self, settings: Settings, name: str = "worker", **environment: str) -> None:
+        self.state = settings.data_dir / name
+        self.state.mkdir(parents=True, exist_ok=True)
+        self._log = settings.data_dir / f"{name}.log"
+        self._environment = {
+            **os.environ,
+            "STREAMSEG_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+            "STREAMSEG_TOPIC_PREFIX": settings.topic_prefix,
+            "STREAMSEG_PARTITIONS": str(settings.partitions),
+            "STREAMSEG_DATA_DIR": str(self.state),
+            "STREAMSEG_HTTP_PORT": "0",
+            "STREAMSEG_HTTP_HOST": "127.0.0.1",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._url = ""
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RuntimeError("the worker was not started")
+        return self._process.pid
+
+    def start(self, *cpus: int) -> None:
+        """Start it, on these CPUs only if any are named, and wait for its web server."""
+        command: list[str | Path] = [Path(sys.executable).parent / "streamseg", "worker"]
+        if cpus:
+            command = ["taskset", "-c", ",".join(map(str, cpus)), *command]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, env=self._environment, stderr=log)
+        self.wait_for("metrics on port")
+        found = re.search(r"metrics on port (\d+)", self._log.read_text())
+        self._url = f"http://127.0.0.1:{found[1] if found else 0}/metrics"
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has logged this."""
+        wait_until(lambda: text in self._log.read_text() or self._ended(), text)
+        if text not in self._log.read_text():
+            raise SystemExit(f"the worker ended before {text!r}:\n{self._log.read_text()}")
+
+    def _ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def metrics(self) -> dict[str, float]:
+        """Each metric's sum over its labels; a labelled one under `name{labels}` too."""
+        if self._ended():
+            raise SystemExit(f"the worker ended:\n{self._log.read_text()}")
+        with urllib.request.urlopen(self._url, timeout=30) as response:  # noqa: S310 - our own worker
+            lines = response.read().decode().splitlines()
+        found: dict[str, float] = {}
+        for line in lines:
+            if line and not line.startswith("#"):
+                labelled, _, value = line.rpartition(" ")
+                found[labelled] = float(value)
+                name = labelled.partition("{")[0]
+                if name != labelled:
+                    found[name] = found.get(name, 0.0) + float(value)
+        return found
+
+    def applied(self) -> float:
+        """How many records it has applied and made durable."""
+        return self.metrics().get('streamseg_records_total{result="applied"}', 0.0)
+
+    def cpu_seconds(self) -> float:
+        """CPU time that it has used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_bytes(self) -> int:
+        """Resident memory at most so far."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        return int(found[1]) * 1024 if found else 0
+
+    def kill(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """A last checkpoint, then the end."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(120)
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = TIMEOUT_SECONDS) -> None:
+    """Poll until it holds; ends the program where it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not in {seconds:.0f} s: {what}")
+        time.sleep(0.05)
