@@ -76,6 +76,7 @@ class Feed:
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         self._settings = settings
+        self._names = {topic: topic_name(settings, topic) for topic in ("contact-updates", "behavior-events")}
         self._producer = Producer(
             {
                 "bootstrap.servers": settings.bootstrap_servers,
@@ -96,12 +97,15 @@ class Feed:
     def write(self, records: Iterable[Record]) -> int:
         """All of them with their timestamps; how many there were."""
         count = 0
-        names = {topic: topic_name(self._settings, topic) for topic in ("contact-updates", "behavior-events")}
         for record in records:
-            self._produce(names[record.topic], record.key, record.value, record.timestamp_ms)
+            self.put(record)
             count += 1
         self.flush()
         return count
+
+    def put(self, record: Record) -> None:
+        """One record, not sent before `flush` for certain."""
+        self._produce(self._names[record.topic], record.key, record.value, record.timestamp_ms)
 
     def _produce(self, topic: str, key: bytes | None, value: bytes | None, at_ms: int, **place: int) -> None:
         while True:

@@ -1,8 +1,9 @@
 """One contact's hot state and its bytes.
 
-Layout, version 1: one version byte, the due time as 8 bytes big-endian (all ones: never due), then an
+Layout, version 2: one version byte, the due time as 8 bytes big-endian (all ones: never due), then an
 orjson list of the fields below in a fixed order. The due time stands in front so that the due index can
-be rebuilt from the bytes alone. Unknown versions are refused by name, never guessed at.
+be rebuilt from the bytes alone. The attributes are apart, as an orjson object: they are most of what is
+kept of a contact, and events leave them alone. Unknown versions are refused by name, never guessed at.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import orjson
 
 from streamseg.errors import StateVersionError
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 NEVER = (1 << 64) - 1
 
 
@@ -24,7 +25,8 @@ class Contact:
 
     generation   that of the definitions up to which its conditions are filled
     judged       that of the definitions whose formulas its memberships follow
-    attributes   name -> [value, updated_ms]; a removed value stays as null so that stale ones lose
+    attributes   name -> [value, updated_ms]; a removed value stays as null so that stale ones lose; changed
+                 by `set_attribute` only
     lists        static segment id -> [is in it, updated_ms, the segment's birth]
     true         ids of the conditions that hold now, and of the segments it is a member of
     flips        condition id -> when it last flipped
@@ -36,6 +38,7 @@ class Contact:
     suppressed   the channels whose do-not-send flag is out
     offsets      source topic -> last offset applied, so that a re-read record changes nothing
     capped       occurrences dropped from summaries at the cap since last asked; not kept
+    restated     whether any attribute was set since the store last took them; not kept
     """
 
     contact_id: str
@@ -58,11 +61,21 @@ class Contact:
     offsets: dict[str, int] = field(default_factory=dict)
     due_ms: int | None = None
     capped: int = 0
+    restated: bool = False
+
+    def __post_init__(self) -> None:
+        self.restated = bool(self.attributes)
+
+    def set_attribute(self, name: str, value: Any, updated_ms: int) -> None:
+        """State a value and since when it is so."""
+        self.attributes[name] = [value, updated_ms]
+        self.restated = True
 
     def reset(self) -> None:
         """Forget everything but the id, the clock and the offsets applied."""
         self.known_since_ms = None
         self.attributes = {}
+        self.restated = True
         self.lists = {}
         self.true = set()
         self.flips = {}
@@ -74,8 +87,12 @@ class Contact:
         self.event_count = 0
         self.oldest_event_ms = None
 
+    def attributes_to_bytes(self) -> bytes:
+        """The attributes alone."""
+        return orjson.dumps(self.attributes)
+
     def to_bytes(self) -> bytes:
-        """The versioned layout above."""
+        """The versioned layout above, without the attributes."""
         head = bytes((STATE_VERSION,)) + (NEVER if self.due_ms is None else self.due_ms).to_bytes(8, "big")
         return head + orjson.dumps(
             [
@@ -83,7 +100,6 @@ class Contact:
                 self.erased_ms,
                 self.clock_ms,
                 self.generation,
-                self.attributes,
                 self.lists,
                 list(self.true),
                 list(self.summaries.items()),
@@ -100,32 +116,39 @@ class Contact:
         )
 
     @classmethod
-    def from_bytes(cls, contact_id: str, data: bytes) -> Contact:
-        """Read back `to_bytes`. Raises StateVersionError on another layout's bytes."""
+    def from_bytes(cls, contact_id: str, data: bytes, attributes: bytes | None) -> Contact:
+        """Read back `to_bytes` and `attributes_to_bytes` (None: it has none). Raises StateVersionError on
+        another layout's bytes."""
         if data[0] != STATE_VERSION:
             raise StateVersionError(data[0], STATE_VERSION)
         body = orjson.loads(data[9:])
-        return cls(
+        contact = cls(
             contact_id=contact_id,
             known_since_ms=body[0],
             erased_ms=body[1],
             clock_ms=body[2],
             generation=body[3],
-            attributes=body[4],
-            lists=body[5],
-            true=set(body[6]),
-            summaries=dict(body[7]),
-            due=dict(body[8]),
-            members=body[9],
-            unsubscribes=body[10],
-            suppressed=body[11],
-            event_count=body[12],
-            oldest_event_ms=body[13],
-            offsets=body[14],
-            flips=dict(body[15]),
-            judged=body[16],
+            attributes={} if attributes is None else orjson.loads(attributes),
+            lists=body[4],
+            true=set(body[5]),
+            summaries=dict(body[6]),
+            due=dict(body[7]),
+            members=body[8],
+            unsubscribes=body[9],
+            suppressed=body[10],
+            event_count=body[11],
+            oldest_event_ms=body[12],
+            offsets=body[13],
+            flips=dict(body[14]),
+            judged=body[15],
             due_ms=due_in(data),
         )
+        contact.restated = False
+        return contact
+
+    def copy(self) -> Contact:
+        """Another one with the same state, which shares nothing with this."""
+        return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes_to_bytes())
 
 
 def due_in(data: bytes) -> int | None:

@@ -182,7 +182,7 @@ class Engine:
         if name == "contact_id" or (stored is not None and updated_ms < stored[1]):
             return
         old = None if stored is None else stored[0]
-        contact.attributes[name] = [value, updated_ms]
+        contact.set_attribute(name, value, updated_ms)
         if name == "subscribed":
             self._touch_channel("global", touched)
         if value_key(old) == value_key(value):
@@ -224,7 +224,7 @@ class Engine:
             new = update.tags_set
         gone = set(update.tags_remove)
         new = list(dict.fromkeys(tag for tag in (*new, *update.tags_add) if tag not in gone))
-        contact.attributes["tags"] = [new, update.updated_ms]
+        contact.set_attribute("tags", new, update.updated_ms)
         if set(old) == set(new):
             return
         self._touch_attribute(contact, "tags", old, new, update.updated_ms, touched)

@@ -153,7 +153,7 @@ class LocalPartitions:
 
     def _brought_up(self, shard: Shard, contact: Contact, plan: Plan, now_ms: int) -> Contact:
         """A copy of the contact as it is by a plan and at an instant."""
-        scratch = Contact.from_bytes(contact.contact_id, contact.to_bytes())
+        scratch = contact.copy()
         engine = Engine(
             store=_Scratch(shard),  # type: ignore[arg-type]  # as much of a store as is asked for
             plan=plan,

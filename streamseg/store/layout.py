@@ -2,6 +2,7 @@
 
     key                                        value
     c <contact id>                             the contact's bytes (streamseg.contact)
+    a <contact id>                             its attributes, likewise
     h <contact id> <occurred ms> <event id>    orjson [name, properties, derived, offset, recorded ms]
     i <contact id> <event id>                  <occurred ms> <offset>         derived from h
     s <segment id> <contact id>                orjson [sequence, entered ms]
@@ -11,7 +12,7 @@
 
 Ids are UTF-8, so that byte order is the order of code points. An id that more follows is escaped to be
 free of prefixes. Times are 8 bytes big-endian with the sign bit flipped, so that byte order is time order.
-What goes to a changelog is c, h, s, m and o; i and d are rebuilt from those. Of o, the number counts the
+What goes to a changelog is c, a, h, s, m and o; i and d are rebuilt from those. Of o, the number counts the
 checkpoints that had any; they come back from a changelog and are not written here otherwise.
 """
 
@@ -21,9 +22,10 @@ import orjson
 
 from streamseg.inputs import Event
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 CONTACT = b"c"
+ATTRIBUTES = b"a"
 HISTORY = b"h"
 EVENT_ID = b"i"
 MEMBER = b"s"
@@ -48,6 +50,10 @@ def time_ms(data: bytes) -> int:
 
 def contact_key(contact_id: str) -> bytes:
     return CONTACT + contact_id.encode()
+
+
+def attributes_key(contact_id: str) -> bytes:
+    return ATTRIBUTES + contact_id.encode()
 
 
 def history_prefix(contact_id: str) -> bytes:

@@ -60,6 +60,8 @@ class RocksStore:
             raise
         self._clean: OrderedDict[str, Contact] = OrderedDict()
         self._dirty: dict[str, Contact] = {}
+        # Of the dirty ones, those whose attributes changed.
+        self._restated: set[str] = set()
         # The due time each cached contact is filed under, and for dirty ones the one on disk, if known.
         self._filed: dict[str, int | None] = {}
         self._filed_on_disk: dict[str, int | None] = {}
@@ -93,7 +95,8 @@ class RocksStore:
         data = self._db.get(layout.contact_key(contact_id))
         if data is None:
             return None
-        contact = Contact.from_bytes(contact_id, data)
+        attributes = self._db.get(layout.attributes_key(contact_id))
+        contact = Contact.from_bytes(contact_id, data, attributes)
         self._filed[contact_id] = contact.due_ms
         self._clean[contact_id] = contact
         if len(self._clean) > self._contact_cache:
@@ -110,6 +113,9 @@ class RocksStore:
             if contact_id in self._filed:
                 self._filed_on_disk[contact_id] = self._filed[contact_id]
         self._dirty[contact_id] = contact
+        if contact.restated:
+            self._restated.add(contact_id)
+            contact.restated = False
         if contact_id not in self._filed or self._filed[contact_id] != contact.due_ms:
             self._filed[contact_id] = contact.due_ms
             self._due.file(contact_id, contact.due_ms)
@@ -316,6 +322,9 @@ class RocksStore:
         records = self._beside_state(contact_id)
         contact = self._dirty.get(contact_id)
         if contact is not None:
+            if contact_id in self._restated:
+                attributes = contact.attributes_to_bytes() if contact.attributes else None
+                records.append((layout.attributes_key(contact_id), attributes))
             records.append((layout.contact_key(contact_id), contact.to_bytes()))
         return records
 
@@ -447,6 +456,7 @@ class RocksStore:
         clean = self._clean
         clean.update(self._dirty)
         self._dirty = {}
+        self._restated = set()
         while len(clean) > self._contact_cache:
             evicted, _ = clean.popitem(last=False)
             del self._filed[evicted]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamseg.contact import Contact
 from streamseg.partition import Partition
 from streamseg.replay import Replay
 from streamseg.store.memory import MemoryStore
@@ -32,7 +31,7 @@ def _with_restarts(scenario: Scenario, restarts: set[int]) -> list[str]:
             for contact_id in list(store.contact_ids()):
                 contact = store.contact(contact_id)
                 assert contact is not None
-                store.put(Contact.from_bytes(contact_id, contact.to_bytes()))
+                store.put(contact.copy())
             run.partition = Partition(
                 store=store, plan=run.definitions.plan, settings=scenario.settings, emitter=run
             )

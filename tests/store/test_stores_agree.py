@@ -37,7 +37,7 @@ class StoresAgree(RuleBasedStateMachine):
     def put(self, contact_id: str, due_ms: int | None, value: int) -> None:
         for store in (self.rocks, self.memory):
             contact = store.contact(contact_id) or Contact(contact_id)
-            contact.attributes["x"] = [value, 0]
+            contact.set_attribute("x", value, 0)
             contact.due_ms = due_ms if due_ms is None else due_ms + 5
             store.put(contact)
 

@@ -1,0 +1,244 @@
+"""From an event written to its change readable, and how late time moves contacts, on a real Kafka.
+
+Events of the workload come in at a steady rate, each with the time it is written. Among them are probes: the
+first event of a contact that nobody knows, by which it enters a segment. How long that takes until the
+change is read from `membership-changes` is the latency, producer and consumer included. Last, many contacts
+leave a segment at one instant while events go on coming. Run it from the repository:
+
+    python -m benchmarks.latency --rate 10000
+    python -m benchmarks.latency --rate 10000 --due 100000 --seconds 30
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from confluent_kafka import OFFSET_END, Consumer, TopicPartition
+
+from agents.topics import topic_name
+from benchmarks.figures import about_the_machine, command, table
+from benchmarks.kafka import Feed, WorkerProcess, broker, fresh_settings, wait_until
+from benchmarks.workload import Workload, definitions
+from streamseg.inputs import Record
+from streamseg.settings import Settings
+
+PROBES_A_SECOND = 50
+SHARES = (0.25, 0.5, 0.8)
+SLICE_SECONDS = 0.02
+DUE_SHARE = 0.25
+
+PROBED: dict[str, Any] = {
+    "segment_id": "probed",
+    "name": "probed",
+    "type": "standard",
+    "clusters": [{"match": "all", "conditions": [{"event": "probe", "window": {"last": "P1D"}}]}],
+}
+FRESH: dict[str, Any] = {
+    "segment_id": "fresh",
+    "name": "fresh",
+    "type": "standard",
+    "clusters": [
+        {
+            "match": "all",
+            "conditions": [{"attribute": "fresh_since", "operator": "within_last", "value": "PT1H"}],
+        }
+    ],
+}
+
+
+@dataclass
+class Watch:
+    """Reads `membership-changes` in a thread of its own, and notes when which probe and which exit came."""
+
+    settings: Settings
+    probes: dict[str, float] = field(default_factory=dict)
+    late_seconds: list[float] = field(default_factory=list)
+    entered: int = 0
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self._ready.wait(30)
+
+    def _run(self) -> None:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.settings.bootstrap_servers,
+                "group.id": "watch",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 5,
+            }
+        )
+        name = topic_name(self.settings, "membership-changes")
+        numbers = range(self.settings.partitions)
+        consumer.assign([TopicPartition(name, number, OFFSET_END) for number in numbers])
+        consumer.poll(1.0)
+        self._ready.set()
+        while not self._stop.is_set():
+            for message in consumer.consume(1_000, 0.005):
+                if message.error() is None:
+                    self._take(message.value(), _now())
+        consumer.close()
+
+    def _take(self, value: bytes, now: float) -> None:
+        if b'"segment_id":"probed"' in value:
+            self.probes[orjson.loads(value)["contact_id"]] = now
+        elif b'"segment_id":"fresh"' in value:
+            change = orjson.loads(value)
+            if change["change"] == "entered":
+                self.entered += 1
+            else:
+                self.late_seconds.append(now - datetime.fromisoformat(change["effective_at"]).timestamp())
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+
+class Load:
+    """Writes the workload's events at a rate, with probes among them."""
+
+    def __init__(self, settings: Settings, workload: Workload) -> None:
+        self._feed = Feed(settings, **{"linger.ms": 1})
+        self._stream = self._endless(workload)
+        self._number = 0
+
+    @staticmethod
+    def _endless(workload: Workload) -> Iterator[Record]:
+        seed = workload.seed
+        while True:
+            seed += 1
+            yield from replace(workload, seed=seed).stream()
+
+    def run(self, rate: float, seconds: float) -> dict[str, float]:
+        """So many events a second, for so long; when each probe was written."""
+        written: dict[str, float] = {}
+        began = _now()
+        sent = probed = 0
+        while (passed := _now() - began) < seconds:
+            while sent < passed * rate:
+                self._write(next(self._stream))
+                sent += 1
+            while probed < passed * PROBES_A_SECOND:
+                contact_id = f"probe-{os.getpid()}-{self._number}"
+                self._number += 1
+                written[contact_id] = _now()
+                self._feed.put(_probe(contact_id, written[contact_id]))
+                probed += 1
+            time.sleep(SLICE_SECONDS)
+        self._feed.flush()
+        return written
+
+    def _write(self, record: Record) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        body = orjson.loads(record.value or b"{}")
+        if "event_id" in body:
+            # The same events again and again are other ones.
+            self._number += 1
+            body |= {"event_id": f"{body['event_id']}-{self._number}", "occurred_at": now_ms}
+        self._feed.put(replace(record, timestamp_ms=now_ms, value=orjson.dumps(body)))
+
+
+def _now() -> float:
+    """Wall clock, epoch s."""
+    return time.time_ns() / 1e9
+
+
+def _probe(contact_id: str, at: float) -> Record:
+    at_ms = int(at * 1000)
+    body = {"event_id": contact_id, "contact_id": contact_id, "event": "probe", "occurred_at": at_ms}
+    return Record("behavior-events", 0, 0, at_ms, contact_id.encode(), orjson.dumps(body))
+
+
+def _freshly_imported(count: int, since_ms: int) -> Iterator[Record]:
+    for number in range(count):
+        contact_id = f"fresh-{number:07}"
+        body = {"contact_id": contact_id, "attributes": {"fresh_since": since_ms}}
+        at_ms = time.time_ns() // 1_000_000
+        yield Record("contact-updates", 0, 0, at_ms, contact_id.encode(), orjson.dumps(body))
+
+
+def _percentiles(seconds: list[float]) -> list[str]:
+    ordered = sorted(seconds)
+    if not ordered:
+        return ["-"] * 4
+    shares = (0.5, 0.99, 0.999)
+    found = [ordered[min(int(len(ordered) * share), len(ordered) - 1)] for share in shares]
+    return [f"{value * 1000:,.0f} ms" for value in (*found, ordered[-1])]
+
+
+def _latencies(watch: Watch, written: dict[str, float]) -> list[float]:
+    wait_until(lambda: written.keys() <= watch.probes.keys(), "every probe", 120)
+    return [watch.probes[contact_id] - at for contact_id, at in written.items()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rate", type=float, required=True, help="sustained records/s; see end_to_end")
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--contacts", type=int, default=20_000)
+    parser.add_argument("--segments", type=int, default=1_000)
+    parser.add_argument("--due", type=int, default=100_000, help="contacts that fall due at one instant")
+    parser.add_argument("--partitions", type=int, default=8)
+    parser.add_argument("--bootstrap", help="a running broker, e.g. localhost:9092")
+    wanted = parser.parse_args()
+    rows: list[list[str]] = []
+    with broker(wanted.bootstrap) as kafka, tempfile.TemporaryDirectory(prefix="streamseg-state-") as data:
+        settings = fresh_settings(kafka.bootstrap, partitions=wanted.partitions, data_dir=Path(data))
+        feed = Feed(settings)
+        feed.define([PROBED, FRESH, *definitions(wanted.segments)])
+        workload = Workload(wanted.contacts, start_ms=time.time_ns() // 1_000_000 - 1_000)
+        known = feed.write(workload.updates())
+        worker, watch = WorkerProcess(settings), Watch(settings)
+        try:
+            worker.start(0)
+            wait_until(lambda: worker.applied() >= known, "the contacts known")
+            load = Load(settings, workload)
+            load.run(wanted.rate * SHARES[0], wanted.seconds / 4)
+            for share in SHARES:
+                written = load.run(wanted.rate * share, wanted.seconds)
+                rows.append(
+                    [f"{share:.0%} of {wanted.rate:,.0f}/s", *_percentiles(_latencies(watch, written))]
+                )
+            if wanted.due:
+                rows += _fall_due(wanted.due, wanted.rate * DUE_SHARE, feed, load, watch)
+        finally:
+            watch.stop()
+            worker.stop()
+    print(command("benchmarks.latency"))
+    print(table(["", "p50", "p99", "p99.9", "most"], rows))
+    print(f"{wanted.contacts:,} contacts, {wanted.segments:,} segments\n{about_the_machine()}")
+
+
+def _fall_due(count: int, rate: float, feed: Feed, load: Load, watch: Watch) -> list[list[str]]:
+    """All of them leave the segment an hour after one instant; the probes of that minute."""
+    due_at = _now() + 30 + count / 2_500
+    began = _now()
+    feed.write(_freshly_imported(count, int(due_at * 1000) - 3_600_000))
+    wait_until(lambda: watch.entered >= count, f"{count} entered")
+    took = _now() - began
+    if _now() > due_at - 5:
+        raise SystemExit(f"it took {took:.0f} s to make {count} contacts known: they fell due meanwhile")
+    load.run(rate, due_at - _now() - 1)
+    written = load.run(rate, 20)
+    wait_until(lambda: len(watch.late_seconds) >= count, f"{count} exits")
+    return [
+        [f"{count:,} exits at one instant, late by", *_percentiles(watch.late_seconds)],
+        [f"{rate:,.0f}/s meanwhile", *_percentiles(_latencies(watch, written))],
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""How long until a worker is at work again: with its state on the disk, and without it. On a real Kafka.
+
+Contacts with 20 attributes and an event or more each are made known; then the worker is killed and started,
+once with its local state, once with the folder removed, from the changelog. Run it from the repository:
+
+    python -m benchmarks.recovery --contacts 200000
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from agents.topics import changelog_topic
+from benchmarks.figures import about_the_machine, command, table
+from benchmarks.kafka import Feed, WorkerProcess, broker, fresh_settings, wait_until
+from benchmarks.workload import DAY_MS, Workload, definitions
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--contacts", type=int, default=200_000)
+    parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("--segments", type=int, default=1_000)
+    parser.add_argument("--partitions", type=int, default=8)
+    parser.add_argument("--bootstrap", help="a running broker, e.g. localhost:9092")
+    wanted = parser.parse_args()
+    rows: list[list[str]] = []
+    with broker(wanted.bootstrap) as kafka, tempfile.TemporaryDirectory(prefix="streamseg-state-") as data:
+        settings = fresh_settings(kafka.bootstrap, partitions=wanted.partitions, data_dir=Path(data))
+        feed = Feed(settings)
+        feed.define(definitions(wanted.segments))
+        start_ms = time.time_ns() // 1_000_000 - 2 * DAY_MS
+        workload = Workload(wanted.contacts, wanted.records, days=1, start_ms=start_ms)
+        count = feed.write(workload.updates()) + feed.write(workload.stream())
+        # The dead worker's place is taken at once by one with its name.
+        worker = WorkerProcess(settings, STREAMSEG_INSTANCE_ID="one")
+        try:
+            worker.start()
+            wait_until(lambda: worker.applied() >= count, f"{count} records applied")
+            time.sleep(2)
+            for name, lost in (("local state kept", False), ("local state lost", True)):
+                worker.kill()
+                if lost:
+                    shutil.rmtree(worker.state)
+                began = time.perf_counter()
+                worker.start()
+                web = time.perf_counter()
+                worker.wait_for("at work on partitions")
+                seconds = time.perf_counter() - began
+                memory = worker.memory_bytes() / (1 << 20)
+                rows.append([name, f"{seconds:.1f} s", f"{web - began:.1f} s", f"{memory:.0f} MiB"])
+        finally:
+            worker.stop()
+        changelog = kafka.topic_bytes(changelog_topic(settings)) / (1 << 20)
+    print(command("benchmarks.recovery"))
+    print(table(["", "to be at work", "of that to start", "peak memory"], rows))
+    print(
+        f"{wanted.contacts:,} contacts, {count:,} records, changelog {changelog:,.0f} MiB, not compacted\n"
+        f"{about_the_machine()}"
+    )
+
+
+if __name__ == "__main__":
+    main()
