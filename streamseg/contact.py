@@ -61,7 +61,7 @@ class Contact:
     offsets: dict[str, int] = field(default_factory=dict)
     due_ms: int | None = None
     capped: int = 0
-    restated: bool = False
+    restated: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         self.restated = bool(self.attributes)
