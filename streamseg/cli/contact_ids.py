@@ -1,4 +1,8 @@
-"""Contact ids in a file: one a line, or a column of a CSV file."""
+"""Contact ids in a file: one a line, or a column of a CSV file.
+
+A file whose first line names a column `contact_id` is CSV, whether that was said or not: nobody means a
+contact of that name.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,9 @@ from streamseg.errors import ConfigurationError
 
 MAX_ID_BYTES: Final = 1_024
 """The longest contact id that is taken, in UTF-8: longer ones are lines that hold something else."""
+
+_COLUMN: Final = "contact_id"
+_FIRST_LINE_CHARACTERS: Final = 64 << 10
 
 Rejection = Literal["empty", "too_long", "invalid_utf8", "duplicate"]
 
@@ -32,7 +39,8 @@ def read_contact_ids(path: Path, column: str | None) -> Iterator[Line]:
     Raises ConfigurationError where the file cannot be read or is no CSV file with that column."""
     known: set[str] = set()
     try:
-        for number, text in _lines(path) if column is None else _cells(path, column):
+        wanted = _named_column(path) if column is None else column
+        for number, text in _lines(path) if wanted is None else _cells(path, wanted):
             rejection = _rejection(text, known)
             if rejection is None:
                 known.add(text)
@@ -51,6 +59,13 @@ def _rejection(text: str, known: set[str]) -> Rejection | None:
     if size > MAX_ID_BYTES:
         return "too_long"
     return "duplicate" if text in known else None
+
+
+def _named_column(path: Path) -> str | None:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        first = stream.readline(_FIRST_LINE_CHARACTERS)
+    names = [name.strip() for name in next(csv.reader([first]), [])]
+    return _COLUMN if _COLUMN in names else None
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -178,3 +178,14 @@ def test_an_empty_file_imports_nothing(run: Run, api: FakeApi, tmp_path: Path) -
     file.touch()
     assert "0 read, 0 accepted, 0 rejected" in run("lists", "import", "fair", file).stdout
     assert not api.requests
+
+
+@pytest.mark.parametrize("heading", ["contact_id", '"contact_id"', "﻿name, contact_id ,city"])
+def test_a_heading_that_names_the_column_is_not_taken_for_a_contact(
+    run: Run, api: FakeApi, tmp_path: Path, heading: str
+) -> None:
+    file = tmp_path / "ids.csv"
+    rows = ["c1", "c2"] if "," not in heading else ["李雷,c1,北京", "韩梅梅,c2,上海"]
+    file.write_text("\n".join([heading, *rows]))
+    assert run("lists", "import", "fair", file).exit_code == 0
+    assert batches(api) == [["c1", "c2"]]
