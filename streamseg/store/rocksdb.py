@@ -269,8 +269,8 @@ class RocksStore:
 
     @property
     def unwritten(self) -> int:
-        """How many contacts, their state or their events, wait for a `commit`."""
-        return len(self._dirty) + len(self._history)
+        """How many contacts wait for a `commit`, at least: nearly all whose events do have changed too."""
+        return max(len(self._dirty), len(self._history))
 
     @property
     def changelog_offset(self) -> int | None:
