@@ -16,8 +16,8 @@ from benchmarks.peers.streamseg_here import change_of
 
 NAME = "streamseg, a worker"
 LIMITS = (
-    "Exactly once: state, changelog, changes and offsets are one transaction. Its records are counted once "
-    "they are durable, so its rate is from the first checkpoint on."
+    "After a crash nothing is judged twice; changes may come twice, with the same change_id. Its records are "
+    "counted once they are durable, so its rate is from the first checkpoint on."
 )
 
 
