@@ -94,6 +94,11 @@ class Shard:
         """How long the values of the queued records are together."""
         return self._queued_bytes[topic]
 
+    @property
+    def behind(self) -> bool:
+        """Whether more records are queued than the next step can take."""
+        return any(len(queue) > _RECORDS for queue in self._queues.values())
+
     def applied(self, topic: str) -> int:
         """The offset after the last record of a source topic that the state holds."""
         return self._applied[topic]

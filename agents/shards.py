@@ -26,6 +26,9 @@ from streamseg.store.rocksdb import RocksStore
 _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.05
+_AT_ONCE_SECONDS = 0.005
+_CHECKPOINT_SHARE = 4
+_BEHIND = 5
 _QUEUED_BYTES = 16 << 20
 _REPORT_SECONDS = 0.5
 
@@ -189,7 +192,7 @@ class Shards(Service):
         shard = running.shard
         await settle_outputs(shard.store, shard.number, self._sink, self._consumer().still_ours)
         saved_at = time.monotonic()
-        interval = self._settings.checkpoint_interval_ms / 1000
+        took = 0.0
         while not running.stopping:
             running.wake.clear()
             self._check_source(running)
@@ -199,18 +202,34 @@ class Shards(Service):
                 saved_at = now
                 self._acknowledge_all(shard)
                 self._report(running)
-            elif self._is_full(shard) or now - saved_at >= interval:
+            elif self._is_full(shard) or now - saved_at >= self._interval(shard, busy, took):
                 await self._checkpoint(shard)
                 saved_at = time.monotonic()
+                took = saved_at - now
                 self._report(running)
             if busy:
                 await asyncio.sleep(0)
+            elif shard.outbox:
+                left = saved_at + self._interval(shard, busy, took) - time.monotonic()
+                await _wait(running.wake, min(max(left, 0.0), _IDLE_SECONDS))
             else:
                 await _wait(running.wake, _IDLE_SECONDS)
         if shard.unsaved:
             await self._checkpoint(shard)
         # Once more with nothing: the next owner is to know that all was said.
         await self._checkpoint(shard)
+
+    def _interval(self, shard: Shard, busy: bool, took: float) -> float:
+        """Seconds that work may stay unsaved, the last checkpoint having taken so long.
+
+        Changes that nothing else is waiting with go out almost at once, but no more than a fifth of the time
+        goes into that. Behind, there is no hurry: the fewer checkpoints, the less is written twice."""
+        interval = self._settings.checkpoint_interval_ms / 1000
+        if shard.behind:
+            return interval * _BEHIND
+        if shard.outbox and not busy:
+            return min(interval, max(_AT_ONCE_SECONDS, took * _CHECKPOINT_SHARE))
+        return interval
 
     def _acknowledge_all(self, shard: Shard) -> None:
         consumer = self._consumer()
