@@ -30,6 +30,8 @@ from streamseg.times import DAY_MS, HOUR_MS
 CONTACTS_TABLE = "contacts"
 RETENTION_MS = 7 * DAY_MS
 DEAD_LETTER_RETENTION_MS = 30 * DAY_MS
+CLOCK_AHEAD_MS = HOUR_MS
+"""How far a producer's clock may be ahead of the broker's, which refuses its records otherwise."""
 CHANGELOG_SEGMENT_BYTES = 128 << 20
 OUTCOME_RETENTION_MS = HOUR_MS
 """Outcomes are for callers that wait for them."""
@@ -90,6 +92,8 @@ def required_topics(settings: Settings) -> list[Topic]:
     """
     many, one = settings.partitions, 1
     inputs = {**_delete(RETENTION_MS), **_largest(settings, INPUT_RECORDS)}
+    # A partition's clock never goes back: one record from next year would end every window in it.
+    clocked = {**inputs, "message.timestamp.after.max.ms": str(CLOCK_AHEAD_MS)}
     outputs = _largest(settings, OUTPUT_RECORDS)
     compacted = {**_compact(), **outputs}
     per_contact = {**compacted, **_forgetting()}
@@ -103,8 +107,8 @@ def required_topics(settings: Settings) -> list[Topic]:
         "min.cleanable.dirty.ratio": "0.2",
     }
     wanted: list[tuple[str, int, dict[str, str]]] = [
-        (topic_name(settings, "contact-updates"), many, inputs),
-        (topic_name(settings, "behavior-events"), many, inputs),
+        (topic_name(settings, "contact-updates"), many, clocked),
+        (topic_name(settings, "behavior-events"), many, clocked),
         (topic_name(settings, "segment-commands"), one, inputs),
         (topic_name(settings, "segment-definitions"), one, definitions),
         (topic_name(settings, "membership-changes"), many, {**_delete(RETENTION_MS), **outputs}),

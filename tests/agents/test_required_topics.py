@@ -67,6 +67,15 @@ def test_a_record_to_be_refused_for_its_size_fits_into_input_and_dead_letters() 
     assert int(found["dead-letters"].config["max.message.bytes"]) > largest_input
 
 
+def test_a_record_from_far_ahead_does_not_get_to_move_a_clock() -> None:
+    found = by_name(Settings())
+    ahead = {name: topic.config.get("message.timestamp.after.max.ms") for name, topic in found.items()}
+    assert {name for name, limit in ahead.items() if limit == "3600000"} == {
+        "contact-updates",
+        "behavior-events",
+    }
+
+
 @pytest.mark.parametrize(("copies", "written"), [(1, "1"), (2, "1"), (3, "2")])
 def test_one_broker_may_be_away_without_stopping_writes(copies: int, written: str) -> None:
     for topic in required_topics(Settings(replication_factor=copies)):
