@@ -83,6 +83,7 @@ class Feed:
                 "partitioner": "murmur2_random",
                 "linger.ms": 20,
                 "compression.type": "lz4",
+                "enable.idempotence": True,
                 "queue.buffering.max.messages": 1_000_000,
                 **options,
             }

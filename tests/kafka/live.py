@@ -46,6 +46,8 @@ class Topics:
                 "bootstrap.servers": settings.bootstrap_servers,
                 "partitioner": "murmur2_random",
                 "message.max.bytes": 4 << 20,
+                # A retry, as right after a topic was made, must not change the order.
+                "enable.idempotence": True,
                 "linger.ms": 5,
             }
         )
