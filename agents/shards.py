@@ -91,6 +91,7 @@ class Shards(Service):
         self._metrics = metrics
         self._running: dict[int, _Running] = {}
         self._releasing = asyncio.Lock()
+        self._turn = asyncio.Lock()
         self._names = {topic_name(settings, topic): topic for topic in SOURCES}
 
     # -- partitions come and go --------------------------------------------------------------------------
@@ -196,7 +197,7 @@ class Shards(Service):
         while not running.stopping:
             running.wake.clear()
             self._check_source(running)
-            busy = shard.step()
+            busy = await self._step(shard)
             now = running.turned_at = time.monotonic()
             if not shard.unsaved:
                 saved_at = now
@@ -208,8 +209,8 @@ class Shards(Service):
                 took = saved_at - now
                 self._report(running)
             if busy:
-                await asyncio.sleep(0)
-            elif shard.outbox:
+                continue
+            if shard.outbox:
                 left = saved_at + self._interval(shard, busy, took) - time.monotonic()
                 await _wait(running.wake, min(max(left, 0.0), _IDLE_SECONDS))
             else:
@@ -218,6 +219,14 @@ class Shards(Service):
             await self._checkpoint(shard)
         # Once more with nothing: the next owner is to know that all was said.
         await self._checkpoint(shard)
+
+    async def _step(self, shard: Shard) -> bool:
+        """One step, and then everybody else's turn: the other partitions' steps come one a turn too, since
+        what has to come from Kafka in between takes several turns."""
+        async with self._turn:
+            busy = shard.step()
+            await asyncio.sleep(0)
+        return busy
 
     def _interval(self, shard: Shard, busy: bool, took: float) -> float:
         """Seconds that work may stay unsaved, the last checkpoint having taken so long.
