@@ -126,9 +126,9 @@ def cases(records: int) -> list[Case]:
         Case("10 of 10,000 segments matched", definitions(10_000, heard=10), records=records),
         Case("5 conditions on each page view", thousand + busy(5), records=records),
         Case("50 conditions on each page view", thousand + busy(50), records=records),
-        Case("1,000 contacts, 50 records each", thousand, contacts=1_000, records=records),
+        Case(f"1,000 contacts, {records // 1_000} records each", thousand, contacts=1_000, records=records),
         Case("100,000 contacts", thousand, contacts=100_000, records=records),
-        Case("100 contacts, 500 records each", thousand, contacts=100, records=records),
+        Case(f"100 contacts, {records // 100} records each", thousand, contacts=100, records=records),
     ]
 
 
