@@ -117,7 +117,8 @@ class HeldCondition(Condition):
         if name == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
             return
         changes = _tag_changes(entry, derived) if name == "tags" else _changes(name, derived)
-        if entry is None or (entry[0] in (None, []) and not changes):
+        if entry is None or (not changes and (entry[0] is None or (name == "tags" and not entry[0]))):
+            # It never was there. Another empty value was set, though its change may be forgotten.
             return
         since_ms: int = entry[1]
         # Whether it held of the missing value that there was before the first.

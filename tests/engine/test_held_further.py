@@ -199,6 +199,17 @@ def test_looking_back_reaches_the_latest_values_own_time_though_its_change_is_fo
     assert changes_of(*lines, history_retention_ms=10 * 86_400_000) == ["06-01 s entered (definition)"]
 
 
+def test_an_empty_list_whose_change_is_forgotten_counts_from_its_own_time(changes_of: Replayed) -> None:
+    lines = [
+        update("05-01", {"a": 1}),
+        update("05-26", {"a": []}, stated="05-10"),
+        segment(about("a", "is_not_set", held={"at_least": "P30D"}), at="06-01"),
+        tick("06-30"),
+    ]
+    changes = changes_of(*lines, history_retention_ms=10 * 86_400_000)
+    assert changes == ["06-09 s entered (time)"]
+
+
 MOVING = [
     ("within_last", "P1D"),
     ("not_within_last", "P1D"),
