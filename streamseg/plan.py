@@ -187,6 +187,7 @@ class Plan:
         self.introduced: dict[int, int] = {}
         self.users: dict[int, dict[str, Segment]] = {}
         self.audience: dict[int, Audience] = {}
+        self._guards: dict[str, frozenset[int]] = {}
         self.versions = {**(retired or {}), **{key: one.version for key, one in self.segments.items()}}
         self.rank = _topological(self.segments)
         self._by_event: dict[str, EventDispatch] = {}
@@ -221,7 +222,9 @@ class Plan:
                     else previous.introduced[condition.id]
                 )
         needed = {condition.id for condition in segment.conditions}
-        guards = guards_of(segment)
+        known = previous is not None and previous.segments.get(segment.segment_id) is segment
+        guards = previous._guards[segment.segment_id] if previous and known else guards_of(segment)
+        self._guards[segment.segment_id] = guards
         for condition_id in needed:
             self.audience.setdefault(condition_id, Audience()).add(condition_id, segment, guards)
         needed.update(member_id(reference) for reference in segment.references)
