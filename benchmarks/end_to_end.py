@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from typing import Any
 
 from agents.topics import changelog_topic
 from benchmarks.figures import Figure, about_the_machine, command, table
-from benchmarks.kafka import Broker, Feed, WorkerProcess, broker, fresh_settings, wait_until
+from benchmarks.kafka import Broker, Feed, WorkerProcess, broker, installation, wait_until
 from benchmarks.workload import DAY_MS, Workload, definitions
 from streamseg.settings import Settings
 
@@ -116,12 +115,9 @@ def main() -> None:
                 days = 5.0
                 start_ms = time.time_ns() // 1_000_000 - int((days + 1) * DAY_MS)
                 workload = Workload(wanted.contacts, wanted.records, days, start_ms=start_ms)
-                with tempfile.TemporaryDirectory(prefix="streamseg-state-") as data:
-                    settings = fresh_settings(
-                        kafka.bootstrap, partitions=wanted.partitions, data_dir=Path(data)
-                    )
-                    bodies = definitions(case[1])
-                    runs[case].append(catch_up(kafka, settings, workload, bodies, case[0]))
+                workers, segments = case
+                with installation(kafka, wanted.partitions) as settings:
+                    runs[case].append(catch_up(kafka, settings, workload, definitions(segments), workers))
     rows = [_row(*case, wanted.contacts, runs[case], runs[cases[0]]) for case in cases]
     print(command("benchmarks.end_to_end"))
     print(table(_HEADING, rows))

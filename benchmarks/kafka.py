@@ -23,6 +23,7 @@ from agents.topics import required_topics, topic_name
 from agents.topics_admin import TopicsAdmin
 from streamseg.inputs import Record
 from streamseg.settings import Settings
+from tests.kafka.live import worker_environment
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT_SECONDS = 900
@@ -69,6 +70,13 @@ def fresh_settings(bootstrap: str, *, partitions: int, data_dir: Path) -> Settin
     )
     TopicsAdmin(settings).create(required_topics(settings))
     return settings
+
+
+@contextmanager
+def installation(kafka: Broker, partitions: int) -> Iterator[Settings]:
+    """`fresh_settings` with a folder for the workers' state that lives as long as the context."""
+    with tempfile.TemporaryDirectory(prefix="streamseg-state-") as data:
+        yield fresh_settings(kafka.bootstrap, partitions=partitions, data_dir=Path(data))
 
 
 class Feed:
@@ -129,16 +137,7 @@ class WorkerProcess:
         self.state = settings.data_dir / name
         self.state.mkdir(parents=True, exist_ok=True)
         self._log = settings.data_dir / f"{name}.log"
-        self._environment = {
-            **os.environ,
-            "STREAMSEG_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
-            "STREAMSEG_TOPIC_PREFIX": settings.topic_prefix,
-            "STREAMSEG_PARTITIONS": str(settings.partitions),
-            "STREAMSEG_DATA_DIR": str(self.state),
-            "STREAMSEG_HTTP_PORT": "0",
-            "STREAMSEG_HTTP_HOST": "127.0.0.1",
-            **environment,
-        }
+        self._environment = {**worker_environment(settings, self.state), **environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
 

@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -27,7 +25,7 @@ from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
 from agents.topics import topic_name
 from benchmarks.figures import about_the_machine, command, table
-from benchmarks.kafka import Feed, WorkerProcess, broker, fresh_settings, wait_until
+from benchmarks.kafka import Feed, WorkerProcess, broker, installation, wait_until
 from benchmarks.workload import Workload, definitions
 from streamseg.inputs import Record
 from streamseg.settings import Settings
@@ -195,8 +193,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", help="a running broker, e.g. localhost:9092")
     wanted = parser.parse_args()
     rows: list[list[str]] = []
-    with broker(wanted.bootstrap) as kafka, tempfile.TemporaryDirectory(prefix="streamseg-state-") as data:
-        settings = fresh_settings(kafka.bootstrap, partitions=wanted.partitions, data_dir=Path(data))
+    with broker(wanted.bootstrap) as kafka, installation(kafka, wanted.partitions) as settings:
         feed = Feed(settings)
         feed.define([PROBED, FRESH, *definitions(wanted.segments)])
         workload = Workload(wanted.contacts, start_ms=time.time_ns() // 1_000_000 - 1_000)

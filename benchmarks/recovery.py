@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import tempfile
 import time
-from pathlib import Path
 
 from agents.topics import changelog_topic
 from benchmarks.figures import about_the_machine, command, table
-from benchmarks.kafka import Feed, WorkerProcess, broker, fresh_settings, wait_until
+from benchmarks.kafka import Feed, WorkerProcess, broker, installation, wait_until
 from benchmarks.workload import DAY_MS, Workload, definitions
 
 
@@ -29,8 +27,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", help="a running broker, e.g. localhost:9092")
     wanted = parser.parse_args()
     rows: list[list[str]] = []
-    with broker(wanted.bootstrap) as kafka, tempfile.TemporaryDirectory(prefix="streamseg-state-") as data:
-        settings = fresh_settings(kafka.bootstrap, partitions=wanted.partitions, data_dir=Path(data))
+    with broker(wanted.bootstrap) as kafka, installation(kafka, wanted.partitions) as settings:
         feed = Feed(settings)
         feed.define(definitions(wanted.segments))
         start_ms = time.time_ns() // 1_000_000 - 2 * DAY_MS

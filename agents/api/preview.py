@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -17,7 +19,7 @@ from agents.definition_topic import DefinitionTopic
 from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
 from schemas.wire import WireModel
-from streamseg.catalogue.reading import check_readable
+from streamseg.catalogue.reading import check_references_readable
 from streamseg.compiler import compile_segment
 from streamseg.definitions import check_references
 from streamseg.errors import Code, RejectedError
@@ -69,7 +71,9 @@ class Preview:
     async def preview(self, request: web.Request) -> web.Response:
         wanted = await read_model(request, PreviewRequest)
         plan, segment_id = self._plan(wanted.definition)
-        self._check_readable(request, wanted.definition, segment_id)
+        with _below_definition():
+            definition = {**wanted.definition, "segment_id": segment_id}
+            check_references_readable(definition, self._desk.catalogue, request[ACCOUNT])
 
         async def here(numbers: list[int]) -> Json:
             return await self._local.preview(numbers, plan, segment_id, wanted.sample)
@@ -84,19 +88,13 @@ class Preview:
         plan, segment_id = self._plan(question.definition)
         return answer(await self._local.preview(question.partitions, plan, segment_id, question.sample))
 
-    def _check_readable(self, request: web.Request, definition: Json, segment_id: str) -> None:
-        try:
-            check_readable({**definition, "segment_id": segment_id}, self._desk.catalogue, request[ACCOUNT])
-        except RejectedError as error:
-            raise RejectedError(error.code, error.message, join_path("definition", error.path)) from error
-
     def _plan(self, body: Json) -> tuple[Plan, str]:
         """What is in force with the definition in it, as little of it as the definition rests on."""
         body = {"segment_id": "preview", "name": "preview", **body}
         current = self._definition_topic.definitions.plan
         definition = parse(body, SegmentDefinition, at="definition")
         segment_id = definition.segment_id
-        try:
+        with _below_definition():
             if segment_id in BUILT_IN_SEGMENTS:
                 raise RejectedError(Code.NOT_PERMITTED, "a built-in segment stays as it is", "segment_id")
             old = current.segments.get(segment_id)
@@ -110,8 +108,6 @@ class Preview:
                 settings=self._settings,
             )
             check_references(segment, current.segments)
-        except RejectedError as error:
-            raise RejectedError(error.code, error.message, join_path("definition", error.path)) from error
         segments: dict[str, Segment] = {}
         waiting = [segment]
         while waiting:
@@ -121,3 +117,12 @@ class Preview:
         for built_in in BUILT_IN_SEGMENTS:
             segments.setdefault(built_in, current.segments[built_in])
         return Plan(segments, current.built_in, generation, current), segment_id
+
+
+@contextmanager
+def _below_definition() -> Iterator[None]:
+    """What is refused in the definition has a path in the body that it came in."""
+    try:
+        yield
+    except RejectedError as error:
+        raise RejectedError(error.code, error.message, join_path("definition", error.path)) from error

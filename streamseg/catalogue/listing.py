@@ -134,10 +134,7 @@ def row(
     entry = catalogue.segments.get(segment_id)
     if entry is None:
         raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment", "segment_id")
-    if not entry.readable_by(account):
-        raise RejectedError(
-            Code.NOT_PERMITTED, "belongs to another account; ask that one to share it", "segment_id"
-        )
+    entry.check_readable_by(account, "segment_id")
     return _listed(entry, account, language)
 
 

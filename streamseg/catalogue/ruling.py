@@ -12,7 +12,7 @@ from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.labels import BUILT_IN_NAMES
-from streamseg.catalogue.reading import check_readable
+from streamseg.catalogue.reading import check_references_readable
 from streamseg.catalogue.references import references_of
 from streamseg.catalogue.saving import edited, new_row
 from streamseg.catalogue.state import (
@@ -302,10 +302,7 @@ class Ruling:
     def _check_readable(self, entry: Entry, path: str) -> None:
         if entry.built_in:
             raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be copied; refer to it", path)
-        if not entry.readable_by(self._account):
-            raise RejectedError(
-                Code.NOT_PERMITTED, "belongs to another account; ask that one to share it", path
-            )
+        entry.check_readable_by(self._account, path)
 
     def _check_new(self, segment_id: str, path: str) -> None:
         if segment_id in BUILT_IN_NAMES:
@@ -361,7 +358,7 @@ class Ruling:
                 settings=self._settings,
             )
             check_references(segment, self._catalogue.segments)
-            check_readable(body, self._catalogue, self._account)
+            check_references_readable(body, self._catalogue, self._account)
             if row.status != "not_calculated":
                 entries = self._catalogue.segments.items()
                 check_references(segment, {key: one for key, one in entries if one.in_force is not None})

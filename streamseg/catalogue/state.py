@@ -65,6 +65,14 @@ class Entry:
         """Whether an account sees it: its own, what is shared with it, and what belongs to nobody."""
         return self.owner in (None, account) or account in self.row.shared_with
 
+    def check_readable_by(self, account: str, path: str) -> None:
+        """Raises RejectedError `not_permitted`, with the path of what names it, where the account does not
+        see it."""
+        if not self.readable_by(account):
+            raise RejectedError(
+                Code.NOT_PERMITTED, "belongs to another account; ask that one to share it", path
+            )
+
 
 class Catalogue:
     """All segments, built-in ones always, and groups. Changed by `apply` only."""

@@ -21,6 +21,7 @@ from tests.agents.simulation import (
     loaded,
     source_records,
 )
+from tests.numbering import assert_numbered_on
 
 RECORDS = 120
 UNTIL_MS = START_MS + 5 * MINUTE_MS
@@ -179,19 +180,10 @@ def test_what_depends_on_the_present_is_announced_once_whenever_a_crash_comes(
     for point in range(points):
         world = world_of(f"{disk}-{point}")
         asyncio.run(run_live(world, crashes=[point, 1, 3]))
-        assert_each_change_once(world.changes)
+        assert_numbered_on(world.changes)
         assert members(world) == members(expected), point
         twice += len(world.changes) - len({change["change_id"] for change in world.changes})
     assert twice, "a crash in the middle of the outputs says them again"
-
-
-def assert_each_change_once(changes: list[dict[str, Any]]) -> None:
-    """By change id; in each segment a contact's changes are numbered on, from 1 again once it was erased."""
-    sequences: dict[tuple[str, str], int] = {}
-    for change in {change["change_id"]: change for change in changes}.values():
-        key = (change["segment_id"], change["contact_id"])
-        assert change["sequence"] == sequences.get(key, 0) + 1, change
-        sequences[key] = 0 if change["reason"]["kind"] == "deletion" else change["sequence"]
 
 
 def members(world: Surroundings) -> set[bytes]:

@@ -163,6 +163,20 @@ def _committed(settings: Settings) -> dict[tuple[str, int], int]:
     return {(place.topic[prefix:], place.partition): place.offset for place in places if place.offset >= 0}
 
 
+def worker_environment(settings: Settings, state: Path) -> dict[str, str]:
+    """The environment of a worker process on the cluster of these settings, for this machine only."""
+    return {
+        **os.environ,
+        "STREAMSEG_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "STREAMSEG_TOPIC_PREFIX": settings.topic_prefix,
+        "STREAMSEG_APPLICATION_ID": settings.application_id,
+        "STREAMSEG_PARTITIONS": str(settings.partitions),
+        "STREAMSEG_DATA_DIR": str(state),
+        "STREAMSEG_HTTP_PORT": "0",
+        "STREAMSEG_HTTP_HOST": "127.0.0.1",
+    }
+
+
 class Worker:
     """A `streamseg worker` process, started by `start`; environment variables may be added."""
 
@@ -174,14 +188,7 @@ class Worker:
         self.state.mkdir(parents=True, exist_ok=True)
         self._log = settings.data_dir / f"{name}.log"
         self._environment = {
-            **os.environ,
-            "STREAMSEG_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
-            "STREAMSEG_TOPIC_PREFIX": settings.topic_prefix,
-            "STREAMSEG_APPLICATION_ID": settings.application_id,
-            "STREAMSEG_PARTITIONS": str(settings.partitions),
-            "STREAMSEG_DATA_DIR": str(self.state),
-            "STREAMSEG_HTTP_PORT": "0",
-            "STREAMSEG_HTTP_HOST": "127.0.0.1",
+            **worker_environment(settings, self.state),
             "STREAMSEG_SESSION_TIMEOUT_MS": "10000",
             **environment,
         }
@@ -331,14 +338,3 @@ def all_come_out(topics: Topics, expected: Mapping[str, Any]) -> None:
         lambda: expected.keys() <= {change["change_id"] for change in topics.changes()},
         f"all of {len(expected)} changes",
     )
-
-
-def assert_numbered_on(changes: Iterable[dict[str, Any]]) -> dict[tuple[str, str], int]:
-    """Repeats have the same change id, and the others are numbered on; the last (segment, contact) ->
-    sequence."""
-    sequences: dict[tuple[str, str], int] = {}
-    for change in {change["change_id"]: change for change in changes}.values():
-        key = (change["segment_id"], change["contact_id"])
-        assert change["sequence"] == sequences.get(key, 0) + 1, change
-        sequences[key] = change["sequence"]
-    return sequences

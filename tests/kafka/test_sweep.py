@@ -8,7 +8,8 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from streamseg.settings import Settings
-from tests.kafka.live import Topics, Worker, assert_numbered_on, eventually
+from tests.kafka.live import Topics, Worker, eventually
+from tests.numbering import assert_numbered_on
 from tests.oracle.replay import Oracle
 
 CONTACTS = 100_000
