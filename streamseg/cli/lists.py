@@ -27,10 +27,11 @@ def import_list(
     session: Session,
     segment: SegmentId,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Contact ids, one a line, or CSV with --column.")
+        Path, typer.Argument(metavar="FILE", help="Contact ids, one a line, or CSV with a heading.")
     ],
     column: Annotated[
-        str | None, typer.Option(help="FILE is CSV with a heading; the ids are in this column.")
+        str | None,
+        typer.Option(help="FILE is CSV; the ids are in this column. Default: contact_id, if it is there."),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=5_000, help="Contacts a request.")] = 1_000,
     remove: Annotated[
