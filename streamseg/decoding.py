@@ -7,7 +7,7 @@ attributes and properties are personal data.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -17,10 +17,13 @@ from schemas.attributes import STANDARD_ATTRIBUTES
 from schemas.events import BehaviorEvent
 from schemas.paths import first_error
 from schemas.updates import ContactUpdate
+from schemas.wire import WireModel
 from streamseg.errors import Code, RejectedError
 from streamseg.inputs import Event, Record
 from streamseg.settings import Settings
-from streamseg.times import parse_timestamp_ms, timestamp_or_none
+from streamseg.times import is_timestamp, parse_timestamp_ms, timestamp_or_none
+
+Model = TypeVar("Model", bound=WireModel)
 
 _TIME_ATTRIBUTES: Final = frozenset(name for name, kind in STANDARD_ATTRIBUTES.items() if kind == "time")
 
@@ -57,28 +60,22 @@ class Decoder:
     def event(self, record: Record) -> tuple[str, Event]:
         """The contact id and the behaviour event, its time clamped to the record's timestamp."""
         body = self._body(record)
-        try:
-            message = BehaviorEvent.model_validate(body)
-        except ValidationError as error:
-            raise _refusal(error) from error
-        _check_key(record, message.contact_id)
-        occurred_ms = self._instant(message.occurred_at, record.timestamp_ms, "occurred_at")
-        return message.contact_id, Event(
-            message.event_id,
-            message.event,
-            occurred_ms,
-            message.properties,
-            offset=record.offset,
-            recorded_ms=record.timestamp_ms,
+        if not _is_plain_event(body):
+            _validate(BehaviorEvent, body)
+        # The model converts nothing, so what it lets pass is taken as it came.
+        contact_id = body["contact_id"]
+        _check_key(record, contact_id)
+        recorded_ms = record.timestamp_ms
+        occurred_ms = self._instant(body["occurred_at"], recorded_ms, "occurred_at")
+        properties = body.get("properties", {})
+        event = Event(
+            body["event_id"], body["event"], occurred_ms, properties, False, record.offset, recorded_ms
         )
+        return contact_id, event
 
     def update(self, record: Record) -> Update:
         """The contact update, its time clamped to the record's timestamp."""
-        body = self._body(record)
-        try:
-            message = ContactUpdate.model_validate(body)
-        except ValidationError as error:
-            raise _refusal(error) from error
+        message = _validate(ContactUpdate, self._body(record))
         _check_key(record, message.contact_id)
         attributes = message.attributes
         if attributes.get("contact_id", message.contact_id) != message.contact_id:
@@ -136,9 +133,32 @@ class Decoder:
         return record_ms
 
 
-def _refusal(error: ValidationError) -> RejectedError:
-    path, message = first_error(error)
-    return RejectedError(Code.INVALID_SCHEMA, message, path)
+def _is_plain_event(body: Any) -> bool:
+    """Whether it is a behaviour event without any doubt. The model, which tells what is wrong with others,
+    takes three times as long, and nearly all are right."""
+    if type(body) is not dict:
+        return False
+    get = body.get
+    event_id, contact_id, name = get("event_id"), get("contact_id"), get("event")
+    return (
+        type(event_id) is str
+        and type(contact_id) is str
+        and type(name) is str
+        and event_id != ""
+        and contact_id != ""
+        and name != ""
+        and type(get("properties", body)) is dict
+        and len(body) == 4 + ("properties" in body)
+        and is_timestamp(get("occurred_at"))
+    )
+
+
+def _validate(model: type[Model], body: Any) -> Model:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        path, message = first_error(error)
+        raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
 
 
 def _check_key(record: Record, contact_id: str) -> None:

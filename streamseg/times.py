@@ -28,7 +28,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _TIMESTAMP = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
-    r"(?:[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})?)?"
+    r"(?:[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})?)?",
+    re.ASCII,
 )
 
 
@@ -78,6 +79,13 @@ def timestamp_or_none(value: object, zone: ZoneInfo) -> int | None:
         return parse_timestamp_ms(value, zone)
     except ValueError:
         return None
+
+
+def is_timestamp(value: object) -> bool:
+    """Whether it has the form of a timestamp; the calendar may still not have that moment."""
+    if type(value) is int:
+        return MIN_MS <= value <= MAX_MS
+    return isinstance(value, str) and _TIMESTAMP.fullmatch(value) is not None
 
 
 @lru_cache(maxsize=65_536)
