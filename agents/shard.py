@@ -18,9 +18,11 @@ from streamseg.store.rocksdb import RocksStore
 
 SOURCES = (BEHAVIOR_EVENTS, CONTACT_UPDATES)
 
-_RECORDS = 256
-_BYTES = 1 << 20
-_DUE = 128
+# A step is what others wait for, so it is short: some milliseconds.
+_RECORDS = 64
+_BYTES = 256 << 10
+_DUE = 32
+_BEHIND_RECORDS = 256
 _SWEEP = 64
 _SWEEP_SECONDS = 0.008
 
@@ -96,8 +98,8 @@ class Shard:
 
     @property
     def behind(self) -> bool:
-        """Whether more records are queued than the next step can take."""
-        return any(len(queue) > _RECORDS for queue in self._queues.values())
+        """Whether more records are queued than the next few steps can take."""
+        return any(len(queue) > _BEHIND_RECORDS for queue in self._queues.values())
 
     def applied(self, topic: str) -> int:
         """The offset after the last record of a source topic that the state holds."""

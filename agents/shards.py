@@ -12,6 +12,7 @@ from faust.types import TP
 from mode import Service
 
 from agents.checkpoint import PartitionLostError, Sink, checkpoint, settle_outputs
+from agents.load import Load
 from agents.metrics import Metrics
 from agents.outbox import Outbox
 from agents.shard import SOURCES, Shard
@@ -27,7 +28,8 @@ _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.05
 _AT_ONCE_SECONDS = 0.005
-_CHECKPOINT_SHARE = 4
+_EASY_LOAD = 0.5
+_TURNS = 4
 _BEHIND = 5
 _QUEUED_BYTES = 16 << 20
 _REPORT_SECONDS = 0.5
@@ -92,6 +94,7 @@ class Shards(Service):
         self._running: dict[int, _Running] = {}
         self._releasing = asyncio.Lock()
         self._turn = asyncio.Lock()
+        self._load = Load()
         self._names = {topic_name(settings, topic): topic for topic in SOURCES}
 
     # -- partitions come and go --------------------------------------------------------------------------
@@ -193,7 +196,6 @@ class Shards(Service):
         shard = running.shard
         await settle_outputs(shard.store, shard.number, self._sink, self._consumer().still_ours)
         saved_at = time.monotonic()
-        took = 0.0
         while not running.stopping:
             running.wake.clear()
             self._check_source(running)
@@ -203,15 +205,14 @@ class Shards(Service):
                 saved_at = now
                 self._acknowledge_all(shard)
                 self._report(running)
-            elif self._is_full(shard) or now - saved_at >= self._interval(shard, busy, took):
+            elif self._is_full(shard) or now - saved_at >= self._interval(shard):
                 await self._checkpoint(shard)
                 saved_at = time.monotonic()
-                took = saved_at - now
                 self._report(running)
             if busy:
                 continue
             if shard.outbox:
-                left = saved_at + self._interval(shard, busy, took) - time.monotonic()
+                left = saved_at + self._interval(shard) - time.monotonic()
                 await _wait(running.wake, min(max(left, 0.0), _IDLE_SECONDS))
             else:
                 await _wait(running.wake, _IDLE_SECONDS)
@@ -221,24 +222,30 @@ class Shards(Service):
         await self._checkpoint(shard)
 
     async def _step(self, shard: Shard) -> bool:
-        """One step, and then everybody else's turn: the other partitions' steps come one a turn too, since
-        what has to come from Kafka in between takes several turns."""
+        """One step, and then everybody else's turn: the other partitions' steps come one at a time too.
+
+        A record on its way from Kafka, or a change on its way there, passes through several tasks, and each
+        hop is a turn of the event loop. With several turns between two steps it does not wait for a step
+        at each; a turn in which nothing is ready costs next to nothing."""
         async with self._turn:
             busy = shard.step()
-            await asyncio.sleep(0)
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
         return busy
 
-    def _interval(self, shard: Shard, busy: bool, took: float) -> float:
-        """Seconds that work may stay unsaved, the last checkpoint having taken so long.
+    def _interval(self, shard: Shard) -> float:
+        """Seconds that work may stay unsaved.
 
-        Changes that nothing else is waiting with go out almost at once, but no more than a fifth of the time
-        goes into that. Behind, there is no hurry: the fewer checkpoints, the less is written twice."""
+        Changes go out almost at once while the worker has time to spare; the busier it is, the fewer
+        checkpoints, since each costs about a millisecond whatever is in it. Behind, there is no hurry, and
+        what one contact's next records change is written once."""
         interval = self._settings.checkpoint_interval_ms / 1000
         if shard.behind:
             return interval * _BEHIND
-        if shard.outbox and not busy:
-            return min(interval, max(_AT_ONCE_SECONDS, took * _CHECKPOINT_SHARE))
-        return interval
+        if not shard.outbox:
+            return interval
+        strain = max(0.0, self._load.share() - _EASY_LOAD) / (1.0 - _EASY_LOAD)
+        return min(interval, _AT_ONCE_SECONDS + strain * interval / 2)
 
     def _acknowledge_all(self, shard: Shard) -> None:
         consumer = self._consumer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import orjson
@@ -34,7 +34,9 @@ class OwnedReport:
     peer: Peer
 
     def to_bytes(self) -> bytes:
-        return orjson.dumps({**asdict(self.report), "run": self.run, **asdict(self.peer)})
+        # Not by asdict, which copies every entry of the members.
+        report = {part.name: getattr(self.report, part.name) for part in fields(Report)}
+        return orjson.dumps({**report, "run": self.run, **asdict(self.peer)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> OwnedReport:
