@@ -21,19 +21,22 @@ class Cause(StrEnum):
     DELETION = "deletion"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reason:
-    """A cause and what it refers to: an event id, a record's position, `segment@version`, or nothing."""
+    """A cause and what it refers to: an event id, a record's position, `segment@version`, or nothing.
+
+    Not to be changed once made. Not frozen either, as inputs are not."""
 
     kind: Cause
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MembershipChange:
     """A contact entered (odd `sequence`) or exited (even) a segment at `effective_ms` of stream time.
 
-    `next_change_ms`: when time alone will end the membership, as far as is known now."""
+    `next_change_ms`: when time alone will end the membership, as far as is known now. Not to be changed once
+    emitted."""
 
     segment_id: str
     segment_version: int

@@ -1,6 +1,6 @@
 """One contact's hot state and its bytes.
 
-Layout, version 2: one version byte, the due time as 8 bytes big-endian (all ones: never due), then an
+Layout, version 3: one version byte, the due time as 8 bytes big-endian (all ones: never due), then an
 orjson list of the fields below in a fixed order. The due time stands in front so that the due index can
 be rebuilt from the bytes alone. The attributes are apart, as an orjson object: they are most of what is
 kept of a contact, and events leave them alone. Unknown versions are refused by name, never guessed at.
@@ -13,9 +13,10 @@ from typing import Any
 
 import orjson
 
+from streamseg.attributes import Attributes
 from streamseg.errors import StateVersionError
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 NEVER = (1 << 64) - 1
 
 
@@ -25,8 +26,6 @@ class Contact:
 
     generation   that of the definitions up to which its conditions are filled
     judged       that of the definitions whose formulas its memberships follow
-    attributes   name -> [value, updated_ms]; a removed value stays as null so that stale ones lose; changed
-                 by `set_attribute` only
     lists        static segment id -> [is in it, updated_ms, the segment's birth]
     true         ids of the conditions that hold now, and of the segments it is a member of
     flips        condition id -> when it last flipped
@@ -38,7 +37,6 @@ class Contact:
     suppressed   the channels whose do-not-send flag is out
     offsets      source topic -> last offset applied, so that a re-read record changes nothing
     capped       occurrences dropped from summaries at the cap since last asked; not kept
-    restated     whether any attribute was set since the store last took them; not kept
     """
 
     contact_id: str
@@ -47,7 +45,7 @@ class Contact:
     clock_ms: int = 0
     generation: int = -1
     judged: int = -1
-    attributes: dict[str, list[Any]] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=Attributes)
     lists: dict[str, list[Any]] = field(default_factory=dict)
     true: set[int] = field(default_factory=set)
     flips: dict[int, int] = field(default_factory=dict)
@@ -61,21 +59,12 @@ class Contact:
     offsets: dict[str, int] = field(default_factory=dict)
     due_ms: int | None = None
     capped: int = 0
-    restated: bool = field(default=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self.restated = bool(self.attributes)
-
-    def set_attribute(self, name: str, value: Any, updated_ms: int) -> None:
-        """State a value and since when it is so."""
-        self.attributes[name] = [value, updated_ms]
-        self.restated = True
 
     def reset(self) -> None:
         """Forget everything but the id, the clock and the offsets applied."""
         self.known_since_ms = None
-        self.attributes = {}
-        self.restated = True
+        self.attributes = Attributes()
+        self.attributes.restated = True
         self.lists = {}
         self.true = set()
         self.flips = {}
@@ -86,10 +75,6 @@ class Contact:
         self.suppressed = []
         self.event_count = 0
         self.oldest_event_ms = None
-
-    def attributes_to_bytes(self) -> bytes:
-        """The attributes alone."""
-        return orjson.dumps(self.attributes)
 
     def to_bytes(self) -> bytes:
         """The versioned layout above, without the attributes."""
@@ -116,19 +101,18 @@ class Contact:
         )
 
     @classmethod
-    def from_bytes(cls, contact_id: str, data: bytes, attributes: bytes | None) -> Contact:
-        """Read back `to_bytes` and `attributes_to_bytes` (None: it has none). Raises StateVersionError on
-        another layout's bytes."""
+    def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
+        """Read back `to_bytes`. Raises StateVersionError on another layout's bytes."""
         if data[0] != STATE_VERSION:
             raise StateVersionError(data[0], STATE_VERSION)
         body = orjson.loads(data[9:])
-        contact = cls(
+        return cls(
             contact_id=contact_id,
             known_since_ms=body[0],
             erased_ms=body[1],
             clock_ms=body[2],
             generation=body[3],
-            attributes={} if attributes is None else orjson.loads(attributes),
+            attributes=attributes,
             lists=body[4],
             true=set(body[5]),
             summaries=dict(body[6]),
@@ -143,12 +127,10 @@ class Contact:
             judged=body[15],
             due_ms=due_in(data),
         )
-        contact.restated = False
-        return contact
 
     def copy(self) -> Contact:
         """Another one with the same state, which shares nothing with this."""
-        return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes_to_bytes())
+        return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes.copy())
 
 
 def due_in(data: bytes) -> int | None:

@@ -5,7 +5,7 @@ Everything here is about one contact. Clock, store and emitter are passed in; no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streamseg.changes import Cause, Emitter, Reason
@@ -14,6 +14,7 @@ from streamseg.conditions.base import Condition, EventFed
 from streamseg.conditions.membership import ListCondition, member_id
 from streamseg.contact import Contact
 from streamseg.decoding import Update
+from streamseg.derived import ATTRIBUTE_CHANGED, GLOBAL_UNSUBSCRIBE, TAG_ADDED, TAG_REMOVED, DerivedEvents
 from streamseg.errors import Code, RejectedError
 from streamseg.history import History
 from streamseg.inputs import Event, Record
@@ -23,12 +24,13 @@ from streamseg.settings import Settings
 from streamseg.step import leave_all, settle, settle_suppressions
 from streamseg.store.protocol import Store
 from streamseg.unsubscribe import CHANNEL_SEGMENTS, GLOBAL_SEGMENT, take_event
-from streamseg.values import value_key
+from streamseg.values import same_value
 
 HOUSEKEEPING = 0
 """The key in a contact's due times under which the pruning of its history stands."""
 
 _BY_TIME = Reason(Cause.TIME)
+_NOTHING: tuple[Sequence[Condition], Sequence[Segment]] = ((), ())
 
 
 class Engine:
@@ -44,6 +46,14 @@ class Engine:
 
     # Time
 
+    def bring_up(self, contact: Contact, now_ms: int) -> bool:
+        """Settle the contact's own due flips, then new definitions; whether anything was written."""
+        settled = contact.due_ms is not None and contact.due_ms <= now_ms and self.advance(contact, now_ms)
+        plan = self.plan
+        if contact.generation >= plan.generation and contact.judged >= plan.judged:
+            return settled
+        return self.reconcile(contact, now_ms) or settled
+
     def advance(self, contact: Contact, until_ms: int) -> bool:
         """Settle, in due order, all that falls due up to `until_ms`; whether anything did."""
         if contact.due_ms is None or contact.due_ms > until_ms:
@@ -57,21 +67,24 @@ class Engine:
                 contact.due.pop(HOUSEKEEPING)
             touched = [self.plan.conditions[key] for key in ripe if key in self.plan.conditions]
             settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter)
-            contact.clock_ms = max(contact.clock_ms, now_ms)
-            self._file(contact)
+            self._done(contact, now_ms, asked=True)
         return True
 
-    def _file(self, contact: Contact) -> None:
-        """Note when the contact is next due."""
-        if contact.oldest_event_ms is None:
-            contact.due.pop(HOUSEKEEPING, None)
-        else:
-            contact.due[HOUSEKEEPING] = self.history.housekeeping_ms(contact.oldest_event_ms)
-        contact.due_ms = min(contact.due.values(), default=None)
-
-    def _done(self, contact: Contact, now_ms: int) -> None:
-        contact.clock_ms = max(contact.clock_ms, now_ms)
-        self._file(contact)
+    def _done(self, contact: Contact, now_ms: int, *, asked: bool) -> None:
+        """Note how far the contact is, and when it is next due; `asked`: whether any condition was."""
+        if now_ms > contact.clock_ms:
+            contact.clock_ms = now_ms
+        due = contact.due
+        oldest_ms = contact.oldest_event_ms
+        housekeeping_ms = None if oldest_ms is None else self.history.housekeeping_ms(oldest_ms)
+        if due.get(HOUSEKEEPING) != housekeeping_ms:
+            asked = True
+            if housekeeping_ms is None:
+                del due[HOUSEKEEPING]
+            else:
+                due[HOUSEKEEPING] = housekeeping_ms
+        if asked:
+            contact.due_ms = min(due.values(), default=None)
 
     # Behaviour events
 
@@ -83,46 +96,50 @@ class Engine:
             return False
         reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
         opened = self._meet(contact, record.timestamp_ms)
-        self._apply_events(contact, [event], opened, {}, now_ms, reason)
+        self._apply_events(contact, (event,), opened, {}, now_ms, reason)
         return True
 
-    def _meet(self, contact: Contact, record_ms: int) -> tuple[list[Condition], list[Segment]]:
+    def _meet(self, contact: Contact, record_ms: int) -> tuple[Sequence[Condition], Sequence[Segment]]:
         """Note that the contact is known; what has to be asked because of that."""
         if contact.known_since_ms is None:
             contact.known_since_ms = record_ms
             self._mark(contact)
-            return list(self.plan.lively), list(self.plan.open)
+            return self.plan.lively, self.plan.open
         if record_ms < contact.known_since_ms:
             contact.known_since_ms = record_ms
-            return list(self.plan.missing_dependent), []
-        return [], []
+            return self.plan.missing_dependent, ()
+        return _NOTHING
 
     def _apply_events(
         self,
         contact: Contact,
         events: Iterable[Event],
-        opened: tuple[list[Condition], list[Segment]],
+        opened: tuple[Sequence[Condition], Sequence[Segment]],
         touched: dict[int, Condition],
         now_ms: int,
         reason: Reason,
     ) -> None:
         """Feed the events to the conditions they concern, keep them, and settle all that was touched."""
-        for condition in opened[0]:
+        plan, keep = self.plan, self.history.keep
+        conditions, segments = opened
+        for condition in conditions:
             touched[condition.id] = condition
         unsubscribing = False
         for event in events:
-            for condition in self.plan.conditions_for(event):
-                if condition.feed(contact, event, now_ms):
-                    touched[condition.id] = condition
-            channel = take_event(contact, event)
+            for fed in plan.conditions_for(event):
+                if fed.feed(contact, event, now_ms):
+                    touched[fed.id] = fed
+            channel = None if event.derived else take_event(contact, event)
             if channel is not None:
                 unsubscribing = True
                 self._touch_channel(channel, touched)
-            self.history.keep(contact, event, now_ms)
-        settle(contact, self.plan, touched.values(), opened[1], now_ms, reason, self._emitter)
+            keep(contact, event, now_ms)
+        asked = bool(touched or segments)
+        if asked:
+            settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter)
         if unsubscribing:
             settle_suppressions(contact, now_ms, self._emitter)
-        self._done(contact, now_ms)
+        self._done(contact, now_ms, asked=asked)
 
     def _touch_channel(self, channel: str, touched: dict[int, Condition]) -> None:
         condition = self.plan.built_in[CHANNEL_SEGMENTS.get(channel, GLOBAL_SEGMENT)]
@@ -143,16 +160,16 @@ class Engine:
         reason = Reason(Cause.CONTACT_UPDATE, record.position)
         opened = self._meet(contact, record.timestamp_ms)
         touched: dict[int, Condition] = {}
-        derived: list[Event] = []
+        derived = DerivedEvents.of(record, update.updated_ms)
         for name, value in update.attributes.items():
             if name == "tags":
                 continue
-            self._set(contact, name, value, update.updated_ms, record, touched, derived)
+            self._set(contact, name, value, update.updated_ms, touched, derived)
         if update.touches_tags or "tags" in update.attributes:
-            self._set_tags(contact, update, record, touched, derived)
+            self._set_tags(contact, update, touched, derived)
         for segment_id, wanted in _list_changes(update):
             self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
-        self._apply_events(contact, derived, opened, touched, now_ms, reason)
+        self._apply_events(contact, derived.in_order(), opened, touched, now_ms, reason)
         if "subscribed" in update.attributes:
             settle_suppressions(contact, now_ms, self._emitter)
         return True
@@ -174,25 +191,22 @@ class Engine:
         name: str,
         value: Any,
         updated_ms: int,
-        record: Record,
         touched: dict[int, Condition],
-        derived: list[Event],
+        derived: DerivedEvents,
     ) -> None:
         stored = contact.attributes.get(name)
         if name == "contact_id" or (stored is not None and updated_ms < stored[1]):
             return
         old = None if stored is None else stored[0]
-        contact.set_attribute(name, value, updated_ms)
+        contact.attributes.set(name, value, updated_ms)
         if name == "subscribed":
             self._touch_channel("global", touched)
-        if value_key(old) == value_key(value):
+        if same_value(old, value):
             return
         self._touch_attribute(contact, name, old, value, updated_ms, touched)
-        derived.append(
-            _derived(record, "attribute_changed", name, updated_ms, attribute=name, old=old, new=value)
-        )
+        derived.add(ATTRIBUTE_CHANGED, name, old, value)
         if name == "subscribed" and value is False:
-            derived.append(_derived(record, "global_unsubscribe", name, updated_ms))
+            derived.add(GLOBAL_UNSUBSCRIBE, name)
 
     def _touch_attribute(
         self, contact: Contact, name: str, old: Any, new: Any, updated_ms: int, touched: dict[int, Condition]
@@ -209,9 +223,8 @@ class Engine:
         self,
         contact: Contact,
         update: Update,
-        record: Record,
         touched: dict[int, Condition],
-        derived: list[Event],
+        derived: DerivedEvents,
     ) -> None:
         stored = contact.attributes.get("tags")
         if stored is not None and update.updated_ms < stored[1]:
@@ -224,15 +237,16 @@ class Engine:
             new = update.tags_set
         gone = set(update.tags_remove)
         new = list(dict.fromkeys(tag for tag in (*new, *update.tags_add) if tag not in gone))
-        contact.set_attribute("tags", new, update.updated_ms)
+        contact.attributes.set("tags", new, update.updated_ms)
         if set(old) == set(new):
             return
         self._touch_attribute(contact, "tags", old, new, update.updated_ms, touched)
         for name, tags in (
-            ("tag_added", [tag for tag in new if tag not in old]),
-            ("tag_removed", [tag for tag in old if tag not in new]),
+            (TAG_ADDED, [tag for tag in new if tag not in old]),
+            (TAG_REMOVED, [tag for tag in old if tag not in new]),
         ):
-            derived.extend(_derived(record, name, tag, update.updated_ms, tag=tag) for tag in tags)
+            for tag in tags:
+                derived.add(name, tag)
 
     def _set_list(
         self,
@@ -267,7 +281,7 @@ class Engine:
             cause = Reason(Cause.BEHAVIOR_EVENT, later[-1].event_id)
             self._apply_events(contact, later, opened, {}, now_ms, cause)
         settle_suppressions(contact, now_ms, self._emitter)
-        self._done(contact, now_ms)
+        self._done(contact, now_ms, asked=True)
 
     # Definitions
 
@@ -296,7 +310,7 @@ class Engine:
         ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
         reason = Reason(Cause.DEFINITION, ref)
         settle(contact, plan, fresh.values(), changed, now_ms, reason, self._emitter)
-        self._done(contact, now_ms)
+        self._done(contact, now_ms, asked=True)
         return True
 
     def _mark(self, contact: Contact) -> None:
@@ -354,17 +368,3 @@ def _born(contact: Contact, segment_id: str) -> int:
 def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:
     yield from ((segment_id, True) for segment_id in update.lists_add)
     yield from ((segment_id, False) for segment_id in update.lists_remove)
-
-
-def _derived(record: Record, name: str, subject: str, occurred_ms: int, **properties: Any) -> Event:
-    """A derived event. Its id names the record (offset padded, so that text order is record order)."""
-    event_id = f"{record.topic}/{record.partition}/{record.offset:020d}/{name}/{subject}"
-    return Event(
-        event_id,
-        name,
-        occurred_ms,
-        properties,
-        derived=True,
-        offset=record.offset,
-        recorded_ms=record.timestamp_ms,
-    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from streamseg.contact import Contact
-from streamseg.inputs import Event
+from streamseg.inputs import Event, Order
 from streamseg.store.protocol import Store
 
 _HEAD = 256
@@ -29,10 +29,11 @@ class History:
         self._cap = cap
         # Of contacts at the cap, the order of their oldest kept events, so that each new event does not have
         # to look for the one that makes way.
-        self._heads: dict[str, list[tuple[int, str]]] = {}
+        self._heads: dict[str, list[Order]] = {}
 
     def repeats(self, contact: Contact, event: Event, now_ms: int) -> bool:
-        """Whether an event with this id is kept; one that no longer counts as kept makes way."""
+        """Whether an event with this id, no derived one, is kept; one that no longer counts as kept makes
+        way."""
         if contact.event_count == 0:
             return False
         found = self._store.find_event(contact.contact_id, event.event_id)
@@ -44,7 +45,7 @@ class History:
             return False
         if occurred_ms > now_ms - self._retention_ms:
             return True
-        self._drop(contact, [(occurred_ms, event.event_id)])
+        self._drop(contact, [(occurred_ms, event.event_id, False)])
         return False
 
     def kept(self, contact: Contact, now_ms: int) -> Iterator[Event]:
@@ -59,11 +60,12 @@ class History:
         """Keep one more event, dropping the oldest where the cap is passed (counted in `capped`)."""
         if event.occurred_ms <= now_ms - self._retention_ms:
             return
-        self._store.add_event(contact.contact_id, event)
+        contact_id, occurred_ms = contact.contact_id, event.occurred_ms
+        self._store.add_event(contact_id, event)
         contact.event_count += 1
-        if contact.oldest_event_ms is None or event.occurred_ms < contact.oldest_event_ms:
-            contact.oldest_event_ms = event.occurred_ms
-        head = self._heads.get(contact.contact_id)
+        if contact.oldest_event_ms is None or occurred_ms < contact.oldest_event_ms:
+            contact.oldest_event_ms = occurred_ms
+        head = self._heads.get(contact_id)
         if head and event.order < head[-1]:
             insort(head, event.order)
         if contact.event_count > self._cap:
@@ -72,16 +74,16 @@ class History:
     def _drop_oldest(self, contact: Contact) -> None:
         contact_id = contact.contact_id
         head = self._heads.get(contact_id) or self._read_head(contact)
-        occurred_ms, event_id = head.pop(0)
-        self._store.drop_event(contact_id, occurred_ms, event_id)
+        order = head.pop(0)
+        self._store.drop_event(contact_id, order)
         contact.event_count -= 1
         contact.capped += 1
-        contact.oldest_event_ms = occurred_ms
+        contact.oldest_event_ms = order[0]
         if not head and contact.event_count:
             head = self._read_head(contact)
         contact.oldest_event_ms = head[0][0] if head else None
 
-    def _read_head(self, contact: Contact) -> list[tuple[int, str]]:
+    def _read_head(self, contact: Contact) -> list[Order]:
         if len(self._heads) >= _HEADS:
             self._heads.clear()
         events = self._store.events(contact.contact_id, contact.oldest_event_ms)
@@ -94,7 +96,7 @@ class History:
 
     def prune(self, contact: Contact, now_ms: int) -> None:
         """Remove from the store what is no longer kept."""
-        gone: list[tuple[int, str]] = []
+        gone: list[Order] = []
         oldest_ms: int | None = None
         for event in self._store.events(contact.contact_id, contact.oldest_event_ms):
             if event.occurred_ms > now_ms - self._retention_ms:
@@ -113,8 +115,8 @@ class History:
         contact.oldest_event_ms = None
         return [event for event in events if event.occurred_ms > erased_ms and not event.derived]
 
-    def _drop(self, contact: Contact, orders: list[tuple[int, str]]) -> None:
-        for occurred_ms, event_id in orders:
-            self._store.drop_event(contact.contact_id, occurred_ms, event_id)
+    def _drop(self, contact: Contact, orders: list[Order]) -> None:
+        for order in orders:
+            self._store.drop_event(contact.contact_id, order)
         contact.event_count -= len(orders)
         self._heads.pop(contact.contact_id, None)

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+Order = tuple[int, str, bool]
+"""`occurred_ms`, `event_id` and whether the event is derived."""
+
 
 @dataclass(slots=True)
 class Record:
@@ -44,6 +47,6 @@ class Event:
     recorded_ms: int = 0
 
     @property
-    def order(self) -> tuple[int, str]:
-        """The total order of one contact's events."""
-        return (self.occurred_ms, self.event_id)
+    def order(self) -> Order:
+        """The place in the total order of one contact's events; no two have the same."""
+        return (self.occurred_ms, self.event_id, self.derived)

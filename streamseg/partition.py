@@ -85,29 +85,33 @@ class Partition:
 
         A record that was applied before changes nothing. A bad one goes to the emitter as a dead letter and
         changes nothing but the clock."""
-        self.advance(record.timestamp_ms)
+        store = self._store
+        now_ms = store.clock_ms
+        if record.timestamp_ms > now_ms:
+            now_ms = store.clock_ms = record.timestamp_ms
         try:
-            self._apply(record)
+            self._apply(record, now_ms)
         except RejectedError as error:
             self.counts["rejected"] += 1
             self._emitter.dead_letter(DeadLetter(record, error.code.value, error.message, error.path))
 
-    def _apply(self, record: Record) -> None:
-        if record.topic == BEHAVIOR_EVENTS:
+    def _apply(self, record: Record, now_ms: int) -> None:
+        topic = record.topic
+        if topic == BEHAVIOR_EVENTS:
             contact_id, event = self._decoder.event(record)
             contact = self._contact(contact_id)
-            if record.offset <= contact.offsets.get(record.topic, -1):
+            if record.offset <= contact.offsets.get(topic, -1):
                 return
-            moved = self._bring_up(contact)
-            applied = self._engine.event(contact, event, record, self.clock_ms)
-        elif record.topic == CONTACT_UPDATES:
+            moved = self._engine.bring_up(contact, now_ms)
+            applied = self._engine.event(contact, event, record, now_ms)
+        elif topic == CONTACT_UPDATES:
             update = self._decoder.update(record)
             contact = self._contact(update.contact_id)
-            if record.offset <= contact.offsets.get(record.topic, -1):
+            if record.offset <= contact.offsets.get(topic, -1):
                 return
-            moved = self._bring_up(contact)
+            moved = self._engine.bring_up(contact, now_ms)
             try:
-                applied = self._engine.update(contact, update, record, self.clock_ms)
+                applied = self._engine.update(contact, update, record, now_ms)
             except RejectedError:
                 if moved:
                     self._store.put(contact)
@@ -116,17 +120,12 @@ class Partition:
             raise RejectedError(Code.INVALID_SCHEMA, "not a topic that contacts are read from")
         self.counts["applied" if applied else "repeated"] += 1
         if applied or moved:
-            contact.offsets[record.topic] = record.offset
+            contact.offsets[topic] = record.offset
             self._keep(contact)
 
     def _contact(self, contact_id: str) -> Contact:
         contact = self._store.contact(contact_id)
         return Contact(contact_id) if contact is None else contact
-
-    def _bring_up(self, contact: Contact) -> bool:
-        """Settle the contact's own due flips, then new definitions; whether anything was written."""
-        settled = self._engine.advance(contact, self.clock_ms)
-        return self._engine.reconcile(contact, self.clock_ms) or settled
 
     def _keep(self, contact: Contact) -> None:
         if contact.capped:
@@ -166,6 +165,6 @@ class Partition:
         for contact_id in list(islice(self._store.contact_ids(after), limit)):
             last = contact_id
             contact = self._contact(contact_id)
-            if self._bring_up(contact):
+            if self._engine.bring_up(contact, self.clock_ms):
                 self._keep(contact)
         return last

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from streamseg.changes import Cause, Emitter, MembershipChange, Reason, Suppression
@@ -40,8 +39,6 @@ def settle(
     flipped: list[int] = []
     pending = {segment.segment_id: segment for segment in segments}
     asked = list(touched)
-    if not asked and not pending:
-        return
     for condition in asked:
         key = condition.id
         holds, due_ms = condition.evaluate(contact, now_ms)
@@ -111,9 +108,8 @@ def _foresee(
         if change.entered:
             next_ms = next_flip_ms(contact, plan.segments[change.segment_id], plan)
             contact.members[change.segment_id][2] = next_ms
-            emitter.change(replace(change, next_change_ms=next_ms))
-        else:
-            emitter.change(change)
+            change.next_change_ms = next_ms
+        emitter.change(change)
     resting: dict[str, Segment] = {}
     for condition in asked:
         dependents = plan.dependents(condition.id)

@@ -108,9 +108,8 @@ def globally_unsubscribed(contact: Contact) -> bool:
 
 
 def take_event(contact: Contact, event: Event) -> str | None:
-    """Take a behaviour event into the registers; the channel (`email`, `sms`, `global`) it touched."""
-    if event.derived:
-        return None
+    """Take a behaviour event, no derived one, into the registers; the channel (`email`, `sms`, `global`)
+    that it touched."""
     if event.name == "form_submit":
         return _take_form(contact, event)
     known = _EVENTS.get(event.name)

@@ -3,26 +3,33 @@
     key                                        value
     c <contact id>                             the contact's bytes (streamseg.contact)
     a <contact id>                             its attributes, likewise
-    h <contact id> <occurred ms> <event id>    orjson [name, properties, derived, offset, recorded ms]
-    i <contact id> <event id>                  <occurred ms> <offset>         derived from h
+    h <contact id> <occurred ms> <event id>    <offset>, then orjson [name, properties, recorded ms]
+    h <contact id> <occurred ms> <origin> FF   what is derived from one record: <offset>, then orjson
+                                               [recorded ms, rows], see streamseg.derived
+    i <contact id> <event id>                  <occurred ms> <offset>         follows from the first h
     s <segment id> <contact id>                orjson [sequence, entered ms]
-    d <due ms> <contact id>                    empty                          derived from c
+    d <due ms> <contact id>                    empty                          follows from c
     m <name>                                   orjson
     o <place>                                  <number> and what is to be said of one contact
 
-Ids are UTF-8, so that byte order is the order of code points. An id that more follows is escaped to be
-free of prefixes. Times are 8 bytes big-endian with the sign bit flipped, so that byte order is time order.
-What goes to a changelog is c, a, h, s, m and o; i and d are rebuilt from those. Of o, the number counts the
-checkpoints that had any; they come back from a changelog and are not written here otherwise.
+Ids are UTF-8, so that byte order is the order of code points, and FF is in none. An id that more follows is
+escaped to be free of prefixes. Times and offsets are 8 bytes big-endian with the sign bit flipped, so that
+byte order is their order. A first update derives an event from each attribute: kept as one, those are a tenth
+of the records to be written and recovered. What goes to a changelog is c, a, h, s, m and o; i and d are
+rebuilt from those. Of o, the number counts the checkpoints that had any; they come back from a changelog and
+are not written here otherwise.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
-from streamseg.inputs import Event
+from streamseg.derived import DerivedEvents, origin_of, rows_of
+from streamseg.inputs import Event, Order
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 
 CONTACT = b"c"
 ATTRIBUTES = b"a"
@@ -35,6 +42,7 @@ OUTPUT = b"o"
 
 FORMAT_KEY = META + b"format"
 
+_DERIVED = b"\xff"
 _SIGN = 1 << 63
 
 
@@ -112,26 +120,41 @@ def read_output(key: bytes, value: bytes) -> tuple[int, int, bytes]:
 
 
 def event_value(event: Event) -> bytes:
-    return orjson.dumps([event.name, event.properties, event.derived, event.offset, event.recorded_ms])
+    return time_bytes(event.offset) + orjson.dumps([event.name, event.properties, event.recorded_ms])
 
 
-def read_event(prefix: bytes, key: bytes, value: bytes) -> Event:
-    """The kept event under a history key that begins with the contact's `history_prefix`."""
-    at = len(prefix)
-    name, properties, derived, offset, recorded_ms = orjson.loads(value)
-    return Event(
-        event_id=key[at + 8 :].decode(),
-        name=name,
-        occurred_ms=time_ms(key[at : at + 8]),
-        properties=properties,
-        derived=derived,
-        offset=offset,
-        recorded_ms=recorded_ms,
-    )
+def derived_key(contact_id: str, order: Order) -> bytes:
+    """Where an event that is derived is kept, together with the others of its record."""
+    occurred_ms, event_id, _ = order
+    return history_key(contact_id, occurred_ms, origin_of(event_id)) + _DERIVED
 
 
-def event_id_key_of(key: bytes) -> bytes:
-    """The event-id key that belongs to a history key."""
+def derived_value(events: Sequence[Event]) -> bytes:
+    """What is derived from one record, in its order; not empty."""
+    first = events[0]
+    return time_bytes(first.offset) + orjson.dumps([first.recorded_ms, rows_of(events)])
+
+
+def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
+    """The kept events under a history key that begins with the contact's `history_prefix`, in their order."""
+    at = len(prefix) + 8
+    occurred_ms, offset = time_ms(key[at - 8 : at]), time_ms(value[:8])
+    body = orjson.loads(value[8:])
+    if key.endswith(_DERIVED):
+        recorded_ms, rows = body
+        derived = DerivedEvents(key[at:-1].decode(), occurred_ms, offset, recorded_ms)
+        for name, about in rows.items():
+            for row in about:
+                derived.add(name, *row)
+        return derived.events
+    name, properties, recorded_ms = body
+    return [Event(key[at:].decode(), name, occurred_ms, properties, False, offset, recorded_ms)]
+
+
+def event_id_key_of(key: bytes) -> bytes | None:
+    """The event-id key that belongs to a history key, None where that holds what is derived."""
+    if key.endswith(_DERIVED):
+        return None
     at = key.index(b"\0\0", 1) + 2
     return EVENT_ID + key[1:at] + key[at + 8 :]
 
@@ -139,7 +162,7 @@ def event_id_key_of(key: bytes) -> bytes:
 def event_id_value(key: bytes, value: bytes) -> bytes:
     """What the event-id index holds for a history record: its time and offset."""
     at = key.index(b"\0\0", 1) + 2
-    return key[at : at + 8] + time_bytes(orjson.loads(value)[3])
+    return key[at : at + 8] + value[:8]
 
 
 def read_event_id(data: bytes) -> tuple[int, int]:

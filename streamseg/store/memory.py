@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from streamseg.contact import Contact
-from streamseg.inputs import Event
+from streamseg.inputs import Event, Order
 
 
 class MemoryStore:
@@ -20,27 +20,24 @@ class MemoryStore:
         self._events: dict[str, list[Event]] = {}
         self._ids: list[str] | None = None
         self._heap: list[tuple[int, str]] = []
+        # The due time that each contact is filed under.
+        self._filed: dict[str, int | None] = {}
         self._members: dict[str, dict[str, tuple[int, int]]] = {}
-        self._clock_ms = 0
-
-    @property
-    def clock_ms(self) -> int:
-        return self._clock_ms
-
-    @clock_ms.setter
-    def clock_ms(self, value: int) -> None:
-        self._clock_ms = value
+        self.clock_ms = 0
 
     def contact(self, contact_id: str) -> Contact | None:
         return self._contacts.get(contact_id)
 
     def put(self, contact: Contact) -> None:
-        if contact.contact_id not in self._contacts:
+        contact_id, due_ms = contact.contact_id, contact.due_ms
+        if contact_id not in self._contacts:
             self._ids = None
-        self._contacts[contact.contact_id] = contact
-        if contact.due_ms is not None:
-            # Entries are never taken out of the middle; `next_due` passes over those that are outdated.
-            heappush(self._heap, (contact.due_ms, contact.contact_id))
+        self._contacts[contact_id] = contact
+        if self._filed.get(contact_id) != due_ms:
+            self._filed[contact_id] = due_ms
+            if due_ms is not None:
+                # Entries are never taken out of the middle; `next_due` passes over those that are outdated.
+                heappush(self._heap, (due_ms, contact_id))
 
     def contact_ids(self, after: str | None = None) -> Iterator[str]:
         if self._ids is None:
@@ -52,21 +49,30 @@ class MemoryStore:
     def next_due(self) -> tuple[int, str] | None:
         while self._heap:
             due_ms, contact_id = self._heap[0]
-            if self._contacts[contact_id].due_ms == due_ms:
+            if self._filed[contact_id] == due_ms:
                 return due_ms, contact_id
             heappop(self._heap)
         return None
 
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
-        return self._found.get(contact_id, {}).get(event_id)
+        found = self._found.get(contact_id)
+        return None if found is None else found.get(event_id)
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        self._found.setdefault(contact_id, {})[event.event_id] = (event.occurred_ms, event.offset)
-        insort(self._events.setdefault(contact_id, []), event, key=_order)
+        events = self._events.get(contact_id)
+        if events is None:
+            events = self._events[contact_id] = []
+            self._found[contact_id] = {}
+        if not event.derived:
+            self._found[contact_id][event.event_id] = (event.occurred_ms, event.offset)
+        if events and event.order < events[-1].order:
+            insort(events, event, key=_order)
+        else:
+            events.append(event)
 
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
         events = self._events.get(contact_id, [])
-        start = 0 if since_ms is None else bisect_left(events, (since_ms, ""), key=_order)
+        start = 0 if since_ms is None else bisect_left(events, (since_ms, "", False), key=_order)
         return iter(events[start:])
 
     def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
@@ -84,11 +90,13 @@ class MemoryStore:
     def member_counts(self) -> dict[str, int]:
         return {segment_id: len(members) for segment_id, members in self._members.items() if members}
 
-    def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
+    def drop_event(self, contact_id: str, order: Order) -> None:
         events = self._events[contact_id]
-        del events[bisect_left(events, (occurred_ms, event_id), key=_order)]
-        del self._found[contact_id][event_id]
+        del events[bisect_left(events, order, key=_order)]
+        _, event_id, derived = order
+        if not derived:
+            del self._found[contact_id][event_id]
 
 
-def _order(event: Event) -> tuple[int, str]:
+def _order(event: Event) -> Order:
     return event.order

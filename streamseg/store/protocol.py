@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from streamseg.contact import Contact
-from streamseg.inputs import Event
+from streamseg.inputs import Event, Order
 
 
 class Store(Protocol):
@@ -14,7 +14,11 @@ class Store(Protocol):
 
     `contact` hands out the live object: whoever changes it calls `put` afterwards, which also moves
     the contact in the due index to its `due_ms`.
+
+    clock_ms  the partition's stream time when it was last set, 0 at first
     """
+
+    clock_ms: int
 
     def contact(self, contact_id: str) -> Contact | None:
         """The contact's state, or None if this partition has never kept any."""
@@ -31,16 +35,17 @@ class Store(Protocol):
         """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
 
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
-        """(`occurred_ms`, `offset`) of the kept event with this id, or None if none is kept."""
+        """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        """Keep an event whose id is not kept yet."""
+        """Keep an event whose id is not kept yet. The id of one that is derived begins with the position of
+        the record that gave rise to it, `topic/partition/offset/`."""
 
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
         """The contact's kept events by (`occurred_ms`, `event_id`), ascending; those since then, if given:
         what lies before is not looked at, not even to find that it is gone."""
 
-    def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
+    def drop_event(self, contact_id: str, order: Order) -> None:
         """Forget one kept event."""
 
     def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
@@ -51,10 +56,3 @@ class Store(Protocol):
 
     def member_counts(self) -> dict[str, int]:
         """Segment id -> how many members it has; segments without any may be left out."""
-
-    @property
-    def clock_ms(self) -> int:
-        """The partition's stream time when it was last set, 0 at first."""
-
-    @clock_ms.setter
-    def clock_ms(self, value: int) -> None: ...

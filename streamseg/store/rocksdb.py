@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain, groupby, islice, takewhile
 from pathlib import Path
 from typing import Any, cast
@@ -20,9 +21,10 @@ from rocksdict import (
     WriteBatch,
 )
 
+from streamseg.attributes import Attributes
 from streamseg.contact import Contact, due_in
 from streamseg.errors import ConfigurationError, StateVersionError
-from streamseg.inputs import Event
+from streamseg.inputs import Event, Order
 from streamseg.store import layout
 from streamseg.store.due import DueQueue
 
@@ -66,13 +68,12 @@ class RocksStore:
         self._filed: dict[str, int | None] = {}
         self._filed_on_disk: dict[str, int | None] = {}
         self._due = DueQueue(self._filed_due, self._read_due)
-        # contact id -> (occurred ms, event id) -> the event to add, or None to drop it
-        self._history: dict[str, dict[tuple[int, str], Event | None]] = {}
+        # contact id -> the place of an event -> the event to add, or None to drop it
+        self._history: dict[str, dict[Order, Event | None]] = {}
         self._found: dict[str, dict[str, tuple[int, int] | None]] = {}
         # contact id -> segment id -> since when it is a member, or None where it no longer is
         self._members: dict[str, dict[str, tuple[int, int] | None]] = {}
         self._counts: Counter[str] | None = None
-        self._clock_ms: int | None = None
         self._meta: dict[str, Any] = {}
         self._dirty_meta: set[str] = set()
         self._changes: list[KeyValue] | None = None
@@ -80,6 +81,7 @@ class RocksStore:
         self._saying: int | None = None
         # Whether the changelog knows how far everything is said, too.
         self._said_told = False
+        self.clock_ms: int = self.number(CLOCK) or 0
 
     # -- contacts ---------------------------------------------------------------------------------------
 
@@ -95,7 +97,7 @@ class RocksStore:
         data = self._db.get(layout.contact_key(contact_id))
         if data is None:
             return None
-        attributes = self._db.get(layout.attributes_key(contact_id))
+        attributes = Attributes(partial(self._db.get, layout.attributes_key(contact_id)))
         contact = Contact.from_bytes(contact_id, data, attributes)
         self._filed[contact_id] = contact.due_ms
         self._clean[contact_id] = contact
@@ -113,9 +115,9 @@ class RocksStore:
             if contact_id in self._filed:
                 self._filed_on_disk[contact_id] = self._filed[contact_id]
         self._dirty[contact_id] = contact
-        if contact.restated:
+        if contact.attributes.restated:
             self._restated.add(contact_id)
-            contact.restated = False
+            contact.attributes.restated = False
         if contact_id not in self._filed or self._filed[contact_id] != contact.due_ms:
             self._filed[contact_id] = contact.due_ms
             self._due.file(contact_id, contact.due_ms)
@@ -137,8 +139,9 @@ class RocksStore:
     def _filed_due(self, contact_id: str) -> int | None:
         if contact_id in self._filed:
             return self._filed[contact_id]
-        data = self._db.get(layout.contact_key(contact_id))
-        return None if data is None else due_in(data)
+        # Read as a whole: who is due is wanted next.
+        contact = self.contact(contact_id)
+        return None if contact is None else contact.due_ms
 
     def _read_due(self, after: bytes, count: int) -> list[bytes]:
         start = layout.DUE + after + b"\0" if after else layout.DUE
@@ -147,7 +150,7 @@ class RocksStore:
     # -- history ----------------------------------------------------------------------------------------
 
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
-        """(`occurred_ms`, `offset`) of the kept event with this id, or None if none is kept."""
+        """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""
         unwritten = self._found.get(contact_id)
         if unwritten is not None and event_id in unwritten:
             return unwritten[event_id]
@@ -155,16 +158,24 @@ class RocksStore:
         return None if data is None else layout.read_event_id(data)
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        """Keep an event whose id is not kept yet."""
+        """Keep an event whose id is not kept yet, a derived one with the others of its record."""
         self._refuse_while_committing()
-        self._history.setdefault(contact_id, {})[event.order] = event
-        self._found.setdefault(contact_id, {})[event.event_id] = (event.occurred_ms, event.offset)
+        history = self._history.get(contact_id)
+        if history is None:
+            history = self._history[contact_id] = {}
+            self._found[contact_id] = {}
+        history[event.order] = event
+        if not event.derived:
+            self._found[contact_id][event.event_id] = (event.occurred_ms, event.offset)
 
-    def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
+    def drop_event(self, contact_id: str, order: Order) -> None:
         """Forget one kept event."""
         self._refuse_while_committing()
-        self._history.setdefault(contact_id, {})[(occurred_ms, event_id)] = None
-        self._found.setdefault(contact_id, {})[event_id] = None
+        self._history.setdefault(contact_id, {})[order] = None
+        found = self._found.setdefault(contact_id, {})
+        _, event_id, derived = order
+        if not derived:
+            found[event_id] = None
 
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
         """The contact's kept events by (`occurred_ms`, `event_id`), ascending, as of the call; those since
@@ -175,11 +186,13 @@ class RocksStore:
         unwritten = {order: event for order, event in history.items() if order[0] >= since_ms}
         return self._events(contact_id, layout.history_key(contact_id, since_ms, ""), unwritten)
 
-    def _events(
-        self, contact_id: str, start: bytes, unwritten: dict[tuple[int, str], Event | None]
-    ) -> Iterator[Event]:
+    def _events(self, contact_id: str, start: bytes, unwritten: dict[Order, Event | None]) -> Iterator[Event]:
         prefix = layout.history_prefix(contact_id)
-        written = (layout.read_event(prefix, key, value) for key, value in self._items(prefix, start))
+        written = (
+            event
+            for key, value in self._items(prefix, start)
+            for event in layout.read_events(prefix, key, value)
+        )
         if not unwritten:
             yield from written
             return
@@ -226,19 +239,7 @@ class RocksStore:
             self._counts = Counter(layout.member_segment(key) for key in keys)
         return self._counts
 
-    # -- clock and other notes of the partition ---------------------------------------------------------
-
-    @property
-    def clock_ms(self) -> int:
-        """The partition's stream time when it was last set, 0 at first."""
-        if self._clock_ms is None:
-            self._clock_ms = self.number(CLOCK) or 0
-        return self._clock_ms
-
-    @clock_ms.setter
-    def clock_ms(self, value: int) -> None:
-        self._refuse_while_committing()
-        self._clock_ms = value
+    # -- notes of the partition -------------------------------------------------------------------------
 
     def number(self, name: str) -> int | None:
         """A number kept for the partition under a name, or None."""
@@ -289,9 +290,9 @@ class RocksStore:
         """
         if self._changes is not None:
             raise RuntimeError("the store is being committed: changes() was called, commit() was not")
-        if self._clock_ms is not None:
-            # Noted here only: it moves with each record.
-            self.set_number(CLOCK, self._clock_ms)
+        # Noted here only: it moves with each record.
+        if self.clock_ms != (self.number(CLOCK) or 0):
+            self.set_number(CLOCK, self.clock_ms)
         contacts = {contact_id: self._of_contact(contact_id) for contact_id in self._touched()}
         names = sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name))
         notes: list[KeyValue] = [(layout.meta_key(name), orjson.dumps(self._meta[name])) for name in names]
@@ -323,8 +324,7 @@ class RocksStore:
         contact = self._dirty.get(contact_id)
         if contact is not None:
             if contact_id in self._restated:
-                attributes = contact.attributes_to_bytes() if contact.attributes else None
-                records.append((layout.attributes_key(contact_id), attributes))
+                records.append((layout.attributes_key(contact_id), contact.attributes.to_bytes()))
             records.append((layout.contact_key(contact_id), contact.to_bytes()))
         return records
 
@@ -347,13 +347,30 @@ class RocksStore:
         """Drops before adds: an id dropped and added anew at another time stays in the id index."""
         dropped: list[KeyValue] = []
         added: list[KeyValue] = []
-        for (occurred_ms, event_id), event in self._history.get(contact_id, {}).items():
-            key = layout.history_key(contact_id, occurred_ms, event_id)
+        derived: dict[bytes, dict[Order, Event | None]] = {}
+        for order, event in self._history.get(contact_id, {}).items():
+            if order[2]:
+                derived.setdefault(layout.derived_key(contact_id, order), {})[order] = event
+                continue
+            key = layout.history_key(contact_id, order[0], order[1])
             if event is None:
                 dropped.append((key, None))
             else:
                 added.append((key, layout.event_value(event)))
+        for key, changes in derived.items():
+            left = self._derived_left(contact_id, key, changes)
+            (added if left else dropped).append((key, layout.derived_value(left) if left else None))
         return dropped + added
+
+    def _derived_left(self, contact_id: str, key: bytes, changes: dict[Order, Event | None]) -> list[Event]:
+        """What is to be kept of the events derived from one record, in their order."""
+        written = self._db.get(key)
+        kept: dict[Order, Event | None] = {}
+        if written is not None:
+            prefix = layout.history_prefix(contact_id)
+            kept = {event.order: event for event in layout.read_events(prefix, key, written)}
+        left = [event for event in (kept | changes).values() if event is not None]
+        return sorted(left, key=_order)
 
     def commit(self, changelog_offset: int | None = None) -> None:
         """Write everything unwritten in one atomic batch, with the changelog offset that holds it.
@@ -408,9 +425,9 @@ class RocksStore:
         self._clean.clear()
         self._filed.clear()
         self._meta.clear()
-        self._clock_ms = None
         self._counts = None
         self._due.reset()
+        self.clock_ms = self.number(CLOCK) or 0
 
     # -- outputs ----------------------------------------------------------------------------------------
 
@@ -488,6 +505,8 @@ def _apply(batch: WriteBatch, key: bytes, value: bytes | None) -> None:
         batch.put(key, value)
     if key[:1] == layout.HISTORY:
         index_key = layout.event_id_key_of(key)
+        if index_key is None:
+            return
         if value is None:
             batch.delete(index_key)
         else:
@@ -505,7 +524,7 @@ def _open(path: Path, block_cache: Cache) -> Rdict:
         raise
 
 
-def _order(event: Event) -> tuple[int, str]:
+def _order(event: Event) -> Order:
     return event.order
 
 

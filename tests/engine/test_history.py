@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from streamseg import history as history_module
 from streamseg.contact import Contact
 from streamseg.history import History
-from streamseg.inputs import Event
+from streamseg.inputs import Event, Order
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
 from streamseg.store.rocksdb import RocksStore
@@ -53,7 +53,7 @@ def test_at_the_cap_the_oldest_goes_and_the_rest_is_kept_in_order(steps: list[tu
 def _run(store: Store, steps: list[tuple[object, ...]]) -> None:
     history = History(store, retention_ms=10 * NOW, cap=CAP)
     contact = Contact("c")
-    model: list[tuple[int, str]] = []
+    model: list[Order] = []
     capped = 0
     for number, (step, *about) in enumerate(steps):
         if step == "keep":

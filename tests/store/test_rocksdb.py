@@ -34,6 +34,36 @@ def test_what_was_not_committed_is_gone_after_a_restart(tmp_path: Path) -> None:
     store.close()
 
 
+def test_attributes_that_nothing_asks_for_stay_as_they_are(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    known = Contact("a")
+    known.attributes.set("name", "李雷", 4)
+    store.put(known)
+    store.commit(1)
+    store.close()
+
+    store = RocksStore(tmp_path)
+    contact = store.contact("a")
+    assert contact is not None
+    contact.due_ms = 9
+    store.put(contact)
+    (changes,) = store.changes()
+    assert [key[:1] for key, _ in changes] == [b"c"]
+    store.commit(2)
+    contact.attributes.set("level", 3, 5)
+    store.put(contact)
+    (changes,) = store.changes()
+    assert [key[:1] for key, _ in changes] == [b"a", b"c"]
+    store.commit(3)
+    store.close()
+
+    store = RocksStore(tmp_path)
+    contact = store.contact("a")
+    assert contact is not None
+    assert dict(contact.attributes.items()) == {"name": ["李雷", 4], "level": [3, 5]}
+    store.close()
+
+
 def test_a_commit_without_a_changelog_leaves_the_changelog_offset_alone(tmp_path: Path) -> None:
     store = RocksStore(tmp_path)
     store.put(Contact("a"))
@@ -59,7 +89,7 @@ def test_the_changelog_rebuilds_contacts_events_indexes_and_clock(tmp_path: Path
     first.clock_ms = 3
     commit()
     first.put(Contact("a", due_ms=30))
-    first.drop_event("a", 1, "e1")
+    first.drop_event("a", (1, "e1", False))
     first.add_event("a", scan("e1", 9))
     first.set_number("swept", 12)
     first.clock_ms = 4

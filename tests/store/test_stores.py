@@ -66,7 +66,6 @@ def test_a_contact_comes_back_as_it_was_put(store: Store) -> None:
     contact = Contact(
         "联系人\0一",
         known_since_ms=5,
-        attributes={"location": ["中国", 5], "order": [{"amount": 12.5}, 6]},
         true={3, 1},
         summaries={3: [1, 2], 9: None},
         due={3: 77},
@@ -74,6 +73,8 @@ def test_a_contact_comes_back_as_it_was_put(store: Store) -> None:
         offsets={"contact-updates": 41},
         due_ms=77,
     )
+    contact.attributes.set("location", "中国", 5)
+    contact.attributes.set("order", {"amount": 12.5}, 6)
     store.put(contact)
     store.put(due("other", None))
     store.put(due("another", None))
@@ -141,7 +142,7 @@ def test_a_dropped_event_is_gone_and_its_id_is_free(store: Store) -> None:
     store.add_event("c1", event("e1", 5))
     store.add_event("c1", event("e2", 6))
     assert store.find_event("c1", "e1") == (5, -1)
-    store.drop_event("c1", 5, "e1")
+    store.drop_event("c1", (5, "e1", False))
     assert store.find_event("c1", "e1") is None
     assert [e.event_id for e in store.events("c1")] == ["e2"]
     store.add_event("c1", event("e1", 9))
@@ -163,7 +164,7 @@ def test_dropping_events_while_they_are_listed_is_safe(store: Store) -> None:
     listed = []
     for kept in store.events("c1"):
         listed.append(kept.event_id)
-        store.drop_event("c1", kept.occurred_ms, kept.event_id)
+        store.drop_event("c1", kept.order)
     assert listed == [f"e{i}" for i in range(5)]
     assert list(store.events("c1")) == []
 
@@ -175,6 +176,8 @@ def test_the_clock_is_kept(store: Store) -> None:
 
 
 def test_a_derived_event_stays_derived(store: Store) -> None:
-    derived = Event("d1", "attribute_changed", 4, {"attribute": "x", "old": None, "new": 1}, derived=True)
+    properties = {"attribute": "x", "old": None, "new": 1}
+    event_id = "contact-updates/0/00000000000000000007/attribute_changed/x"
+    derived = Event(event_id, "attribute_changed", 4, properties, derived=True, offset=7, recorded_ms=9)
     store.add_event("c1", derived)
     assert list(store.events("c1")) == [derived]

@@ -37,7 +37,7 @@ class StoresAgree(RuleBasedStateMachine):
     def put(self, contact_id: str, due_ms: int | None, value: int) -> None:
         for store in (self.rocks, self.memory):
             contact = store.contact(contact_id) or Contact(contact_id)
-            contact.set_attribute("x", value, 0)
+            contact.attributes.set("x", value, 0)
             contact.due_ms = due_ms if due_ms is None else due_ms + 5
             store.put(contact)
 
@@ -50,7 +50,23 @@ class StoresAgree(RuleBasedStateMachine):
                     contact_id, Event(event_id, "scan", occurred_ms, {"n": occurred_ms}, offset=occurred_ms)
                 )
             else:
-                store.drop_event(contact_id, kept[0], event_id)
+                store.drop_event(contact_id, (kept[0], event_id, False))
+
+    @rule(contact_id=contact_ids, offset=st.integers(0, 2), occurred_ms=times, names=st.sets(event_ids))
+    def derive_or_drop(self, contact_id: str, offset: int, occurred_ms: int, names: set[str]) -> None:
+        """What one record gives rise to, in any order; dropped one by one."""
+        kept = {event.event_id: event for event in self.memory.events(contact_id) if event.derived}
+        record = f"contact-updates/0/{offset:020d}"
+        stated = [event.occurred_ms for event in kept.values() if event.offset == offset]
+        at_ms = stated[0] if stated else occurred_ms
+        for name in names:
+            event_id = f"{record}/tag_added/{name}"
+            derived = Event(event_id, "tag_added", at_ms, {"tag": name}, True, offset, 7)
+            for store in (self.rocks, self.memory):
+                if event_id in kept:
+                    store.drop_event(contact_id, kept[event_id].order)
+                else:
+                    store.add_event(contact_id, derived)
 
     @rule(segment_id=contact_ids, contact_id=contact_ids, entry=st.none() | st.tuples(times, times))
     def enter_or_exit(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
@@ -110,7 +126,8 @@ class StoresAgree(RuleBasedStateMachine):
             events = list(self.memory.events(contact_id))
             assert list(self.rocks.events(contact_id)) == events
             for kept in events:
-                assert self.rocks.find_event(contact_id, kept.event_id) == (kept.occurred_ms, kept.offset)
+                found = None if kept.derived else (kept.occurred_ms, kept.offset)
+                assert self.rocks.find_event(contact_id, kept.event_id) == found
 
     def teardown(self) -> None:
         self.rocks.close()
