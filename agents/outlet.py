@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
-from aiokafka.partitioner import murmur2
 from mode import Service
 
 from agents.connection import aiokafka_options
 from agents.outbox import Outbox
+from agents.partitioner import place
 from agents.topics import CHANGELOG_RECORDS, changelog_topic, topic_name
 from streamseg.changes import DeadLetter
 from streamseg.settings import Settings
@@ -177,11 +177,6 @@ def _call_before_sending(producer: AIOKafkaProducer, check: Callable[[], None]) 
 
 def _messages(pairs: Iterable[tuple[bytes, bytes | None]]) -> list[Message]:
     return [Message(key, value) for key, value in pairs]
-
-
-def place(key: bytes | None, partitions: int) -> int:
-    """The partition of a key, as Kafka's own clients choose it, so that consumers of either kind agree."""
-    return (murmur2(key or b"") & 0x7FFFFFFF) % partitions
 
 
 def _size(message: Message) -> int:

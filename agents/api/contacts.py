@@ -16,7 +16,8 @@ from agents.api.problems import ProblemError, not_found
 from agents.api.requests import answer, read_model
 from agents.catalogue.reports import Reports
 from agents.definition_topic import DefinitionTopic
-from agents.outlet import Message, Outlet, place
+from agents.outlet import Message, Outlet
+from agents.partitioner import place
 from schemas.scalars import NonEmptyText, SegmentId
 from schemas.wire import WireModel
 from streamseg.catalogue import listing

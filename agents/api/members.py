@@ -14,7 +14,7 @@ from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import answer, read_model, whole_number
-from agents.outlet import place
+from agents.partitioner import place
 from schemas.wire import WireModel
 from streamseg.settings import Settings
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from agents.connection import aiokafka_options
-from agents.outlet import Headers, place
+from agents.outlet import Headers
+from agents.partitioner import place
 from agents.topics import CHANGELOG_RECORDS, worker_id
 from streamseg.settings import Settings
 

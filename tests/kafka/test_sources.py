@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from agents.outlet import place
+from agents.partitioner import place
 from agents.topics import topic_name
 from streamseg.settings import Settings
 from tests.kafka.live import Topics, Worker, eventually, running
