@@ -22,6 +22,8 @@ SOURCES = (BEHAVIOR_EVENTS, CONTACT_UPDATES)
 _RECORDS = 64
 _BYTES = 256 << 10
 _DUE = 32
+# While records wait, so that they are not held up by a crowd, nor the crowd for good by records.
+_DUE_BESIDE_RECORDS = 8
 _BEHIND_RECORDS = 256
 _SWEEP = 64
 _SWEEP_SECONDS = 0.008
@@ -188,7 +190,7 @@ class Shard:
         partition = self.partition
         present_ms = None if records_wait else self._present_ms()
         if present_ms is None or present_ms <= partition.clock_ms:
-            return partition.run_due(partition.clock_ms, _DUE)
+            return partition.run_due(partition.clock_ms, _DUE_BESIDE_RECORDS if records_wait else _DUE)
         due_ms = partition.next_due_ms()
         if due_ms is not None and due_ms <= present_ms:
             self.earliest_due_ms = min(due_ms, self.earliest_due_ms or due_ms)
