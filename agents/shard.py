@@ -24,7 +24,6 @@ _BYTES = 256 << 10
 _DUE = 32
 # While records wait, so that they are not held up by a crowd, nor the crowd for good by records.
 _DUE_BESIDE_RECORDS = 8
-_BEHIND_RECORDS = 256
 _SWEEP = 64
 _SWEEP_SECONDS = 0.008
 
@@ -71,6 +70,7 @@ class Shard:
         self.bytes_unsaved = 0
         self.earliest_due_ms: int | None = None
         self._lag_ms = settings.live_lag_ms
+        self._behind_records = settings.queued_records // 2
         self._ended_as_of = ended_as_of
         self._queues: dict[str, deque[Record]] = {topic: deque() for topic in SOURCES}
         self._queued_bytes = dict.fromkeys(SOURCES, 0)
@@ -100,8 +100,8 @@ class Shard:
 
     @property
     def behind(self) -> bool:
-        """Whether more records are queued than the next few steps can take."""
-        return any(len(queue) > _BEHIND_RECORDS for queue in self._queues.values())
+        """Whether the queue is half full, as it is in a catch-up and not after a hiccup."""
+        return any(len(queue) > self._behind_records for queue in self._queues.values())
 
     def applied(self, topic: str) -> int:
         """The offset after the last record of a source topic that the state holds."""
