@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
 from mode import Service
 
 from agents.connection import aiokafka_options
+from agents.lane import Lane
 from agents.outbox import Outbox
 from agents.partitioner import place
 from agents.topics import CHANGELOG_RECORDS, changelog_topic, topic_name
@@ -57,6 +60,8 @@ class Outlet(Service):
         self._check = check
         self._producer: AIOKafkaProducer | None = None
         self._changelog = changelog_topic(settings)
+        self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._lanes: dict[tuple[str, int], Lane[Message]] = {}
 
     async def on_start(self) -> None:
         self._producer = AIOKafkaProducer(
@@ -115,27 +120,40 @@ class Outlet(Service):
     async def _send_dead_letter(self, letter: DeadLetter) -> None:
         record = letter.record
         try:
-            await self._send_placed("dead-letters", [Message(record.key, record.value, letter.headers())])
+            message = Message(record.key, record.value, letter.headers())
+            await self._send_placed("dead-letters", [message], alone=True)
         except MessageSizeTooLargeError:
             _log.warning("the dead letter for %s does not fit into its topic", record.position)
             shortened = replace(
                 letter,
                 message=f"{letter.message}; too large for this topic, still to be read at {record.position}",
             )
-            await self._send_placed("dead-letters", [Message(None, b"", shortened.headers())])
+            await self._send_placed("dead-letters", [Message(None, b"", shortened.headers())], alone=True)
 
-    async def _send_placed(self, topic: str, messages: Sequence[Message]) -> None:
-        """Each message to the partition that its key belongs to; without a key, to any."""
+    async def _send_placed(self, topic: str, messages: Sequence[Message], *, alone: bool = False) -> None:
+        """Each message to the partition that its key belongs to; without a key, to any. Joined with what
+        others send there at the same time, if not `alone`."""
         if not messages:
             return
         name = topic_name(self._settings, topic)
         count = len(await self.producer.partitions_for(name))
-        placed: dict[int, list[list[Message]]] = {}
+        placed: dict[int, list[Message]] = {}
         for message in messages:
-            placed.setdefault(place(message.key, count), []).append([message])
+            placed.setdefault(place(message.key, count), []).append(message)
+        lanes = [(self._lane(name, partition), group) for partition, group in placed.items()]
         await asyncio.gather(
-            *[self._send_groups(name, groups, partition) for partition, groups in placed.items()]
+            *[lane.send_alone(group) if alone else lane.send(group) for lane, group in lanes]
         )
+
+    def _lane(self, name: str, partition: int) -> Lane[Message]:
+        lane = self._lanes.get((name, partition))
+        if lane is None:
+
+            async def deliver(messages: list[Message]) -> None:
+                await self._send_groups(name, ([message] for message in messages), partition)
+
+            lane = self._lanes[(name, partition)] = Lane(deliver)
+        return lane
 
     async def _send_groups(
         self, topic: str, groups: Iterable[Sequence[Message]], partition: int
@@ -147,8 +165,7 @@ class Outlet(Service):
         for group in groups:
             size = sum(map(_size, group))
             if filled and filled + size > _BATCH_BYTES:
-                count = batch.record_count()
-                sent.append((await producer.send_batch(batch, topic, partition=partition), count))
+                sent.append(await self._hand_over(batch, topic, partition))
                 batch = producer.create_batch()
                 filled = 0
             filled += size
@@ -156,12 +173,22 @@ class Outlet(Service):
                 if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                     raise MessageSizeTooLargeError(f"{len(group)} records that belong together, {size} bytes")
         if filled:
-            count = batch.record_count()
-            sent.append((await producer.send_batch(batch, topic, partition=partition), count))
+            sent.append(await self._hand_over(batch, topic, partition))
         last: int | None = None
         for acknowledgement, count in sent:
             last = (await acknowledgement).offset + count - 1
         return last
+
+    async def _hand_over(
+        self, batch: BatchBuilder, topic: str, partition: int
+    ) -> tuple[asyncio.Future[Any], int]:
+        """The batch's acknowledgement to come, and how many records it has.
+
+        One after the other: of several that wait for the client to be ready for the next batch of a
+        partition it lets any go first, and counts each time again how long the others have waited."""
+        count = batch.record_count()
+        async with self._turns[(topic, partition)]:
+            return await self.producer.send_batch(batch, topic, partition=partition), count
 
 
 def _call_before_sending(producer: AIOKafkaProducer, check: Callable[[], None]) -> None:

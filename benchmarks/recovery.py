@@ -39,6 +39,7 @@ def main() -> None:
             worker.start()
             wait_until(lambda: worker.applied() >= count, f"{count} records applied")
             time.sleep(2)
+            filled = worker.memory_bytes() / (1 << 20)
             for name, lost in (("local state kept", False), ("local state lost", True)):
                 worker.kill()
                 if lost:
@@ -56,7 +57,8 @@ def main() -> None:
     print(command("benchmarks.recovery"))
     print(table(["", "to be at work", "of that to start", "peak memory"], rows))
     print(
-        f"{wanted.contacts:,} contacts, {count:,} records, changelog {changelog:,.0f} MiB, not compacted\n"
+        f"{wanted.contacts:,} contacts, {count:,} records, changelog {changelog:,.0f} MiB; "
+        f"the worker that filled it took {filled:,.0f} MiB at most\n"
         f"{about_the_machine()}"
     )
 
