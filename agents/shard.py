@@ -70,7 +70,6 @@ class Shard:
         self.bytes_unsaved = 0
         self.earliest_due_ms: int | None = None
         self._lag_ms = settings.live_lag_ms
-        self._behind_records = settings.queued_records // 2
         self._ended_as_of = ended_as_of
         self._queues: dict[str, deque[Record]] = {topic: deque() for topic in SOURCES}
         self._queued_bytes = dict.fromkeys(SOURCES, 0)
@@ -99,9 +98,9 @@ class Shard:
         return self._queued_bytes[topic]
 
     @property
-    def behind(self) -> bool:
-        """Whether the queue is half full, as it is in a catch-up and not after a hiccup."""
-        return any(len(queue) > self._behind_records for queue in self._queues.values())
+    def backlog(self) -> int:
+        """How many records of a source topic are queued, of the one with more."""
+        return max(map(len, self._queues.values()))
 
     def applied(self, topic: str) -> int:
         """The offset after the last record of a source topic that the state holds."""

@@ -31,6 +31,7 @@ _AT_ONCE_SECONDS = 0.005
 _EASY_LOAD = 0.5
 _TURNS = 4
 _BEHIND = 5
+_BACKLOG_RECORDS = 256
 _QUEUED_BYTES = 16 << 20
 _REPORT_SECONDS = 0.5
 
@@ -236,16 +237,15 @@ class Shards(Service):
     def _interval(self, shard: Shard) -> float:
         """Seconds that work may stay unsaved.
 
-        Changes go out almost at once while the worker has time to spare; the busier it is, the fewer
-        checkpoints, since each costs about a millisecond whatever is in it. Behind, there is no hurry, and
-        what one contact's next records change is written once."""
+        Changes go out almost at once while the worker has time to spare. The busier it is, and the more
+        records wait, the fewer checkpoints: each costs about a millisecond whatever is in it, and what one
+        contact's next records change is written once."""
         interval = self._settings.checkpoint_interval_ms / 1000
-        if shard.behind:
-            return interval * _BEHIND
+        backlog = interval * min(_BEHIND, shard.backlog / _BACKLOG_RECORDS)
         if not shard.outbox:
-            return interval
+            return interval + backlog
         strain = max(0.0, self._load.share() - _EASY_LOAD) / (1.0 - _EASY_LOAD)
-        return min(interval, _AT_ONCE_SECONDS + strain * interval / 2)
+        return min(interval, _AT_ONCE_SECONDS + strain * interval / 2) + backlog
 
     def _acknowledge_all(self, shard: Shard) -> None:
         consumer = self._consumer()

@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     checkpoint_records: int = Field(5_000, gt=0)
     checkpoint_interval_ms: int = Field(200, gt=0)
     """A checkpoint is made after so many records or so long, whichever comes first, and changes go out with
-    it. Changes go out sooner while the worker is not busy; one that is behind takes five times as long."""
+    it. Changes go out sooner while the worker is not busy; one that is behind takes up to six times as
+    long."""
     commit_interval_ms: int = Field(500, gt=0)
     """How often offsets of checkpointed input are committed."""
     live_lag_ms: int = Field(250, ge=0)

@@ -157,3 +157,31 @@ def test_a_dead_letter_that_does_not_fit_names_the_place_of_its_record(
     (shortened,) = [message for _, message in producer.messages("p-dead-letters") if message.value == b""]
     assert b"behavior-events/1/9" in dict(shortened.headers)["error.message"]
     assert dict(shortened.headers)["source.offset"] == b"9"
+
+
+def test_batches_of_one_partition_are_handed_over_in_the_order_in_which_they_were_sent(
+    producer: FakeProducer, outlet: Outlet
+) -> None:
+    """The client lets any of those that wait go first, and gives up on one that is left waiting."""
+    inside: list[str] = []
+    order: list[bytes | None] = []
+
+    async def send_batch(batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        assert not inside
+        inside.append(topic)
+        await asyncio.sleep(0)
+        inside.pop()
+        (record,) = DefaultRecordBatch(bytes(batch._build()))
+        order.append(record.value)
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(RecordMetadata(topic, partition, TopicPartition(topic, partition), 0, -1, 0, None))
+        return future
+
+    producer.send_batch = send_batch  # type: ignore[method-assign]
+
+    async def story() -> None:
+        messages = [Message(b"k", b"%d" % number) for number in range(5)]
+        await asyncio.gather(*[outlet.send("membership-changes", [one], partition=1) for one in messages])
+
+    asyncio.run(story())
+    assert order == [b"0", b"1", b"2", b"3", b"4"]
