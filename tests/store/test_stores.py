@@ -181,3 +181,21 @@ def test_a_derived_event_stays_derived(store: Store) -> None:
     derived = Event(event_id, "attribute_changed", 4, properties, derived=True, offset=7, recorded_ms=9)
     store.add_event("c1", derived)
     assert list(store.events("c1")) == [derived]
+
+
+def test_what_derives_from_one_record_is_dropped_one_by_one(store: Store) -> None:
+    origin = "contact-updates/0/00000000000000000007"
+    tags = [
+        Event(
+            f"{origin}/tag_added/{tag}", "tag_added", 4, {"tag": tag}, derived=True, offset=7, recorded_ms=9
+        )
+        for tag in ("a", "b", "c")
+    ]
+    for tag in reversed(tags):
+        store.add_event("c1", tag)
+    assert list(store.events("c1")) == tags
+    store.drop_event("c1", tags[1].order)
+    assert list(store.events("c1")) == [tags[0], tags[2]]
+    store.drop_event("c1", tags[0].order)
+    store.drop_event("c1", tags[2].order)
+    assert list(store.events("c1")) == []
