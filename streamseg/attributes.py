@@ -21,19 +21,17 @@ class Attributes:
 
     __slots__ = ("_entries", "_read", "restated")
 
-    def __init__(self, read: Callable[[], bytes | None] | None = None) -> None:
-        """Without any, or such as `to_bytes` gave."""
+    def __init__(self, read: Callable[[], bytes | None] = lambda: None) -> None:
+        """Those that `read` hands out, such as `to_bytes` gave; without it none."""
         self._read = read
-        self._entries: dict[str, Entry] | None = None if read is not None else {}
+        self._entries: dict[str, Entry] | None = None
         self.restated = False
 
     def _all(self) -> dict[str, Entry]:
-        entries = self._entries
-        if entries is None:
-            data = None if self._read is None else self._read()
-            entries = self._entries = {} if data is None else orjson.loads(data)
-            self._read = None
-        return entries
+        if self._entries is None:
+            data = self._read()
+            self._entries = {} if data is None else orjson.loads(data)
+        return self._entries
 
     def get(self, name: str) -> Entry | None:
         """What is stated of an attribute, or None."""

@@ -26,6 +26,7 @@ class Contact:
 
     generation   that of the definitions up to which its conditions are filled
     judged       that of the definitions whose formulas its memberships follow
+    attributes   see streamseg.attributes
     lists        static segment id -> [is in it, updated_ms, the segment's birth]
     true         ids of the conditions that hold now, and of the segments it is a member of
     flips        condition id -> when it last flipped

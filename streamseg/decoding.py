@@ -21,7 +21,7 @@ from schemas.wire import WireModel
 from streamseg.errors import Code, RejectedError
 from streamseg.inputs import Event, Record
 from streamseg.settings import Settings
-from streamseg.times import is_timestamp, parse_timestamp_ms, timestamp_or_none
+from streamseg.times import parse_timestamp_ms, timestamp_or_none
 
 Model = TypeVar("Model", bound=WireModel)
 
@@ -60,7 +60,7 @@ class Decoder:
     def event(self, record: Record) -> tuple[str, Event]:
         """The contact id and the behaviour event, its time clamped to the record's timestamp."""
         body = self._body(record)
-        if not _is_plain_event(body):
+        if not _is_plain_event(body, self._zone):
             _validate(BehaviorEvent, body)
         # The model converts nothing, so what it lets pass is taken as it came.
         contact_id = body["contact_id"]
@@ -133,7 +133,7 @@ class Decoder:
         return record_ms
 
 
-def _is_plain_event(body: Any) -> bool:
+def _is_plain_event(body: Any, zone: ZoneInfo) -> bool:
     """Whether it is a behaviour event without any doubt. The model, which tells what is wrong with others,
     takes three times as long, and nearly all are right."""
     if type(body) is not dict:
@@ -149,7 +149,7 @@ def _is_plain_event(body: Any) -> bool:
         and name != ""
         and type(get("properties", body)) is dict
         and len(body) == 4 + ("properties" in body)
-        and is_timestamp(get("occurred_at"))
+        and timestamp_or_none(get("occurred_at"), zone) is not None
     )
 
 

@@ -48,10 +48,7 @@ class Engine:
 
     def bring_up(self, contact: Contact, now_ms: int) -> bool:
         """Settle the contact's own due flips, then new definitions; whether anything was written."""
-        settled = contact.due_ms is not None and contact.due_ms <= now_ms and self.advance(contact, now_ms)
-        plan = self.plan
-        if contact.generation >= plan.generation and contact.judged >= plan.judged:
-            return settled
+        settled = self.advance(contact, now_ms)
         return self.reconcile(contact, now_ms) or settled
 
     def advance(self, contact: Contact, until_ms: int) -> bool:

@@ -85,12 +85,9 @@ class Partition:
 
         A record that was applied before changes nothing. A bad one goes to the emitter as a dead letter and
         changes nothing but the clock."""
-        store = self._store
-        now_ms = store.clock_ms
-        if record.timestamp_ms > now_ms:
-            now_ms = store.clock_ms = record.timestamp_ms
+        self.advance(record.timestamp_ms)
         try:
-            self._apply(record, now_ms)
+            self._apply(record, self._store.clock_ms)
         except RejectedError as error:
             self.counts["rejected"] += 1
             self._emitter.dead_letter(DeadLetter(record, error.code.value, error.message, error.path))

@@ -81,13 +81,6 @@ def timestamp_or_none(value: object, zone: ZoneInfo) -> int | None:
         return None
 
 
-def is_timestamp(value: object) -> bool:
-    """Whether it has the form of a timestamp; the calendar may still not have that moment."""
-    if type(value) is int:
-        return MIN_MS <= value <= MAX_MS
-    return isinstance(value, str) and _TIMESTAMP.fullmatch(value) is not None
-
-
 @lru_cache(maxsize=65_536)
 def _parse_text_ms(text: str, zone: ZoneInfo) -> int:
     match = _TIMESTAMP.fullmatch(text)
