@@ -49,12 +49,14 @@ class FileFormatError(StreamsegError):
 
 
 class StateVersionError(StreamsegError):
-    """State written by another release: remove the local state folder, it is rebuilt from the changelog."""
+    """State written by another release: the local folder is rebuilt from a changelog of this release; where
+    that is of another one too, a new application id begins anew from the input."""
 
     def __init__(self, found: int, wanted: int) -> None:
         super().__init__(
             f"state has layout version {found}, this release reads {wanted}; "
-            "remove the state folder to rebuild it, or run the release that wrote it"
+            "remove the state folder to rebuild it, give the workers a new STREAMSEG_APPLICATION_ID if the "
+            "changelog is of that version too, or run the release that wrote it"
         )
 
 
