@@ -86,6 +86,19 @@ async def checkpoint(
         acknowledge(topic, shard.number, next_offset)
 
 
+async def announce(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
+    """Say what came about, and make durable the contacts that it is said of, and nothing else: what is read
+    again after a crash finds them ahead, as it does where a checkpoint was cut off. The shard must do nothing
+    meanwhile. Costs what is said rather than what was done. Raises as `checkpoint`."""
+    store, outbox = shard.store, shard.outbox
+    await _assure(still_ours)
+    changelog_offset = await sink.send_changelog(shard.number, store.changes_of(outbox.by_contact()))
+    await _assure(still_ours)
+    await sink.send_outputs(shard.number, outbox)
+    store.commit(changelog_offset)
+    outbox.clear_outputs()
+
+
 async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:
     """Send what a worker of this partition had decided and may not have said; before any other work.
 

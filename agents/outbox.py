@@ -41,6 +41,11 @@ class Outbox:
         """How much was said. Cost: O(1)."""
         return self._count + len(self.dead_letters)
 
+    @property
+    def outputs(self) -> int:
+        """How much was said beside dead letters."""
+        return self._count
+
     def _of(self, contact_id: str) -> _Outputs:
         self._count += 1
         outputs = self._contacts.get(contact_id)
@@ -85,10 +90,14 @@ class Outbox:
 
     def clear(self) -> None:
         """All of it was delivered."""
+        self.clear_outputs()
+        self.dead_letters.clear()
+
+    def clear_outputs(self) -> None:
+        """All but the dead letters was delivered."""
         self._contacts.clear()
         self._count = 0
         self.changes.clear()
-        self.dead_letters.clear()
 
     # -- what is kept until it was sent -----------------------------------------------------------------
 

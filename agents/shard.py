@@ -131,7 +131,6 @@ class Shard:
         """A checkpoint was made."""
         self.next_offsets.clear()
         self._sweep.unsaved = False
-        self.earliest_due_ms = None
         self.records_unsaved = 0
         self.bytes_unsaved = 0
 

@@ -1,8 +1,8 @@
 """Faust's Kafka transport, a batch at a time.
 
 A stock Faust worker moves every record alone through four asyncio tasks. Here the records that one poll
-returned of one topic partition travel as one message whose value is the list of them, so that what a
-record costs is what the engine does with it.
+returned travel as one message whose value is the lists of them by topic partition, so that what a record
+costs is what the engine does with it.
 
 What else differs from the stock consumer, and why:
 
@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+import uvloop
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from faust.transport.drivers import TRANSPORTS
@@ -43,6 +44,7 @@ _FETCH_WAIT_MS = 50
 _FLOWING_FETCH_WAIT_MS = 10
 _FLOWING_SECONDS = 1.0
 _POLL_SECONDS = 1.0
+_BETWEEN_POLLS_SECONDS = 0.01
 _HELD_BACK_POLL_SECONDS = 0.02
 
 
@@ -80,6 +82,13 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
 
         coordinator._do_heartbeat = noted
 
+    def _start_thread(self) -> None:
+        try:
+            super()._start_thread()
+        finally:
+            # Whoever brings a loop closes it.
+            self.thread_loop.close()
+
     def is_member(self) -> bool:
         """Whether the group, when last heard of, counted this worker in."""
         generation: int = self._ensure_consumer()._coordinator.generation
@@ -107,7 +116,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
 
 
 class BatchConsumer(stock.Consumer):
-    """One message a poll and topic partition; see the module."""
+    """One message a poll; see the module."""
 
     mundane_level = "debug"
 
@@ -126,7 +135,7 @@ class BatchConsumer(stock.Consumer):
         return self.app.intake  # type: ignore[attr-defined,no-any-return]
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        return ConsumerThread(self, loop=self.loop, thread_loop=uvloop.new_event_loop(), beacon=self.beacon)
 
     # -- what the partition's worker asks and tells ------------------------------------------------------
 
@@ -200,6 +209,8 @@ class BatchConsumer(stock.Consumer):
                 raise
 
     async def _poll(self) -> None:
+        # Records that come in a moment are handed on together: a poll costs what several of them do.
+        await asyncio.sleep(max(0.0, self.polled_at + _BETWEEN_POLLS_SECONDS - time.monotonic()))
         records, _ = await self._wait_next_records(_POLL_SECONDS)
         generation = self.app.consumer_generation_id
         self.polled_at = time.monotonic()
@@ -211,10 +222,20 @@ class BatchConsumer(stock.Consumer):
             if records:
                 await self._take_back()
             return
+        changelogs = self.app.tables.changelog_topics
+        sources: dict[TP, list[Any]] = {}
         for tp, batch in (records or {}).items():
+            unread = self._unread(tp, batch)
+            if not unread:
+                continue
+            if tp.topic not in changelogs:
+                sources[tp] = unread
+                continue
+            await self._recover(tp, unread)
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
-            await self._hand_out(tp, batch)
+        if sources:
+            await self._hand_out(sources)
         self._note_positions()
 
     async def _take_back(self) -> None:
@@ -225,26 +246,33 @@ class BatchConsumer(stock.Consumer):
             # The assignment is gone already; the next one begins with a seek.
             _log.info("no seek during a rebalance: %r", error)
 
-    async def _hand_out(self, tp: TP, batch: list[Any]) -> None:
+    def _unread(self, tp: TP, batch: list[Any]) -> list[Any]:
+        """Those of the records that were not handed out before."""
         read = self._read_offset[tp]
-        if read is not None and batch[0].offset < read:
-            batch = [record for record in batch if record.offset >= read]
-            if not batch:
-                return
-        if tp.topic in self.app.tables.changelog_topics:
-            self.intake.recover(tp, batch)
-            # Faust counts by the last one, and so notices the end of the recovery.
-            await self._deliver(tp, self._to_message(tp, batch[-1]))
-        else:
-            self._on_the_way[tp] += len(batch)
-            await self._deliver(tp, self._batch_message(tp, batch))
+        if read is None or batch[0].offset >= read:
+            return batch
+        return [record for record in batch if record.offset >= read]
 
-    async def _deliver(self, tp: TP, message: ConsumerMessage) -> None:
+    async def _recover(self, tp: TP, batch: list[Any]) -> None:
+        self.intake.recover(tp, batch)
+        # Faust counts by the last one, and so notices the end of the recovery.
+        await self._deliver(self._to_message(tp, batch[-1]))
+        self._read_offset[tp] = batch[-1].offset
+
+    async def _hand_out(self, batches: dict[TP, list[Any]]) -> None:
+        for tp, batch in batches.items():
+            self._on_the_way[tp] += len(batch)
+        await self._deliver(self._poll_message(batches))
+        for tp, batch in batches.items():
+            self._read_offset[tp] = batch[-1].offset
+
+    async def _deliver(self, message: ConsumerMessage) -> None:
         # A rebalance must be able to interrupt a hand-over that waits for room.
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
-        self._read_offset[tp] = message.offset
 
-    def _batch_message(self, tp: TP, batch: list[Any]) -> ConsumerMessage:
+    def _poll_message(self, batches: dict[TP, list[Any]]) -> ConsumerMessage:
+        """Under the name of its first partition; the agent is the same for all of them."""
+        tp, batch = next(iter(batches.items()))
         last = batch[-1]
         return ConsumerMessage(
             topic=tp.topic,
@@ -254,7 +282,7 @@ class BatchConsumer(stock.Consumer):
             timestamp_type=last.timestamp_type,
             headers=(),
             key=None,
-            value=batch,
+            value=batches,
             checksum=None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,

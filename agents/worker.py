@@ -172,9 +172,10 @@ class SegmentApp(faust.App):
 
         @self.agent(sources, name="ingest", supervisor_strategy=CrashingSupervisor)
         async def ingest(stream: StreamT[bytes]) -> None:
-            """Hands each poll's records to their partition; what it costs is paid there."""
-            async for event in stream.noack().events():
-                self.shards.offer(event.message.tp, event.message.value)
+            """Hands each poll's records to their partitions; what it costs is paid there."""
+            async for polled in stream.noack():
+                for tp, records in polled.items():
+                    self.shards.offer(tp, records)
 
     def own_services(self) -> list[ServiceT]:
         """In the order in which they start."""

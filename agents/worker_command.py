@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+import uvloop
 from pydantic import ValidationError
 
 from agents.garbage import settle_collector
@@ -78,7 +79,7 @@ def worker(
             name = ".".join(map(str, problem["loc"]))
             typer.echo(f"streamseg worker: setting {name}: {problem['msg']}", err=True)
         raise typer.Exit(1) from error
-    asyncio.run(_until_signalled(settings))
+    uvloop.run(_until_signalled(settings))
 
 
 async def _until_signalled(settings: Settings) -> None:

@@ -61,10 +61,10 @@ class Settings(BaseSettings):
     session_timeout_ms: int = Field(30_000, ge=6_000)
     """How long a worker may be silent before its partitions go to others."""
     checkpoint_records: int = Field(5_000, gt=0)
-    checkpoint_interval_ms: int = Field(200, gt=0)
-    """A checkpoint is made after so many records or so long, whichever comes first, and changes go out with
-    it. Changes go out sooner while the worker is not busy; one that is behind takes up to six times as
-    long."""
+    checkpoint_interval_ms: int = Field(500, gt=0)
+    """A checkpoint of all that was done is made after so many records or so long, whichever comes first.
+    Changes do not wait for it: they go out within milliseconds, with the state of the contacts that changed,
+    while the worker is not busy."""
     commit_interval_ms: int = Field(500, gt=0)
     """How often offsets of checkpointed input are committed."""
     live_lag_ms: int = Field(250, ge=0)

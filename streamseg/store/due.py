@@ -62,14 +62,16 @@ class DueQueue:
             if heap is near:
                 self.stale.add(entry)
 
-    def written(self, entries: Iterable[bytes]) -> None:
-        """What was pending is on disk now; `entries` are those of it that stand."""
+    def written(self, entries: Iterable[bytes], deleted: Iterable[bytes], *, all_of_it: bool) -> None:
+        """What was pending is on disk now, or some of it; `entries` are those of that which stand, `deleted`
+        those of the stale ones that are gone from there."""
         horizon = self._horizon
         for entry in entries:
             if horizon is None or entry <= horizon:
                 heapq.heappush(self._near, entry)
-        self._pending.clear()
-        self.stale.clear()
+        if all_of_it:
+            self._pending.clear()
+        self.stale.difference_update(deleted)
         if len(self._near) > _LIMIT:
             self._near = sorted(set(self._near))[: _LIMIT // 2]
             self._horizon = self._near[-1]

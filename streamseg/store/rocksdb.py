@@ -77,6 +77,8 @@ class RocksStore:
         self._meta: dict[str, Any] = {}
         self._dirty_meta: set[str] = set()
         self._changes: list[KeyValue] | None = None
+        # Whose they are: None, everybody's, and the notes of the partition.
+        self._changed: list[str] | None = None
         # The number of the outputs that `changes` was given last, until they are committed.
         self._saying: int | None = None
         # Whether the changelog knows how far everything is said, too.
@@ -288,14 +290,26 @@ class RocksStore:
 
         Holds the store still until `commit`. Cost: one serialization per changed contact and event.
         """
-        if self._changes is not None:
-            raise RuntimeError("the store is being committed: changes() was called, commit() was not")
+        self._refuse_while_committing()
         # Noted here only: it moves with each record.
         if self.clock_ms != (self.number(CLOCK) or 0):
             self.set_number(CLOCK, self.clock_ms)
-        contacts = {contact_id: self._of_contact(contact_id) for contact_id in self._touched()}
         names = sorted(self._dirty_meta, key=lambda name: (name == CLOCK, name))
         notes: list[KeyValue] = [(layout.meta_key(name), orjson.dumps(self._meta[name])) for name in names]
+        self._changed = None
+        return self._grouped(self._touched(), notes, outputs or {})
+
+    def changes_of(self, outputs: Mapping[str, bytes]) -> list[list[KeyValue]]:
+        """As `changes`, but only of the contacts that something is to be said of, and no notes: what a
+        `changes` that was cut off would leave. The others stay unwritten after the `commit`."""
+        self._refuse_while_committing()
+        self._changed = list(outputs)
+        return self._grouped(self._changed, [], outputs)
+
+    def _grouped(
+        self, contact_ids: Iterable[str], notes: list[KeyValue], outputs: Mapping[str, bytes]
+    ) -> list[list[KeyValue]]:
+        contacts = {contact_id: self._of_contact(contact_id) for contact_id in contact_ids}
         self._changes = [*chain.from_iterable(contacts.values()), *notes]
         said = self.number(_SAID) or 0
         groups: list[list[KeyValue]] = []
@@ -305,7 +319,7 @@ class RocksStore:
             # First of all how far everything is said: what follows is not, and takes the places of what is.
             groups.append([(layout.meta_key(_SAID), orjson.dumps(said))])
             self._said_told = True
-        unsaid = dict(outputs or {})
+        unsaid = dict(outputs)
         for contact_id, records in contacts.items():
             groups.append([*self._unsaid(unsaid, contact_id, len(groups), said + 1), *records])
         for contact_id in list(unsaid):
@@ -373,18 +387,24 @@ class RocksStore:
         return sorted(left, key=_order)
 
     def commit(self, changelog_offset: int | None = None) -> None:
-        """Write everything unwritten in one atomic batch, with the changelog offset that holds it.
+        """Write what `changes` or `changes_of` returned, by itself everything unwritten, in one atomic batch,
+        with the changelog offset that holds it.
 
-        What `changes` was given as outputs has been said by now."""
+        What they were given as outputs has been said by now."""
         if self._changes is None:
             self.changes()
         batch = WriteBatch(raw_mode=True)
         for key, value in self._changes or ():
             _apply(batch, key, value)
+        dirty = self._dirty.keys()
+        written = dirty if self._changed is None else dirty & set(self._changed)
         entries = []
-        for entry in self._due.stale:
+        # Of a contact that stays unwritten, the index has to keep what its state on disk says.
+        left = dirty - written
+        stale = [entry for entry in self._due.stale if layout.read_due_entry(entry)[1] not in left]
+        for entry in stale:
             batch.delete(layout.DUE + entry)
-        for contact_id in self._dirty:
+        for contact_id in written:
             due_ms = self._filed[contact_id]
             old_ms = self._filed_on_disk.get(contact_id)
             if old_ms is not None and old_ms != due_ms:
@@ -400,7 +420,7 @@ class RocksStore:
             batch.put(layout.meta_key(_SAID), orjson.dumps(said))
         if len(batch):
             self._db.write(batch)
-        self._due.written(entries)
+        self._due.written(entries, stale, all_of_it=self._changed is None)
         self._settle()
         if said is not None:
             self._note_said(said)
@@ -470,19 +490,30 @@ class RocksStore:
         return takewhile(lambda item: item[0].startswith(prefix), items)
 
     def _settle(self) -> None:
-        clean = self._clean
-        clean.update(self._dirty)
-        self._dirty = {}
-        self._restated = set()
-        while len(clean) > self._contact_cache:
-            evicted, _ = clean.popitem(last=False)
+        if self._changed is None:
+            self._clean.update(self._dirty)
+            self._dirty = {}
+            self._restated = set()
+            self._filed_on_disk = {}
+            self._history = {}
+            self._found = {}
+            self._members = {}
+            self._dirty_meta = set()
+        else:
+            self._settle_contacts(self._changed)
+        while len(self._clean) > self._contact_cache:
+            evicted, _ = self._clean.popitem(last=False)
             del self._filed[evicted]
-        self._filed_on_disk = {}
-        self._history = {}
-        self._found = {}
-        self._members = {}
-        self._dirty_meta = set()
-        self._changes = None
+        self._changes = self._changed = None
+
+    def _settle_contacts(self, contact_ids: list[str]) -> None:
+        for contact_id in contact_ids:
+            contact = self._dirty.pop(contact_id, None)
+            if contact is not None:
+                self._clean[contact_id] = contact
+            self._restated.discard(contact_id)
+            for unwritten in (self._filed_on_disk, self._history, self._found, self._members):
+                unwritten.pop(contact_id, None)
 
     def _refuse_while_committing(self) -> None:
         if self._changes is not None:

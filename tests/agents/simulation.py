@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from agents.checkpoint import checkpoint, settle_outputs
+from agents.checkpoint import announce, checkpoint, settle_outputs
 from agents.outbox import Outbox
 from agents.shard import SOURCES, Shard
 from streamseg.changes import DeadLetter
@@ -186,8 +186,9 @@ class Surroundings:
     async def run(
         self, until_ms: int, *, every: int = 10, plan: Definitions | None = None, live: bool = False
     ) -> None:
-        """One process: reads from the committed offsets, checkpoints every so many steps, ends once all is
-        read and the clock is at `until_ms`, or by the crash.
+        """One process: reads from the committed offsets, says what came about every so many steps, makes a
+        checkpoint at every third such time, ends once all is read and the clock is at `until_ms`, or by the
+        crash.
 
         Live: each batch is written when the one before has been read, and the clock follows the wall
         meanwhile."""
@@ -221,9 +222,11 @@ class Surroundings:
                 busy = shard.step()
                 steps += 1
                 finished = not busy and not any(waiting.values()) and store.clock_ms >= until_ms
-                if shard.unsaved and (steps % every == 0 or finished):
+                if shard.unsaved and (steps % (3 * every) == 0 or finished):
                     await checkpoint(shard, self, self.acknowledge, self.still_ours)
                     shard.saved()
+                elif shard.outbox.outputs and not shard.sweeping and steps % every == 0:
+                    await announce(shard, self, self.still_ours)
                 if finished:
                     return
         finally:

@@ -246,3 +246,41 @@ def test_outputs_without_a_change_of_state_are_kept_too(tmp_path: Path) -> None:
     other.apply_changelog(changelog, len(changelog) - 1)
     assert other.outputs_kept() == [b"said"]
     other.close()
+
+
+def test_what_is_committed_for_some_leaves_the_others_as_they_were(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    for contact_id in ("a", "b"):
+        store.put(Contact(contact_id, due_ms=5))
+    store.commit(1)
+    assert store.next_due() == (5, "a")
+    for contact_id in ("a", "b"):
+        store.put(Contact(contact_id, due_ms=9))
+    store.set_number("place", 3)
+    # Looking for who is next finds that both stand elsewhere now.
+    assert store.next_due() == (9, "a")
+    (said, of_b) = store.changes_of({"b": b"said"})
+    assert [key[:1] for key, _ in said] == [b"m"]
+    assert [key[:1] for key, _ in of_b] == [b"o", b"c"]
+    store.commit(3)
+    assert (store.next_due(), store.number("place")) == ((9, "a"), 3)
+    store.close()
+
+    store = RocksStore(tmp_path)
+    assert (store.next_due(), store.number("place")) == ((5, "a"), None)
+    contacts = [store.contact(contact_id) for contact_id in ("a", "b")]
+    assert [contact and contact.due_ms for contact in contacts] == [5, 9]
+    assert store.changelog_offset == 3
+    store.close()
+
+
+def test_who_is_due_next_is_known_though_others_were_committed(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    for contact_id, due_ms in (("a", 5), ("b", 7)):
+        store.put(Contact(contact_id, due_ms=due_ms))
+    store.changes_of({"a": b"said"})
+    store.commit(1)
+    assert store.next_due() == (5, "a")
+    store.put(Contact("a", due_ms=None))
+    assert store.next_due() == (7, "b")
+    store.close()

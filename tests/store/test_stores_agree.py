@@ -33,13 +33,14 @@ class StoresAgree(RuleBasedStateMachine):
         self.committed = copy.deepcopy(self.memory)
         self.changelog: list[tuple[bytes, bytes | None]] = []
 
-    @rule(contact_id=contact_ids, due_ms=st.none() | times, value=st.integers(0, 3))
-    def put(self, contact_id: str, due_ms: int | None, value: int) -> None:
-        for store in (self.rocks, self.memory):
-            contact = store.contact(contact_id) or Contact(contact_id)
-            contact.attributes.set("x", value, 0)
-            contact.due_ms = due_ms if due_ms is None else due_ms + 5
-            store.put(contact)
+    @rule(due=st.dictionaries(contact_ids, st.none() | times, min_size=1), value=st.integers(0, 3))
+    def put(self, due: dict[str, int | None], value: int) -> None:
+        for contact_id, due_ms in due.items():
+            for store in (self.rocks, self.memory):
+                contact = store.contact(contact_id) or Contact(contact_id)
+                contact.attributes.set("x", value, 0)
+                contact.due_ms = due_ms if due_ms is None else due_ms + 5
+                store.put(contact)
 
     @rule(contact_id=contact_ids, event_id=event_ids, occurred_ms=times)
     def add_or_drop(self, contact_id: str, event_id: str, occurred_ms: int) -> None:
@@ -82,6 +83,14 @@ class StoresAgree(RuleBasedStateMachine):
         self.changelog += chain.from_iterable(self.rocks.changes())
         self.rocks.commit(len(self.changelog) - 1)
         self.committed = copy.deepcopy(self.memory)
+
+    @rule(said=st.sets(contact_ids, max_size=2))
+    def commit_some(self, said: set[str]) -> None:
+        """The contacts that something is said of; of the others a crash leaves what was committed before."""
+        self.changelog += chain.from_iterable(self.rocks.changes_of(dict.fromkeys(said, b"said")))
+        self.rocks.commit(len(self.changelog) - 1 if self.changelog else None)
+        for contact_id in said:
+            carry_over(contact_id, self.memory, self.committed)
 
     @rule()
     def restart(self) -> None:
@@ -131,6 +140,20 @@ class StoresAgree(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.rocks.close()
+
+
+def carry_over(contact_id: str, source: MemoryStore, target: MemoryStore) -> None:
+    """All that one store keeps of a contact, into the other."""
+    contact = source.contact(contact_id)
+    if contact is not None:
+        target.put(copy.deepcopy(contact))
+    for event in list(target.events(contact_id)):
+        target.drop_event(contact_id, event.order)
+    for event in source.events(contact_id):
+        target.add_event(contact_id, event)
+    for segment_id in {*source.member_counts(), *target.member_counts()}:
+        entries = {member: tuple(entry) for member, *entry in source.members(segment_id)}
+        target.set_member(segment_id, contact_id, entries.get(contact_id))
 
 
 StoresAgree.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
