@@ -6,11 +6,13 @@ reading and writing keys through it, has no use here: a partition's shard owns i
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
+import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -20,7 +22,9 @@ from faust.stores.base import Store
 from faust.types import TP, EventT
 from rocksdict import Cache
 
-from streamseg.store.rocksdb import RocksStore
+from agents.changelog_reader import Last, read_changelog
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import KeyValue, RocksStore
 
 SCHEME = "contacts"
 
@@ -36,7 +40,8 @@ class Shards(Protocol):
 
 
 class ContactStore(Store[bytes, bytes]):
-    """Registered under `contacts://`. Options: `shards`, `contact_cache`, `block_cache_bytes`."""
+    """Registered under `contacts://`. Options: `settings`, `shards`, `contact_cache`, `block_cache_bytes` and
+    `on_recovered`, which is told, from another thread, how many more changelog records were applied."""
 
     mundane_level = "debug"
 
@@ -46,6 +51,10 @@ class ContactStore(Store[bytes, bytes]):
         self.data = MappingProxyType({})  # type: ignore[assignment]  # writing through the table is an error
         self._shards: Shards = options["shards"]
         self._contact_cache: int = options["contact_cache"]
+        self._settings: Settings = options["settings"]
+        self._on_recovered: Callable[[int], None] = options["on_recovered"]
+        self._reading: asyncio.Future[dict[int, Last]] | None = None
+        self._stop = threading.Event()
         self._block_cache = Cache(options["block_cache_bytes"])
         self._stores: dict[int, RocksStore] = {}
         self.recovered = 0
@@ -72,25 +81,43 @@ class ContactStore(Store[bytes, bytes]):
     def set_persisted_offset(self, tp: TP, offset: int) -> None:
         """Nothing to do: the offset is written with the state it belongs to, in the same batch."""
 
-    def recover(self, tp: TP, records: list[Any]) -> None:
-        """Write changelog records of one partition, those that the state does not hold yet."""
-        store = self.partition(tp.partition)
-        held = store.changelog_offset
-        fresh = [record for record in records if held is None or record.offset > held]
-        if fresh:
-            store.apply_changelog(((record.key, record.value) for record in fresh), fresh[-1].offset)
-            self.recovered += len(fresh)
-            self.progressed_at = time.monotonic()
+    async def recover(self, tps: set[TP]) -> dict[TP, Last]:
+        """Bring changelog partitions' states up to the changelog's end; the last record read of each. Ends
+        early where `abandon` is called. Raises as `read_changelog`."""
+        topics = {tp.partition: tp for tp in tps}
+        stores = {number: self.partition(number) for number in topics}
+        self._reading = asyncio.ensure_future(
+            asyncio.to_thread(self._read, next(iter(tps)).topic, stores, self._stop)
+        )
+        # Whoever waits here may give up; the thread is ended by `abandon`.
+        last = await asyncio.shield(self._reading)
+        return {topics[number]: record for number, record in last.items()}
+
+    def _read(self, topic: str, stores: dict[int, RocksStore], stop: threading.Event) -> dict[int, Last]:
+        starts = {number: _after(store.changelog_offset) for number, store in stores.items()}
+        with ExitStack() as bulk:
+            for store in stores.values():
+                bulk.enter_context(store.in_bulk())
+            return read_changelog(self._settings, topic, starts, self._apply, stop)
+
+    def _apply(self, number: int, records: list[KeyValue], offset: int) -> None:
+        self._stores[number].apply_changelog(records, offset)
+        self.recovered += len(records)
+        self._on_recovered(len(records))
+        self.progressed_at = time.monotonic()
+
+    async def abandon(self) -> None:
+        """Stop a recovery that is going on, and wait until nothing uses the stores any more."""
+        if self._reading is not None:
+            self._stop.set()
+            await asyncio.wait([self._reading])
+            self._reading = None
+            self._stop = threading.Event()
 
     def apply_changelog_batch(
         self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
-        """Write changelog records that came one by one."""
-        by_partition: dict[int, list[Any]] = defaultdict(list)
-        for event in batch:
-            by_partition[event.message.partition].append(event.message)
-        for messages in by_partition.values():
-            self.recover(messages[0].tp, messages)
+        """Nothing to do: Faust counts by these, which `recover` has written."""
 
     async def need_active_standby_for(self, tp: TP) -> bool:
         """No standbys: a partition's state follows its worker."""
@@ -101,6 +128,7 @@ class ContactStore(Store[bytes, bytes]):
     ) -> None:
         """Close what is not ours any more, and start afresh from disk with what still is."""
         await self._shards.release()
+        await self.abandon()
         self._close()
         self._recovering_since = self.progressed_at = time.monotonic()
 
@@ -130,12 +158,17 @@ class ContactStore(Store[bytes, bytes]):
         """The changelog is the backup: remove the local state instead."""
 
     async def on_stop(self) -> None:
+        await self.abandon()
         self._close()
 
     def _close(self) -> None:
         for store in self._stores.values():
             store.close()
         self._stores.clear()
+
+
+def _after(offset: int | None) -> int | None:
+    return None if offset is None else offset + 1
 
 
 STORES.aliases[SCHEME] = f"{__name__}:{ContactStore.__name__}"

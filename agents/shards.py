@@ -177,7 +177,9 @@ class Shards(Service):
     def has_room(self, tp: TP, on_the_way: int) -> bool:
         """Whether more of a source partition should be fetched, besides so many records on the way."""
         running, topic = self._running.get(tp.partition), self._names.get(tp.topic)
-        if running is None or topic is None:
+        if topic is None:
+            return False
+        if running is None:
             return True
         shard = running.shard
         records = on_the_way + shard.waiting(topic)

@@ -13,7 +13,7 @@ What else differs from the stock consumer, and why:
 * When partitions are revoked, the worker gets to finish and the offsets are committed before they are
   forgotten, unless the group has gone on without it.
 * Records of aborted transactions are not read.
-* The changelog records of a poll go to the store in one write (recovery).
+* Changelogs are not read by this client, and not record by record (recovery): the store reads its own.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage
 from mode import Service
+
+from agents.changelog_reader import Last
 
 SCHEME = "kafka+batch"
 
@@ -57,8 +59,8 @@ class Intake(Protocol):
     async def release(self) -> None:
         """Bring all that was taken in to rest and acknowledge it; partitions are about to be revoked."""
 
-    def recover(self, tp: TP, records: list[Any]) -> None:
-        """Apply changelog records to the state of a partition."""
+    async def recover(self, tps: set[TP]) -> dict[TP, Last]:
+        """Bring the state up to the ends of these changelog partitions; the last record read of each."""
 
 
 class ConsumerThread(stock.AIOKafkaConsumerThread):
@@ -191,9 +193,6 @@ class BatchConsumer(stock.Consumer):
         return await super()._getmany(wanted, _HELD_BACK_POLL_SECONDS if held_back else timeout)
 
     def _wanted(self, active: set[TP]) -> tuple[set[TP], bool]:
-        changelogs = self.app.tables.changelog_topics
-        if not self.app.tables.actives_ready:
-            return {tp for tp in active if tp.topic in changelogs}, True
         has_room, on_the_way = self.intake.has_room, self._on_the_way
         wanted = {tp for tp in active if has_room(tp, on_the_way[tp])}
         return wanted, len(wanted) < len(active)
@@ -209,10 +208,12 @@ class BatchConsumer(stock.Consumer):
                 raise
 
     async def _poll(self) -> None:
+        if not self.app.tables.actives_ready:
+            await self._recover()
+            return
         # Records that come in a moment are handed on together: a poll costs what several of them do.
         await asyncio.sleep(max(0.0, self.polled_at + _BETWEEN_POLLS_SECONDS - time.monotonic()))
         records, _ = await self._wait_next_records(_POLL_SECONDS)
-        generation = self.app.consumer_generation_id
         self.polled_at = time.monotonic()
         if records:
             self._flowed_at = self.polled_at
@@ -222,20 +223,8 @@ class BatchConsumer(stock.Consumer):
             if records:
                 await self._take_back()
             return
-        changelogs = self.app.tables.changelog_topics
-        sources: dict[TP, list[Any]] = {}
-        for tp, batch in (records or {}).items():
-            unread = self._unread(tp, batch)
-            if not unread:
-                continue
-            if tp.topic not in changelogs:
-                sources[tp] = unread
-                continue
-            await self._recover(tp, unread)
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                return
-        if sources:
-            await self._hand_out(sources)
+        unread = {tp: self._unread(tp, batch) for tp, batch in (records or {}).items()}
+        await self._hand_out({tp: batch for tp, batch in unread.items() if batch})
         self._note_positions()
 
     async def _take_back(self) -> None:
@@ -253,16 +242,32 @@ class BatchConsumer(stock.Consumer):
             return batch
         return [record for record in batch if record.offset >= read]
 
-    async def _recover(self, tp: TP, batch: list[Any]) -> None:
-        self.intake.recover(tp, batch)
-        # Faust counts by the last one, and so notices the end of the recovery.
-        await self._deliver(self._to_message(tp, batch[-1]))
-        self._read_offset[tp] = batch[-1].offset
+    async def _recover(self) -> None:
+        """What Faust's recovery waits for, if it waits."""
+        recovery = self.app.tables.recovery
+        behind = {tp for tp, records in recovery.active_remaining().items() if records > 0}
+        wanted = behind & self._get_active_partitions()
+        generation = self.app.consumer_generation_id
+        if not wanted or not self.flow_active:
+            await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
+            self.polled_at = time.monotonic()
+            return
+        read = await self.intake.recover(wanted)
+        self.polled_at = time.monotonic()
+        for tp, last in read.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            # Faust counts by the last one, and so notices the end.
+            await self._deliver(self._message(tp, last.offset, last.timestamp_ms, last.key, None))
 
     async def _hand_out(self, batches: dict[TP, list[Any]]) -> None:
+        if not batches:
+            return
         for tp, batch in batches.items():
             self._on_the_way[tp] += len(batch)
-        await self._deliver(self._poll_message(batches))
+        # Under the name of the first partition; the agent is the same for all of them.
+        tp, batch = next(iter(batches.items()))
+        await self._deliver(self._message(tp, batch[-1].offset, batch[-1].timestamp, None, batches))
         for tp, batch in batches.items():
             self._read_offset[tp] = batch[-1].offset
 
@@ -270,19 +275,18 @@ class BatchConsumer(stock.Consumer):
         # A rebalance must be able to interrupt a hand-over that waits for room.
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
-    def _poll_message(self, batches: dict[TP, list[Any]]) -> ConsumerMessage:
-        """Under the name of its first partition; the agent is the same for all of them."""
-        tp, batch = next(iter(batches.items()))
-        last = batch[-1]
+    def _message(
+        self, tp: TP, offset: int, timestamp_ms: int, key: bytes | None, value: Any
+    ) -> ConsumerMessage:
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=last.offset,
-            timestamp=last.timestamp / 1000,
-            timestamp_type=last.timestamp_type,
+            offset=offset,
+            timestamp=timestamp_ms / 1000,
+            timestamp_type=0,
             headers=(),
-            key=None,
-            value=batches,
+            key=key,
+            value=value,
             checksum=None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,

@@ -24,6 +24,7 @@ from agents.catalogue.desk import CommandDesk
 from agents.catalogue.leader import Leader
 from agents.catalogue.reporter import Reporter
 from agents.catalogue.reports import Reports
+from agents.changelog_reader import Last
 from agents.connection import faust_credentials
 from agents.contact_store import ContactStore
 from agents.definition_topic import DefinitionTopic
@@ -159,7 +160,9 @@ class SegmentApp(faust.App):
             value_type=bytes,
             partitions=settings.partitions,
             options={
+                "settings": settings,
                 "shards": self.shards,
+                "on_recovered": self.metrics.recovered.inc,
                 "contact_cache": settings.contact_cache,
                 "block_cache_bytes": settings.block_cache_bytes,
             },
@@ -205,12 +208,11 @@ class SegmentApp(faust.App):
         return self.shards.has_room(tp, on_the_way)
 
     async def release(self) -> None:
+        await self._store.abandon()
         await self.shards.release()
 
-    def recover(self, tp: TP, records: list[Any]) -> None:
-        before = self._store.recovered
-        self._store.recover(tp, records)
-        self.metrics.recovered.inc(self._store.recovered - before)
+    async def recover(self, tps: set[TP]) -> dict[TP, Last]:
+        return await self._store.recover(tps)
 
     @property
     def _store(self) -> ContactStore:
@@ -237,14 +239,11 @@ class SegmentApp(faust.App):
             return f"a partition has been at the same step for {stalled:.0f} s"
         if self._consumer is None:
             return None
-        unpolled = time.monotonic() - cast(BatchConsumer, self._consumer).polled_at
-        if unpolled > limit:
-            return f"no poll for {unpolled:.0f} s"
         if not self.tables.actives_ready:
             waiting = time.monotonic() - self._store.progressed_at
-            if waiting > limit:
-                return f"no progress of the recovery for {waiting:.0f} s"
-        return None
+            return f"no progress of the recovery for {waiting:.0f} s" if waiting > limit else None
+        unpolled = time.monotonic() - cast(BatchConsumer, self._consumer).polled_at
+        return f"no poll for {unpolled:.0f} s" if unpolled > limit else None
 
     # -- the end -----------------------------------------------------------------------------------------
 
