@@ -5,7 +5,7 @@ events each, then a sweep for one new definition, for ten in one pass, and for o
 and updates come in. Run it from the repository:
 
     python -m benchmarks.backfill
-    python -m benchmarks.backfill --contacts 50000 --events 20
+    python -m benchmarks.backfill --contacts 50000 --events 20 --repeats 5
 
 As in a worker, the garbage collector leaves old objects alone, and state is made durable after every
 `checkpoint_records` contacts, into RocksDB only: the time for changelog and outputs is Kafka's, and
@@ -16,11 +16,7 @@ As in a worker, the garbage collector leaves old objects alone, and state is mad
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import random
-import shlex
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,6 +29,7 @@ from rocksdict import Cache
 
 from agents.garbage import settle_collector
 from agents.shard import Shard
+from benchmarks.figures import Figure, about_the_machine, command, table
 from streamseg.definitions import Definitions
 from streamseg.inputs import Record
 from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
@@ -218,26 +215,43 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=200_000)
     parser.add_argument("--events", type=int, default=5, help="of each contact")
     parser.add_argument("--live", type=int, default=LIVE_PER_STEP, help="records before every step")
+    parser.add_argument("--repeats", type=int, default=1)
     wanted = parser.parse_args()
+    cases = {
+        "1 definition": (1, 0),
+        "10 definitions, one pass": (10, 0),
+        "1 definition, live input": (1, wanted.live),
+    }
+    runs: dict[str, list[Run]] = {name: [] for name in cases}
     with tempfile.TemporaryDirectory(prefix="streamseg-backfill-") as folder:
         world = World(Path(folder) / "state", wanted.contacts)
         world.fill(wanted.events)
-        one, ten, live = world.sweep(1), world.sweep(10), world.sweep(1, live=wanted.live)
+        for name, (definitions, live) in list(cases.items()) * wanted.repeats:
+            runs[name].append(world.sweep(definitions, live=live))
         world.close()
-    print(f"$ python -m benchmarks.backfill {shlex.join(sys.argv[1:])}".rstrip())
-    print(f"{'sweep for':<28}{'contacts/s':>12}{'99 % of slices':>17}{'longest slice':>16}")
-    for name, run in (
-        ("1 definition", one),
-        ("10 definitions, one pass", ten),
-        ("1 definition, live input", live),
-    ):
-        print(f"{name:<28}{run.rate:>12,.0f}{run.nearly_longest_ms():>14.1f} ms{run.longest_ms():>13.1f} ms")
+    first = next(iter(runs.values()))
+    print(command("benchmarks.backfill"))
+    print(table(_HEADING, [_row(name, found, first) for name, found in runs.items()]))
+    live_records = runs["1 definition, live input"][-1].live_records
     print(
-        f"10 definitions cost {ten.seconds / one.seconds:.2f} times what 1 does, a pass each would cost 10\n"
-        f"{live.live_records:,} live records were applied beside the last sweep\n"
-        f"{wanted.contacts:,} contacts with {wanted.events} events each, one partition; "
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
+        f"{live_records:,} live records were applied beside the last sweep; "
+        f"{wanted.contacts:,} contacts with {wanted.events} events each, one partition, no Kafka\n"
+        f"{about_the_machine()}"
     )
+
+
+_HEADING = ["sweep for", "contacts/s", "times the first", "99 % of slices", "longest slice"]
+
+
+def _row(name: str, runs: list[Run], base: list[Run]) -> list[str]:
+    times = [run.seconds / first.seconds for run, first in zip(runs, base, strict=True)]
+    return [
+        name,
+        Figure([run.rate for run in runs]).text(0),
+        Figure(times).text(2),
+        Figure([run.nearly_longest_ms() for run in runs]).text(1) + " ms",
+        Figure([run.longest_ms() for run in runs]).text(1) + " ms",
+    ]
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ class Figure:
         return statistics.median(self.values)
 
     def text(self, digits: int) -> str:
-        """The median and, in brackets, the least and the greatest."""
+        """The median and, in brackets, the least and the greatest; of one value, that."""
+        if len(self.values) == 1:
+            return f"{self.median:,.{digits}f}"
         low, high = min(self.values), max(self.values)
         return f"{self.median:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 

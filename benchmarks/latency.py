@@ -6,7 +6,9 @@ change is read from `membership-changes` is the latency, producer and consumer i
 leave a segment at one instant while events go on coming. Run it from the repository:
 
     python -m benchmarks.latency --rate 10000
-    python -m benchmarks.latency --rate 10000 --due 100000 --seconds 30
+    python -m benchmarks.latency --rate 10000 --due 100000 --seconds 30 --repeats 5
+
+The worker has one core, the broker and what writes and reads have the others.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,8 +27,8 @@ import orjson
 from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
 from agents.topics import topic_name
-from benchmarks.figures import about_the_machine, command, table
-from benchmarks.kafka import Feed, WorkerProcess, broker, installation, wait_until
+from benchmarks.figures import Figure, about_the_machine, command, table
+from benchmarks.kafka import Feed, WorkerProcess, broker, installation, leave_to_the_worker, wait_until
 from benchmarks.workload import Workload, definitions
 from streamseg.inputs import Record
 from streamseg.settings import Settings
@@ -34,6 +37,7 @@ PROBES_A_SECOND = 50
 SHARES = (0.25, 0.5, 0.8)
 SLICE_SECONDS = 0.02
 DUE_SHARE = 0.25
+WORKER_CPU = 0
 
 PROBED: dict[str, Any] = {
     "segment_id": "probed",
@@ -160,21 +164,24 @@ def _probe(contact_id: str, at: float) -> Record:
     return Record("behavior-events", 0, 0, at_ms, contact_id.encode(), orjson.dumps(body))
 
 
-def _freshly_imported(count: int, since_ms: int) -> Iterator[Record]:
+def _freshly_imported(crowd: int, count: int, since_ms: int) -> Iterator[Record]:
     for number in range(count):
-        contact_id = f"fresh-{number:07}"
+        contact_id = f"fresh-{crowd}-{number:07}"
         body = {"contact_id": contact_id, "attributes": {"fresh_since": since_ms}}
         at_ms = time.time_ns() // 1_000_000
         yield Record("contact-updates", 0, 0, at_ms, contact_id.encode(), orjson.dumps(body))
 
 
-def _percentiles(seconds: list[float]) -> list[str]:
-    ordered = sorted(seconds)
-    if not ordered:
-        return ["-"] * 4
-    shares = (0.5, 0.99, 0.999)
-    found = [ordered[min(int(len(ordered) * share), len(ordered) - 1)] for share in shares]
-    return [f"{value * 1000:,.0f} ms" for value in (*found, ordered[-1])]
+_COLUMNS = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "most": 1.0}
+
+
+def _percentiles(runs: list[list[float]]) -> list[str]:
+    """Of each run's percentiles, over the runs."""
+    ordered = [sorted(seconds) for seconds in runs]
+    return [
+        Figure([one[min(int(len(one) * share), len(one) - 1)] * 1000 for one in ordered]).text(0) + " ms"
+        for share in _COLUMNS.values()
+    ]
 
 
 def _latencies(watch: Watch, written: dict[str, float]) -> list[float]:
@@ -190,9 +197,11 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=1_000)
     parser.add_argument("--due", type=int, default=100_000, help="contacts that fall due at one instant")
     parser.add_argument("--partitions", type=int, default=8)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--bootstrap", help="a running broker, e.g. localhost:9092")
     wanted = parser.parse_args()
-    rows: list[list[str]] = []
+    leave_to_the_worker(WORKER_CPU)
+    runs: defaultdict[str, list[list[float]]] = defaultdict(list)
     with broker(wanted.bootstrap) as kafka, installation(kafka, wanted.partitions) as settings:
         feed = Feed(settings)
         feed.define([PROBED, FRESH, *definitions(wanted.segments)])
@@ -200,30 +209,36 @@ def main() -> None:
         known = feed.write(workload.updates())
         worker, watch = WorkerProcess(settings), Watch(settings)
         try:
-            worker.start(0)
+            worker.start(WORKER_CPU)
             wait_until(lambda: worker.applied() >= known, "the contacts known")
             load = Load(settings, workload)
             load.run(wanted.rate * SHARES[0], wanted.seconds / 4)
-            for share in SHARES:
-                written = load.run(wanted.rate * share, wanted.seconds)
-                rows.append(
-                    [f"{share:.0%} of {wanted.rate:,.0f}/s", *_percentiles(_latencies(watch, written))]
-                )
-            if wanted.due:
-                rows += _fall_due(wanted.due, wanted.rate * DUE_SHARE, feed, load, watch)
+            for number in range(wanted.repeats):
+                for share in SHARES:
+                    written = load.run(wanted.rate * share, wanted.seconds)
+                    runs[f"{share:.0%} of {wanted.rate:,.0f}/s"].append(_latencies(watch, written))
+                if wanted.due:
+                    rate = wanted.rate * DUE_SHARE
+                    late, latencies = _fall_due(number, wanted.due, rate, feed, load, watch)
+                    runs[f"{wanted.due:,} exits at one instant, late by"].append(late)
+                    runs[f"{rate:,.0f}/s meanwhile"].append(latencies)
         finally:
             watch.stop()
             worker.stop()
     print(command("benchmarks.latency"))
-    print(table(["", "p50", "p99", "p99.9", "most"], rows))
+    print(table(["", *_COLUMNS], [[name, *_percentiles(found)] for name, found in runs.items()]))
     print(f"{wanted.contacts:,} contacts, {wanted.segments:,} segments\n{about_the_machine()}")
 
 
-def _fall_due(count: int, rate: float, feed: Feed, load: Load, watch: Watch) -> list[list[str]]:
-    """All of them leave the segment an hour after one instant; the probes of that minute."""
+def _fall_due(
+    number: int, count: int, rate: float, feed: Feed, load: Load, watch: Watch
+) -> tuple[list[float], list[float]]:
+    """All of them leave the segment an hour after one instant: how late each, and the latencies meanwhile."""
+    watch.entered = 0
+    watch.late_seconds = []
     due_at = _now() + 30 + count / 2_500
     began = _now()
-    feed.write(_freshly_imported(count, int(due_at * 1000) - 3_600_000))
+    feed.write(_freshly_imported(number, count, int(due_at * 1000) - 3_600_000))
     wait_until(lambda: watch.entered >= count, f"{count} entered")
     took = _now() - began
     if _now() > due_at - 5:
@@ -231,10 +246,7 @@ def _fall_due(count: int, rate: float, feed: Feed, load: Load, watch: Watch) -> 
     load.run(rate, due_at - _now() - 1)
     written = load.run(rate, 20)
     wait_until(lambda: len(watch.late_seconds) >= count, f"{count} exits")
-    return [
-        [f"{count:,} exits at one instant, late by", *_percentiles(watch.late_seconds)],
-        [f"{rate:,.0f}/s meanwhile", *_percentiles(_latencies(watch, written))],
-    ]
+    return watch.late_seconds, _latencies(watch, written)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Contacts with 20 attributes and an event or more each are made known; then the worker is killed and started,
 once with its local state, once with the folder removed, from the changelog. Run it from the repository:
 
-    python -m benchmarks.recovery --contacts 200000
+    python -m benchmarks.recovery --contacts 200000 --repeats 5
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import time
 
 from agents.topics import changelog_topic
-from benchmarks.figures import about_the_machine, command, table
+from benchmarks.figures import Figure, about_the_machine, command, table
 from benchmarks.kafka import Feed, WorkerProcess, broker, installation, wait_until
 from benchmarks.workload import DAY_MS, Workload, definitions
 
@@ -24,9 +24,11 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--segments", type=int, default=1_000)
     parser.add_argument("--partitions", type=int, default=8)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--bootstrap", help="a running broker, e.g. localhost:9092")
     wanted = parser.parse_args()
-    rows: list[list[str]] = []
+    cases = {"local state kept": False, "local state lost": True}
+    runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in cases}
     with broker(wanted.bootstrap) as kafka, installation(kafka, wanted.partitions) as settings:
         feed = Feed(settings)
         feed.define(definitions(wanted.segments))
@@ -40,27 +42,37 @@ def main() -> None:
             wait_until(lambda: worker.applied() >= count, f"{count} records applied")
             time.sleep(2)
             filled = worker.memory_bytes() / (1 << 20)
-            for name, lost in (("local state kept", False), ("local state lost", True)):
+            for name, lost in list(cases.items()) * wanted.repeats:
                 worker.kill()
                 if lost:
                     shutil.rmtree(worker.state)
-                began = time.perf_counter()
-                worker.start()
-                web = time.perf_counter()
-                worker.wait_for("at work on partitions")
-                seconds = time.perf_counter() - began
-                memory = worker.memory_bytes() / (1 << 20)
-                rows.append([name, f"{seconds:.1f} s", f"{web - began:.1f} s", f"{memory:.0f} MiB"])
+                runs[name].append(_until_at_work(worker))
         finally:
             worker.stop()
         changelog = kafka.topic_bytes(changelog_topic(settings)) / (1 << 20)
     print(command("benchmarks.recovery"))
+    rows = [[name, *_columns(found)] for name, found in runs.items()]
     print(table(["", "to be at work", "of that to start", "peak memory"], rows))
     print(
         f"{wanted.contacts:,} contacts, {count:,} records, changelog {changelog:,.0f} MiB; "
         f"the worker that filled it took {filled:,.0f} MiB at most\n"
         f"{about_the_machine()}"
     )
+
+
+def _until_at_work(worker: WorkerProcess) -> tuple[float, float, float]:
+    """Seconds until it works on its partitions, those of them until its web server answers, peak MiB."""
+    began = time.perf_counter()
+    worker.start()
+    web = time.perf_counter()
+    worker.wait_for("at work on partitions")
+    seconds = time.perf_counter() - began
+    return seconds, web - began, worker.memory_bytes() / (1 << 20)
+
+
+def _columns(runs: list[tuple[float, float, float]]) -> list[str]:
+    work, start, memory = (Figure(values) for values in zip(*runs, strict=True))
+    return [f"{work.text(1)} s", f"{start.text(1)} s", f"{memory.text(0)} MiB"]
 
 
 if __name__ == "__main__":

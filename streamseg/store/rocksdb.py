@@ -558,7 +558,7 @@ class RocksStore:
 
 def _without_log() -> WriteOptions:
     options = WriteOptions()
-    options.disable_wal = True
+    options.disable_wal = True  # type: ignore[method-assign, assignment]  # the stub has it as a method
     return options
 
 

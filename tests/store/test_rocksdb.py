@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import chain
 from pathlib import Path
 
@@ -284,3 +285,33 @@ def test_who_is_due_next_is_known_though_others_were_committed(tmp_path: Path) -
     store.put(Contact("a", due_ms=None))
     assert store.next_due() == (7, "b")
     store.close()
+
+
+def test_a_process_that_dies_in_bulk_leaves_an_older_state(tmp_path: Path) -> None:
+    changelog: list[tuple[bytes, bytes | None]] = []
+    source = RocksStore(tmp_path / "source")
+    for number in range(3):
+        source.put(Contact(f"c{number}", due_ms=number))
+        changelog += chain.from_iterable(source.changes())
+        source.commit(len(changelog) - 1)
+    source.close()
+
+    store = RocksStore(tmp_path / "state")
+    store.apply_changelog(changelog[:1], 0)
+    with store.in_bulk():
+        store.apply_changelog(changelog[1:2], 1)
+        shutil.copytree(tmp_path / "state", tmp_path / "dead")
+        store.apply_changelog(changelog[2:], 2)
+    shutil.copytree(tmp_path / "state", tmp_path / "ended")
+    store.put(Contact("later"))
+    store.commit(3)
+    store.close()
+
+    for folder, offset, contacts in (
+        ("dead", 0, ["c0"]),
+        ("ended", 2, ["c0", "c1", "c2"]),
+        ("state", 3, ["c0", "c1", "c2", "later"]),
+    ):
+        store = RocksStore(tmp_path / folder)
+        assert (store.changelog_offset, list(store.contact_ids())) == (offset, contacts)
+        store.close()
