@@ -30,10 +30,9 @@ _IDLE_SECONDS = 0.05
 _AT_ONCE_SECONDS = 0.005
 _EASY_LOAD = 0.5
 _STRAINED_SECONDS = 0.04
-_BEHIND_SECONDS = 0.2
+_BEHIND_SECONDS = 1.5
 _TURNS = 4
-_BEHIND = 5
-_BACKLOG_RECORDS = 256
+_BACKLOG_RECORDS = 1_280
 _QUEUED_BYTES = 16 << 20
 _REPORT_SECONDS = 0.5
 
@@ -202,7 +201,6 @@ class Shards(Service):
     async def _work(self, running: _Running) -> None:
         shard = running.shard
         await settle_outputs(shard.store, shard.number, self._sink, self._consumer().still_ours)
-        interval = self._settings.checkpoint_interval_ms / 1000
         saved_at = said_at = time.monotonic()
         while not running.stopping:
             running.wake.clear()
@@ -213,7 +211,7 @@ class Shards(Service):
                 saved_at = said_at = now
                 self._acknowledge_all(shard)
                 self._report(running)
-            elif self._is_full(shard) or (now - saved_at >= interval and not self._saving):
+            elif self._is_time_to_save(shard, saved_at, now):
                 await self._checkpoint(shard)
                 saved_at = said_at = time.monotonic()
                 self._report(running)
@@ -244,6 +242,14 @@ class Shards(Service):
                 await asyncio.sleep(0)
         return busy
 
+    def _is_time_to_save(self, shard: Shard, saved_at: float, now: float) -> bool:
+        """Whether a shard whose last checkpoint was made then is to make another.
+
+        One shard at a time, since each holds up the others for some milliseconds; later, the more records
+        wait: what several of them change of a contact is written once."""
+        interval = self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * _behind(shard))
+        return self._is_full(shard) or (now - saved_at >= interval and not self._saving)
+
     def _is_time_to_say(self, shard: Shard, said_at: float, now: float) -> bool:
         """Whether a shard that has said nothing since then is to say what it has to.
 
@@ -265,8 +271,7 @@ class Shards(Service):
         """Seconds that changes may wait: almost none while the worker has time to spare; the busier it is,
         and the more records wait, the longer."""
         strain = max(0.0, self._load.share() - _EASY_LOAD) / (1.0 - _EASY_LOAD)
-        backlog = min(_BEHIND, shard.backlog / _BACKLOG_RECORDS)
-        return _AT_ONCE_SECONDS + strain * _STRAINED_SECONDS + backlog * _BEHIND_SECONDS
+        return _AT_ONCE_SECONDS + strain * _STRAINED_SECONDS + _behind(shard) * _BEHIND_SECONDS
 
     def _acknowledge_all(self, shard: Shard) -> None:
         consumer = self._consumer()
@@ -374,6 +379,11 @@ class Shards(Service):
         """How long the slowest shard has been at the same piece of work."""
         now = time.monotonic()
         return max((now - running.turned_at for running in self._running.values()), default=0.0)
+
+
+def _behind(shard: Shard) -> float:
+    """0 where no record waits, 1 where many do."""
+    return min(1.0, shard.backlog / _BACKLOG_RECORDS)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
