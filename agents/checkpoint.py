@@ -15,11 +15,13 @@ to be said of the contacts that it holds, and that is said before anything else 
 same change ids. Between 3 and 4 the changelog is ahead of the disk and is applied to it first. Between 4 and
 5 the source is read again, and what the state holds is skipped: each contact by its own offsets, the rest by
 those kept for the partition.
+
+Between two checkpoints, `announce` does 2 to 4 for those contacts alone that something is to be said of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from agents.outbox import Outbox
@@ -71,17 +73,12 @@ async def checkpoint(
     Raises PartitionLostError once `still_ours` says no, and whatever the sink raises: the shard is not to be
     used after that. A worker that was stopped for a while must not write over what its successor wrote.
     """
-    store, outbox = shard.store, shard.outbox
     for topic, next_offset in shard.next_offsets.items():
-        store.set_number(offset_name(topic), next_offset)
+        shard.store.set_number(offset_name(topic), next_offset)
     await _assure(still_ours)
-    await sink.send_dead_letters(outbox.dead_letters)
-    await _assure(still_ours)
-    changelog_offset = await sink.send_changelog(shard.number, store.changes(outbox.by_contact()))
-    await _assure(still_ours)
-    await sink.send_outputs(shard.number, outbox)
-    store.commit(changelog_offset)
-    outbox.clear()
+    await sink.send_dead_letters(shard.outbox.dead_letters)
+    await _save(shard, shard.store.changes, sink, still_ours)
+    shard.outbox.clear()
     for topic, next_offset in shard.next_offsets.items():
         acknowledge(topic, shard.number, next_offset)
 
@@ -90,13 +87,23 @@ async def announce(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> No
     """Say what came about, and make durable the contacts that it is said of, and nothing else: what is read
     again after a crash finds them ahead, as it does where a checkpoint was cut off. The shard must do nothing
     meanwhile. Costs what is said rather than what was done. Raises as `checkpoint`."""
-    store, outbox = shard.store, shard.outbox
+    await _save(shard, shard.store.changes_of, sink, still_ours)
+    shard.outbox.clear_outputs()
+
+
+async def _save(
+    shard: Checkpointed,
+    changes: Callable[[Mapping[str, bytes]], Iterable[Sequence[KeyValue]]],
+    sink: Sink,
+    still_ours: StillOurs,
+) -> None:
+    """The changelog first, then what it holds as said, then the disk."""
     await _assure(still_ours)
-    changelog_offset = await sink.send_changelog(shard.number, store.changes_of(outbox.by_contact()))
+    groups = changes(shard.outbox.by_contact())
+    changelog_offset = await sink.send_changelog(shard.number, groups)
     await _assure(still_ours)
-    await sink.send_outputs(shard.number, outbox)
-    store.commit(changelog_offset)
-    outbox.clear_outputs()
+    await sink.send_outputs(shard.number, shard.outbox)
+    shard.store.commit(changelog_offset)
 
 
 async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:
