@@ -211,7 +211,10 @@ class Shards(Service):
                 saved_at = said_at = now
                 self._acknowledge_all(shard)
                 self._report(running)
-            elif self._is_time_to_save(shard, saved_at, now):
+            elif self._is_time_to_save(shard, saved_at, now) or (
+                # How far a sweep is belongs to what it has changed.
+                shard.sweeping and self._is_time_to_say(shard, said_at, now)
+            ):
                 await self._checkpoint(shard)
                 saved_at = said_at = time.monotonic()
                 self._report(running)
@@ -307,10 +310,6 @@ class Shards(Service):
         self._count(shard)
 
     async def _announce(self, shard: Shard) -> None:
-        if shard.sweeping:
-            # How far the sweep is belongs to what it has changed.
-            await self._checkpoint(shard)
-            return
         changes = len(shard.outbox.changes)
         await announce(shard, self._sink, self._consumer().still_ours)
         self._said(shard, changes)

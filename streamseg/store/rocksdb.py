@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain, groupby, islice, takewhile
@@ -399,12 +399,8 @@ class RocksStore:
         batch = WriteBatch(raw_mode=True)
         for key, value in self._changes or ():
             _apply(batch, key, value)
-        dirty = self._dirty.keys()
-        written = dirty if self._changed is None else dirty & set(self._changed)
+        written, stale = self._written()
         entries = []
-        # Of a contact that stays unwritten, the index has to keep what its state on disk says.
-        left = dirty - written
-        stale = [entry for entry in self._due.stale if layout.read_due_entry(entry)[1] not in left]
         for entry in stale:
             batch.delete(layout.DUE + entry)
         for contact_id in written:
@@ -427,6 +423,20 @@ class RocksStore:
         self._settle()
         if said is not None:
             self._note_said(said)
+
+    def _written(self) -> tuple[Set[str], list[bytes]]:
+        """The contacts whose state is to be written, and the due entries that no longer stand then."""
+        dirty, stale = self._dirty.keys(), list(self._due.stale)
+        if self._changed is None:
+            return dirty, stale
+        written = dirty & set(self._changed)
+
+        # Of a contact that stays unwritten, the index has to keep what its state on disk says.
+        def is_settled(entry: bytes) -> bool:
+            _, contact_id = layout.read_due_entry(entry)
+            return contact_id in written or contact_id not in dirty
+
+        return written, list(filter(is_settled, stale))
 
     def apply_changelog(self, records: Iterable[KeyValue], offset: int) -> None:
         """Write changelog records up to `offset` straight to disk, with the indexes that follow from them.
