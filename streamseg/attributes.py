@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView
+from collections.abc import Callable, ItemsView, Sequence
 from typing import Any
 
 import orjson
 
-Entry = list[Any]
-"""[value, updated_ms]"""
+Entry = Sequence[Any]
+"""value, updated_ms"""
 
 
 class Attributes:
-    """Name -> [value, updated_ms] (epoch ms); a removed value stays as null, so that stale ones lose.
+    """Name -> value, updated_ms (epoch ms); a removed value stays as null, so that stale ones lose.
 
     Most of what is kept of a contact, and most events ask for none: they are read when first asked for.
 
@@ -28,14 +28,16 @@ class Attributes:
         self.restated = False
 
     def _all(self) -> dict[str, Entry]:
-        if self._entries is None:
+        entries = self._entries
+        if entries is None:
             data = self._read()
-            self._entries = {} if data is None else orjson.loads(data)
-        return self._entries
+            entries = self._entries = {} if data is None else orjson.loads(data)
+        return entries
 
     def get(self, name: str) -> Entry | None:
         """What is stated of an attribute, or None."""
-        return self._all().get(name)
+        entries = self._entries
+        return (self._all() if entries is None else entries).get(name)
 
     def items(self) -> ItemsView[str, Entry]:
         """All that is stated."""
@@ -43,7 +45,8 @@ class Attributes:
 
     def set(self, name: str, value: Any, updated_ms: int) -> None:
         """State a value and since when it is so."""
-        self._all()[name] = [value, updated_ms]
+        entries = self._entries
+        (self._all() if entries is None else entries)[name] = (value, updated_ms)
         self.restated = True
 
     def to_bytes(self) -> bytes | None:
@@ -57,6 +60,9 @@ class Attributes:
         return Attributes(lambda: data)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Attributes) and self._all() == other._all()
+        return isinstance(other, Attributes) and self._listed() == other._listed()
+
+    def _listed(self) -> dict[str, list[Any]]:
+        return {name: list(entry) for name, entry in self._all().items()}
 
     __hash__ = None  # type: ignore[assignment]  # what it holds changes

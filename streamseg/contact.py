@@ -1,14 +1,16 @@
 """One contact's hot state and its bytes.
 
-Layout, version 3: one version byte, the due time as 8 bytes big-endian (all ones: never due), then an
-orjson list of the fields below in a fixed order. The due time stands in front so that the due index can
-be rebuilt from the bytes alone. The attributes are apart, as an orjson object: they are most of what is
-kept of a contact, and events leave them alone. Unknown versions are refused by name, never guessed at.
+Layout, version 4: one version byte, the due time as 8 bytes big-endian (all ones: never due), the length of
+the head as 2 bytes, then two orjson lists of the fields below in a fixed order: the head, which every input
+asks for, and the body, which only those ask for that touch a condition. The due time stands in front so that
+the due index can be rebuilt from the bytes alone. The attributes are apart, as an orjson object: they are
+most of what is kept of a contact, and events leave them alone. Unknown versions are refused by name, never
+guessed at.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import orjson
@@ -16,17 +18,16 @@ import orjson
 from streamseg.attributes import Attributes
 from streamseg.errors import StateVersionError
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 NEVER = (1 << 64) - 1
+_VERSION_BYTE = bytes((STATE_VERSION,))
+_HEAD_AT = 11
 
 
 @dataclass(slots=True)
-class Contact:
-    """What is kept of one contact between inputs. Times are epoch milliseconds.
+class Body:
+    """What has come of a contact's inputs. Times are epoch milliseconds.
 
-    generation   that of the definitions up to which its conditions are filled
-    judged       that of the definitions whose formulas its memberships follow
-    attributes   see streamseg.attributes
     lists        static segment id -> [is in it, updated_ms, the segment's birth]
     true         ids of the conditions that hold now, and of the segments it is a member of
     flips        condition id -> when it last flipped
@@ -36,17 +37,8 @@ class Contact:
                  null, the segment's version and birth]; odd sequence = member
     unsubscribes channel -> what streamseg.unsubscribe keeps of it
     suppressed   the channels whose do-not-send flag is out
-    offsets      source topic -> last offset applied, so that a re-read record changes nothing
-    capped       occurrences dropped from summaries at the cap since last asked; not kept
     """
 
-    contact_id: str
-    known_since_ms: int | None = None
-    erased_ms: int | None = None
-    clock_ms: int = 0
-    generation: int = -1
-    judged: int = -1
-    attributes: Attributes = field(default_factory=Attributes)
     lists: dict[str, list[Any]] = field(default_factory=dict)
     true: set[int] = field(default_factory=set)
     flips: dict[int, int] = field(default_factory=dict)
@@ -55,79 +47,119 @@ class Contact:
     members: dict[str, list[Any]] = field(default_factory=dict)
     unsubscribes: dict[str, list[Any]] = field(default_factory=dict)
     suppressed: list[str] = field(default_factory=list)
-    event_count: int = 0
-    oldest_event_ms: int | None = None
-    offsets: dict[str, int] = field(default_factory=dict)
-    due_ms: int | None = None
-    capped: int = 0
-
-    def reset(self) -> None:
-        """Forget everything but the id, the clock and the offsets applied."""
-        self.known_since_ms = None
-        self.attributes = Attributes()
-        self.attributes.restated = True
-        self.lists = {}
-        self.true = set()
-        self.flips = {}
-        self.summaries = {}
-        self.due = {}
-        self.members = {}
-        self.unsubscribes = {}
-        self.suppressed = []
-        self.event_count = 0
-        self.oldest_event_ms = None
 
     def to_bytes(self) -> bytes:
-        """The versioned layout above, without the attributes."""
-        head = bytes((STATE_VERSION,)) + (NEVER if self.due_ms is None else self.due_ms).to_bytes(8, "big")
-        return head + orjson.dumps(
+        return orjson.dumps(
             [
-                self.known_since_ms,
-                self.erased_ms,
-                self.clock_ms,
-                self.generation,
                 self.lists,
                 list(self.true),
+                list(self.flips.items()),
                 list(self.summaries.items()),
                 list(self.due.items()),
                 self.members,
                 self.unsubscribes,
                 self.suppressed,
+            ]
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Body:
+        lists, true, flips, summaries, due, members, unsubscribes, suppressed = orjson.loads(data)
+        return cls(
+            lists, set(true), dict(flips), dict(summaries), dict(due), members, unsubscribes, suppressed
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Contact:
+    """What is kept of one contact between inputs. Times are epoch milliseconds.
+
+    generation   that of the definitions up to which its conditions are filled
+    judged       that of the definitions whose formulas its memberships follow
+    offsets      source topic -> last offset applied, so that a re-read record changes nothing
+    flip_ms      when the first of its conditions may flip without input: the least of the body's `due`
+    prune_ms     when its history is to be looked through for events that are no longer kept
+    due_ms       the lesser of those two: when it has to be looked at without input
+    attributes   see streamseg.attributes
+    capped       occurrences dropped from summaries at the cap since last asked; not kept
+    kept_body    `body`, or its bytes while nothing has asked for it
+    """
+
+    contact_id: str
+    known_since_ms: int | None = None
+    erased_ms: int | None = None
+    clock_ms: int = 0
+    generation: int = -1
+    judged: int = -1
+    event_count: int = 0
+    oldest_event_ms: int | None = None
+    offsets: dict[str, int] = field(default_factory=dict)
+    flip_ms: int | None = None
+    prune_ms: int | None = None
+    due_ms: int | None = None
+    attributes: Attributes = field(default_factory=Attributes)
+    capped: int = 0
+    kept_body: Body | bytes = field(default_factory=Body, compare=False)
+
+    @property
+    def body(self) -> Body:
+        """What only those inputs ask for that touch a condition: it stays in its bytes until then."""
+        body = self.kept_body
+        if isinstance(body, bytes):
+            body = self.kept_body = Body.from_bytes(body)
+        return body
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same is kept of the same contact, be it in its bytes or not."""
+        if not isinstance(other, Contact):
+            return NotImplemented
+        names = [one.name for one in fields(self) if one.compare]
+        return all(getattr(self, name) == getattr(other, name) for name in (*names, "body"))
+
+    __hash__ = None  # type: ignore[assignment]  # what it holds changes
+
+    def reset(self) -> None:
+        """Forget everything but the id, the clock and the offsets applied."""
+        self.known_since_ms = None
+        self.event_count = 0
+        self.oldest_event_ms = None
+        self.attributes = Attributes()
+        self.attributes.restated = True
+        self.kept_body = Body()
+
+    def to_bytes(self) -> bytes:
+        """The versioned layout above, without the attributes. The body is its bytes from now on, until it is
+        next asked for: most of what is written is next touched by an event that does not."""
+        body = self.kept_body
+        if not isinstance(body, bytes):
+            body = self.kept_body = body.to_bytes()
+        due_ms = NEVER if self.due_ms is None else self.due_ms
+        head = orjson.dumps(
+            [
+                self.known_since_ms,
+                self.erased_ms,
+                self.clock_ms,
+                self.generation,
+                self.judged,
                 self.event_count,
                 self.oldest_event_ms,
                 self.offsets,
-                list(self.flips.items()),
-                self.judged,
+                self.flip_ms,
+                self.prune_ms,
             ]
         )
+        front = _VERSION_BYTE + due_ms.to_bytes(8, "big") + len(head).to_bytes(2, "big")
+        return front + head + body
 
     @classmethod
     def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
         """Read back `to_bytes`. Raises StateVersionError on another layout's bytes."""
         if data[0] != STATE_VERSION:
             raise StateVersionError(data[0], STATE_VERSION)
-        body = orjson.loads(data[9:])
-        return cls(
-            contact_id=contact_id,
-            known_since_ms=body[0],
-            erased_ms=body[1],
-            clock_ms=body[2],
-            generation=body[3],
-            attributes=attributes,
-            lists=body[4],
-            true=set(body[5]),
-            summaries=dict(body[6]),
-            due=dict(body[7]),
-            members=body[8],
-            unsubscribes=body[9],
-            suppressed=body[10],
-            event_count=body[11],
-            oldest_event_ms=body[12],
-            offsets=body[13],
-            flips=dict(body[14]),
-            judged=body[15],
-            due_ms=due_in(data),
-        )
+        body_at = _HEAD_AT + int.from_bytes(data[9:_HEAD_AT], "big")
+        head: tuple[Any, Any, int, int, int, int, Any, dict[str, int], Any, Any]
+        head = orjson.loads(data[_HEAD_AT:body_at])
+        return cls(contact_id, *head, due_in(data), attributes, 0, data[body_at:])
 
     def copy(self) -> Contact:
         """Another one with the same state, which shares nothing with this."""

@@ -7,8 +7,7 @@ the records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from streamseg.inputs import Event, Record
@@ -26,22 +25,29 @@ _PROPERTIES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     GLOBAL_UNSUBSCRIBE: (None, ()),
 }
 
-Rows = dict[str, list[list[Any]]]
-"""Events that are derived from one record, by name: a list of [subject, value of each other property ...]."""
+Row = Sequence[Any]
+"""One of them in short: subject, value of each other property ..."""
 
 
 class DerivedEvents:
-    """What one record gives rise to, in force from `occurred_ms` (epoch ms)."""
+    """What one record gives rise to, in force from `occurred_ms` (epoch ms).
 
-    __slots__ = ("_occurred_ms", "_offset", "_origin", "_recorded_ms", "events")
+    They come, are kept and go together, twenty for a first update, and few definitions ask for any: so they
+    are rows until someone does.
+
+    origin       what their ids begin with
+    offset, recorded_ms   the record's
+    rows         by name, a row each
+    """
+
+    __slots__ = ("occurred_ms", "offset", "origin", "recorded_ms", "rows")
 
     def __init__(self, origin: str, occurred_ms: int, offset: int, recorded_ms: int) -> None:
-        """`origin` is what their ids begin with; `offset` and `recorded_ms` are the record's."""
-        self._origin = origin
-        self._occurred_ms = occurred_ms
-        self._offset = offset
-        self._recorded_ms = recorded_ms
-        self.events: list[Event] = []
+        self.origin = origin
+        self.occurred_ms = occurred_ms
+        self.offset = offset
+        self.recorded_ms = recorded_ms
+        self.rows: dict[str, list[Row]] = {}
 
     @classmethod
     def of(cls, record: Record, occurred_ms: int) -> DerivedEvents:
@@ -49,32 +55,43 @@ class DerivedEvents:
         origin = f"{record.topic}/{record.partition}/{record.offset:020d}/"
         return cls(origin, occurred_ms, record.offset, record.timestamp_ms)
 
-    def add(self, name: str, subject: str, *values: Any) -> None:
-        """One more; `subject` tells it from the others of its name, `values` are its other properties."""
+    @classmethod
+    def gather(cls, events: Iterable[Event]) -> DerivedEvents:
+        """Those of one record, not none, as they were before they were events."""
+        first, *others = events
+        derived = cls(origin_of(first.event_id), first.occurred_ms, first.offset, first.recorded_ms)
+        for event in (first, *others):
+            _, names = _PROPERTIES[event.name]
+            subject = event.event_id.split("/", 4)[4]
+            derived.add(event.name, (subject, *(event.properties[name] for name in names)))
+        return derived
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values()))
+
+    def add(self, name: str, row: Row) -> None:
+        """One more; the subject tells it from the others of its name."""
+        rows = self.rows.get(name)
+        if rows is None:
+            rows = self.rows[name] = []
+        rows.append(row)
+
+    def in_order(self) -> dict[str, list[Row]]:
+        """The rows in the order of a contact's events."""
+        return {name: sorted(self.rows[name], key=_subject) for name in sorted(self.rows)}
+
+    def events(self, name: str) -> Iterator[Event]:
+        """Those of one name, in the order of a contact's events."""
         named, others = _PROPERTIES[name]
-        properties: dict[str, Any] = {} if named is None else {named: subject}
-        if others:
+        for subject, *values in sorted(self.rows.get(name, ()), key=_subject):
+            properties: dict[str, Any] = {} if named is None else {named: subject}
             properties.update(zip(others, values, strict=True))
-        event_id = f"{self._origin}{name}/{subject}"
-        self.events.append(
-            Event(event_id, name, self._occurred_ms, properties, True, self._offset, self._recorded_ms)
-        )
+            event_id = f"{self.origin}{name}/{subject}"
+            yield Event(event_id, name, self.occurred_ms, properties, True, self.offset, self.recorded_ms)
 
-    def in_order(self) -> list[Event]:
+    def all_events(self) -> list[Event]:
         """All of them, in the order of a contact's events."""
-        self.events.sort(key=_event_id)
-        return self.events
-
-
-def rows_of(events: Iterable[Event]) -> Rows:
-    """Events derived from one record, ordered, in short: names and properties' names are not repeated."""
-    return {name: [_row(event) for event in alike] for name, alike in groupby(events, _name)}
-
-
-def _row(event: Event) -> list[Any]:
-    _, others = _PROPERTIES[event.name]
-    subject = event.event_id.split("/", 4)[4]
-    return [subject, *(event.properties[name] for name in others)]
+        return [event for name in sorted(self.rows) for event in self.events(name)]
 
 
 def origin_of(event_id: str) -> str:
@@ -83,9 +100,6 @@ def origin_of(event_id: str) -> str:
     return f"{topic}/{partition}/{offset}/"
 
 
-def _name(event: Event) -> str:
-    return event.name
-
-
-def _event_id(event: Event) -> str:
-    return event.event_id
+def _subject(row: Row) -> str:
+    subject: str = row[0]
+    return subject

@@ -26,10 +26,9 @@ from streamseg.store.protocol import Store
 from streamseg.unsubscribe import CHANNEL_SEGMENTS, GLOBAL_SEGMENT, take_event
 from streamseg.values import same_value
 
-HOUSEKEEPING = 0
-"""The key in a contact's due times under which the pruning of its history stands."""
-
 _BY_TIME = Reason(Cause.TIME)
+# Attributes that are not just set to a value.
+_SET_APART = frozenset(("contact_id", "tags"))
 _NOTHING: tuple[Sequence[Condition], Sequence[Segment]] = ((), ())
 
 
@@ -48,7 +47,10 @@ class Engine:
 
     def bring_up(self, contact: Contact, now_ms: int) -> bool:
         """Settle the contact's own due flips, then new definitions; whether anything was written."""
-        settled = self.advance(contact, now_ms)
+        due_ms, plan = contact.due_ms, self.plan
+        settled = due_ms is not None and due_ms <= now_ms and self.advance(contact, now_ms)
+        if contact.generation >= plan.generation and contact.judged >= plan.judged:
+            return settled
         return self.reconcile(contact, now_ms) or settled
 
     def advance(self, contact: Contact, until_ms: int) -> bool:
@@ -58,30 +60,27 @@ class Engine:
         self.reconcile(contact, contact.due_ms)
         while contact.due_ms is not None and contact.due_ms <= until_ms:
             now_ms = contact.due_ms
-            ripe = [key for key, due_ms in contact.due.items() if due_ms <= now_ms]
-            if HOUSEKEEPING in ripe:
+            if contact.prune_ms is not None and contact.prune_ms <= now_ms:
                 self.history.prune(contact, now_ms)
-                contact.due.pop(HOUSEKEEPING)
-            touched = [self.plan.conditions[key] for key in ripe if key in self.plan.conditions]
-            settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter)
-            self._done(contact, now_ms, asked=True)
+            ripe = contact.flip_ms is not None and contact.flip_ms <= now_ms
+            if ripe:
+                keys = [key for key, due_ms in contact.body.due.items() if due_ms <= now_ms]
+                touched = [self.plan.conditions[key] for key in keys if key in self.plan.conditions]
+                settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter)
+            self._done(contact, now_ms, asked=ripe)
         return True
 
     def _done(self, contact: Contact, now_ms: int, *, asked: bool) -> None:
         """Note how far the contact is, and when it is next due; `asked`: whether any condition was."""
         if now_ms > contact.clock_ms:
             contact.clock_ms = now_ms
-        due = contact.due
-        oldest_ms = contact.oldest_event_ms
-        housekeeping_ms = None if oldest_ms is None else self.history.housekeeping_ms(oldest_ms)
-        if due.get(HOUSEKEEPING) != housekeeping_ms:
-            asked = True
-            if housekeeping_ms is None:
-                del due[HOUSEKEEPING]
-            else:
-                due[HOUSEKEEPING] = housekeeping_ms
         if asked:
-            contact.due_ms = min(due.values(), default=None)
+            contact.flip_ms = min(contact.body.due.values(), default=None)
+        oldest_ms = contact.oldest_event_ms
+        prune_ms = None if oldest_ms is None else self.history.prune_ms(oldest_ms)
+        if asked or prune_ms != contact.prune_ms:
+            contact.prune_ms = prune_ms
+            contact.due_ms = _earlier(contact.flip_ms, prune_ms)
 
     # Behaviour events
 
@@ -93,7 +92,7 @@ class Engine:
             return False
         reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
         opened = self._meet(contact, record.timestamp_ms)
-        self._apply_events(contact, (event,), opened, {}, now_ms, reason)
+        self._apply_events(contact, (event,), None, opened, {}, now_ms, reason)
         return True
 
     def _meet(self, contact: Contact, record_ms: int) -> tuple[Sequence[Condition], Sequence[Segment]]:
@@ -111,13 +110,15 @@ class Engine:
         self,
         contact: Contact,
         events: Iterable[Event],
+        derived: DerivedEvents | None,
         opened: tuple[Sequence[Condition], Sequence[Segment]],
         touched: dict[int, Condition],
         now_ms: int,
         reason: Reason,
     ) -> None:
-        """Feed the events to the conditions they concern, keep them, and settle all that was touched."""
-        plan, keep = self.plan, self.history.keep
+        """Feed the events, and those that were derived, to the conditions they concern, keep them, and settle
+        all that was touched."""
+        plan, history = self.plan, self.history
         conditions, segments = opened
         for condition in conditions:
             touched[condition.id] = condition
@@ -126,17 +127,29 @@ class Engine:
             for fed in plan.conditions_for(event):
                 if fed.feed(contact, event, now_ms):
                     touched[fed.id] = fed
-            channel = None if event.derived else take_event(contact, event)
+            channel = take_event(contact, event)
             if channel is not None:
                 unsubscribing = True
                 self._touch_channel(channel, touched)
-            keep(contact, event, now_ms)
+            history.keep(contact, event, now_ms)
+        if derived is not None and derived.rows:
+            self._feed_derived(contact, derived, touched, now_ms)
+            history.keep_derived(contact, derived, now_ms)
         asked = bool(touched or segments)
         if asked:
             settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter)
         if unsubscribing:
             settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, asked=asked)
+
+    def _feed_derived(
+        self, contact: Contact, derived: DerivedEvents, touched: dict[int, Condition], now_ms: int
+    ) -> None:
+        for name in sorted(derived.rows.keys() & self.plan.event_names):
+            for event in derived.events(name):
+                for fed in self.plan.conditions_for(event):
+                    if fed.feed(contact, event, now_ms):
+                        touched[fed.id] = fed
 
     def _touch_channel(self, channel: str, touched: dict[int, Condition]) -> None:
         condition = self.plan.built_in[CHANNEL_SEGMENTS.get(channel, GLOBAL_SEGMENT)]
@@ -158,15 +171,12 @@ class Engine:
         opened = self._meet(contact, record.timestamp_ms)
         touched: dict[int, Condition] = {}
         derived = DerivedEvents.of(record, update.updated_ms)
-        for name, value in update.attributes.items():
-            if name == "tags":
-                continue
-            self._set(contact, name, value, update.updated_ms, touched, derived)
+        self._set_attributes(contact, update, touched, derived)
         if update.touches_tags or "tags" in update.attributes:
             self._set_tags(contact, update, touched, derived)
         for segment_id, wanted in _list_changes(update):
             self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
-        self._apply_events(contact, derived.in_order(), opened, touched, now_ms, reason)
+        self._apply_events(contact, (), derived, opened, touched, now_ms, reason)
         if "subscribed" in update.attributes:
             settle_suppressions(contact, now_ms, self._emitter)
         return True
@@ -182,28 +192,34 @@ class Engine:
                         f"lists.{field}[{index}]",
                     )
 
-    def _set(
+    def _set_attributes(
         self,
         contact: Contact,
-        name: str,
-        value: Any,
-        updated_ms: int,
+        update: Update,
         touched: dict[int, Condition],
         derived: DerivedEvents,
     ) -> None:
-        stored = contact.attributes.get(name)
-        if name == "contact_id" or (stored is not None and updated_ms < stored[1]):
-            return
-        old = None if stored is None else stored[0]
-        contact.attributes.set(name, value, updated_ms)
-        if name == "subscribed":
-            self._touch_channel("global", touched)
-        if same_value(old, value):
-            return
-        self._touch_attribute(contact, name, old, value, updated_ms, touched)
-        derived.add(ATTRIBUTE_CHANGED, name, old, value)
-        if name == "subscribed" and value is False:
-            derived.add(GLOBAL_UNSUBSCRIBE, name)
+        """The hot path of a first update: all in one place."""
+        attributes, updated_ms, by_attribute = contact.attributes, update.updated_ms, self.plan.by_attribute
+        for name, value in update.attributes.items():
+            if name in _SET_APART:
+                continue
+            stored = attributes.get(name)
+            old: Any = None
+            if stored is not None:
+                old, stated_ms = stored
+                if updated_ms < stated_ms:
+                    continue
+            attributes.set(name, value, updated_ms)
+            if name == "subscribed":
+                self._touch_channel("global", touched)
+            if same_value(old, value):
+                continue
+            if name in by_attribute:
+                self._touch_attribute(contact, name, old, value, updated_ms, touched)
+            derived.add(ATTRIBUTE_CHANGED, (name, old, value))
+            if name == "subscribed" and value is False:
+                derived.add(GLOBAL_UNSUBSCRIBE, (name,))
 
     def _touch_attribute(
         self, contact: Contact, name: str, old: Any, new: Any, updated_ms: int, touched: dict[int, Condition]
@@ -243,7 +259,7 @@ class Engine:
             (TAG_REMOVED, [tag for tag in old if tag not in new]),
         ):
             for tag in tags:
-                derived.add(name, tag)
+                derived.add(name, (tag,))
 
     def _set_list(
         self,
@@ -253,10 +269,10 @@ class Engine:
         updated_ms: int,
         touched: dict[int, Condition],
     ) -> None:
-        stored = contact.lists.get(segment_id)
+        stored = contact.body.lists.get(segment_id)
         if stored is not None and updated_ms < stored[1]:
             return
-        contact.lists[segment_id] = [wanted, updated_ms, self.plan.segments[segment_id].born]
+        contact.body.lists[segment_id] = [wanted, updated_ms, self.plan.segments[segment_id].born]
         for condition in self.plan.segments[segment_id].conditions:
             touched[condition.id] = condition
 
@@ -266,17 +282,17 @@ class Engine:
         """Exit everything, drop the state, and apply again what happened after the erasure: events come
         in another topic, so some of them may have been read before it."""
         reason = Reason(Cause.DELETION, record.position)
-        leave_all(contact, list(contact.members), self.plan, now_ms, reason, self._emitter)
+        leave_all(contact, list(contact.body.members), self.plan, now_ms, reason, self._emitter)
         later = self.history.forget_all(contact, erased_ms)
-        suppressed = contact.suppressed
+        suppressed = contact.body.suppressed
         contact.reset()
-        contact.suppressed = suppressed
+        contact.body.suppressed = suppressed
         contact.erased_ms = max(erased_ms, contact.erased_ms or erased_ms)
         self._mark(contact)
         if later:
             opened = self._meet(contact, min(event.recorded_ms for event in later))
             cause = Reason(Cause.BEHAVIOR_EVENT, later[-1].event_id)
-            self._apply_events(contact, later, opened, {}, now_ms, cause)
+            self._apply_events(contact, later, None, opened, {}, now_ms, cause)
         settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, asked=True)
 
@@ -316,25 +332,26 @@ class Engine:
 
     def _drop_deleted(self, contact: Contact, now_ms: int) -> None:
         plan = self.plan
+        body = contact.body
+        members, lists = body.members.keys(), body.lists.keys()
         gone = {
             segment_id
-            for segment_id in contact.members.keys() | contact.lists.keys()
+            for segment_id in members | lists
             if segment_id not in plan.segments or _born(contact, segment_id) < plan.segments[segment_id].born
         }
-        leave_all(
-            contact, gone & contact.members.keys(), plan, now_ms, Reason(Cause.DEFINITION), self._emitter
-        )
-        for segment_id in gone & contact.lists.keys():
-            del contact.lists[segment_id]
-        contact.true.difference_update(member_id(segment_id) for segment_id in gone)
+        leave_all(contact, gone & members, plan, now_ms, Reason(Cause.DEFINITION), self._emitter)
+        for segment_id in gone & lists:
+            del body.lists[segment_id]
+        body.true.difference_update(member_id(segment_id) for segment_id in gone)
         known = plan.conditions.keys()
-        contact.true.intersection_update(known | plan.member_ids)
-        for kept in (contact.summaries, contact.due, contact.flips):
-            for key in kept.keys() - known - {HOUSEKEEPING}:
+        body.true.intersection_update(known | plan.member_ids)
+        for kept in (body.summaries, body.due, body.flips):
+            for key in kept.keys() - known:
                 del kept[key]
 
     def _fill(self, contact: Contact, fresh: dict[int, Condition], now_ms: int) -> None:
-        empty = {key for key in fresh if key not in contact.summaries}
+        summaries = contact.body.summaries
+        empty = {key for key in fresh if key not in summaries}
         fed = {key for key in empty if isinstance(fresh[key], EventFed)}
         held = [
             condition
@@ -357,9 +374,15 @@ class Engine:
 def _born(contact: Contact, segment_id: str) -> int:
     """Which of the segments that have borne this id the contact's state is about: the generation in which
     that one came into being."""
-    entry = contact.members.get(segment_id) or contact.lists[segment_id]
+    entry = contact.body.members.get(segment_id) or contact.body.lists[segment_id]
     born: int = entry[-1]
     return born
+
+
+def _earlier(one_ms: int | None, other_ms: int | None) -> int | None:
+    if one_ms is None or other_ms is None:
+        return other_ms if one_ms is None else one_ms
+    return min(one_ms, other_ms)
 
 
 def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:

@@ -30,14 +30,14 @@ def explain(
     now_ms  the instant that the contact has been brought up to
     """
     kept = list(events)
-    state = contact.members.get(segment.segment_id)
+    state = contact.body.members.get(segment.segment_id)
     next_ms = next_flip_ms(contact, segment, plan)
     return {
         "segment_id": segment.segment_id,
         "segment_version": segment.version,
         "contact_id": contact.contact_id,
         "at": format_ms(now_ms),
-        "member": segment.member_id in contact.true,
+        "member": segment.member_id in contact.body.true,
         "since": None if state is None else format_ms(state[1]),
         "sequence": 0 if state is None else state[0],
         "next_change_at": None if next_ms is None else format_ms(next_ms),
@@ -49,7 +49,7 @@ def _part(contact: Contact, part: Part, plan: Plan, events: list[Event]) -> dict
     return {
         "name": part.name,
         "relation": "include" if part.include else "exclude",
-        "holds": part.holds(contact.true),
+        "holds": part.holds(contact.body.true),
         "clusters": [_cluster(contact, cluster, plan, events) for cluster in part.clusters],
     }
 
@@ -57,18 +57,18 @@ def _part(contact: Contact, part: Part, plan: Plan, events: list[Event]) -> dict
 def _cluster(contact: Contact, cluster: Cluster, plan: Plan, events: list[Event]) -> dict[str, Any]:
     return {
         "match": "all" if cluster.every else "any",
-        "holds": cluster.holds(contact.true),
+        "holds": cluster.holds(contact.body.true),
         "conditions": [_condition(contact, literal, plan, events) for literal in cluster.literals],
     }
 
 
 def _condition(contact: Contact, literal: Literal, plan: Plan, events: list[Event]) -> dict[str, Any]:
     condition = plan.conditions.get(literal.condition_id)
-    due_ms = contact.due.get(literal.condition_id)
+    due_ms = contact.body.due.get(literal.condition_id)
     source = literal.source
     return {
         "condition": None if source is None else source.model_dump(mode="json", exclude_unset=True),
-        "holds": literal.holds(contact.true),
+        "holds": literal.holds(contact.body.true),
         "since": _since(contact, literal.condition_id, plan),
         "may_change_at": None if due_ms is None else format_ms(due_ms),
         **(_decided_by(contact, condition, events) if condition is not None else {}),
@@ -77,10 +77,10 @@ def _condition(contact: Contact, literal: Literal, plan: Plan, events: list[Even
 
 def _since(contact: Contact, condition_id: int, plan: Plan) -> str | None:
     """Since when a condition has been as it is: its last flip, else since the contact is known."""
-    since_ms = contact.flips.get(condition_id)
+    since_ms = contact.body.flips.get(condition_id)
     if since_ms is None:
         referred = next((one for one in plan.segments.values() if one.member_id == condition_id), None)
-        state = None if referred is None else contact.members.get(referred.segment_id)
+        state = None if referred is None else contact.body.members.get(referred.segment_id)
         since_ms = contact.known_since_ms if state is None else state[1]
     return None if since_ms is None else format_ms(since_ms)
 
@@ -97,7 +97,7 @@ def _decided_by(contact: Contact, condition: Condition, events: list[Event]) -> 
     if isinstance(condition, (CountCondition, RunningCondition, LogCondition, SelectCondition)):
         return {"occurrences": _matching(events, (condition.matcher,))}
     if isinstance(condition, ChannelCondition):
-        entries = contact.unsubscribes.get(condition.channel, [[]])[0]
+        entries = contact.body.unsubscribes.get(condition.channel, [[]])[0]
         return {"occurrences": [_occurrence(event_id, at_ms) for at_ms, event_id in entries]}
     return {}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from streamseg.contact import Contact
+from streamseg.contact import Body, Contact
 from streamseg.plan import Plan
 from streamseg.segments import Segment
 
@@ -21,11 +21,12 @@ def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
     The contact is left as it is. Cost: what the conditions that the segment rests on cost at each of their
     due times, up to the flip."""
     grounds = plan.grounds(segment.segment_id)
-    due = {key: contact.due[key] for key in grounds.condition_ids if key in contact.due}
+    standing = contact.body.due
+    due = {key: standing[key] for key in grounds.condition_ids if key in standing}
     if not due:
         return None
     trial = _trial(contact, grounds.condition_ids)
-    true = trial.true
+    true = trial.body.true
     member = segment.member_id in true
     for _ in range(_STEPS):
         if not due:
@@ -48,14 +49,18 @@ def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
 def _trial(contact: Contact, condition_ids: frozenset[int]) -> Contact:
     """As much of the contact as its conditions look at; evaluating may prune summaries, so those are
     copied."""
+    body = contact.body
+    summaries = body.summaries
     return Contact(
         contact.contact_id,
         known_since_ms=contact.known_since_ms,
         attributes=contact.attributes,
-        lists=contact.lists,
-        true=set(contact.true),
-        summaries={key: _copy(contact.summaries[key]) for key in condition_ids if key in contact.summaries},
-        unsubscribes=_copy(contact.unsubscribes),
+        kept_body=Body(
+            lists=body.lists,
+            true=set(body.true),
+            summaries={key: _copy(summaries[key]) for key in condition_ids if key in summaries},
+            unsubscribes=_copy(body.unsubscribes),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from streamseg.contact import Contact
+from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event, Order
 from streamseg.store.protocol import Store
 
@@ -57,18 +58,34 @@ class History:
                 yield event
 
     def keep(self, contact: Contact, event: Event, now_ms: int) -> None:
-        """Keep one more event, dropping the oldest where the cap is passed (counted in `capped`)."""
+        """Keep one more event, no derived one, dropping the oldest where the cap is passed (counted in
+        `capped`)."""
         if event.occurred_ms <= now_ms - self._retention_ms:
             return
-        contact_id, occurred_ms = contact.contact_id, event.occurred_ms
+        contact_id = contact.contact_id
         self._store.add_event(contact_id, event)
-        contact.event_count += 1
-        if contact.oldest_event_ms is None or occurred_ms < contact.oldest_event_ms:
-            contact.oldest_event_ms = occurred_ms
         head = self._heads.get(contact_id)
         if head and event.order < head[-1]:
             insort(head, event.order)
-        if contact.event_count > self._cap:
+        self._count(contact, 1, event.occurred_ms)
+
+    def keep_derived(self, contact: Contact, derived: DerivedEvents, now_ms: int) -> None:
+        """Keep what one record gave rise to, likewise."""
+        if derived.occurred_ms <= now_ms - self._retention_ms:
+            return
+        contact_id = contact.contact_id
+        self._store.add_derived(contact_id, derived)
+        head = self._heads.get(contact_id)
+        if head and derived.occurred_ms <= head[-1][0]:
+            # Known again when next asked for.
+            del self._heads[contact_id]
+        self._count(contact, len(derived), derived.occurred_ms)
+
+    def _count(self, contact: Contact, more: int, occurred_ms: int) -> None:
+        contact.event_count += more
+        if contact.oldest_event_ms is None or occurred_ms < contact.oldest_event_ms:
+            contact.oldest_event_ms = occurred_ms
+        while contact.event_count > self._cap:
             self._drop_oldest(contact)
 
     def _drop_oldest(self, contact: Contact) -> None:
@@ -90,7 +107,7 @@ class History:
         head = self._heads[contact.contact_id] = [event.order for event in islice(events, _HEAD)]
         return head
 
-    def housekeeping_ms(self, oldest_ms: int) -> int:
+    def prune_ms(self, oldest_ms: int) -> int:
         """When to prune, given the oldest kept event: a tenth of the retention after it has run out."""
         return oldest_ms + self._retention_ms + self._retention_ms // 10
 

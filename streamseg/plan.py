@@ -7,7 +7,7 @@ the one text value that they demand, an attribute likewise; a flipped condition 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -94,13 +94,16 @@ class Thresholds:
 
     def find(self, old: Any, new: Any) -> list[Condition]:
         """The conditions that may differ between two values; one that is no number is beyond all bounds."""
+        conditions = self._conditions
+        if not conditions:
+            return conditions
         numbers = [value for value in (old, new) if is_number(value)]
         if not numbers:
             return []
         if len(numbers) == 1:
-            return self._conditions
+            return conditions
         start, end = bisect_left(self._bounds, min(numbers)), bisect_right(self._bounds, max(numbers))
-        return self._conditions[start:end]
+        return conditions[start:end]
 
 
 class AttributeDispatch:
@@ -129,12 +132,13 @@ class AttributeDispatch:
             return
         self.by_text.add(texts, condition)
 
-    def find(self, old: Any, new: Any) -> Iterable[Condition]:
-        """The conditions that a change of value may matter to."""
-        yield from self.always
-        yield from self.thresholds.find(old, new)
-        yield from self.by_text.find(old)
-        yield from self.by_text.find(new)
+    def find(self, old: Any, new: Any) -> list[Condition]:
+        """The conditions that a change of value may matter to, some twice."""
+        found = self.always
+        for listed in (self.thresholds.find(old, new), self.by_text.find(old), self.by_text.find(new)):
+            if listed:
+                found = [*found, *listed]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +254,11 @@ class Plan:
         dispatch = EventDispatch()
         self._prefixes.append((name, dispatch))
         return dispatch
+
+    @property
+    def event_names(self) -> Set[str]:
+        """The names, prefixes left out, that conditions ask for."""
+        return self._by_event.keys()
 
     def conditions_for(self, event: Event) -> Iterable[EventFed]:
         """The conditions that an occurrence may matter to, each once."""

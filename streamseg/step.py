@@ -35,7 +35,8 @@ def settle(
     Contract: at most one change a segment; a change turns the membership round; every due time kept is
     later than `now_ms`.
     """
-    true, due = contact.true, contact.due
+    body = contact.body
+    true, due, flips = body.true, body.due, body.flips
     flipped: list[int] = []
     pending = {segment.segment_id: segment for segment in segments}
     asked = list(touched)
@@ -43,7 +44,7 @@ def settle(
         key = condition.id
         holds, due_ms = condition.evaluate(contact, now_ms)
         if holds != (key in true):
-            contact.flips[key] = now_ms
+            flips[key] = now_ms
             if holds:
                 true.add(key)
             else:
@@ -67,7 +68,7 @@ def _flip_segments(
 ) -> list[MembershipChange]:
     """Turn round the memberships that no longer fit: first those of segments that refer to none, in any
     order, then the others, those referred to first."""
-    true, users = contact.true, plan.users
+    true, users = contact.body.true, plan.users
     changes: list[MembershipChange] = []
     referring: dict[str, Segment] = {}
     for segment_id, segment in pending.items():
@@ -102,23 +103,24 @@ def _foresee(
 
     Every condition that was asked counts: its own due time may stay while a later one, at which the answer
     flips, has moved."""
+    body = contact.body
     changes.sort(key=_segment_id)
     changed = {change.segment_id for change in changes}
     for change in changes:
         if change.entered:
             next_ms = next_flip_ms(contact, plan.segments[change.segment_id], plan)
-            contact.members[change.segment_id][2] = next_ms
+            body.members[change.segment_id][2] = next_ms
             change.next_change_ms = next_ms
         emitter.change(change)
     resting: dict[str, Segment] = {}
     for condition in asked:
         dependents = plan.dependents(condition.id)
-        for member_id in contact.true & dependents.member_ids:
+        for member_id in body.true & dependents.member_ids:
             segment = dependents.segments[member_id]
             if segment.segment_id not in changed:
                 resting[segment.segment_id] = segment
     for segment_id in sorted(resting):
-        state = contact.members[segment_id]
+        state = body.members[segment_id]
         next_ms = next_flip_ms(contact, resting[segment_id], plan)
         if next_ms != state[2]:
             state[2] = next_ms
@@ -139,12 +141,13 @@ def _segment_id(change: MembershipChange) -> str:
 
 
 def _flip(contact: Contact, segment: Segment, now_ms: int, reason: Reason) -> MembershipChange:
-    sequence = contact.members.get(segment.segment_id, (0,))[0] + 1
-    contact.members[segment.segment_id] = [sequence, now_ms, None, segment.version, segment.born]
+    body = contact.body
+    sequence = body.members.get(segment.segment_id, (0,))[0] + 1
+    body.members[segment.segment_id] = [sequence, now_ms, None, segment.version, segment.born]
     if sequence % 2:
-        contact.true.add(segment.member_id)
+        body.true.add(segment.member_id)
     else:
-        contact.true.discard(segment.member_id)
+        body.true.discard(segment.member_id)
     return MembershipChange(segment.segment_id, segment.version, contact.contact_id, sequence, now_ms, reason)
 
 
@@ -164,7 +167,7 @@ def leave_all(
 
     A reason without a reference refers to the segment."""
     for segment_id in sorted(segment_ids):
-        sequence, _, _, version, _ = contact.members.pop(segment_id)
+        sequence, _, _, version, _ = contact.body.members.pop(segment_id)
         if sequence % 2 == 0:
             continue
         version = plan.versions.get(segment_id, version)
@@ -175,10 +178,11 @@ def leave_all(
 
 def settle_suppressions(contact: Contact, now_ms: int, emitter: Emitter) -> None:
     """Emit what changed about which channels nothing may be sent on."""
+    body = contact.body
     wanted = suppressed_channels(contact)
-    if wanted == contact.suppressed:
+    if wanted == body.suppressed:
         return
     for channel in CHANNEL_SEGMENTS:
-        if (channel in wanted) != (channel in contact.suppressed):
+        if (channel in wanted) != (channel in body.suppressed):
             emitter.suppression(Suppression(contact.contact_id, channel, channel in wanted, now_ms))
-    contact.suppressed = wanted
+    body.suppressed = wanted

@@ -66,7 +66,7 @@ class ChannelCondition(Condition):
         self.window = window
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        register = contact.unsubscribes.get(self.channel)
+        register = contact.body.unsubscribes.get(self.channel)
         if not register or not register[0]:
             return False, None
         latest: dict[int, list[Any]] = {}
@@ -82,7 +82,7 @@ class ChannelCondition(Condition):
 
     def entry_ref(self, contact: Contact) -> str | None:
         """The id of the unsubscribe event that the membership rests on."""
-        register = contact.unsubscribes.get(self.channel)
+        register = contact.body.unsubscribes.get(self.channel)
         return register[0][0][1] if register and register[0] else None
 
 
@@ -100,7 +100,7 @@ class GlobalCondition(Condition):
 
 def globally_unsubscribed(contact: Contact) -> bool:
     """Whether the latest statement about `subscribed` says no."""
-    form_ms = contact.unsubscribes.get("global", [None])[0]
+    form_ms = contact.body.unsubscribes.get("global", [None])[0]
     stated = contact.attributes.get("subscribed")
     if stated is None:
         return form_ms is not None
@@ -116,7 +116,7 @@ def take_event(contact: Contact, event: Event) -> str | None:
     if known is None:
         return None
     channel, leaving = known
-    register = contact.unsubscribes.setdefault(channel, [[], None])
+    register = contact.body.unsubscribes.setdefault(channel, [[], None])
     entries, resubscribed_ms = register
     if leaving:
         if resubscribed_ms is not None and event.occurred_ms < resubscribed_ms:
@@ -134,7 +134,7 @@ def _take_form(contact: Contact, event: Event) -> str | None:
     answer = event.properties.get("subscribed")
     if answer is not False and answer not in _FORM_NO:
         return None
-    register = contact.unsubscribes.setdefault("global", [None])
+    register = contact.body.unsubscribes.setdefault("global", [None])
     if register[0] is None or event.occurred_ms > register[0]:
         register[0] = event.occurred_ms
     return "global"
@@ -144,7 +144,7 @@ def suppressed_channels(contact: Contact) -> list[str]:
     """The channels that nothing may be sent on from now, before any batch window closes."""
     if globally_unsubscribed(contact):
         return list(CHANNEL_SEGMENTS)
-    return [channel for channel in CHANNEL_SEGMENTS if contact.unsubscribes.get(channel, [[]])[0]]
+    return [channel for channel in CHANNEL_SEGMENTS if contact.body.unsubscribes.get(channel, [[]])[0]]
 
 
 def built_in_conditions(settings: Settings) -> dict[str, Condition]:

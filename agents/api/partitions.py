@@ -94,10 +94,10 @@ class LocalPartitions:
             "known_since": format_ms(contact.known_since_ms or 0),
             "tags": attributes.pop("tags", []),
             "attributes": attributes,
-            "lists": sorted(key for key, (is_in, *_) in contact.lists.items() if is_in),
+            "lists": sorted(key for key, (is_in, *_) in contact.body.lists.items() if is_in),
             "segments": [
                 _membership(contact, segment_id, state, plan)
-                for segment_id, state in sorted(contact.members.items())
+                for segment_id, state in sorted(contact.body.members.items())
                 if state[0] % 2
             ],
         }
@@ -148,7 +148,7 @@ class LocalPartitions:
             contact = shard.store.contact(contact_id)
             if contact is None or contact.known_since_ms is None:
                 continue
-            if member_id in self._brought_up(shard, contact, plan, now_ms).true:
+            if member_id in self._brought_up(shard, contact, plan, now_ms).body.true:
                 yield contact_id
 
     def _brought_up(self, shard: Shard, contact: Contact, plan: Plan, now_ms: int) -> Contact:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from streamseg.attributes import Entry
 from streamseg.conditions.base import Condition
 from streamseg.contact import Contact
 from streamseg.inputs import Event
@@ -93,7 +94,7 @@ class HeldCondition(Condition):
 
     def since(self, contact: Contact) -> int:
         """Since when the test, true now, has been true (epoch ms)."""
-        summary: list[int | None] = contact.summaries.get(self.id, [None])
+        summary: list[int | None] = contact.body.summaries.get(self.id, [None])
         if summary[0] is not None:
             return summary[0]
         return min(at_ms for at_ms in (contact.known_since_ms, *summary) if at_ms is not None)
@@ -102,16 +103,16 @@ class HeldCondition(Condition):
         """Take the attribute's change of value (whole attribute, path not applied) into the summary."""
         steps = self.path[1:]
         if not self.test.holds(walk(new, steps), 0):
-            contact.summaries.pop(self.id, None)
+            contact.body.summaries.pop(self.id, None)
         elif not self.test.holds(walk(old, steps), 0):
-            contact.summaries[self.id] = [updated_ms]
-        elif self.id not in contact.summaries:
-            contact.summaries[self.id] = [None, updated_ms]
+            contact.body.summaries[self.id] = [updated_ms]
+        elif self.id not in contact.body.summaries:
+            contact.body.summaries[self.id] = [None, updated_ms]
 
     def look_back(self, contact: Contact, derived: Sequence[Event]) -> None:
         """Fill the summary from the contact's kept derived events, latest first, which tell of the changes of
         this attribute; never less far than the latest value's own time."""
-        contact.summaries.pop(self.id, None)
+        contact.body.summaries.pop(self.id, None)
         name = self.path[0]
         entry = contact.attributes.get(name)
         if name == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
@@ -133,7 +134,7 @@ class HeldCondition(Condition):
             if not self.test.holds(walk(change.old, steps), 0):
                 from_start = False
                 break
-        contact.summaries[self.id] = [None, since_ms] if from_start else [since_ms]
+        contact.body.summaries[self.id] = [None, since_ms] if from_start else [since_ms]
 
 
 class _Change(NamedTuple):
@@ -149,7 +150,7 @@ def _changes(name: str, derived: Sequence[Event]) -> list[_Change]:
     return [_Change(event.properties["old"], event.properties["new"], event.occurred_ms) for event in told]
 
 
-def _tag_changes(entry: list[Any] | None, derived: Sequence[Event]) -> list[_Change]:
+def _tag_changes(entry: Entry | None, derived: Sequence[Event]) -> list[_Change]:
     """The tag lists before each record that changed them, in no order of tags, told back from the latest."""
     told = (event for event in derived if event.name in ("tag_added", "tag_removed"))
     tags: set[str] = set() if entry is None else set(entry[0] or ())

@@ -44,28 +44,30 @@ class CountCondition(EventFed):
         span = self.window.span(event.occurred_ms)
         if span is None or span[1] <= now_ms:
             return False
+        summaries = contact.body.summaries
         if self.window.fixed:
-            count = contact.summaries.get(self.id, 0)
+            count = summaries.get(self.id, 0)
             if count >= self.kept:
                 return False
-            contact.summaries[self.id] = count + 1
+            summaries[self.id] = count + 1
             return True
-        times = contact.summaries.get(self.id)
+        times = summaries.get(self.id)
         if times is None:
-            contact.summaries[self.id] = [event.occurred_ms]
+            summaries[self.id] = [event.occurred_ms]
         else:
             insort(times, event.occurred_ms)
         return True
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        summaries = contact.body.summaries
         if self.window.fixed:
-            return self._answer(contact.summaries.get(self.id, 0)), None
-        times: list[int] | None = contact.summaries.get(self.id)
+            return self._answer(summaries.get(self.id, 0)), None
+        times: list[int] | None = summaries.get(self.id)
         if times is None:
             return self._answer(0), None
         active, next_ms = self._age(times, now_ms)
         if not times:
-            del contact.summaries[self.id]
+            del summaries[self.id]
         return self._answer(active), next_ms
 
     def _age(self, times: list[int], now_ms: int) -> tuple[int, int | None]:
@@ -115,11 +117,12 @@ class RunningCondition(EventFed):
         value = self.running.read(event.properties)
         if value is None:
             return False
-        contact.summaries[self.id] = self.running.add(contact.summaries.get(self.id), value)
+        summaries = contact.body.summaries
+        summaries[self.id] = self.running.add(summaries.get(self.id), value)
         return True
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        return self.running.judge(self.running.result(contact.summaries.get(self.id))), None
+        return self.running.judge(self.running.result(contact.body.summaries.get(self.id))), None
 
 
 class LogCondition(EventFed):
@@ -152,7 +155,7 @@ class LogCondition(EventFed):
         if value is None:
             return False
         entry = [event.occurred_ms, event.event_id, value, self.matcher.payload(event)]
-        log = contact.summaries.setdefault(self.id, [])
+        log = contact.body.summaries.setdefault(self.id, [])
         log.insert(bisect_left(log, entry[:2]), entry)
         if len(log) > self.cap:
             self.overflow(log)
@@ -169,7 +172,8 @@ class LogCondition(EventFed):
         return entered
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        log: list[list[Any]] = contact.summaries.get(self.id, [])
+        summaries = contact.body.summaries
+        log: list[list[Any]] = summaries.get(self.id, [])
         entered: list[list[Any]] = []
         coming: list[list[Any]] = []
         for entry in log:
@@ -179,9 +183,9 @@ class LogCondition(EventFed):
         if not self.matcher.moving:
             entered = self.thin(entered)
         if len(entered) + len(coming) != len(log):
-            contact.summaries[self.id] = entered + coming
+            summaries[self.id] = entered + coming
         if log and not entered and not coming:
-            del contact.summaries[self.id]
+            del summaries[self.id]
         counted: list[list[Any]] = []
         next_ms = (self.window.span(coming[0][0]) or (MAX_MS, 0))[0] if coming else MAX_MS
         for entry in entered:
@@ -262,7 +266,7 @@ class SelectCondition(EventFed):
             return False
         tested = self.has.extract(event.properties) if self.has is not None else None
         entry = [event.occurred_ms, event.event_id, self.matcher.payload(event), tested]
-        log = contact.summaries.setdefault(self.id, [])
+        log = contact.body.summaries.setdefault(self.id, [])
         log.insert(bisect_left(log, entry[:2]), entry)
         if not self.matcher.moving and len(log) > 1:
             del log[1 - self.last]
@@ -273,7 +277,7 @@ class SelectCondition(EventFed):
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         chosen, next_ms = None, MAX_MS
-        for entry in contact.summaries.get(self.id, []):
+        for entry in contact.body.summaries.get(self.id, []):
             matches, flips_ms = self.matcher.at(entry[2], now_ms)
             next_ms = min(next_ms, flips_ms or MAX_MS)
             if matches and (self.last or chosen is None):

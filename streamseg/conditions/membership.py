@@ -24,7 +24,7 @@ class ListCondition(Condition):
         self.segment_id = segment_id
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        entry = contact.lists.get(self.segment_id)
+        entry = contact.body.lists.get(self.segment_id)
         return entry is not None and entry[0] is True, None
 
 

@@ -61,14 +61,15 @@ class SequenceCondition(EventFed):
 
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         fed = False
-        if contact.summaries.get(self.id) == _DONE:
+        summaries = contact.body.summaries
+        if summaries.get(self.id) == _DONE:
             return False
         for index, matcher in enumerate(self.matchers):
             if not matcher.matches(event):
                 continue
-            logs = contact.summaries.get(self.id)
+            logs = summaries.get(self.id)
             if logs is None:
-                logs = contact.summaries[self.id] = [[] for _ in self.matchers]
+                logs = summaries[self.id] = [[] for _ in self.matchers]
             log = logs[index]
             payload = matcher.payload(event)
             place = bisect_left(log, event.occurred_ms, key=_time)
@@ -83,7 +84,7 @@ class SequenceCondition(EventFed):
         return fed
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        logs = contact.summaries.get(self.id)
+        logs = contact.body.summaries.get(self.id)
         if logs is None:
             return False, None
         if logs == _DONE:
@@ -108,7 +109,7 @@ class SequenceCondition(EventFed):
             holds = holds or enter_ms <= now_ms
             next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
         if holds and self._final:
-            contact.summaries[self.id] = _DONE
+            contact.body.summaries[self.id] = _DONE
         return holds, next_ms if next_ms < MAX_MS else None
 
     def _prune(self, contact: Contact, logs: list[list[list[Any]]], now_ms: int) -> None:
@@ -125,7 +126,7 @@ class SequenceCondition(EventFed):
                 gone += 1
             del log[:gone]
         if not any(logs):
-            del contact.summaries[self.id]
+            del contact.body.summaries[self.id]
 
     def _endings(self, times: list[list[int]]) -> list[int]:
         """The times at which some chain ends, in no order. Cost: O(steps · occurrences · log)."""

@@ -22,14 +22,12 @@ are not written here otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import orjson
 
-from streamseg.derived import DerivedEvents, origin_of, rows_of
-from streamseg.inputs import Event, Order
+from streamseg.derived import DerivedEvents
+from streamseg.inputs import Event
 
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 
 CONTACT = b"c"
 ATTRIBUTES = b"a"
@@ -123,16 +121,14 @@ def event_value(event: Event) -> bytes:
     return time_bytes(event.offset) + orjson.dumps([event.name, event.properties, event.recorded_ms])
 
 
-def derived_key(contact_id: str, order: Order) -> bytes:
-    """Where an event that is derived is kept, together with the others of its record."""
-    occurred_ms, event_id, _ = order
-    return history_key(contact_id, occurred_ms, origin_of(event_id)) + _DERIVED
+def derived_key(contact_id: str, occurred_ms: int, origin: str) -> bytes:
+    """Where what is derived from one record is kept; `origin` is what their ids begin with."""
+    return history_key(contact_id, occurred_ms, origin) + _DERIVED
 
 
-def derived_value(events: Sequence[Event]) -> bytes:
-    """What is derived from one record, in its order; not empty."""
-    first = events[0]
-    return time_bytes(first.offset) + orjson.dumps([first.recorded_ms, rows_of(events)])
+def derived_value(derived: DerivedEvents) -> bytes:
+    """What is derived from one record."""
+    return time_bytes(derived.offset) + orjson.dumps([derived.recorded_ms, derived.in_order()])
 
 
 def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
@@ -143,10 +139,8 @@ def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
     if key.endswith(_DERIVED):
         recorded_ms, rows = body
         derived = DerivedEvents(key[at:-1].decode(), occurred_ms, offset, recorded_ms)
-        for name, about in rows.items():
-            for row in about:
-                derived.add(name, *row)
-        return derived.events
+        derived.rows = rows
+        return derived.all_events()
     name, properties, recorded_ms = body
     return [Event(key[at:].decode(), name, occurred_ms, properties, False, offset, recorded_ms)]
 

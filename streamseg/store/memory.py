@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from streamseg.contact import Contact
+from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event, Order
 
 
@@ -18,6 +19,8 @@ class MemoryStore:
         self._contacts: dict[str, Contact] = {}
         self._found: dict[str, dict[str, tuple[int, int]]] = {}
         self._events: dict[str, list[Event]] = {}
+        # What was derived since the contact's events were last asked for.
+        self._derived: dict[str, list[DerivedEvents]] = {}
         self._ids: list[str] | None = None
         self._heap: list[tuple[int, str]] = []
         # The due time that each contact is filed under.
@@ -59,19 +62,27 @@ class MemoryStore:
         return None if found is None else found.get(event_id)
 
     def add_event(self, contact_id: str, event: Event) -> None:
+        found = self._found.get(contact_id)
+        if found is None:
+            found = self._found[contact_id] = {}
+        found[event.event_id] = (event.occurred_ms, event.offset)
         events = self._events.get(contact_id)
         if events is None:
             events = self._events[contact_id] = []
-            self._found[contact_id] = {}
-        if not event.derived:
-            self._found[contact_id][event.event_id] = (event.occurred_ms, event.offset)
-        if events and event.order < events[-1].order:
-            insort(events, event, key=_order)
-        else:
-            events.append(event)
+        _insert(events, event)
+
+    def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
+        self._derived.setdefault(contact_id, []).append(derived)
+
+    def _events_of(self, contact_id: str) -> list[Event]:
+        events = self._events.setdefault(contact_id, [])
+        for derived in self._derived.pop(contact_id, ()):
+            for event in derived.all_events():
+                _insert(events, event)
+        return events
 
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
-        events = self._events.get(contact_id, [])
+        events = self._events_of(contact_id)
         start = 0 if since_ms is None else bisect_left(events, (since_ms, "", False), key=_order)
         return iter(events[start:])
 
@@ -91,11 +102,18 @@ class MemoryStore:
         return {segment_id: len(members) for segment_id, members in self._members.items() if members}
 
     def drop_event(self, contact_id: str, order: Order) -> None:
-        events = self._events[contact_id]
+        events = self._events_of(contact_id)
         del events[bisect_left(events, order, key=_order)]
         _, event_id, derived = order
         if not derived:
             del self._found[contact_id][event_id]
+
+
+def _insert(events: list[Event], event: Event) -> None:
+    if events and event.order < events[-1].order:
+        insort(events, event, key=_order)
+    else:
+        events.append(event)
 
 
 def _order(event: Event) -> Order:

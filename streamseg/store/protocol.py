@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from streamseg.contact import Contact
+from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event, Order
 
 
@@ -38,8 +39,10 @@ class Store(Protocol):
         """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        """Keep an event whose id is not kept yet. The id of one that is derived begins with the position of
-        the record that gave rise to it, `topic/partition/offset/`."""
+        """Keep an event, no derived one, whose id is not kept yet."""
+
+    def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
+        """Keep what is derived from one record, which stays as it is from now on."""
 
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
         """The contact's kept events by (`occurred_ms`, `event_id`), ascending; those since then, if given:

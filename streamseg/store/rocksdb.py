@@ -25,6 +25,7 @@ from rocksdict import (
 
 from streamseg.attributes import Attributes
 from streamseg.contact import Contact, due_in
+from streamseg.derived import DerivedEvents, origin_of
 from streamseg.errors import ConfigurationError, StateVersionError
 from streamseg.inputs import Event, Order
 from streamseg.store import layout
@@ -70,6 +71,8 @@ class RocksStore:
         self._filed: dict[str, int | None] = {}
         self._filed_on_disk: dict[str, int | None] = {}
         self._due = DueQueue(self._filed_due, self._read_due)
+        # contact id -> what was derived from records, of which nothing was dropped since
+        self._derived: dict[str, list[DerivedEvents]] = {}
         # contact id -> the place of an event -> the event to add, or None to drop it
         self._history: dict[str, dict[Order, Event | None]] = {}
         self._found: dict[str, dict[str, tuple[int, int] | None]] = {}
@@ -163,20 +166,25 @@ class RocksStore:
         return None if data is None else layout.read_event_id(data)
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        """Keep an event whose id is not kept yet, a derived one with the others of its record."""
+        """Keep an event, no derived one, whose id is not kept yet."""
         self._refuse_while_committing()
         history = self._history.get(contact_id)
         if history is None:
             history = self._history[contact_id] = {}
             self._found[contact_id] = {}
         history[event.order] = event
-        if not event.derived:
-            self._found[contact_id][event.event_id] = (event.occurred_ms, event.offset)
+        self._found[contact_id][event.event_id] = (event.occurred_ms, event.offset)
+
+    def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
+        """Keep what is derived from one record, which stays as it is from now on."""
+        self._refuse_while_committing()
+        self._derived.setdefault(contact_id, []).append(derived)
 
     def drop_event(self, contact_id: str, order: Order) -> None:
         """Forget one kept event."""
         self._refuse_while_committing()
-        self._history.setdefault(contact_id, {})[order] = None
+        self._take_apart(contact_id)
+        self._history[contact_id][order] = None
         found = self._found.setdefault(contact_id, {})
         _, event_id, derived = order
         if not derived:
@@ -185,11 +193,20 @@ class RocksStore:
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
         """The contact's kept events by (`occurred_ms`, `event_id`), ascending, as of the call; those since
         then, if given: what lies before is not read, nor what deleting it left behind."""
+        if contact_id in self._derived:
+            self._take_apart(contact_id)
         history = self._history.get(contact_id, {})
         if since_ms is None:
             return self._events(contact_id, layout.history_prefix(contact_id), history.copy())
         unwritten = {order: event for order, event in history.items() if order[0] >= since_ms}
         return self._events(contact_id, layout.history_key(contact_id, since_ms, ""), unwritten)
+
+    def _take_apart(self, contact_id: str) -> None:
+        """Note each of the derived events by itself."""
+        history = self._history.setdefault(contact_id, {})
+        self._found.setdefault(contact_id, {})
+        for derived in self._derived.pop(contact_id, ()):
+            history.update((event.order, event) for event in derived.all_events())
 
     def _events(self, contact_id: str, start: bytes, unwritten: dict[Order, Event | None]) -> Iterator[Event]:
         prefix = layout.history_prefix(contact_id)
@@ -276,7 +293,7 @@ class RocksStore:
     @property
     def unwritten(self) -> int:
         """How many contacts wait for a `commit`, at least: nearly all whose events do have changed too."""
-        return max(len(self._dirty), len(self._history))
+        return max(len(self._dirty), len(self._history), len(self._derived))
 
     @property
     def changelog_offset(self) -> int | None:
@@ -332,7 +349,8 @@ class RocksStore:
         return groups
 
     def _touched(self) -> Iterator[str]:
-        yield from (self._history.keys() | self._members.keys()) - self._dirty.keys()
+        beside = self._history.keys() | self._derived.keys() | self._members.keys()
+        yield from beside - self._dirty.keys()
         yield from self._dirty
 
     def _of_contact(self, contact_id: str) -> list[KeyValue]:
@@ -364,30 +382,37 @@ class RocksStore:
         """Drops before adds: an id dropped and added anew at another time stays in the id index."""
         dropped: list[KeyValue] = []
         added: list[KeyValue] = []
-        derived: dict[bytes, dict[Order, Event | None]] = {}
+        for derived in self._derived.get(contact_id, ()):
+            # Whole, whatever an earlier life of this record left of it on disk.
+            key = layout.derived_key(contact_id, derived.occurred_ms, derived.origin)
+            added.append((key, layout.derived_value(derived)))
+        parts: dict[bytes, dict[Order, Event | None]] = {}
         for order, event in self._history.get(contact_id, {}).items():
             if order[2]:
-                derived.setdefault(layout.derived_key(contact_id, order), {})[order] = event
+                key = layout.derived_key(contact_id, order[0], origin_of(order[1]))
+                parts.setdefault(key, {})[order] = event
                 continue
             key = layout.history_key(contact_id, order[0], order[1])
             if event is None:
                 dropped.append((key, None))
             else:
                 added.append((key, layout.event_value(event)))
-        for key, changes in derived.items():
+        for key, changes in parts.items():
             left = self._derived_left(contact_id, key, changes)
-            (added if left else dropped).append((key, layout.derived_value(left) if left else None))
+            if left:
+                added.append((key, layout.derived_value(DerivedEvents.gather(left))))
+            else:
+                dropped.append((key, None))
         return dropped + added
 
     def _derived_left(self, contact_id: str, key: bytes, changes: dict[Order, Event | None]) -> list[Event]:
-        """What is to be kept of the events derived from one record, in their order."""
+        """What is to be kept of the events derived from one record."""
         written = self._db.get(key)
         kept: dict[Order, Event | None] = {}
         if written is not None:
             prefix = layout.history_prefix(contact_id)
             kept = {event.order: event for event in layout.read_events(prefix, key, written)}
-        left = [event for event in (kept | changes).values() if event is not None]
-        return sorted(left, key=_order)
+        return [event for event in (kept | changes).values() if event is not None]
 
     def commit(self, changelog_offset: int | None = None) -> None:
         """Write what `changes` or `changes_of` returned, by itself everything unwritten, in one atomic batch,
@@ -443,7 +468,7 @@ class RocksStore:
 
         Only between commits: nothing may be unwritten.
         """
-        if self._dirty or self._history or self._members or self._dirty_meta:
+        if self._dirty or self._history or self._derived or self._members or self._dirty_meta:
             raise RuntimeError("a changelog cannot be applied under unwritten changes")
         batch = WriteBatch(raw_mode=True)
         latest: dict[bytes, bytes | None] = {}
@@ -534,6 +559,7 @@ class RocksStore:
             self._restated = set()
             self._filed_on_disk = {}
             self._history = {}
+            self._derived = {}
             self._found = {}
             self._members = {}
             self._dirty_meta = set()
@@ -550,7 +576,13 @@ class RocksStore:
             if contact is not None:
                 self._clean[contact_id] = contact
             self._restated.discard(contact_id)
-            for unwritten in (self._filed_on_disk, self._history, self._found, self._members):
+            for unwritten in (
+                self._filed_on_disk,
+                self._history,
+                self._derived,
+                self._found,
+                self._members,
+            ):
                 unwritten.pop(contact_id, None)
 
     def _refuse_while_committing(self) -> None:

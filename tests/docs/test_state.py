@@ -21,7 +21,7 @@ def kept(condition: dict[str, Any], lines: list[dict[str, Any]], until: str = "2
 
 
 def only_summary(contact: Contact) -> Any:
-    (summary,) = contact.summaries.values() or (None,)
+    (summary,) = contact.body.summaries.values() or (None,)
     return summary
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamseg.contact import Contact
+from streamseg.contact import Body, Contact
+from streamseg.derived import TAG_ADDED, DerivedEvents
 from streamseg.inputs import Event
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
@@ -32,7 +33,7 @@ class _Committing:
 
     def __getattr__(self, name: str) -> object:
         found = getattr(self._rocks, name)
-        if name not in ("put", "add_event", "drop_event"):
+        if name not in ("put", "add_event", "add_derived", "drop_event"):
             return found
 
         def write(*arguments: object) -> None:
@@ -66,12 +67,11 @@ def test_a_contact_comes_back_as_it_was_put(store: Store) -> None:
     contact = Contact(
         "联系人\0一",
         known_since_ms=5,
-        true={3, 1},
-        summaries={3: [1, 2], 9: None},
-        due={3: 77},
-        members={"s1": [7, 5]},
         offsets={"contact-updates": 41},
+        flip_ms=77,
+        prune_ms=99,
         due_ms=77,
+        kept_body=Body(true={3, 1}, summaries={3: [1, 2], 9: None}, due={3: 77}, members={"s1": [7, 5]}),
     )
     contact.attributes.set("location", "中国", 5)
     contact.attributes.set("order", {"amount": 12.5}, 6)
@@ -176,24 +176,27 @@ def test_the_clock_is_kept(store: Store) -> None:
 
 
 def test_a_derived_event_stays_derived(store: Store) -> None:
+    derived = DerivedEvents("contact-updates/0/00000000000000000007/", 4, 7, 9)
+    derived.add("attribute_changed", ("x", None, 1))
+    store.add_derived("c1", derived)
     properties = {"attribute": "x", "old": None, "new": 1}
     event_id = "contact-updates/0/00000000000000000007/attribute_changed/x"
-    derived = Event(event_id, "attribute_changed", 4, properties, derived=True, offset=7, recorded_ms=9)
-    store.add_event("c1", derived)
-    assert list(store.events("c1")) == [derived]
+    assert list(store.events("c1")) == [
+        Event(event_id, "attribute_changed", 4, properties, derived=True, offset=7, recorded_ms=9)
+    ]
 
 
 def test_what_derives_from_one_record_is_dropped_one_by_one(store: Store) -> None:
-    origin = "contact-updates/0/00000000000000000007"
-    tags = [
-        Event(
-            f"{origin}/tag_added/{tag}", "tag_added", 4, {"tag": tag}, derived=True, offset=7, recorded_ms=9
-        )
+    origin = "contact-updates/0/00000000000000000007/"
+    derived = DerivedEvents(origin, 4, 7, 9)
+    for tag in ("c", "a", "b"):
+        derived.add(TAG_ADDED, (tag,))
+    store.add_derived("c1", derived)
+    tags = list(store.events("c1"))
+    assert tags == [
+        Event(f"{origin}tag_added/{tag}", TAG_ADDED, 4, {"tag": tag}, derived=True, offset=7, recorded_ms=9)
         for tag in ("a", "b", "c")
     ]
-    for tag in reversed(tags):
-        store.add_event("c1", tag)
-    assert list(store.events("c1")) == tags
     store.drop_event("c1", tags[1].order)
     assert list(store.events("c1")) == [tags[0], tags[2]]
     store.drop_event("c1", tags[0].order)

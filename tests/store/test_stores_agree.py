@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 
 from hypothesis import settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from streamseg.contact import Contact
+from streamseg.derived import TAG_ADDED, DerivedEvents, origin_of
 from streamseg.inputs import Event
 from streamseg.store.memory import MemoryStore
 from streamseg.store.rocksdb import RocksStore
@@ -56,18 +57,17 @@ class StoresAgree(RuleBasedStateMachine):
     @rule(contact_id=contact_ids, offset=st.integers(0, 2), occurred_ms=times, names=st.sets(event_ids))
     def derive_or_drop(self, contact_id: str, offset: int, occurred_ms: int, names: set[str]) -> None:
         """What one record gives rise to, in any order; dropped one by one."""
-        kept = {event.event_id: event for event in self.memory.events(contact_id) if event.derived}
-        record = f"contact-updates/0/{offset:020d}"
-        stated = [event.occurred_ms for event in kept.values() if event.offset == offset]
-        at_ms = stated[0] if stated else occurred_ms
-        for name in names:
-            event_id = f"{record}/tag_added/{name}"
-            derived = Event(event_id, "tag_added", at_ms, {"tag": name}, True, offset, 7)
-            for store in (self.rocks, self.memory):
-                if event_id in kept:
-                    store.drop_event(contact_id, kept[event_id].order)
-                else:
-                    store.add_event(contact_id, derived)
+        origin = f"contact-updates/0/{offset:020d}/"
+        kept = [one for one in self.memory.events(contact_id) if one.derived and one.offset == offset]
+        for store in (self.rocks, self.memory):
+            for event in kept:
+                if event.properties["tag"] in names:
+                    store.drop_event(contact_id, event.order)
+            if names and not kept:
+                derived = DerivedEvents(origin, occurred_ms, offset, 7)
+                for name in names:
+                    derived.add(TAG_ADDED, (name,))
+                store.add_derived(contact_id, derived)
 
     @rule(segment_id=contact_ids, contact_id=contact_ids, entry=st.none() | st.tuples(times, times))
     def enter_or_exit(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
@@ -142,6 +142,10 @@ class StoresAgree(RuleBasedStateMachine):
         self.rocks.close()
 
 
+def origin(event: Event) -> str:
+    return origin_of(event.event_id) if event.derived else event.event_id
+
+
 def carry_over(contact_id: str, source: MemoryStore, target: MemoryStore) -> None:
     """All that one store keeps of a contact, into the other."""
     contact = source.contact(contact_id)
@@ -149,8 +153,12 @@ def carry_over(contact_id: str, source: MemoryStore, target: MemoryStore) -> Non
         target.put(copy.deepcopy(contact))
     for event in list(target.events(contact_id)):
         target.drop_event(contact_id, event.order)
-    for event in source.events(contact_id):
-        target.add_event(contact_id, event)
+    for _, alike in groupby(sorted(source.events(contact_id), key=origin), key=origin):
+        first, *others = alike
+        if first.derived:
+            target.add_derived(contact_id, DerivedEvents.gather((first, *others)))
+        else:
+            target.add_event(contact_id, first)
     for segment_id in {*source.member_counts(), *target.member_counts()}:
         entries = {member: tuple(entry) for member, *entry in source.members(segment_id)}
         target.set_member(segment_id, contact_id, entries.get(contact_id))
