@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
-import orjson
 from pydantic import ValidationError
 
 from schemas.attributes import STANDARD_ATTRIBUTES
@@ -20,6 +19,7 @@ from schemas.updates import ContactUpdate
 from schemas.wire import WireModel
 from streamseg.errors import Code, RejectedError
 from streamseg.inputs import Event, Record
+from streamseg.nesting import read_json
 from streamseg.settings import Settings
 from streamseg.times import parse_timestamp_ms, timestamp_or_none
 
@@ -112,10 +112,7 @@ class Decoder:
             raise RejectedError(Code.INVALID_SCHEMA, "an empty record; send a JSON object")
         if len(value) > self._limit_bytes:
             raise RejectedError(Code.TOO_LARGE, f"longer than {self._limit_bytes} bytes; make it smaller")
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError as error:
-            raise RejectedError(Code.INVALID_JSON, f"not JSON ({error.msg}); send UTF-8 JSON") from error
+        return read_json(value)
 
     def _plain_time(self, body: Any) -> int | None:
         """When a behaviour event occurred that is valid without any doubt, else None. The model, which tells

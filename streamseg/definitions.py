@@ -16,6 +16,7 @@ from streamseg.compiler import compile_segment
 from streamseg.conditions.membership import member_id
 from streamseg.errors import Code, RejectedError
 from streamseg.inputs import Record
+from streamseg.nesting import read_json
 from streamseg.plan import Plan
 from streamseg.segments import Cluster, Literal, Part, Segment
 from streamseg.settings import Settings
@@ -176,10 +177,7 @@ class Definitions:
 
 def parse_definition(value: bytes) -> SegmentDefinition:
     """The definition in a record's value. Raises RejectedError for what is not JSON or not of its shape."""
-    try:
-        body = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise RejectedError(Code.INVALID_JSON, f"not JSON ({error}); send UTF-8 JSON") from error
+    body = read_json(value)
     try:
         return SegmentDefinition.model_validate(body)
     except ValidationError as error:

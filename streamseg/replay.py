@@ -14,6 +14,7 @@ from streamseg.contact import Contact
 from streamseg.definitions import Definitions, dead_letter
 from streamseg.errors import Code, FileFormatError, RejectedError
 from streamseg.inputs import Event, Record
+from streamseg.nesting import exceeds_limit, nested_too_deep, write_json
 from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition
 from streamseg.settings import Settings
 from streamseg.store.memory import MemoryStore
@@ -86,7 +87,10 @@ class Replay:
             try:
                 entry = orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                raise FileFormatError(self._line, str(error)) from error
+                if not exceeds_limit(line):
+                    raise FileFormatError(self._line, str(error)) from error
+                self._refuse(line, nested_too_deep())
+                return
         else:
             entry = line
         try:
@@ -95,8 +99,7 @@ class Replay:
                 return
             record = self._record(entry)
         except RejectedError as error:
-            refused = Record("", 0, self._line, self.partition.clock_ms, None, orjson.dumps(entry))
-            self.dead_letter(dead_letter(refused, error))
+            self._refuse(line if isinstance(line, bytes) else write_json(line), error)
             return
         self.run_to(record.timestamp_ms)
         if record.topic == SEGMENT_DEFINITIONS:
@@ -104,6 +107,9 @@ class Replay:
         else:
             self.settle_definitions()
             self.partition.take(record)
+
+    def _refuse(self, line: bytes, error: RejectedError) -> None:
+        self.dead_letter(dead_letter(Record("", 0, self._line, self.partition.clock_ms, None, line), error))
 
     def _record(self, entry: Any) -> Record:
         if not isinstance(entry, dict):
@@ -129,7 +135,7 @@ class Replay:
             offset=self._line,
             timestamp_ms=timestamp_ms,
             key=None if key is None else key.encode(),
-            value=None if value is None else orjson.dumps(value),
+            value=None if value is None else write_json(value),
         )
 
     def _instant(self, value: Any, path: str) -> int:

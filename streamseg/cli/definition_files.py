@@ -15,6 +15,7 @@ import orjson
 import yaml
 
 from streamseg.errors import Code, ConfigurationError, RejectedError
+from streamseg.nesting import check_nesting
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
@@ -92,9 +93,11 @@ def parse_definition(source: bytes, *, json: bool) -> dict[str, Any]:
 
 def _parse_json(text: str) -> Any:
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise RejectedError(Code.INVALID_JSON, str(error)) from error
+    check_nesting(value)
+    return value
 
 
 def _parse_yaml(text: str) -> Any:

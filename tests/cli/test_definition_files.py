@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamseg.cli.definition_files import parse_definition, to_yaml, without_managed
+from streamseg.errors import RejectedError
 
 NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
@@ -64,3 +65,10 @@ def test_what_is_written_as_yaml_reads_back_as_the_same(value: dict[str, Any]) -
 def test_what_the_catalogue_keeps_by_itself_is_left_out_of_files() -> None:
     definition = {"segment_id": "a", "version": 3, "created_by": "x", "updated_at": "y", "group": "g"}
     assert without_managed(definition) == {"segment_id": "a", "group": "g"}
+
+
+def test_json_that_is_too_deep_is_refused_like_any_other_fault() -> None:
+    text = b'{"name": "a", "clusters": ' + b"[" * 300 + b"]" * 300 + b"}"
+    with pytest.raises(RejectedError) as refusal:
+        parse_definition(text, json=True)
+    assert (refusal.value.code, refusal.value.path) == ("invalid_schema", "clusters[0]")

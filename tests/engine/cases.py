@@ -126,8 +126,8 @@ class _Listening(Replay):
         self.written[change.segment_id, change.contact_id] = change.membership()
 
 
-def heard(*lines: Line, until: str | None = None, **settings: Any) -> Heard:
-    """Replay the lines with the engine alone."""
+def heard(*lines: Line | bytes, until: str | None = None, **settings: Any) -> Heard:
+    """Replay the lines, as text or parsed, with the engine alone."""
     run = _Listening(Settings(**{"timezone": "Asia/Shanghai", **settings}))
     for line in lines:
         run.line(line)
