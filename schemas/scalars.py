@@ -11,7 +11,10 @@ from pydantic_core import CoreSchema, core_schema
 
 from schemas.paths import problem
 
-_PATH_PATTERN: Final = r"^(\\\.|[^.])+(\.(\\\.|[^.])+)*$"
+# Every backslash goes with what follows its run: a literal dot, another character, or the end. So a text can
+# be read in one way only; an engine that backtracks would try all there are.
+_STEP: Final = r"(\\*[^.\\]|\\+\.)+"
+_PATH_PATTERN: Final = rf"^({_STEP}\.)*({_STEP}\\*|\\+)$"
 _PATH: Final = re.compile(_PATH_PATTERN.removeprefix("^").removesuffix("$"))
 _ID_PATTERN: Final = r"^[^|]+$"
 
