@@ -199,8 +199,10 @@ def check_references(segment: Segment, others: Mapping[str, Referring]) -> None:
     unknown = sorted(segment.references - others.keys() - {segment.segment_id})
     if unknown:
         raise _unknown(unknown[0], segment)
-    if segment.references:
-        cycle = _find_cycle({**others, segment.segment_id: segment}, start=segment.segment_id)
+    segment_id = segment.segment_id
+    # Nothing that nobody refers to lies in a circle: most definitions that come need no walk.
+    if segment.references and any(segment_id in one.references for one in (segment, *others.values())):
+        cycle = _find_cycle({**others, segment_id: segment}, start=segment_id)
         if cycle:
             raise _cycle(cycle, segment)
 
@@ -250,22 +252,23 @@ def _find_cycle(segments: Mapping[str, Referring], start: str | None = None) -> 
     """The ids of one circle of references, in order, or nothing; through `start`, if given."""
     done: set[str] = set()
     for root in [start] if start is not None else sorted(segments):
-        path: list[str] = []
+        # An ordered set: in a long chain a list would be looked through again and again.
+        path = {root: None}
         stack: list[tuple[str, list[str]]] = [(root, sorted(segments[root].references))]
-        path.append(root)
         while stack:
             node, following = stack[-1]
             if not following:
                 stack.pop()
-                path.pop()
+                del path[node]
                 done.add(node)
                 continue
             target = following.pop()
             if target in path:
                 if start is None or target == start:
-                    return path[path.index(target) :]
+                    ids = list(path)
+                    return ids[ids.index(target) :]
                 continue
             if target in segments and target not in done:
                 stack.append((target, sorted(segments[target].references)))
-                path.append(target)
+                path[target] = None
     return []

@@ -276,10 +276,12 @@ class Plan:
         """What membership of a segment rests on."""
         known = self._grounds.get(segment_id)
         if known is None:
-            segment = self.segments[segment_id]
-            below = {one.segment_id: one for ref in segment.references for one in self.grounds(ref).segments}
-            below[segment_id] = segment
-            ordered = tuple(sorted(below.values(), key=lambda one: self.rank[one.segment_id]))
+            segments, found, waiting = self.segments, {segment_id}, [segment_id]
+            while waiting:
+                new = segments[waiting.pop()].references - found
+                found |= new
+                waiting.extend(new)
+            ordered = tuple(segments[one_id] for one_id in sorted(found, key=self.rank.__getitem__))
             conditions = frozenset(condition.id for one in ordered for condition in one.conditions)
             known = self._grounds[segment_id] = Grounds(conditions, ordered)
         return known

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from streamseg.explain import explain
 from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import (
     Line,
@@ -14,6 +16,7 @@ from tests.engine.story import (
     any_of,
     definition,
     event,
+    ms,
     segment,
     static,
     tick,
@@ -86,6 +89,39 @@ def test_a_chain_of_references_flips_as_one(changes_of: Replayed) -> None:
         "05-02 b entered (behavior_event)",
         "05-02 c exited (behavior_event)",
         "05-02 d entered (behavior_event)",
+    ]
+
+
+LENGTH = 3_000
+
+
+def long_chain(*, ascending: bool) -> list[Line]:
+    """Each segment refers to the one before; ids go up with the references or against them."""
+    names = sorted((f"s{number:04d}" for number in range(LENGTH)), reverse=not ascending)
+    return [
+        segment(BUYER, of=names[0]),
+        *(segment({"segment": below}, of=name) for below, name in pairwise(names)),
+    ]
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_a_chain_may_be_as_long_as_anybody_makes_it(ascending: bool) -> None:
+    lines = long_chain(ascending=ascending)
+    found = heard(*lines, event("05-01", "buy"))
+    assert found.refusals == []
+    assert set(found.changes) == {f"05-01 {line['key']} entered (behavior_event)" for line in lines}
+    ((contact, events),) = found.run.contacts()
+    plan = found.run.partition.plan
+    told = explain(contact, plan.segments[lines[-1]["key"]], plan, events, ms("05-03"))
+    assert (told["member"], told["next_change_at"]) == (True, None)
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_a_circle_may_be_so_too(ascending: bool) -> None:
+    lines = long_chain(ascending=ascending)
+    closing = segment({"segment": lines[-1]["key"]}, of=lines[0]["key"])
+    assert heard(*lines, closing).refusals == [
+        ("reference_cycle", "clusters[0].conditions[0].segment"),
     ]
 
 
