@@ -4,5 +4,5 @@ from agents.garbage import settle_collector
 from agents.worker import SegmentApp
 from streamseg.settings import Settings
 
-app = SegmentApp(Settings())
+app = SegmentApp(Settings.read())
 settle_collector()

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -81,7 +80,7 @@ def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout
 
 
 def _settings(bootstrap: str | None) -> Settings:
-    settings = Settings()
+    settings = Settings.read()
     return settings.model_copy(update={"bootstrap_servers": bootstrap}) if bootstrap else settings
 
 
@@ -91,16 +90,8 @@ def _errors_told() -> Iterator[None]:
     try:
         yield
     except StreamsegError as error:
-        message = str(error)
-    except ValidationError as error:
-        message = "; ".join(
-            f"STREAMSEG_{'__'.join(str(step) for step in problem['loc']).upper()}: {problem['msg']}"
-            for problem in error.errors()
-        )
-    else:
-        return
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(1)
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 def _show(findings: Sequence[Finding], settings: Settings, *, as_json: bool) -> None:

@@ -12,11 +12,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import uvloop
-from pydantic import ValidationError
 
 from agents.garbage import settle_collector
 from agents.worker import SegmentApp, run
-from streamseg.errors import StreamsegError
+from streamseg.errors import ConfigurationError, StreamsegError
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -73,11 +72,9 @@ def worker(
     _set_up_logging(log_level)
     given: dict[str, Any] = {"bootstrap_servers": bootstrap, "data_dir": data_dir, "http_port": http_port}
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        for problem in error.errors():
-            name = ".".join(map(str, problem["loc"]))
-            typer.echo(f"streamseg worker: setting {name}: {problem['msg']}", err=True)
+        settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
+    except ConfigurationError as error:
+        typer.echo(f"streamseg worker: {error}", err=True)
         raise typer.Exit(1) from error
     uvloop.run(_until_signalled(settings))
 

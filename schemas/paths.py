@@ -69,6 +69,12 @@ def _located(error: ErrorDetails) -> str:
     return join_path(error_path(error["loc"]), error.get("ctx", {}).get("at", ""))
 
 
+def all_errors(error: ValidationError) -> list[tuple[str, str]]:
+    """The path and message of every error. The messages never show the refused value."""
+    details = error.errors(include_url=False, include_input=False)
+    return [(_located(detail), _message(detail)) for detail in details]
+
+
 def first_error(error: ValidationError) -> tuple[str, str]:
     """The path and message of the most useful error: the deepest one; among equals an unknown key, since
     a misspelt key explains a missing one; then the first. The message never shows the refused value."""

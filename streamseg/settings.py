@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.durations import Duration
+from schemas.paths import all_errors, problem
+from streamseg.errors import ConfigurationError
 from streamseg.times import DAY_MS, MINUTE_MS, time_zone
 
 
 def _zone(name: str) -> str:
-    time_zone(name)
+    try:
+        time_zone(name)
+    except ValueError as error:
+        raise problem(str(error)) from error
     return name
 
 
@@ -24,6 +29,8 @@ class BatchWindow(BaseModel):
     """When unsubscribes of one channel enter their segment: `clock` closes windows at whole local
     units (midnight, full hour), `event` exactly one length after the unsubscribe."""
 
+    model_config = ConfigDict(extra="forbid")
+
     length: Duration
     alignment: Literal["clock", "event"] = "clock"
     timezone: TimeZoneName | None = None
@@ -32,7 +39,13 @@ class BatchWindow(BaseModel):
 class Settings(BaseSettings):
     """Everything an operator can set; names in the environment are `STREAMSEG_` + the field's."""
 
-    model_config = SettingsConfigDict(env_prefix="STREAMSEG_", env_nested_delimiter="__", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="STREAMSEG_",
+        env_nested_delimiter="__",
+        # Where only a window's alignment is set, its length stays that of its channel.
+        nested_model_default_partial_update=True,
+        frozen=True,
+    )
 
     timezone: TimeZoneName = "Asia/Shanghai"
     future_tolerance_ms: int = Field(5 * MINUTE_MS, ge=0)
@@ -89,6 +102,23 @@ class Settings(BaseSettings):
     command_timeout_ms: int = Field(15_000, gt=0)
     """How long a caller of the API waits for a command, and for the workers that know the answer."""
 
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """The environment's settings, with those given before them.
+
+        Raises ConfigurationError with the variable of each that cannot be."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            faults = [f"{_variable(path)}: {message}" for path, message in all_errors(error)]
+            raise ConfigurationError("; ".join(faults)) from error
+        except SettingsError as error:
+            # Which one is no JSON, pydantic-settings tells in words only.
+            named = [name for name in cls.model_fields if f'"{name}"' in str(error)]
+            raise ConfigurationError(
+                "; ".join(f"{_variable(name)}: must be a JSON object" for name in named) or str(error)
+            ) from error
+
     @property
     def uses_ssl(self) -> bool:
         """Whether connections to Kafka are encrypted."""
@@ -98,3 +128,11 @@ class Settings(BaseSettings):
     def uses_sasl(self) -> bool:
         """Whether connections to Kafka log in."""
         return self.security_protocol.startswith("SASL")
+
+
+def _variable(path: str) -> str:
+    """The environment variable of a setting. Below a window it names the field; below tokens nothing, since
+    those are keys there."""
+    name, _, field = path.partition(".")
+    below = f"__{field}" if field and name != "api_tokens" else ""
+    return f"STREAMSEG_{name}{below}".upper()

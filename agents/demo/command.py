@@ -43,7 +43,7 @@ def demo(
     logging.disable(logging.WARNING)
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="streamseg-demo-") as folder, EmbeddedBroker() as broker:
-        settings = Settings(
+        settings = Settings.read(
             bootstrap_servers=broker.bootstrap,
             application_id="streamseg-demo",
             partitions=PARTITIONS,

@@ -22,14 +22,14 @@ UNREADABLE = 2
 
 
 def read_settings(timezone: str | None) -> Settings:
-    """The environment's settings, with `--timezone` before them."""
+    """The environment's settings, with `--timezone` before them. Raises ConfigurationError."""
     if timezone is None:
-        return Settings()
+        return Settings.read()
     try:
         time_zone(timezone)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--timezone") from error
-    return Settings(timezone=timezone)
+    return Settings.read(timezone=timezone)
 
 
 def read_instant(text: str, settings: Settings, option: str) -> int:
