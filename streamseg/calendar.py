@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 from zoneinfo import ZoneInfo
 
 from streamseg.times import day_start_ms, local_date, to_local
@@ -31,8 +31,11 @@ def calendar_part(at_ms: int, unit: str, zone: ZoneInfo) -> int:
     raise ValueError(f"{unit!r} is no calendar unit")
 
 
-def anniversary_in(year: int, day: date) -> date:
-    """The anniversary of `day` in a year; 29 February counts as 28 in years without one."""
+def anniversary_in(year: int, day: date) -> date | None:
+    """The anniversary of `day` in a year; 29 February counts as 28 in years without one. None after the
+    calendar's last year."""
+    if year > MAXYEAR:
+        return None
     try:
         return day.replace(year=year)
     except ValueError:
@@ -50,16 +53,18 @@ class Anniversary:
         """The answer at `now_ms` for the date of `at_ms`, and the local midnight at which it changes."""
         if self.days < 1:
             return False, None
-        day, today = local_date(at_ms, self.zone), local_date(now_ms, self.zone)
-        coming = anniversary_in(today.year, day)
-        if coming < today:
-            coming = anniversary_in(today.year + 1, day)
-        ahead = timedelta(days=self.days - 1)
-        if today + ahead < coming:
-            return False, day_start_ms(coming - ahead, self.zone)
         if self.days >= LONGEST_YEAR:
             return True, None
+        day, today = local_date(at_ms, self.zone), local_date(now_ms, self.zone)
+        coming = anniversary_in(today.year, day)
+        if coming is not None and coming < today:
+            coming = anniversary_in(today.year + 1, day)
+        if coming is None:
+            return False, None
+        ahead = timedelta(days=self.days - 1)
+        if coming - today > ahead:
+            return False, day_start_ms(coming - ahead, self.zone)
         last, following = coming, anniversary_in(coming.year + 1, day)
-        while following - ahead <= last + timedelta(days=1):
+        while following is not None and following - last <= ahead + timedelta(days=1):
             last, following = following, anniversary_in(following.year + 1, day)
-        return True, day_start_ms(last + timedelta(days=1), self.zone)
+        return True, None if last == date.max else day_start_ms(last + timedelta(days=1), self.zone)

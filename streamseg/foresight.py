@@ -9,6 +9,7 @@ import orjson
 from streamseg.contact import Body, Contact
 from streamseg.plan import Plan
 from streamseg.segments import Segment
+from streamseg.times import MAX_MS
 
 _STEPS = 400
 """Due times looked at before giving up: a condition that flips for ever (an anniversary does, once a year)
@@ -34,7 +35,7 @@ def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
         now_ms = min(due.values())
         for key in [key for key, due_ms in due.items() if due_ms == now_ms]:
             holds, due_ms = plan.conditions[key].evaluate(trial, now_ms)
-            if due_ms is None:
+            if due_ms is None or due_ms > MAX_MS:
                 del due[key]
             else:
                 due[key] = due_ms

@@ -10,6 +10,7 @@ from streamseg.contact import Contact
 from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event, Order
 from streamseg.store.protocol import Store
+from streamseg.times import MAX_MS
 
 _HEAD = 256
 _HEADS = 1_000
@@ -107,9 +108,11 @@ class History:
         head = self._heads[contact.contact_id] = [event.order for event in islice(events, _HEAD)]
         return head
 
-    def prune_ms(self, oldest_ms: int) -> int:
-        """When to prune, given the oldest kept event: a tenth of the retention after it has run out."""
-        return oldest_ms + self._retention_ms + self._retention_ms // 10
+    def prune_ms(self, oldest_ms: int) -> int | None:
+        """When to prune, given the oldest kept event: a tenth of the retention after it has run out; None
+        where that is after the calendar."""
+        at_ms = oldest_ms + self._retention_ms + self._retention_ms // 10
+        return at_ms if at_ms <= MAX_MS else None
 
     def prune(self, contact: Contact, now_ms: int) -> None:
         """Remove from the store what is no longer kept."""

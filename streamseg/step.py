@@ -12,6 +12,7 @@ from streamseg.contact import Contact
 from streamseg.foresight import next_flip_ms
 from streamseg.plan import Plan
 from streamseg.segments import Segment
+from streamseg.times import MAX_MS
 from streamseg.unsubscribe import CHANNEL_SEGMENTS, ChannelCondition, suppressed_channels
 
 _CHANNEL_SEGMENTS = frozenset(CHANNEL_SEGMENTS.values())
@@ -33,7 +34,7 @@ def settle(
     step never shows a state in between. Changes come ordered by segment id.
 
     Contract: at most one change a segment; a change turns the membership round; every due time kept is
-    later than `now_ms`.
+    later than `now_ms`, and within the calendar: what would fall due after MAX_MS never does.
     """
     body = contact.body
     true, due, flips = body.true, body.due, body.flips
@@ -51,8 +52,8 @@ def settle(
                 true.remove(key)
             flipped.append(key)
         if due_ms != due.get(key):
-            if due_ms is None:
-                del due[key]
+            if due_ms is None or due_ms > MAX_MS:
+                due.pop(key, None)
             else:
                 due[key] = due_ms
     for key in flipped:

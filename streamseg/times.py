@@ -186,13 +186,18 @@ def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
 
     Boundaries of a length of whole days are local midnights, every n-th counted from 1970-01-01; those
     of a shorter length are the local clock's multiples of it since midnight, midnight being one always.
+    Where the calendar has none any more, it is an instant after MAX_MS.
     """
-    if length_ms % DAY_MS == 0:
-        days = length_ms // DAY_MS
-        today = local_date(at_ms, zone)
-        passed = (today - date(1970, 1, 1)).days % days
-        return day_start_ms(today + timedelta(days=days - passed), zone)
-    close_ms = day_start_ms(local_date(at_ms, zone) + timedelta(days=1), zone)
+    whole = length_ms % DAY_MS == 0
+    days = length_ms // DAY_MS if whole else 1
+    today = local_date(at_ms, zone)
+    passed = (today - date(1970, 1, 1)).days % days
+    try:
+        close_ms = day_start_ms(today + timedelta(days=days - passed), zone)
+    except OverflowError:
+        return MAX_MS + 1
+    if whole:
+        return close_ms
     boundary_ms = at_ms
     while True:
         # A switch of the clocks on the way may put the full unit elsewhere: look again from there.
