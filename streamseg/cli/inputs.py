@@ -44,15 +44,17 @@ def read_instant(text: str, settings: Settings, option: str) -> int:
 
 @contextmanager
 def open_input(file: str) -> Iterator[BinaryIO]:
-    """The file's bytes, standard input for `-`; ends with status 2 where there is no such file."""
+    """The file's bytes, standard input for `-`; ends with status 2 where it cannot be opened. It may be a
+    pipe too, such as /dev/stdin or what a shell puts in the place of a command."""
     if file == "-":
         yield sys.stdin.buffer
         return
-    path = Path(file)
-    if not path.is_file():
-        typer.echo(f"{file}: there is no such file", err=True)
-        raise typer.Exit(UNREADABLE)
-    with path.open("rb") as stream:
+    try:
+        stream = Path(file).open("rb")  # noqa: SIM115 - closed below, where its reader's errors are not ours
+    except OSError as error:
+        typer.echo(f"{file} cannot be read: {error.strerror}", err=True)
+        raise typer.Exit(UNREADABLE) from error
+    with stream:
         yield stream
 
 

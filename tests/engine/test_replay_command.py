@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import orjson
@@ -172,6 +176,28 @@ def test_dead_letters_go_to_standard_error_with_their_line(run: Run) -> None:
     assert all(one["message"] for one in letters)
 
 
+@pytest.mark.parametrize("command", ["replay", "explain"])
+def test_a_file_may_be_a_pipe(command: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_bytes, args=(as_text(STORY),), daemon=True)
+    writer.start()
+    asked = [] if command == "replay" else ["--contact", "c1", "--segment", "s", "--json"]
+    result = CliRunner().invoke(app, [command, str(pipe), *asked])
+    writer.join(10)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "behavior_event" in result.stdout if command == "replay" else '"member": true' in result.stdout
+
+
+def test_a_file_may_be_standard_input_by_its_name(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "records.ndjson"
+    expected = run(STORY).stdout
+    program = [sys.executable, "-c", "from streamseg.cli import main; main()", "replay", "/dev/stdin"]
+    with subprocess.Popen(["cat", file], stdout=subprocess.PIPE) as source:
+        result = subprocess.run(program, stdin=source.stdout, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (0, expected, "")
+
+
 @pytest.mark.parametrize("blank", [b"\n", b"  \n", b"\r\n"])
 def test_blank_lines_are_passed_over_and_counted(run: Run, blank: bytes) -> None:
     bad = as_text([{"topic": "nothing"}])
@@ -197,10 +223,14 @@ def test_a_file_that_is_no_ndjson_ends_with_2_after_what_came_before(run: Run, b
     assert f"line {len(STORY) + 1}" in result.stderr
 
 
-def test_a_file_that_is_not_there_ends_with_2(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["replay", str(tmp_path / "nothing.ndjson")])
+@pytest.mark.parametrize(
+    ("name", "why"), [("nothing.ndjson", "No such file or directory"), (".", "Is a directory")]
+)
+def test_a_file_that_cannot_be_read_ends_with_2(tmp_path: Path, name: str, why: str) -> None:
+    file = f"{tmp_path}/{name}"
+    result = CliRunner().invoke(app, ["replay", file])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "nothing.ndjson" in result.stderr
+    assert result.stderr == f"{file} cannot be read: {why}\n"
 
 
 @pytest.mark.parametrize(
