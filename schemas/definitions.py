@@ -20,7 +20,7 @@ from schemas.operands import (
     check_operand,
 )
 from schemas.paths import problem
-from schemas.scalars import NonEmptyText, PathText, SegmentId
+from schemas.scalars import LARGEST_COUNT, NonEmptyText, PathText, SegmentId
 from schemas.timestamps import Timestamp
 from schemas.unions import by_key
 from schemas.wire import WireModel
@@ -100,7 +100,7 @@ class Count(WireModel):
     """How many occurrences there have to be; `eq 0` and `lt 1` mean that there were none."""
 
     operator: Literal["eq", "ne", "gt", "ge", "lt", "le"]
-    value: int = Field(ge=0)
+    value: int = Field(ge=0, le=LARGEST_COUNT)
 
 
 class Aggregate(WireModel):
@@ -340,7 +340,7 @@ class SegmentDefinition(WireModel):
     """Of an advanced segment; at least one of them is included."""
     group: NonEmptyText = "default"
     """The group it is filed in."""
-    version: int | None = Field(None, ge=1)
+    version: int | None = Field(None, ge=1, le=LARGEST_COUNT)
     """Absent, it counts on by one."""
     created_by: str | None = None
     created_at: Timestamp | None = None

@@ -60,6 +60,9 @@ def _segment_id(text: str) -> str:
     return text
 
 
+LARGEST_COUNT: Final = 2**53 - 1
+"""The largest integer that every reader of JSON takes as it is. One more can still be written."""
+
 NonEmptyText = Annotated[str, Field(min_length=1)]
 
 SegmentId = Annotated[

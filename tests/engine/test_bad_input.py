@@ -15,6 +15,7 @@ from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import Line, definition, event, ms, segment, static, update
 
 LIMIT = 1 << 20
+COUNT = "clusters[0].conditions[0].count.value"
 
 
 def event_with(**more: Any) -> Line:
@@ -259,3 +260,23 @@ def test_no_message_shows_a_value() -> None:
         run.line(line)
     assert len(letters) == 5
     assert not [letter for letter in letters if mobile in letter.message]
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (segment({"event": "buy", "count": {"operator": "gt", "value": 2**64 - 1}}), COUNT),
+        (segment({"event": "buy", "count": {"operator": "le", "value": 2**53}}), COUNT),
+        (segment(EVERYBODY, version=2**64 - 1), "version"),
+    ],
+)
+def test_a_number_that_cannot_be_counted_on_from_is_refused(line: Line, path: str) -> None:
+    assert heard(line, update("05-01")).refusals == [("invalid_schema", path)]
+
+
+def test_the_largest_that_can_be_is_counted_on_from() -> None:
+    largest = 2**53 - 1
+    many = {"event": "buy", "count": {"operator": "gt", "value": largest}}
+    found = heard(segment(EVERYBODY, many, version=largest), segment(EVERYBODY), update("05-01"))
+    (change,) = found.run.changes
+    assert orjson.loads(orjson.dumps(change.wire()))["segment_version"] == largest + 1
