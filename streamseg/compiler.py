@@ -32,6 +32,8 @@ from streamseg.standard import check_standard, is_standard_time
 from streamseg.times import MAX_MS, MIN_MS, parse_timestamp_ms, time_zone
 from streamseg.values import getter, split_path
 
+_LEAST_CAP = 10_000
+
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
@@ -196,10 +198,16 @@ class _Compiler:
             )
         return RollingWindow(far_ms, near_ms)
 
+    @property
+    def _cap(self) -> int:
+        """How many occurrences a condition keeps at most. A small cap on the history is no reason to forget
+        what has been counted: only later definitions are to see less."""
+        return max(self.settings.history_cap, _LEAST_CAP)
+
     def _event(self, condition: wire.EventCondition, path: str) -> tuple[int, bool]:
         matcher = Matcher(condition.event, self._where(condition.where, f"{path}.where"))
         window = self._window(condition.window, f"{path}.window")
-        cap = self.settings.history_cap
+        cap = self._cap
         if condition.select != "any":
             has = self._where(condition.has, f"{path}.has")
             last = condition.select == "last"
@@ -223,7 +231,7 @@ class _Compiler:
             compiled = kind(aggregate.function, steps, getter(steps), aggregate.operator, aggregate.value)
         if isinstance(compiled, RunningAggregate):
             return self._shared(RunningCondition(matcher, window, compiled))
-        return self._shared(AggregateCondition(matcher, window, compiled, self.settings.history_cap))
+        return self._shared(AggregateCondition(matcher, window, compiled, self._cap))
 
     def _sequence(self, condition: wire.SequenceCondition, path: str) -> int:
         steps: list[Matcher] = []
@@ -236,9 +244,7 @@ class _Compiler:
                 steps.append(Matcher(step.event, self._where(step.where, f"{here}.where")))
         window = self._window(condition.window, f"{path}.window")
         return self._shared(
-            SequenceCondition(
-                tuple(steps), absent, duration_ms(condition.within), window, self.settings.history_cap
-            )
+            SequenceCondition(tuple(steps), absent, duration_ms(condition.within), window, self._cap)
         )
 
 

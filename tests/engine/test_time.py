@@ -234,6 +234,59 @@ def test_the_cap_drops_the_oldest_and_counts_it() -> None:
     assert found.changes == ["05-02 s entered (behavior_event)"]
 
 
+@pytest.mark.parametrize(
+    ("condition", "stream", "changes"),
+    [
+        (
+            {"sequence": [{"event": "a"}, {"absent": {"event": "b"}}], "within": "PT1H"},
+            ["01 a", "02 a", "02 b", "03 a", "03 b", "04 a", "04 b"],
+            ["05-01 01:00 s entered (time)"],
+        ),
+        (
+            {
+                "sequence": [{"event": "a"}, {"event": "b"}],
+                "within": "PT1H",
+                "window": {"last": "P20D"},
+            },
+            ["01 a", "01 b", "02 b", "03 b", "04 b"],
+            ["05-01 00:01 s entered (behavior_event)", "05-21 00:01 s exited (time)"],
+        ),
+        (
+            {
+                "event": "a",
+                "window": {"last": "P10D"},
+                "aggregate": {"function": "sum", "property": "v", "operator": "ge", "value": 4},
+            },
+            ["01 a", "02 a", "03 a", "04 a"],
+            ["05-04 s entered (behavior_event)", "05-11 s exited (time)"],
+        ),
+    ],
+)
+def test_what_has_been_counted_stays_counted_past_the_cap(
+    changes_of: Replayed, condition: dict[str, Any], stream: list[str], changes: list[str]
+) -> None:
+    lines = [segment(condition)]
+    for place in stream:
+        day, name = place.split()
+        lines.append(event(f"05-{day} 00:0{'ab'.index(name)}", name, {"v": 1}))
+    assert changes_of(*lines, tick("06-01"), history_cap=2) == changes
+
+
+def test_past_the_bound_of_a_condition_a_sum_counts_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamseg.compiler._LEAST_CAP", 2)
+    condition = {
+        "event": "a",
+        "window": {"last": "P10D"},
+        "aggregate": {"function": "sum", "property": "v", "operator": "ge", "value": 4},
+    }
+    lines = [segment(condition), *(event(f"05-0{day}", "a", {"v": 1}) for day in (1, 2, 3, 4))]
+    # The two oldest age with the one after them.
+    assert heard(*lines, tick("06-01"), history_cap=2).changes == [
+        "05-04 s entered (behavior_event)",
+        "05-13 s exited (time)",
+    ]
+
+
 def test_each_contact_has_a_cap_of_its_own() -> None:
     lines = [event("05-01", "buy", of=contact) for contact in ("c1", "c2", "c1", "c2")]
     found = heard(*lines, history_cap=2)
