@@ -1,11 +1,11 @@
 """One contact's hot state and its bytes.
 
-Layout, version 4: one version byte, the due time as 8 bytes big-endian (all ones: never due), the length of
-the head as 2 bytes, then two orjson lists of the fields below in a fixed order: the head, which every input
-asks for, and the body, which only those ask for that touch a condition. The due time stands in front so that
-the due index can be rebuilt from the bytes alone. The attributes are apart, as an orjson object: they are
-most of what is kept of a contact, and events leave them alone. Unknown versions are refused by name, never
-guessed at.
+Layout, version 4: one version byte, the due time as 8 bytes that sort as it does (all ones: never due), the
+length of the head as 2 bytes, then two orjson lists of the fields below in a fixed order: the head, which
+every input asks for, and the body, which only those ask for that touch a condition. The due time stands in
+front so that the due index can be rebuilt from the bytes alone. The attributes are apart, as an orjson
+object: they are most of what is kept of a contact, and events leave them alone. Unknown versions are refused
+by name, never guessed at.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from streamseg.attributes import Attributes
 from streamseg.errors import StateVersionError
 
 STATE_VERSION = 4
-NEVER = (1 << 64) - 1
+NEVER_DUE = b"\xff" * 8
+_SIGN = 1 << 63
 _VERSION_BYTE = bytes((STATE_VERSION,))
 _HEAD_AT = 11
 
@@ -133,7 +134,6 @@ class Contact:
         body = self.kept_body
         if not isinstance(body, bytes):
             body = self.kept_body = body.to_bytes()
-        due_ms = NEVER if self.due_ms is None else self.due_ms
         head = orjson.dumps(
             [
                 self.known_since_ms,
@@ -148,8 +148,8 @@ class Contact:
                 self.prune_ms,
             ]
         )
-        front = _VERSION_BYTE + due_ms.to_bytes(8, "big") + len(head).to_bytes(2, "big")
-        return front + head + body
+        due = NEVER_DUE if self.due_ms is None else (self.due_ms + _SIGN).to_bytes(8, "big")
+        return b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
 
     @classmethod
     def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
@@ -159,14 +159,16 @@ class Contact:
         body_at = _HEAD_AT + int.from_bytes(data[9:_HEAD_AT], "big")
         head: tuple[Any, Any, int, int, int, int, Any, dict[str, int], Any, Any]
         head = orjson.loads(data[_HEAD_AT:body_at])
-        return cls(contact_id, *head, due_in(data), attributes, 0, data[body_at:])
+        due = due_in(data)
+        due_ms = None if due is None else int.from_bytes(due, "big") - _SIGN
+        return cls(contact_id, *head, due_ms, attributes, 0, data[body_at:])
 
     def copy(self) -> Contact:
         """Another one with the same state, which shares nothing with this."""
         return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes.copy())
 
 
-def due_in(data: bytes) -> int | None:
-    """The due time (epoch ms) in a contact's bytes, without reading the rest; None if never due."""
-    due = int.from_bytes(data[1:9], "big")
-    return None if due == NEVER else due
+def due_in(data: bytes) -> bytes | None:
+    """The due time in a contact's bytes, as 8 bytes that sort as it does; None if it is never due."""
+    due = data[1:9]
+    return None if due == NEVER_DUE else due

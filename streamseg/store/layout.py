@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import orjson
 
+from streamseg.contact import due_in
 from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event
 
@@ -100,6 +101,12 @@ def read_due_entry(entry: bytes) -> tuple[int, str]:
     return time_ms(entry[:8]), entry[8:].decode()
 
 
+def due_key_of(key: bytes, value: bytes) -> bytes | None:
+    """The key in the due index that follows from a contact's record, None if it is never due."""
+    due = due_in(value)
+    return None if due is None else DUE + due + key[1:]
+
+
 def meta_key(name: str) -> bytes:
     return META + name.encode()
 
@@ -145,22 +152,18 @@ def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
     return [Event(key[at:].decode(), name, occurred_ms, properties, False, offset, recorded_ms)]
 
 
-def event_id_key_of(key: bytes) -> bytes | None:
-    """The event-id key that belongs to a history key, None where that holds what is derived."""
+def event_id_entry(key: bytes, value: bytes | None) -> tuple[bytes, bytes | None] | None:
+    """The entry of the event-id index, its time and offset or None to delete it, that follows from a history
+    record; None where that holds what is derived."""
     if key.endswith(_DERIVED):
         return None
     at = key.index(b"\0\0", 1) + 2
-    return EVENT_ID + key[1:at] + key[at + 8 :]
-
-
-def event_id_value(key: bytes, value: bytes) -> bytes:
-    """What the event-id index holds for a history record: its time and offset."""
-    at = key.index(b"\0\0", 1) + 2
-    return key[at : at + 8] + value[:8]
+    index_key = EVENT_ID + key[1:at] + key[at + 8 :]
+    return index_key, None if value is None else key[at : at + 8] + value[:8]
 
 
 def read_event_id(data: bytes) -> tuple[int, int]:
-    """`occurred_ms` and `offset` of `event_id_value`."""
+    """`occurred_ms` and `offset` in a value of the event-id index."""
     return time_ms(data[:8]), time_ms(data[8:])
 
 

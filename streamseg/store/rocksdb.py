@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain, groupby, islice, takewhile
@@ -24,7 +24,7 @@ from rocksdict import (
 )
 
 from streamseg.attributes import Attributes
-from streamseg.contact import Contact, due_in
+from streamseg.contact import Contact
 from streamseg.derived import DerivedEvents, origin_of
 from streamseg.errors import ConfigurationError, StateVersionError
 from streamseg.inputs import Event, Order
@@ -422,8 +422,7 @@ class RocksStore:
         if self._changes is None:
             self.changes()
         batch = WriteBatch(raw_mode=True)
-        for key, value in self._changes or ():
-            _apply(batch, key, value)
+        _write(batch, self._changes or ())
         written, stale = self._written()
         entries = []
         for entry in stale:
@@ -463,7 +462,7 @@ class RocksStore:
 
         return written, list(filter(is_settled, stale))
 
-    def apply_changelog(self, records: Iterable[KeyValue], offset: int) -> None:
+    def apply_changelog(self, records: Sequence[KeyValue], offset: int) -> None:
         """Write changelog records up to `offset` straight to disk, with the indexes that follow from them.
 
         Only between commits: nothing may be unwritten.
@@ -471,20 +470,17 @@ class RocksStore:
         if self._dirty or self._history or self._derived or self._members or self._dirty_meta:
             raise RuntimeError("a changelog cannot be applied under unwritten changes")
         batch = WriteBatch(raw_mode=True)
-        latest: dict[bytes, bytes | None] = {}
-        for key, value in records:
-            if key[:1] == layout.HISTORY:
-                # In their order: an event that was dropped and added anew shares its entry in the index.
-                _apply(batch, key, value)
-            else:
-                latest[key] = value
+        # Events in their order: one that was dropped and added anew shares its entry in the index.
+        _write(batch, [(key, value) for key, value in records if key[0] == _HISTORY])
+        latest = {key: value for key, value in records if key[0] != _HISTORY}
+        _write(batch, latest.items())
+        put = batch.put
         for key, value in latest.items():
-            _apply(batch, key, value)
-            if key[:1] == layout.CONTACT and value is not None:
-                due_ms = due_in(value)
-                if due_ms is not None:
+            if key[0] == _CONTACT and value is not None:
+                due_key = layout.due_key_of(key, value)
+                if due_key is not None:
                     # An older entry of this contact may stay; the queue sees through it and drops it.
-                    batch.put(layout.DUE + layout.due_entry(due_ms, key[1:].decode()), b"")
+                    put(due_key, b"")
         batch.put(_OFFSET_KEY, str(offset).encode())
         if self._in_bulk:
             self._db.write(batch, _UNLOGGED)
@@ -607,20 +603,25 @@ def _without_log() -> WriteOptions:
 _UNLOGGED = _without_log()
 
 
-def _apply(batch: WriteBatch, key: bytes, value: bytes | None) -> None:
-    """One changelog record, and the event-id index where it is an event."""
-    if value is None:
-        batch.delete(key)
-    else:
-        batch.put(key, value)
-    if key[:1] == layout.HISTORY:
-        index_key = layout.event_id_key_of(key)
-        if index_key is None:
-            return
+_HISTORY, _CONTACT = layout.HISTORY[0], layout.CONTACT[0]
+
+
+def _write(batch: WriteBatch, records: Iterable[KeyValue]) -> None:
+    """Changelog records, and the event-id index where they are events."""
+    put, delete = batch.put, batch.delete
+    for key, value in records:
         if value is None:
-            batch.delete(index_key)
+            delete(key)
         else:
-            batch.put(index_key, layout.event_id_value(key, value))
+            put(key, value)
+        if key[0] == _HISTORY:
+            entry = layout.event_id_entry(key, value)
+            if entry is not None:
+                index_key, index_value = entry
+                if index_value is None:
+                    delete(index_key)
+                else:
+                    put(index_key, index_value)
 
 
 def _open(path: Path, block_cache: Cache) -> Rdict:
