@@ -131,9 +131,8 @@ class Contact:
     def to_bytes(self) -> bytes:
         """The versioned layout above, without the attributes. The body is its bytes from now on, until it is
         next asked for: most of what is written is next touched by an event that does not."""
-        body = self.kept_body
-        if not isinstance(body, bytes):
-            body = self.kept_body = body.to_bytes()
+        kept = self.kept_body
+        body = kept if isinstance(kept, bytes) else kept.to_bytes()
         head = orjson.dumps(
             [
                 self.known_since_ms,
@@ -149,7 +148,10 @@ class Contact:
             ]
         )
         due = NEVER_DUE if self.due_ms is None else (self.due_ms + _SIGN).to_bytes(8, "big")
-        return b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
+        data = b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
+        # Not `body`, whose buffer orjson made several times as long as what is in it.
+        self.kept_body = data[-len(body) :]
+        return data
 
     @classmethod
     def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
