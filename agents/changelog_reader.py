@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents.connection import librdkafka_options
 from streamseg.settings import Settings
@@ -49,15 +49,16 @@ def read_changelog(
             "queued.max.messages.kbytes": 32 << 10,
             # What is asked for only a second after the queue was full leaves this thread without work.
             "fetch.queue.backoff.ms": 5,
+            # That a partition was read to its end is known once an empty answer comes.
+            "fetch.wait.max.ms": 20,
         }
     )
     last: dict[int, Last] = {}
     try:
+        # By its number: to ask where the beginning is takes librdkafka half a second. Where records were
+        # deleted there, the broker says that nothing has this offset, and the earliest is taken.
         consumer.assign(
-            [
-                TopicPartition(topic, partition, OFFSET_BEGINNING if offset is None else offset)
-                for partition, offset in starts.items()
-            ]
+            [TopicPartition(topic, partition, offset or 0) for partition, offset in starts.items()]
         )
         left = set(starts)
         while left and not stop.is_set():

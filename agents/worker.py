@@ -13,6 +13,7 @@ from typing import Any, cast
 import faust
 from faust.app import BootStrategy
 from faust.exceptions import ConsistencyError
+from faust.tables import TableManager
 from faust.types import TP, StreamT
 from mode import CrashingSupervisor, Service, ServiceT
 from yarl import URL
@@ -82,6 +83,15 @@ class Boot(BootStrategy):
     def server(self) -> Iterable[ServiceT]:
         app = cast(SegmentApp, self.app)
         return chain(app.own_services(), super().server())
+
+
+class Tables(TableManager):
+    """Starts at once: stock Faust leaves a second for tables to be added, and ours is there."""
+
+    async def on_start(self) -> None:
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
 
 class SegmentApp(faust.App):
@@ -261,6 +271,7 @@ def _faust_options(settings: Settings) -> dict[str, Any]:
         "broker": [f"{transport.SCHEME}://{host.strip()}" for host in settings.bootstrap_servers.split(",")],
         "broker_credentials": faust_credentials(settings),
         "store": f"{contact_store.SCHEME}://",
+        "TableManager": Tables,
         "datadir": settings.data_dir,
         "topic_partitions": settings.partitions,
         "topic_replication_factor": settings.replication_factor,
