@@ -8,7 +8,8 @@ the stream that follows is. Run it from the repository:
     python -m benchmarks.end_to_end --contacts 20000 --records 200000 --segments 1000 --workers 1 2
 
 It starts a broker of its own (deploy/kafka.sh) on the same machine, unless --bootstrap names one. One worker
-is bound to one core, two to one each where there are as many.
+has a core of its own, which the broker leaves to it; several have one each, where there are as many, and
+share them with the broker.
 """
 
 from __future__ import annotations
@@ -23,7 +24,15 @@ from typing import Any
 
 from agents.topics import changelog_topic
 from benchmarks.figures import Figure, about_the_machine, command, table
-from benchmarks.kafka import Broker, Feed, WorkerProcess, broker, installation, wait_until
+from benchmarks.kafka import (
+    Broker,
+    Feed,
+    WorkerProcess,
+    broker,
+    installation,
+    leave_to_the_worker,
+    wait_until,
+)
 from benchmarks.workload import DAY_MS, Workload, definitions
 from streamseg.settings import Settings
 
@@ -64,7 +73,7 @@ def catch_up(
         wait_until(lambda: _applied(group) > 0, "the first of the stream")
         began, first, cpu = time.perf_counter(), _applied(group), _cpu(group)
         changes = _changes(group)
-        wait_until(lambda: _applied(group) >= records, f"{records} records applied")
+        wait_until(lambda: _applied(group) >= records, f"{records} records applied", every=0.25)
         ended, last = time.perf_counter(), _applied(group)
         return Run(
             records=int(last - first),
@@ -108,6 +117,8 @@ def main() -> None:
     wanted = parser.parse_args()
     cases = [(workers, segments) for segments in wanted.segments for workers in wanted.workers]
     runs: dict[tuple[int, int], list[Run]] = {case: [] for case in cases}
+    if wanted.workers == [1]:
+        leave_to_the_worker(0)
     with broker(wanted.bootstrap) as kafka:
         for _ in range(wanted.repeats):
             for case in cases:

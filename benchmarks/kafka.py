@@ -217,10 +217,13 @@ class WorkerProcess:
             self._process.wait(120)
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = TIMEOUT_SECONDS) -> None:
-    """Poll until it holds; ends the program where it does not in time."""
+def wait_until(
+    holds: Callable[[], bool], what: str, seconds: float = TIMEOUT_SECONDS, *, every: float = 0.05
+) -> None:
+    """Poll until it holds, so often (s); ends the program where it does not in time. A worker that is asked
+    for its metrics twenty times a second gives a part of its core to that."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
             raise SystemExit(f"not in {seconds:.0f} s: {what}")
-        time.sleep(0.05)
+        time.sleep(every)
