@@ -149,7 +149,8 @@ class Ruling:
                     Code.IN_USE, f"{others[0]} refers to it; change or delete that first", path
                 )
         while users:
-            free = [one for one in users if users[one].isdisjoint(users)] or list(users)
+            # Not by `isdisjoint`, which walks through all that is left for each of them.
+            free = [one for one in users if not any(user in users for user in users[one])] or list(users)
             for segment_id in free:
                 del users[segment_id]
                 if self._catalogue.segments[segment_id].in_force is not None:
