@@ -124,16 +124,17 @@ class Engine:
             touched[condition.id] = condition
         unsubscribing = False
         for event in events:
-            for fed in plan.conditions_for(event):
-                if fed.feed(contact, event, now_ms):
-                    touched[fed.id] = fed
+            self._feed(contact, event, touched, now_ms)
             channel = take_event(contact, event)
             if channel is not None:
                 unsubscribing = True
                 self._touch_channel(channel, touched)
             history.keep(contact, event, now_ms)
         if derived is not None and derived.rows:
-            self._feed_derived(contact, derived, touched, now_ms)
+            # Few definitions ask for any, so most are never made.
+            for name in sorted(derived.rows.keys() & plan.event_names):
+                for event in derived.events(name):
+                    self._feed(contact, event, touched, now_ms)
             history.keep_derived(contact, derived, now_ms)
         asked = bool(touched or segments)
         if asked:
@@ -142,14 +143,10 @@ class Engine:
             settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, asked=asked)
 
-    def _feed_derived(
-        self, contact: Contact, derived: DerivedEvents, touched: dict[int, Condition], now_ms: int
-    ) -> None:
-        for name in sorted(derived.rows.keys() & self.plan.event_names):
-            for event in derived.events(name):
-                for fed in self.plan.conditions_for(event):
-                    if fed.feed(contact, event, now_ms):
-                        touched[fed.id] = fed
+    def _feed(self, contact: Contact, event: Event, touched: dict[int, Condition], now_ms: int) -> None:
+        for fed in self.plan.conditions_for(event):
+            if fed.feed(contact, event, now_ms):
+                touched[fed.id] = fed
 
     def _touch_channel(self, channel: str, touched: dict[int, Condition]) -> None:
         condition = self.plan.built_in[CHANNEL_SEGMENTS.get(channel, GLOBAL_SEGMENT)]
