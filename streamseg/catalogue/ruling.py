@@ -191,11 +191,14 @@ class Ruling:
             ready = [one for one, (_, entry) in drafts.items() if self._missing(entry) is None]
             if not ready:
                 path, entry = next(iter(drafts.values()))
-                raise RejectedError(
-                    Code.UNKNOWN_REFERENCE,
-                    f"{self._missing(entry)}, which it refers to, was never calculated; calculate that first",
-                    path,
+                missing = self._missing(entry)
+                # An operator's tombstone goes through: a draft's references are not on the topic.
+                problem = (
+                    "was never calculated; calculate that first"
+                    if missing in self._catalogue.segments
+                    else "is gone; define that anew or change this one"
                 )
+                raise RejectedError(Code.UNKNOWN_REFERENCE, f"{missing}, which it refers to, {problem}", path)
             for segment_id in ready:
                 _, entry = drafts.pop(segment_id)
                 self._write(entry.definition, entry.row.model_copy(update=_STARTED))
@@ -203,7 +206,8 @@ class Ruling:
     def _missing(self, draft: Entry) -> str | None:
         """A segment that a draft refers to and that is not on `segment-definitions`."""
         for segment_id in sorted({one for one, _ in references_of(draft.definition)}):
-            if segment_id not in self._definitions and self._catalogue.segments[segment_id].in_force is None:
+            entry = self._catalogue.segments.get(segment_id)
+            if segment_id not in self._definitions and (entry is None or entry.in_force is None):
                 return segment_id
         return None
 

@@ -114,6 +114,24 @@ def test_operators_delete_a_segment() -> None:
     assert desk.reloaded() == desk.catalogue
 
 
+def test_a_draft_whose_reference_operators_deleted_is_refused_until_it_is_changed() -> None:
+    desk = Desk()
+    desk.create(ANN, standard("s"))
+    desk.create(ANN, advanced("draft", member_of("s")))
+    desk.publish(adoption.adopt(desk.catalogue, "s", None))
+    assert desk.refusal(ANN, "calculate", segment_id="draft") == ("unknown_reference", "segment_id")
+    assert desk.refusal(ANN, "update", definition=advanced("draft", member_of("s"))) == (
+        "unknown_reference",
+        "definition.parts[0].clusters[0].conditions[0].segment",
+    )
+    desk.ask(ANN, "copy", segment_id="draft")
+    desk.ask(ANN, "share", segment_id="draft", accounts=[BEN])
+    desk.ask(ANN, "create_group", group="g")
+    desk.ask(ANN, "move", segment_id="draft", group="g")
+    desk.ask(ANN, "update", definition=advanced("draft"))
+    desk.ask(ANN, "calculate", segment_id="draft")
+
+
 def test_what_happened_while_nobody_looked_is_caught_up_with() -> None:
     desk = Desk()
     for segment_id in ("same", "changed", "gone"):
