@@ -109,6 +109,8 @@ class DefinitionTopic(Follower):
             return
         for letter in refused:
             self._metrics.dead_letters.labels(letter.code).inc()
+            if letter.fault is not None:
+                _log.error("failed at %s/%d", TOPIC, letter.record.offset, exc_info=letter.fault)
         await self._outlet.send_dead_letters(refused)
         for letter in refused:
             message = self._in_force(letter)

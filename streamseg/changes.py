@@ -107,12 +107,16 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A refused record, its bytes unchanged, with the why."""
+    """A refused record, its bytes unchanged, with the why.
+
+    fault  what we failed at it by, to be logged; None where it is the record that is wrong
+    """
 
     record: Record
     code: str
     message: str
     path: str
+    fault: Exception | None = None
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers of the record on `dead-letters`."""

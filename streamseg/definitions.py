@@ -14,7 +14,7 @@ from schemas.paths import first_error
 from streamseg.changes import DeadLetter
 from streamseg.compiler import compile_segment
 from streamseg.conditions.membership import member_id
-from streamseg.errors import Code, RejectedError
+from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
 from streamseg.inputs import Record
 from streamseg.nesting import read_json
 from streamseg.plan import Plan
@@ -71,12 +71,13 @@ class Definitions:
         if record.value is None:
             self._delete(segment_id, record)
             return
-        segment = self._compile(segment_id, record)
-        check_references(segment, self._segments)
-        current = self._segments.get(segment_id)
-        if current is not None and segment.asks_the_same(current):
-            # Moved, shared or renamed: nothing has to be judged anew.
-            segment = replace(current, definition=segment.definition, source=segment.source)
+        with refusing_faults():
+            segment = self._compile(segment_id, record)
+            check_references(segment, self._segments)
+            current = self._segments.get(segment_id)
+            if current is not None and segment.asks_the_same(current):
+                # Moved, shared or renamed: nothing has to be judged anew.
+                segment = replace(current, definition=segment.definition, source=segment.source)
         self._put(segment)
         self._generation = max(self._generation, record.offset)
         self._plan = None
@@ -96,7 +97,8 @@ class Definitions:
                 continue
             try:
                 segment_id = _segment_id(record)
-                waiting[segment_id] = (self._compile(segment_id, record), record)
+                with refusing_faults():
+                    waiting[segment_id] = (self._compile(segment_id, record), record)
             except RejectedError as error:
                 letters.append(dead_letter(record, error))
         letters.extend(self._drop_unresolved(waiting))
@@ -209,7 +211,8 @@ def check_references(segment: Segment, others: Mapping[str, Referring]) -> None:
 
 def dead_letter(record: Record, error: RejectedError) -> DeadLetter:
     """The refused record with its why."""
-    return DeadLetter(record, error.code.value, error.message, error.path)
+    fault = error.fault if isinstance(error, UnforeseenError) else None
+    return DeadLetter(record, error.code.value, error.message, error.path, fault)
 
 
 def _segment_id(record: Record) -> str:

@@ -2,6 +2,7 @@
 
 StreamsegError
 ├── RejectedError          input that is refused: a code of the contract, a path, what to do
+│   └── UnforeseenError    likewise, since we failed at it: the fault is ours
 ├── FileFormatError        a replay file that is not NDJSON
 ├── StateVersionError      state bytes of another layout
 └── ConfigurationError     settings or topics that do not fit
@@ -9,6 +10,8 @@ StreamsegError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -38,6 +41,31 @@ class RejectedError(StreamsegError):
         self.code = code
         self.message = message
         self.path = path
+
+
+class UnforeseenError(RejectedError):
+    """Input that this release neither took nor refused, but failed at: report it. `fault` was raised."""
+
+    def __init__(self, fault: Exception) -> None:
+        # What it says may hold values, which belong into no dead letter.
+        problem = f"a fault of this release ({type(fault).__name__}); the worker's log says more, report it"
+        super().__init__(Code.INVALID_SCHEMA, problem)
+        self.fault = fault
+
+
+@contextmanager
+def refusing_faults() -> Iterator[None]:
+    """Around the judging of one input, which changes nothing: what nobody foresaw refuses that input, where
+    it would end the worker, and every next one that reads it.
+
+    Not around reading or writing: those fail at the broker or the disk, whatever the input.
+    Raises UnforeseenError."""
+    try:
+        yield
+    except RejectedError:
+        raise
+    except Exception as error:
+        raise UnforeseenError(error) from error
 
 
 class FileFormatError(StreamsegError):

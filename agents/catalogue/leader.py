@@ -30,7 +30,7 @@ from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.rules import decide
 from streamseg.catalogue.state import Catalogue
 from streamseg.changes import DeadLetter
-from streamseg.errors import Code, RejectedError
+from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
 from streamseg.inputs import Record
 from streamseg.settings import Settings
 
@@ -175,15 +175,18 @@ class Leader(Service, ConsumerRebalanceListener):
         consumed = {self._commands: record.offset + 1}
         command: SegmentCommand | None = None
         try:
-            command = self._read(source)
-            decision = decide(
-                self._catalogue,
-                command,
-                now_ms=record.timestamp,
-                offset=record.offset,
-                settings=self._settings,
-            )
+            with refusing_faults():
+                command = self._read(source)
+                decision = decide(
+                    self._catalogue,
+                    command,
+                    now_ms=record.timestamp,
+                    offset=record.offset,
+                    settings=self._settings,
+                )
         except RejectedError as error:
+            if isinstance(error, UnforeseenError):
+                _log.error("failed at %s", source.position, exc_info=error.fault)
             outcome = Outcome(
                 record.offset,
                 code=error.code.value,
