@@ -70,16 +70,22 @@ class Preview:
 
     async def preview(self, request: web.Request) -> web.Response:
         wanted = await read_model(request, PreviewRequest)
-        plan, segment_id = self._plan(wanted.definition)
+        catalogue = self._desk.catalogue
+        # Without an id it stands for no segment, nor for a list that is called what we would call it.
+        definition = {"segment_id": catalogue.unused_id("preview"), **wanted.definition}
+        plan, segment_id = self._plan(definition)
         with _below_definition():
-            definition = {**wanted.definition, "segment_id": segment_id}
-            check_references_readable(definition, self._desk.catalogue, request[ACCOUNT])
+            # A static definition names a list by its id alone.
+            if segment_id in catalogue.segments:
+                catalogue.segments[segment_id].check_readable_by(request[ACCOUNT], "segment_id")
+            check_references_readable(definition, catalogue, request[ACCOUNT])
 
         async def here(numbers: list[int]) -> Json:
             return await self._local.preview(numbers, plan, segment_id, wanted.sample)
 
         numbers = list(range(self._settings.partitions))
-        found = await self._peers.ask(request, numbers, here, "/preview", wanted.model_dump())
+        body = {"definition": definition, "sample": wanted.sample}
+        found = await self._peers.ask(request, numbers, here, "/preview", body)
         sample = sorted(contact_id for one in found for contact_id in one["sample"])
         return answer({"contacts": sum(one["contacts"] for one in found), "sample": sample[: wanted.sample]})
 
@@ -90,7 +96,7 @@ class Preview:
 
     def _plan(self, body: Json) -> tuple[Plan, str]:
         """What is in force with the definition in it, as little of it as the definition rests on."""
-        body = {"segment_id": "preview", "name": "preview", **body}
+        body = {"name": "preview", **body}
         current = self._definition_topic.definitions.plan
         definition = parse(body, SegmentDefinition, at="definition")
         segment_id = definition.segment_id

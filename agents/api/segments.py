@@ -68,12 +68,7 @@ class Segments:
 
     def _new_id(self, name: Any) -> str:
         stem = _NOT_IN_IDS.sub("-", name.strip().lower()).strip("-") if isinstance(name, str) else ""
-        stem = stem or "segment"
-        number, candidate = 1, stem
-        while candidate in self._desk.catalogue.segments:
-            number += 1
-            candidate = f"{stem}-{number}"
-        return candidate
+        return self._desk.catalogue.unused_id(stem or "segment")
 
     async def update(self, request: web.Request) -> web.Response:
         segment_id, _ = self._desk.visible(request)

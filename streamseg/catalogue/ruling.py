@@ -125,7 +125,7 @@ class Ruling:
                 self._check_new(command.new_segment_id, "new_segment_id")
             body = {
                 **entry.definition,
-                "segment_id": command.new_segment_id or self._copy_id(segment_id),
+                "segment_id": command.new_segment_id or self._catalogue.unused_id(f"{segment_id}-copy"),
                 "name": entry.row.name + COPY_SUFFIX,
                 "group": entry.row.group if entry.owner == self._account else DEFAULT_GROUP,
                 "version": 1,
@@ -257,13 +257,6 @@ class Ruling:
     def _file_all(self, old: str, new: str, path: str) -> None:
         for _, entry in self._catalogue.filed_in(old):
             self._file(entry, new, path)
-
-    def _copy_id(self, segment_id: str) -> str:
-        number, candidate = 1, f"{segment_id}-copy"
-        while candidate in self._catalogue.segments:
-            number += 1
-            candidate = f"{segment_id}-copy-{number}"
-        return candidate
 
     def _others(self, accounts: Iterable[str]) -> list[str]:
         """Each account once, the asking one left out."""

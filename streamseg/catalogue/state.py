@@ -131,6 +131,14 @@ class Catalogue:
         """The groups that accounts made, by name."""
         return MappingProxyType(self._groups)
 
+    def unused_id(self, stem: str) -> str:
+        """An id that no segment has: the stem itself, else `stem-2`, `stem-3` …"""
+        number, candidate = 1, stem
+        while candidate in self._entries:
+            number += 1
+            candidate = f"{stem}-{number}"
+        return candidate
+
     def can_file_in(self, group: str) -> bool:
         """Whether segments can be filed in a group of that name."""
         return group == DEFAULT_GROUP or group in self._groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -166,6 +167,29 @@ def test_an_account_learns_nothing_of_segments_that_it_does_not_see(worker: Call
     assert worker.ask("DELETE", "/segments/anns")[0] == 204
 
 
+def test_a_preview_tells_nothing_of_a_list_that_the_account_does_not_see(worker: Caller) -> None:
+    ben = {"Authorization": f"Bearer {BEN}"}
+    for segment_id in ("vip", "preview"):
+        made = orjson.dumps({"segment_id": segment_id, "name": segment_id, "type": "static"})
+        assert worker.ask("POST", "/segments", made)[0] == 201
+        put_in = orjson.dumps({"segment_id": segment_id, "add": ["listed"]})
+        assert worker.ask("POST", "/contacts/lists", put_in)[0] == 202
+
+    def tried(**named: str) -> bytes:
+        return orjson.dumps({"definition": {"type": "static", **named}, "sample": 10})
+
+    deadline = time.monotonic() + 30
+    for segment_id in ("vip", "preview"):
+        while worker.ask("POST", "/preview", tried(segment_id=segment_id))[2]["sample"] != ["listed"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        status, _, problem = worker.ask("POST", "/preview", tried(segment_id=segment_id), **ben)
+        assert (status, problem["code"], problem["path"]) == (403, "not_permitted", "definition.segment_id")
+    assert worker.ask("POST", "/preview", tried(), **ben)[2] == {"contacts": 0, "sample": []}
+    for segment_id in ("vip", "preview"):
+        assert worker.ask("DELETE", f"/segments/{segment_id}")[0] == 204
+
+
 def test_what_workers_ask_each_other_takes_the_secret_of_the_one_that_is_asked(worker: Caller) -> None:
     internal = Caller(worker.base.replace("/api/v1", "/internal/v1"))
     members = {"partitions": [0], "segment_id": "global-unsubscribed", "limit": 10}
@@ -173,7 +197,10 @@ def test_what_workers_ask_each_other_takes_the_secret_of_the_one_that_is_asked(w
         "/members": members,
         "/explain": {"partitions": [0], "segment_id": "global-unsubscribed", "contact_id": "c"},
         "/contact": {"partitions": [0], "contact_id": "c"},
-        "/preview": {"partitions": [0], "definition": {"type": "standard", "clusters": EVERYBODY}},
+        "/preview": {
+            "partitions": [0],
+            "definition": {"segment_id": "new", "type": "standard", "clusters": EVERYBODY},
+        },
     }
     secret = {"Authorization": f"Bearer {worker.secret}"}
     for path, question in questions.items():
