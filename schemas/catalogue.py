@@ -39,6 +39,8 @@ class CatalogueRow(WireModel):
     updated_at: Timestamp | None
     shared_with: list[str]
     """The accounts that may see and copy it."""
+    formula_digest: str | None = None
+    """SHA-256 over the conditions of the latest accepted definition; null in rows of earlier releases."""
     live_version: int | None = Field(None, ge=1)
     """The version whose memberships stand; null before the first calculation is completed."""
     live_definition: dict[str, Any] | None = None

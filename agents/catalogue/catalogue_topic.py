@@ -13,7 +13,7 @@ from agents.follower import Follower
 from agents.topics import topic_name
 from streamseg.catalogue.adoption import adopt
 from streamseg.catalogue.decision import Decision, Json
-from streamseg.catalogue.saving import same_json
+from streamseg.catalogue.formula import same_json
 from streamseg.catalogue.state import Catalogue
 from streamseg.errors import RejectedError
 from streamseg.plan import Plan

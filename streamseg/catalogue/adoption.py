@@ -6,9 +6,27 @@ as shared. Judge the record by `streamseg.definitions` first; leave out records 
 
 from __future__ import annotations
 
+from typing import Final
+
+from schemas.catalogue import CatalogueRow
 from streamseg.catalogue.decision import NOTHING, Decision, Json
-from streamseg.catalogue.saving import edited, same_json
+from streamseg.catalogue.formula import same_json
+from streamseg.catalogue.saving import anew, edited, renewed
 from streamseg.catalogue.state import Catalogue
+
+_SAID: Final = {
+    "name",
+    "type",
+    "group",
+    "version",
+    "created_by",
+    "created_at",
+    "updated_by",
+    "updated_at",
+    "shared_with",
+    "formula_digest",
+}
+"""What a row has from the definition that it was made from."""
 
 
 def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Decision:
@@ -36,7 +54,8 @@ def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Dec
 def catch_up(catalogue: Catalogue) -> Decision:
     """After `Catalogue.load`: rows for the definitions that came, changed or went while nobody looked.
 
-    What a changed one was before is not known: none of its versions stands until it is calculated."""
+    What a changed one was before is not known: none of its versions stands until it is calculated. A draft
+    stays, whatever came under its id."""
     rows: list[tuple[str, Json | None]] = []
     for segment_id, entry in catalogue.segments.items():
         if entry.built_in:
@@ -44,9 +63,17 @@ def catch_up(catalogue: Catalogue) -> Decision:
         row = catalogue.rows.get(segment_id)
         if row is None:
             rows.append((segment_id, entry.row.wire()))
-        elif row.version != entry.definition.get("version", row.version):
-            waiting = catalogue.waiting_row(entry.definition)
-            more = {"contacts": row.contacts, "command_offset": row.command_offset}
-            rows.append((segment_id, waiting.model_copy(update=more).wire()))
+        elif row.draft is None:
+            fresh = catalogue.waiting_row(entry.definition)
+            if row.model_dump(include=_SAID) != fresh.model_dump(include=_SAID):
+                took_place = renewed if _same_conditions(row, fresh) else anew
+                rows.append((segment_id, took_place(row, fresh).wire()))
     rows.extend((key, None) for key in catalogue.rows if key not in catalogue.segments)
     return Decision(rows=tuple(rows))
+
+
+def _same_conditions(row: CatalogueRow, fresh: CatalogueRow) -> bool:
+    if row.formula_digest is None:
+        # Of an earlier release, which went by the version.
+        return row.version == fresh.version
+    return row.formula_digest == fresh.formula_digest

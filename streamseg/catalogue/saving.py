@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
-
 from schemas.catalogue import CatalogueRow
-from schemas.definitions import FORMULA
 from streamseg.catalogue.decision import Json
+from streamseg.catalogue.formula import same_conditions
 from streamseg.catalogue.state import Entry, row_of
-
-
-def same_conditions(one: Json, other: Json) -> bool:
-    """Whether two definitions of a segment ask for the same, so that one's memberships stand for both."""
-    return same_json([one.get(key) for key in FORMULA], [other.get(key) for key in FORMULA])
-
-
-def same_json(one: Any, other: Any) -> bool:
-    """Whether two values are written alike, key order aside: in Python true equals 1, in JSON it does not."""
-    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
 
 
 def new_row(definition: Json) -> CatalogueRow:
@@ -37,21 +23,36 @@ def edited(entry: Entry, definition: Json, fresh: CatalogueRow) -> CatalogueRow:
     The last completed memberships stand. Where the conditions are the same they stand for the new version
     too, and the status stays."""
     row = entry.row
-    kept: Json = {"contacts": row.contacts, "command_offset": row.command_offset}
-    if definition["type"] == "static":
-        return fresh.model_copy(update=kept)
-    stands = row.live_version == row.version
     if same_conditions(entry.definition, definition):
-        kept |= {
-            "status": row.status,
-            "progress": row.progress,
-            "generation": row.generation,
-            "live_version": fresh.version if stands else row.live_version,
-            "live_definition": row.live_definition,
-        }
-    else:
-        kept |= {
-            "live_version": row.live_version,
-            "live_definition": entry.definition if stands else row.live_definition,
-        }
-    return fresh.model_copy(update=kept)
+        return renewed(row, fresh)
+    changed = anew(row, fresh)
+    if fresh.type == "static":
+        return changed
+    stands = row.live_version == row.version
+    live = {
+        "live_version": row.live_version,
+        "live_definition": entry.definition if stands else row.live_definition,
+    }
+    return changed.model_copy(update=live)
+
+
+def anew(row: CatalogueRow, fresh: CatalogueRow) -> CatalogueRow:
+    """The row once a definition with other conditions took the place of one that nobody knows any more:
+    `fresh`, with the count until there is another. None of the versions stands until it is calculated."""
+    return fresh.model_copy(update={"contacts": row.contacts, "command_offset": row.command_offset})
+
+
+def renewed(row: CatalogueRow, fresh: CatalogueRow) -> CatalogueRow:
+    """The row once a definition with the same conditions took the place of its own."""
+    changed = anew(row, fresh)
+    if fresh.type == "static":
+        return changed
+    stands = row.live_version == row.version
+    kept: Json = {
+        "status": row.status,
+        "progress": row.progress,
+        "generation": row.generation,
+        "live_version": fresh.version if stands else row.live_version,
+        "live_definition": row.live_definition,
+    }
+    return changed.model_copy(update=kept)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition, CatalogueRow, SegmentType
 from schemas.paths import first_error
 from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.formula import formula_digest
 from streamseg.catalogue.labels import BUILT_IN_NAMES
 from streamseg.catalogue.references import references_of
 from streamseg.errors import Code, RejectedError
@@ -227,6 +228,7 @@ def row_of(definition: Json, **more: Any) -> CatalogueRow:
         "updated_by": definition.get("updated_by"),
         "updated_at": definition.get("updated_at"),
         "shared_with": definition.get("shared_with", []),
+        "formula_digest": formula_digest(definition),
         "live_version": version if more.get("status", "completed") == "completed" else None,
     }
     return CatalogueRow(**{**fields, **more})

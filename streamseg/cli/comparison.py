@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from streamseg.catalogue.formula import same_json
 from streamseg.catalogue.labels import ERRORS, Language
-from streamseg.catalogue.saving import same_json
 from streamseg.cli.client import Api, ApiError
 from streamseg.cli.definition_files import to_yaml
 from streamseg.cli.folder import Refusal, Wanted, comparable, in_order, read_folder

@@ -9,7 +9,7 @@ import pytest
 from streamseg.catalogue import adoption, calculation
 from streamseg.catalogue.state import Catalogue
 from streamseg.errors import RejectedError
-from tests.catalogue.catalogues import ANN, BEN, Desk, Json, advanced, member_of, standard, static
+from tests.catalogue.catalogues import ANN, BEN, Desk, Json, advanced, clusters, member_of, standard, static
 
 OTHER = {"attribute": "mobile", "operator": "is_set"}
 
@@ -154,6 +154,69 @@ def test_what_happened_while_nobody_looked_is_caught_up_with() -> None:
     assert row.command_offset == 1
     assert catalogue.segments["new"].row.status == "calculating"
     assert not adoption.catch_up(catalogue)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"name": "new"}, ("new", [BEN], ANN, "completed", 1)),
+        ({"shared_with": []}, ("s", [], ANN, "completed", 1)),
+        ({"created_by": BEN}, ("s", [BEN], BEN, "completed", 1)),
+        ({"clusters": clusters(OTHER)}, ("s", [BEN], ANN, "calculating", None)),
+        ({"timezone": "Europe/Paris"}, ("s", [BEN], ANN, "calculating", None)),
+        ({"name": "new", "version": 2}, ("new", [BEN], ANN, "completed", 2)),
+    ],
+    ids=str,
+)
+def test_a_definition_that_was_rewritten_while_nobody_looked_is_adopted_under_any_version(
+    change: Json, expected: Any
+) -> None:
+    desk = Desk()
+    desk.create(ANN, standard("s", shared_with=[BEN]))
+    old = desk.finish("s", contacts=3).definition
+    assert not adoption.catch_up(desk.reloaded())
+    desk.definitions.append(("s", {**old, **change}))
+    catalogue = desk.reloaded()
+    catalogue.apply(adoption.catch_up(catalogue))
+    row = catalogue.segments["s"].row
+    assert (row.name, row.shared_with, row.created_by, row.status, row.live_version) == expected
+    assert row.contacts == 3
+    assert not adoption.catch_up(catalogue)
+
+
+def test_a_group_that_operators_changed_while_nobody_looked_is_that_of_the_row() -> None:
+    desk = Desk()
+    desk.ask(ANN, "create_group", group="g")
+    definition = desk.create(ANN, standard("s")).definition
+    for group, expected in (("g", "g"), ("unheard of", "default")):
+        desk.definitions.append(("s", {**definition, "group": group}))
+        desk.publish(adoption.catch_up(desk.reloaded()))
+        assert desk.reloaded().segments["s"].row.group == expected
+        assert not adoption.catch_up(desk.reloaded())
+
+
+def test_a_row_of_an_earlier_release_is_taken_to_be_of_the_conditions_of_its_version() -> None:
+    desk = Desk()
+    desk.create(ANN, standard("s"))
+    old = desk.finish("s", contacts=3).definition
+    row = dict(desk.rows)["s"]
+    assert row is not None
+    del row["formula_digest"]
+    for definition, status in ((old, "completed"), ({**old, "version": 2}, "calculating")):
+        catalogue = Catalogue.load([("s", definition)], [("s", row)])
+        catalogue.apply(adoption.catch_up(catalogue))
+        assert catalogue.segments["s"].row.status == status
+        assert not adoption.catch_up(catalogue)
+
+
+def test_a_draft_stays_whatever_was_written_while_nobody_looked() -> None:
+    desk = Desk()
+    desk.create(ANN, advanced("s"))
+    desk.ask(ANN, "calculate", segment_id="s")
+    old = desk.finish("s").definition
+    desk.ask(ANN, "update", definition=advanced("s", OTHER))
+    desk.definitions.append(("s", {**old, "name": "new"}))
+    assert not adoption.catch_up(desk.reloaded())
 
 
 def test_a_circle_that_operators_closed_through_a_standing_version_stops_nobody() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streamseg.catalogue import calculation
-from streamseg.catalogue.saving import same_json
+from streamseg.catalogue.formula import same_json
 from tests.catalogue.catalogues import (
     ANN,
     BEN,

@@ -34,6 +34,7 @@ ROW: dict[str, Any] = {
     "updated_by": None,
     "updated_at": None,
     "shared_with": [],
+    "formula_digest": "8b9c40fe" * 8,
     "live_version": 2,
     "live_definition": {"segment_id": "cn-members", "version": 2},
     "draft": {"segment_id": "cn-members", "version": 3},
