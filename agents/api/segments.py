@@ -29,7 +29,7 @@ class Segments:
         return [
             web.get("/segments", self.list_rows),
             web.post("/segments", self.create),
-            web.post("/segments/batch/{command:move|delete|calculate|share}", self.batch),
+            web.post("/segments/{segment_id:batch}/{command:move|delete|calculate|share}", self.batch),
             web.get(one, self.get),
             web.put(one, self.update),
             web.delete(one, self.delete),
@@ -108,7 +108,13 @@ class Segments:
 
     async def batch(self, request: web.Request) -> web.Response:
         command = request.match_info["command"]
-        body = _only(await read_body(request), _BATCHES.get(command, ("segment_ids",)))
+        one = {"share": self.share, "calculate": self.calculate}.get(command)
+        namesake = request.match_info["segment_id"] in self._desk.catalogue.segments
+        body = await read_body(request, optional=one is not None and namesake)
+        if one is not None and namesake and "segment_ids" not in body:
+            # The address is also that of a segment with this id.
+            return await one(request)
+        _only(body, _BATCHES.get(command, ("segment_ids",)))
         if "segment_ids" not in body:
             raise ProblemError("invalid_schema", "required; give it", "segment_ids")
         outcome = await self._desk.give(request, command, **body)

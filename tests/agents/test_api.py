@@ -144,6 +144,21 @@ def test_a_segment_lives_and_dies_over_http(worker: Caller) -> None:
     assert worker.ask("GET", place)[0] == 404
 
 
+def test_a_segment_may_be_called_as_the_address_of_several(worker: Caller) -> None:
+    accounts = {"accounts": ["ben"]}
+    status, _, problem = worker.ask("POST", "/segments/batch/share", orjson.dumps(accounts))
+    assert (status, problem["path"]) == (422, "segment_ids")
+    for segment_id in ("batch", "other"):
+        assert worker.ask("POST", "/segments", definition(segment_id=segment_id))[0] == 201
+    status, _, shared = worker.ask("POST", "/segments/batch/share", orjson.dumps(accounts))
+    assert (status, shared["segment_id"], shared["shared_with"]) == (200, "batch", ["ben"])
+    assert worker.ask("POST", "/segments/batch/calculate")[0] == 202
+    several = orjson.dumps({"segment_ids": ["other"], **accounts})
+    assert worker.ask("POST", "/segments/batch/share", several)[::2] == (200, {"segment_ids": ["other"]})
+    both = orjson.dumps({"segment_ids": ["other", "batch"]})
+    assert worker.ask("POST", "/segments/batch/delete", both)[0] == 200
+
+
 def test_an_account_learns_nothing_of_segments_that_it_does_not_see(worker: Caller) -> None:
     ben = {"Authorization": f"Bearer {BEN}"}
     assert worker.ask("POST", "/segments", definition(segment_id="anns"))[0] == 201
