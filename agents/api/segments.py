@@ -11,6 +11,7 @@ from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk, labelled
 from agents.api.problems import ProblemError, language_of
 from agents.api.requests import answer, choice, read_body, whole_number
+from schemas.scalars import LARGEST_COUNT
 from streamseg.catalogue import listing
 
 _NOT_IN_IDS = re.compile(r"[\s|/?#%\\]+")
@@ -77,10 +78,7 @@ class Segments:
             raise ProblemError("invalid_schema", "differs from the one in the address", "segment_id")
         based_on = request.headers.get("If-Match")
         if based_on is not None and definition.get("version") is None:
-            version = based_on.strip().strip('"')
-            if not version.isascii() or not version.isdigit():
-                raise ProblemError("invalid_schema", 'must be a version, such as "3"', "If-Match")
-            definition["version"] = int(version[:9])
+            definition["version"] = version_in(based_on)
         await self._desk.give(request, "update", definition=definition, below="definition")
         return answer(self._desk.segment(request, segment_id))
 
@@ -119,6 +117,15 @@ class Segments:
             raise ProblemError("invalid_schema", "required; give it", "segment_ids")
         outcome = await self._desk.give(request, command, **body)
         return answer({"segment_ids": list(outcome.segment_ids)})
+
+
+def version_in(based_on: str) -> int:
+    """The version in an `If-Match`; the largest that there can be stands for all above it, however long.
+    Raises ProblemError."""
+    version = based_on.strip().strip('"')
+    if not version.isascii() or not version.isdigit():
+        raise ProblemError("invalid_schema", 'must be a version, such as "3"', "If-Match")
+    return min(int(version.lstrip("0")[:20] or "0"), LARGEST_COUNT)
 
 
 def _only(body: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:

@@ -15,7 +15,9 @@ import pytest
 
 from agents.api.auth import load_tokens
 from agents.api.openapi import description
+from agents.api.segments import version_in
 from agents.embedded import EmbeddedBroker, EmbeddedWorker
+from schemas.scalars import LARGEST_COUNT
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
@@ -142,6 +144,22 @@ def test_a_segment_lives_and_dies_over_http(worker: Caller) -> None:
     assert worker.ask("GET", place, Authorization=f"Bearer {BEN}")[0] == 403
     assert worker.ask("DELETE", place)[::2] == (204, None)
     assert worker.ask("GET", place)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("based_on", "version"),
+    [
+        ('"3"', 3),
+        (" 3 ", 3),
+        ('"0000000000003"', 3),
+        ('"1000000003"', 1_000_000_003),
+        (str(LARGEST_COUNT), LARGEST_COUNT),
+        (str(10 * LARGEST_COUNT), LARGEST_COUNT),
+        ("9" * 5_000, LARGEST_COUNT),
+    ],
+)
+def test_the_version_in_if_match_is_read_in_full(based_on: str, version: int) -> None:
+    assert version_in(based_on) == version
 
 
 def test_a_segment_may_be_called_as_the_address_of_several(worker: Caller) -> None:
