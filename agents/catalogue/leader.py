@@ -22,7 +22,7 @@ from agents.connection import aiokafka_options
 from agents.definition_topic import DefinitionTopic
 from agents.metrics import Metrics
 from agents.topics import outcomes_topic, topic_name, worker_id
-from schemas.commands import SEGMENT_COMMAND, DefinitionCommand, SegmentCommand
+from schemas.commands import SEGMENT_COMMAND, SegmentCommand, UpdateCommand
 from schemas.paths import first_error
 from streamseg.catalogue import calculation
 from streamseg.catalogue.adoption import catch_up
@@ -221,7 +221,7 @@ class Leader(Service, ConsumerRebalanceListener):
             raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
 
     def _current_version(self, error: RejectedError, command: SegmentCommand | None) -> int | None:
-        if error.code is not Code.CONFLICT or not isinstance(command, DefinitionCommand):
+        if error.code is not Code.CONFLICT or not isinstance(command, UpdateCommand):
             return None
         entry = self._catalogue.segments.get(command.definition.segment_id)
         return None if entry is None else entry.row.version

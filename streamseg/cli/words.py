@@ -21,13 +21,15 @@ REMEDIES: Final[Mapping[str, Label]] = {
     "not_found": Label(
         "用 `streamseg segments list` 查看现有分群", "`streamseg segments list` shows what there is"
     ),
-    "conflict": Label("重新读取当前版本后再修改", "read the current one again and change that"),
     "timeout": Label("稍后重试，或先查看是否已生效", "look whether it took effect, then try again"),
     "starting": Label("稍后重试", "try again in a moment"),
     "too_large": Label("请分成较小的部分", "send less at once"),
 }
 """What to do about a refusal, by its code, where the detail does not say it."""
-CURRENT_VERSION: Final = Label("当前版本为 {version}", "the current version is {version}")
+CURRENT_VERSION: Final = Label(
+    "当前版本为 {version}; 重新读取当前版本后再修改",
+    "the current version is {version}; read the current one again and change that",
+)
 
 SAVED: Final = Label(
     "{name}（{id}）已保存，版本 {version}，{status}", "saved {name} ({id}), version {version}: {status}"

@@ -55,7 +55,6 @@ def test_with_json_a_problem_is_a_line_of_json(run: Run, api: FakeApi) -> None:
     ("code", "status", "told"),
     [
         ("not_found", 404, "`streamseg segments list` shows what there is"),
-        ("conflict", 409, "read the current one again"),
         ("starting", 503, "try again in a moment"),
         ("timeout", 504, "look whether it took effect"),
         ("too_large", 413, "send less at once"),
@@ -65,6 +64,13 @@ def test_with_json_a_problem_is_a_line_of_json(run: Run, api: FakeApi) -> None:
 def test_what_to_do_follows_from_the_code(run: Run, api: FakeApi, code: str, status: int, told: str) -> None:
     api.refusals["GET", "/segments/cn"] = problem(status, code, "Refused", "because")
     assert told in run("segments", "show", "cn").stderr
+
+
+def test_a_conflict_that_is_not_over_a_version_is_not_to_be_read_again(run: Run, api: FakeApi) -> None:
+    api.refusals["GET", "/segments/cn"] = problem(
+        409, "conflict", "In conflict", "there is one; take another"
+    )
+    assert run("segments", "show", "cn").stderr == "error: In conflict: there is one; take another\n"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A command or a definition that a release fails at is refused, and ends no worker."""
+"""Commands and definitions that are refused, because of what they say or of a fault of ours."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from agents.definition_topic import DefinitionTopic
 from agents.metrics import Metrics
 from agents.outlet import Message
 from streamseg import definitions
+from streamseg.catalogue.decision import Decision
 from streamseg.errors import StateVersionError
 from streamseg.settings import Settings
 from tests.catalogue.catalogues import ANN, Json, standard, static
@@ -120,6 +121,22 @@ def test_a_command_that_it_fails_at_is_refused_and_the_next_is_ruled_on(
     (record,) = (record for record in caplog.records if record.levelno == logging.ERROR)
     assert "segment-commands/0/0" in record.message
     assert record.exc_info is not None
+
+
+def test_only_a_conflict_over_a_version_names_the_current_one() -> None:
+    async def rule() -> Published:
+        one = Published()
+        one._catalogue.apply(Decision(definitions=(("s", {**static("s"), "version": 3, "created_by": ANN}),)))
+        update = {"command": "update", "account": ANN, "definition": static("s", version=2)}
+        for offset, command in enumerate((create("s"), update)):
+            await one._rule(polled(offset, command))
+        return one
+
+    outcomes = [orjson.loads(one.value or b"") for one in asyncio.run(rule()).outputs[1::2]]
+    assert [(one["code"], one["current_version"]) for one in outcomes] == [
+        ("conflict", None),
+        ("conflict", 3),
+    ]
 
 
 def test_an_error_that_is_not_the_commands_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
