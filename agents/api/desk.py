@@ -66,10 +66,10 @@ class Desk:
         """A segment as the account sees it, with its definition."""
         language = language_of(request)
         row = listing.row(self.catalogue, request[ACCOUNT], segment_id, language=language)
+        # As in the row: only the owner is told with whom, and a group that nobody made is `default`.
+        told = {"group": row.group, "shared_with": list(row.shared_with)}
         definition = self.catalogue.segments[segment_id].definition
-        if "shared_with" in definition:
-            # As in the row: only the owner is told with whom.
-            definition = {**definition, "shared_with": list(row.shared_with)}
+        definition = {**definition, **{name: one for name, one in told.items() if name in definition}}
         return {**labelled(row, language), "definition": definition or None}
 
 
