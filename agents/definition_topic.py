@@ -26,7 +26,7 @@ _PARTITION = 0
 
 
 class DefinitionTopic(Follower):
-    """Keeps `definitions` up with the topic; `changed` is told each plan after the first.
+    """Keeps `definitions` up with the topic; `changed` is told each plan.
 
     A refused record changes nothing. Every worker refuses it, and the one that `speaks` says so: a dead
     letter, and the definition in force (or that there is none) written back to the topic, so that
@@ -40,16 +40,19 @@ class DefinitionTopic(Follower):
         outlet: Outlet,
         changed: Callable[[Plan], None],
         speaks: Callable[[], bool | None],
+        counted: Callable[[str, bytes], int],
         metrics: Metrics,
         **kwargs: Any,
     ) -> None:
-        """`speaks` tells whether this worker is the one to report, or None while that is not settled."""
+        """`speaks` tells whether this worker is the one to report, or None while that is not settled;
+        `counted` is as for `Definitions.load`, and asked at the start only."""
         name = topic_name(settings, TOPIC)
         super().__init__(settings, name, self._take_records, client="definitions", **kwargs)
         self.definitions = Definitions(settings)
         self._outlet = outlet
         self._changed = changed
         self._speaks = speaks
+        self._counted = counted
         self._metrics = metrics
         self._found: list[Record] | None = None
         self._latest: dict[bytes | None, int] = {}
@@ -62,8 +65,9 @@ class DefinitionTopic(Follower):
         self._found = found
         await super().on_start()
         self._found = None
-        self._refused = self.definitions.load(found)
+        self._refused = self.definitions.load(found, counted=self._counted)
         self._report_plan(self.definitions.plan)
+        self._changed(self.definitions.plan)
         _log.info(
             "%d segment definitions in force, %d refused",
             len(self.definitions.plan.segments),

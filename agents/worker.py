@@ -114,6 +114,7 @@ class SegmentApp(faust.App):
             outlet=self.outlet,
             changed=self._definitions_changed,
             speaks=self._speaks,
+            counted=lambda segment_id, source: self.catalogue_topic.counted_version(segment_id, source),
             metrics=self.metrics,
         )
         self.shards = Shards(
@@ -198,8 +199,9 @@ class SegmentApp(faust.App):
             self._watch,
             self.web_server_service,
             self.outlet,
-            self.definition_topic,
+            # Rows before definitions, which count their versions on from them.
             self.catalogue_topic,
+            self.definition_topic,
             self.reports,
             self.shards,
             self.reporter,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -82,9 +82,13 @@ class Definitions:
         self._generation = max(self._generation, record.offset)
         self._plan = None
 
-    def load(self, records: Iterable[Record]) -> list[DeadLetter]:
+    def load(
+        self, records: Iterable[Record], *, counted: Callable[[str, bytes], int] | None = None
+    ) -> list[DeadLetter]:
         """Take a whole topic, the last record of each key, as a set: order plays no part.
 
+        `counted` tells the version of a segment's definition that gives none itself, by what was counted
+        before; without it each is the first.
         Whatever refers to a refused or unknown segment is refused too; in a cycle, the latest record."""
         last: dict[bytes | None, Record] = {}
         for record in records:
@@ -98,7 +102,7 @@ class Definitions:
             try:
                 segment_id = _segment_id(record)
                 with refusing_faults():
-                    waiting[segment_id] = (self._compile(segment_id, record), record)
+                    waiting[segment_id] = (self._compile(segment_id, record, counted), record)
             except RejectedError as error:
                 letters.append(dead_letter(record, error))
         letters.extend(self._drop_unresolved(waiting))
@@ -127,7 +131,9 @@ class Definitions:
             for segment_id, error in refused.items():
                 letters.append(dead_letter(waiting.pop(segment_id)[1], error))
 
-    def _compile(self, segment_id: str, record: Record) -> Segment:
+    def _compile(
+        self, segment_id: str, record: Record, counted: Callable[[str, bytes], int] | None = None
+    ) -> Segment:
         if segment_id in BUILT_IN_SEGMENTS:
             raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be changed", "segment_id")
         value = record.value or b""
@@ -141,7 +147,11 @@ class Definitions:
                 Code.INVALID_SCHEMA, "differs from the record's key; they must be the same", "segment_id"
             )
         current = self._segments.get(segment_id)
-        version = definition.version or (1 if current is None else current.version + 1)
+        version = definition.version
+        if version is None and counted is not None:
+            version = counted(segment_id, value)
+        elif version is None:
+            version = 1 if current is None else current.version + 1
         return compile_segment(
             definition,
             source=value,

@@ -11,7 +11,7 @@ import orjson
 from agents.definition_topic import DefinitionTopic
 from agents.follower import Follower
 from agents.topics import topic_name
-from streamseg.catalogue.adoption import adopt
+from streamseg.catalogue.adoption import adopt, counted_version
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.formula import same_json
 from streamseg.catalogue.state import Catalogue
@@ -41,9 +41,9 @@ class CatalogueTopic(Follower):
         self._expected: dict[str, Json | None] = {}
         self._adopted: dict[str, Json | None] = {}
 
-    async def on_start(self) -> None:
-        self.take_plan(self._definition_topic.definitions.plan)
-        await super().on_start()
+    def counted_version(self, segment_id: str, source: bytes) -> int:
+        """The version of a definition that gives none, by the rows as they were read at the start."""
+        return counted_version(self.catalogue, segment_id, orjson.loads(source))
 
     def take_plan(self, plan: Plan) -> None:
         """Other definitions are in force."""

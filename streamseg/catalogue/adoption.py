@@ -10,7 +10,7 @@ from typing import Final
 
 from schemas.catalogue import CatalogueRow
 from streamseg.catalogue.decision import NOTHING, Decision, Json
-from streamseg.catalogue.formula import same_json
+from streamseg.catalogue.formula import same_conditions, same_json
 from streamseg.catalogue.saving import anew, edited, renewed
 from streamseg.catalogue.state import Catalogue
 
@@ -51,6 +51,27 @@ def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Dec
     return Decision(((segment_id, definition),), ((segment_id, row.wire()),))
 
 
+def counted_version(catalogue: Catalogue, segment_id: str, definition: Json) -> int:
+    """The version of a definition on the topic that gives none, for a worker that starts; of the catalogue
+    only rows and groups are needed.
+
+    That of its row where the row was made from it, else the next one: the same whether or not the leader has
+    adopted it by now."""
+    row = catalogue.rows.get(segment_id)
+    if row is None:
+        return 1
+    if row.draft is not None:
+        live = row.live_definition
+        if live is not None and same_conditions(live, definition):
+            return int(live["version"])
+        # The row's version is that of the draft, which counted on from at least this one.
+        return max(1, row.version - 1)
+    fresh = catalogue.waiting_row({**definition, "version": row.version})
+    if row.formula_digest is None:
+        fresh = fresh.model_copy(update={"formula_digest": None})
+    return row.version if _says(row, fresh) else row.version + 1
+
+
 def catch_up(catalogue: Catalogue) -> Decision:
     """After `Catalogue.load`: rows for the definitions that came, changed or went while nobody looked.
 
@@ -65,11 +86,16 @@ def catch_up(catalogue: Catalogue) -> Decision:
             rows.append((segment_id, entry.row.wire()))
         elif row.draft is None:
             fresh = catalogue.waiting_row(entry.definition)
-            if row.model_dump(include=_SAID) != fresh.model_dump(include=_SAID):
+            if not _says(row, fresh):
                 took_place = renewed if _same_conditions(row, fresh) else anew
                 rows.append((segment_id, took_place(row, fresh).wire()))
     rows.extend((key, None) for key in catalogue.rows if key not in catalogue.segments)
     return Decision(rows=tuple(rows))
+
+
+def _says(row: CatalogueRow, fresh: CatalogueRow) -> bool:
+    """Whether a row was made from the definition that `fresh` is made from."""
+    return row.model_dump(include=_SAID) == fresh.model_dump(include=_SAID)
 
 
 def _same_conditions(row: CatalogueRow, fresh: CatalogueRow) -> bool:

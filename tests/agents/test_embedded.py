@@ -151,6 +151,29 @@ def test_an_unexpected_error_ends_the_worker_and_commits_nothing(
     assert entered == ["c1", "c2"]
 
 
+def test_a_definition_without_version_counts_on_over_a_restart(settings: Settings) -> None:
+    client = Client(settings, "dead-letters")
+    client.define(RECENT)
+    with EmbeddedWorker(settings) as worker:
+        client.define({**RECENT, "name": "另一个名称"})
+        deadline = time.monotonic() + WAIT_SECONDS
+        while versions(worker) != (2, 2):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    client.define(RECENT)
+    client.close()
+    with EmbeddedWorker(settings) as worker:
+        assert versions(worker)[0] == 3
+
+
+def versions(worker: EmbeddedWorker) -> tuple[int | None, int | None]:
+    """Of the segment by which contacts are judged, and of its row."""
+    assert worker.app is not None
+    segment = worker.app.definition_topic.definitions.plan.segments.get("recent")
+    row = worker.app.catalogue_topic.catalogue.rows.get("recent")
+    return segment and segment.version, row and row.version
+
+
 def test_state_that_is_ahead_of_its_changelog_is_refused(settings: Settings) -> None:
     client = Client(settings, "membership-changes")
     client.define(RECENT)

@@ -37,6 +37,7 @@ class Published(Leader):
             outlet=Sent(),  # type: ignore[arg-type]  # what the topic asks of it
             changed=lambda _: None,
             speaks=lambda: True,
+            counted=lambda *_: 1,
             metrics=Metrics(),
         )
         super().__init__(
@@ -173,6 +174,7 @@ def test_a_definition_that_it_fails_at_is_refused_and_the_others_are_taken(
             outlet=sent,  # type: ignore[arg-type]  # what the topic asks of it
             changed=lambda _: None,
             speaks=lambda: True,
+            counted=lambda *_: 1,
             metrics=Metrics(),
         )
         topic._found = [] if at_start else None

@@ -219,6 +219,33 @@ def test_a_draft_stays_whatever_was_written_while_nobody_looked() -> None:
     assert not adoption.catch_up(desk.reloaded())
 
 
+@pytest.mark.parametrize(
+    ("change", "version"), [({}, 3), ({"name": "new"}, 4), ({"clusters": clusters(OTHER)}, 4)], ids=str
+)
+def test_a_definition_without_version_counts_on_over_a_restart(change: Json, version: int) -> None:
+    desk = Desk()
+    written = {**standard("s", group="unheard of"), **change}
+    desk.publish(adoption.adopt(desk.catalogue, "s", {**standard("s", group="unheard of"), "version": 3}))
+    for _ in range(2):
+        # Before the leader has adopted it, and after: whenever a worker starts.
+        assert adoption.counted_version(Catalogue.load([], desk.rows), "s", written) == version
+        desk.definitions.append(("s", {**written, "version": version}))
+        desk.publish(adoption.catch_up(desk.reloaded()))
+    assert desk.reloaded().rows["s"].version == version
+    assert adoption.counted_version(Catalogue.load([], desk.rows), "new", standard("new")) == 1
+
+
+def test_a_definition_beside_a_draft_has_the_version_that_stands() -> None:
+    desk = Desk()
+    written = advanced("s", created_by=ANN)
+    adopted(desk, {**written, "version": 3})
+    desk.finish("s")
+    for name in ("one", "two"):
+        desk.ask(ANN, "update", definition=advanced("s", OTHER, name=name))
+    assert desk.entry("s").row.version == 5
+    assert adoption.counted_version(Catalogue.load([], desk.rows), "s", written) == 3
+
+
 def test_a_circle_that_operators_closed_through_a_standing_version_stops_nobody() -> None:
     desk = Desk()
     desk.create(ANN, standard("b"))
