@@ -21,7 +21,7 @@ from streamseg.errors import Code, RejectedError
 from streamseg.inputs import Event, Record
 from streamseg.nesting import read_json
 from streamseg.settings import Settings
-from streamseg.times import parse_timestamp_ms, timestamp_or_none
+from streamseg.times import MAX_MS, MIN_MS, parse_timestamp_ms, timestamp_or_none
 
 Model = TypeVar("Model", bound=WireModel)
 
@@ -153,6 +153,17 @@ class Decoder:
                 path,
             )
         return record_ms
+
+
+def check_timestamp(record: Record) -> None:
+    """Raises RejectedError where the record's timestamp is no moment of the calendar: a producer may have
+    given any number, microseconds for instance, and nothing here can go by it."""
+    if not MIN_MS <= record.timestamp_ms <= MAX_MS:
+        raise RejectedError(
+            Code.INVALID_SCHEMA,
+            "the record's timestamp lies outside the years 1 to 9999; it is epoch milliseconds",
+            "timestamp",
+        )
 
 
 def _validate(model: type[Model], body: Any) -> Model:

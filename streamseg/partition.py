@@ -10,7 +10,7 @@ from itertools import islice
 
 from streamseg.changes import DeadLetter, Emitter, MembershipChange
 from streamseg.contact import Contact
-from streamseg.decoding import Decoder
+from streamseg.decoding import Decoder, check_timestamp
 from streamseg.engine import Engine
 from streamseg.errors import Code, RejectedError
 from streamseg.history import History
@@ -84,9 +84,10 @@ class Partition:
         """Apply one record of `contact-updates` or `behavior-events`.
 
         A record that was applied before changes nothing. A bad one goes to the emitter as a dead letter and
-        changes nothing but the clock."""
-        self.advance(record.timestamp_ms)
+        changes nothing but the clock, and that only by a timestamp that is one."""
         try:
+            check_timestamp(record)
+            self.advance(record.timestamp_ms)
             self._apply(record, self._store.clock_ms)
         except RejectedError as error:
             self.counts["rejected"] += 1

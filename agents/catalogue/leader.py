@@ -30,6 +30,7 @@ from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.rules import decide
 from streamseg.catalogue.state import Catalogue
 from streamseg.changes import DeadLetter
+from streamseg.decoding import check_timestamp
 from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
 from streamseg.inputs import Record
 from streamseg.settings import Settings
@@ -208,6 +209,7 @@ class Leader(Service, ConsumerRebalanceListener):
         await self._write(decision, key=key, offset=record.offset, consumed=consumed)
 
     def _read(self, record: Record) -> SegmentCommand:
+        check_timestamp(record)
         value = record.value or b""
         limit = self._settings.max_record_bytes
         if len(value) > limit:

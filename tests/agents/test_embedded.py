@@ -62,8 +62,14 @@ class Client:
         )
         self._producer.flush(10)
 
-    def write(self, topic: str, key: str, value: bytes) -> None:
-        self._producer.produce(topic, value, key=key)
+    def command(self, command: dict[str, Any], timestamp_ms: int) -> None:
+        value = orjson.dumps(command)
+        self._producer.produce("segment-commands", value, partition=0, timestamp=timestamp_ms)
+        self._producer.flush(10)
+
+    def write(self, topic: str, key: str, value: bytes, timestamp_ms: int = 0) -> None:
+        """A timestamp of 0 is now."""
+        self._producer.produce(topic, value, key=key, timestamp=timestamp_ms)
         self._producer.flush(10)
 
     def wait(self, holds: Callable[[list[Any]], bool]) -> list[Any]:
@@ -114,6 +120,31 @@ def test_contacts_enter_and_leave_and_a_restart_goes_on(settings: Settings) -> N
     ]
     (letter,) = [each for each in messages if each.topic() == "dead-letters"]
     assert letter.value() == b"{bad"
+
+
+def test_a_record_timestamp_outside_the_calendar_stops_nobody(settings: Settings) -> None:
+    client = Client(settings, "segment-catalog", "dead-letters")
+    with EmbeddedWorker(settings) as worker:
+        for timestamp_ms in (10**16, -(10**17), 0):
+            command = {"command": "create_group", "account": "ann", "group": f"at {timestamp_ms}"}
+            client.command(command, timestamp_ms)
+            client.write("behavior-events", "c1", scan("c1"), timestamp_ms)
+        messages = client.wait(
+            lambda messages: (
+                [each.topic() for each in messages].count("dead-letters") == 4
+                and any(each.key() == b"group|at 0" for each in messages)
+            )
+        )
+        assert worker.running
+    client.close()
+    letters = [dict(each.headers()) for each in messages if each.topic() == "dead-letters"]
+    assert sorted(
+        (one["source.topic"], one["error.code"], one["error.path"], one["source.offset"]) for one in letters
+    ) == [
+        (topic, b"invalid_schema", b"timestamp", offset)
+        for topic in (b"behavior-events", b"segment-commands")
+        for offset in (b"0", b"1")
+    ]
 
 
 def test_an_unexpected_error_ends_the_worker_and_commits_nothing(

@@ -11,6 +11,7 @@ from streamseg.changes import DeadLetter
 from streamseg.inputs import Record
 from streamseg.replay import Replay
 from streamseg.settings import Settings
+from streamseg.times import MAX_MS, MIN_MS
 from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import Line, definition, event, ms, segment, static, update
 
@@ -280,3 +281,26 @@ def test_the_largest_that_can_be_is_counted_on_from() -> None:
     found = heard(segment(EVERYBODY, many, version=largest), segment(EVERYBODY), update("05-01"))
     (change,) = found.run.changes
     assert orjson.loads(orjson.dumps(change.wire()))["segment_version"] == largest + 1
+
+
+@pytest.mark.parametrize("timestamp_ms", [10**16, -(10**17), MAX_MS + 1, MIN_MS - 1])
+@pytest.mark.parametrize("topic", ["contact-updates", "behavior-events"])
+def test_a_record_timestamp_outside_the_calendar_is_refused_and_moves_no_clock(
+    topic: str, timestamp_ms: int
+) -> None:
+    letters: list[DeadLetter] = []
+    run = Replay(settings=Settings(), on_dead_letter=lambda _, letter: letters.append(letter))
+    body: dict[str, Any] = {"contact_id": "c1"}
+    if topic == "behavior-events":
+        body |= {"event_id": "e-1", "event": "buy", "occurred_at": "2026-05-01"}
+    value = orjson.dumps(body)
+    before_ms = run.partition.clock_ms
+    run.partition.take(Record(topic, 0, 0, timestamp_ms, b"c1", value))
+    assert [(one.code, one.path, one.record.value) for one in letters] == [
+        ("invalid_schema", "timestamp", value)
+    ]
+    assert run.partition.clock_ms == before_ms
+    assert run.store.contact("c1") is None
+    run.partition.take(Record(topic, 0, 1, ms("05-01"), b"c1", value))
+    assert (len(letters), run.partition.clock_ms) == (1, ms("05-01"))
+    assert run.store.contact("c1") is not None
