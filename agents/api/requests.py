@@ -22,7 +22,12 @@ def answer(body: Any, status: int = 200) -> web.Response:
 
 async def read_body(request: web.Request, *, optional: bool = False) -> Json:
     """The JSON object in the body. Raises ProblemError; aiohttp refuses bodies over the limit."""
-    data = await request.read()
+    try:
+        data = await request.read()
+    except web.RequestPayloadError as error:
+        raise ProblemError(
+            "invalid_json", "not encoded as Content-Encoding says; send it as it is"
+        ) from error
     if not data and optional:
         return {}
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):

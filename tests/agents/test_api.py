@@ -79,6 +79,8 @@ def definition(**more: Any) -> bytes:
         ("GET", "/contacts/nobody", None, {}, (404, "not_found", "contact_id")),
         ("PUT", "/groups", None, {}, (405, "method_not_allowed", None)),
         ("POST", "/segments", b"{", {}, (400, "invalid_json", None)),
+        ("POST", "/segments", b"notgzip", {"Content_Encoding": "gzip"}, (400, "invalid_json", None)),
+        ("POST", "/segments", b"notdeflate", {"Content_Encoding": "deflate"}, (400, "invalid_json", None)),
         ("POST", "/segments", b"[]", {}, (422, "invalid_schema", None)),
         ("POST", "/segments", b"{}", {"Content_Type": "text/plain"}, (415, "media_type", None)),
         ("POST", "/segments", b'{"name": "n", "type": "standard"}', {}, (422, "invalid_schema", "clusters")),
