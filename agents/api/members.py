@@ -20,6 +20,8 @@ from streamseg.settings import Settings
 
 Json = dict[str, Any]
 
+_LONGEST_PAGE = 1_000
+
 
 class MembersQuestion(WireModel):
     """One worker asks another."""
@@ -27,7 +29,7 @@ class MembersQuestion(WireModel):
     partitions: list[int] = Field(min_length=1)
     segment_id: str
     after: str | None = None
-    limit: int = Field(ge=1)
+    limit: int = Field(ge=1, le=_LONGEST_PAGE + 1)
 
 
 class ExplainQuestion(WireModel):
@@ -66,7 +68,7 @@ class Members:
     async def list_contacts(self, request: web.Request) -> web.Response:
         segment_id = self._calculated(request)
         after = request.query.get("after")
-        limit = whole_number(request, "limit", 50, 1, 1_000)
+        limit = whole_number(request, "limit", 50, 1, _LONGEST_PAGE)
         question = MembersQuestion(
             partitions=list(range(self._partitions)), segment_id=segment_id, after=after, limit=limit + 1
         )
