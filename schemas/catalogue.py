@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter
 
-from schemas.scalars import NonEmptyText, SegmentId
+from schemas.scalars import GroupText, NonEmptyText, SegmentId
 from schemas.timestamps import Timestamp
 from schemas.wire import WireModel
 
@@ -23,7 +23,7 @@ class CatalogueRow(WireModel):
     segment_id: SegmentId
     name: NonEmptyText
     type: SegmentType
-    group: NonEmptyText
+    group: GroupText
     """The group it is filed in."""
     version: int = Field(ge=1)
     """That of the latest accepted definition."""
@@ -65,7 +65,7 @@ class CatalogueRow(WireModel):
 class CatalogueGroup(WireModel):
     """A group that an account made; the built-in ones and `default` are always there."""
 
-    group: NonEmptyText
+    group: GroupText
     created_by: NonEmptyText
     command_offset: int = Field(ge=0)
     """The last record of `segment-commands` applied to this group."""

@@ -8,8 +8,11 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from schemas.definitions import SegmentDefinition
 from schemas.paths import problem
-from schemas.scalars import NonEmptyText, SegmentId
+from schemas.scalars import LONGEST_NAME, GroupText, NonEmptyText, SegmentId
 from schemas.wire import WireModel
+
+_LONGEST_COPIED_ID: Final = LONGEST_NAME - len("-copy-") - 20
+"""Of a segment whose copy is to have an id made up: the same followed by `-copy`, and a number."""
 
 
 class Command(WireModel):
@@ -30,6 +33,13 @@ class DefinitionCommand(Command):
     def _same_segment(self) -> Self:
         if self.segment_id is not None and self.segment_id != self.definition.segment_id:
             raise problem("is not the definition's segment_id", at="segment_id")
+        return self
+
+    @model_validator(mode="after")
+    def _name_is_short(self) -> Self:
+        # Here and not in definitions: copying lengthens a name, and the copy has to be taken.
+        if len(self.definition.name) > LONGEST_NAME:
+            raise problem(f"must have at most {LONGEST_NAME} characters", at="definition.name")
         return self
 
 
@@ -76,6 +86,12 @@ class CopyCommand(SegmentsCommand):
             raise problem("only with segment_id: many copies cannot have one id", at="new_segment_id")
         return self
 
+    @model_validator(mode="after")
+    def _ids_can_be_lengthened(self) -> Self:
+        if self.new_segment_id is None and any(len(one) > _LONGEST_COPIED_ID for one in self.targets):
+            raise problem("too long to make up an id for the copy; give one", at="new_segment_id")
+        return self
+
 
 class DeleteCommand(SegmentsCommand):
     """Deletes segments that no other refers to."""
@@ -87,7 +103,7 @@ class MoveCommand(SegmentsCommand):
     """Files segments in another group."""
 
     command: Literal["move"]
-    group: NonEmptyText
+    group: GroupText
 
 
 class ShareCommand(SegmentsCommand):
@@ -107,15 +123,15 @@ class CreateGroupCommand(Command):
     """Makes an empty group."""
 
     command: Literal["create_group"]
-    group: NonEmptyText
+    group: GroupText
 
 
 class RenameGroupCommand(Command):
     """Gives a group another name; its segments stay in it."""
 
     command: Literal["rename_group"]
-    group: NonEmptyText
-    new_group: NonEmptyText
+    group: GroupText
+    new_group: GroupText
     """The name from now on."""
 
 
@@ -123,7 +139,7 @@ class DeleteGroupCommand(Command):
     """Deletes a group; its segments fall to `default`."""
 
     command: Literal["delete_group"]
-    group: NonEmptyText
+    group: GroupText
 
 
 _NAMES: Final = (

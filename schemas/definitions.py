@@ -20,7 +20,7 @@ from schemas.operands import (
     check_operand,
 )
 from schemas.paths import problem
-from schemas.scalars import LARGEST_COUNT, NonEmptyText, PathText, SegmentId
+from schemas.scalars import LARGEST_COUNT, GroupText, NonEmptyText, PathText, SegmentId
 from schemas.timestamps import Timestamp
 from schemas.unions import by_key
 from schemas.wire import WireModel
@@ -338,7 +338,7 @@ class SegmentDefinition(WireModel):
     """Of a standard segment."""
     parts: list[Part] | None = Field(None, min_length=1, max_length=20)
     """Of an advanced segment; at least one of them is included."""
-    group: NonEmptyText = "default"
+    group: GroupText = "default"
     """The group it is filed in."""
     version: int | None = Field(None, ge=1, le=LARGEST_COUNT)
     """Absent, it counts on by one."""

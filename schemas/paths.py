@@ -56,6 +56,8 @@ def _message(error: ErrorDetails) -> str:
     context: dict[str, Any] = error.get("ctx", {})
     if kind in _ADVICE:
         return _ADVICE[kind]
+    if kind == "string_too_long":
+        return f"must have at most {context['max_length']} characters"
     if kind == "too_short":
         return f"must have at least {context['min_length']} item(s)"
     if kind == "too_long":

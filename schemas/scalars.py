@@ -63,12 +63,20 @@ def _segment_id(text: str) -> str:
 LARGEST_COUNT: Final = 2**53 - 1
 """The largest integer that every reader of JSON takes as it is. One more can still be written."""
 
+LONGEST_NAME: Final = 1_000
+"""Characters of an id or a name that people give. Ids are in every key, row, change and request of theirs."""
+
 NonEmptyText = Annotated[str, Field(min_length=1)]
 
 SegmentId = Annotated[
-    str, Field(min_length=1, json_schema_extra={"pattern": _ID_PATTERN}), AfterValidator(_segment_id)
+    str,
+    Field(min_length=1, max_length=LONGEST_NAME, json_schema_extra={"pattern": _ID_PATTERN}),
+    AfterValidator(_segment_id),
 ]
 """A segment's id: any text without `|`."""
+
+GroupText = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+"""What a group is called, which is its key too."""
 
 PathText = Annotated[
     str, Field(min_length=1, json_schema_extra={"pattern": _PATH_PATTERN}), AfterValidator(_path)

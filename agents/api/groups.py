@@ -10,7 +10,7 @@ from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk
 from agents.api.problems import language_of, not_found
 from agents.api.requests import answer, read_model
-from schemas.scalars import NonEmptyText
+from schemas.scalars import GroupText
 from schemas.wire import WireModel
 from streamseg.catalogue import listing
 from streamseg.catalogue.labels import GROUPS
@@ -20,7 +20,7 @@ from streamseg.catalogue.listing import ListedGroup
 class GroupName(WireModel):
     """A name for a group."""
 
-    group: NonEmptyText
+    group: GroupText
 
 
 class Groups:

@@ -207,7 +207,7 @@ def test_a_static_segment_is_always_completed() -> None:
             ("invalid_schema", "definition.clusters[0].conditions[0].value"),
         ),
         (ANN, "create", standard("n", timezone="Mars"), ("invalid_schema", "definition.timezone")),
-        (ANN, "create", standard("n", name="x" * 2_000), ("too_large", "definition")),
+        (ANN, "create", standard("n", shared_with=["x" * 2_000]), ("too_large", "definition")),
         (ANN, "update", standard("n"), ("unknown_reference", "definition.segment_id")),
         (ANN, "update", standard("email-unsubscribed"), ("not_permitted", "definition.segment_id")),
         (BEN, "update", standard("s"), ("not_permitted", "definition.segment_id")),

@@ -37,6 +37,9 @@ TAKEN = [
     by("create_group", group="g"),
     by("rename_group", group="g", new_group="h"),
     by("delete_group", group="g"),
+    by("create", definition={**DEFINITION, "segment_id": "分" * 1_000, "name": "群" * 1_000}),
+    by("copy", segment_id="x" * 1_000, new_segment_id="y" * 1_000),
+    by("create_group", group="组" * 1_000),
 ]
 
 
@@ -86,6 +89,13 @@ def test_a_command_about_one_segment_or_many_names_its_targets() -> None:
         (by("create_group"), "group"),
         (by("create_group", group="g", segment_id="s1"), "segment_id"),
         (by("rename_group", group="g"), "new_group"),
+        (by("create", definition={**DEFINITION, "segment_id": "x" * 1_001}), "definition.segment_id"),
+        (by("create", definition={**DEFINITION, "name": "x" * 1_001}), "definition.name"),
+        (by("create", definition={**DEFINITION, "group": "x" * 1_001}), "definition.group"),
+        (by("copy", segment_id="s1", new_segment_id="x" * 1_001), "new_segment_id"),
+        (by("copy", segment_ids=["s1", "x" * 1_000]), "new_segment_id"),
+        (by("create_group", group="x" * 1_001), "group"),
+        (by("rename_group", group="g", new_group="x" * 1_001), "new_group"),
     ],
 )
 def test_a_wrong_command_is_refused_where_it_is_wrong(refusal: Any, value: object, path: str) -> None:

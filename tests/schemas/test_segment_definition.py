@@ -267,6 +267,8 @@ def test_a_wrong_condition_is_refused_where_it_is_wrong(refusal: Any, condition:
         ({**MEMBERS, "segment_id": ""}, "segment_id"),
         ({**MEMBERS, "segment_id": "a|b"}, "segment_id"),
         ({**MEMBERS, "segment_id": 1}, "segment_id"),
+        ({**MEMBERS, "segment_id": "x" * 1_001}, "segment_id"),
+        ({**MEMBERS, "group": "x" * 1_001}, "group"),
         ({**MEMBERS, "name": None}, "name"),
         ({**MEMBERS, "type": "dynamic"}, "type"),
         ({**MEMBERS, "type": "advanced"}, "clusters"),
