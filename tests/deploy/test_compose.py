@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from agents.topics import required_topics
+from streamseg.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 WORKERS = ("worker-1", "worker-2")
 
@@ -62,6 +65,73 @@ def test_topics_and_workers_agree_on_names_and_partitions(compose: dict[str, Any
         assert all(services[worker]["environment"][name] == value for worker in WORKERS)
 
 
+@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/Dockerfile", "deploy/README.md"])
+def test_every_variable_is_one_that_is_read(file: str) -> None:
+    named = set(re.findall(r"STREAMSEG_[A-Z_]*[A-Z]", (ROOT / file).read_text()))
+    settings = {f"STREAMSEG_{name}".upper() for name in Settings.model_fields}
+    # The token of the command line's user is the one that compose gives the workers.
+    assert named - settings <= {"STREAMSEG_API_TOKEN", "STREAMSEG_ACCOUNT"}
+
+
+@pytest.mark.parametrize(
+    ("given", "tokens"),
+    [
+        ({}, {"development": "developer"}),
+        ({"STREAMSEG_API_TOKEN": "t", "STREAMSEG_ACCOUNT": "ann"}, {"t": "ann"}),
+    ],
+)
+def test_a_worker_answers_where_its_port_is_published_and_knows_a_token(
+    compose: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, str],
+    tokens: dict[str, str],
+) -> None:
+    for worker in (compose["services"][name] for name in WORKERS):
+        with monkeypatch.context() as patch:
+            for name, value in worker["environment"].items():
+                patch.setenv(name, interpolated(value, given))
+            settings = Settings.read()
+        assert settings.api_tokens == tokens
+        assert [int(port.rpartition(":")[2]) for port in worker["ports"]] == [settings.http_port]
+
+
+def interpolated(text: str, given: dict[str, str]) -> str:
+    """As compose does it: `${NAME:-default}`."""
+    return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: given.get(found[1]) or found[2], text)
+
+
+def test_the_image_has_the_port_that_is_published_and_the_default_one(
+    compose: dict[str, Any], dockerfile: str
+) -> None:
+    port = str(Settings.model_fields["http_port"].default)
+    assert re.findall(r"STREAMSEG_HTTP_PORT=(\d+)", dockerfile) == [port]
+    assert re.findall(r"^EXPOSE (\d+)$", dockerfile, re.MULTILINE) == [port]
+    readme = (ROOT / "deploy" / "README.md").read_text()
+    published = [entry.split(":")[1] for name in WORKERS for entry in compose["services"][name]["ports"]]
+    assert f"the workers at `localhost:{published[0]}` and `:{published[1]}`" in readme
+
+
+def test_the_page_tells_every_topic() -> None:
+    readme = (ROOT / "deploy" / "README.md").read_text()
+    table = readme.partition("## Topics")[2].partition("`STREAMSEG_TOPIC_PREFIX` stands")[0]
+    told = {
+        (name, partitions.replace("`STREAMSEG_PARTITIONS`", "7"), cleanup, largest)
+        for names, partitions, cleanup, largest in re.findall(
+            r"^\| (`.+?`) \| (\S+) \| (\w+) \| .+ \| (\d+) MiB \|$", table, re.MULTILINE
+        )
+        for name in re.findall(r"`([^`]+)`", names)
+    }
+    assert told == {
+        (
+            topic.name,
+            str(topic.partitions),
+            topic.config["cleanup.policy"],
+            str(int(topic.config["max.message.bytes"]) >> 20),
+        )
+        for topic in required_topics(Settings(partitions=7))
+    }
+
+
 def test_the_broker_is_the_version_that_the_tests_run_against(compose: dict[str, Any]) -> None:
     pom = (ROOT / "deploy" / "kafka" / "pom.xml").read_text()
     version = re.search(r"<kafka\.version>(.+)</kafka\.version>", pom)
@@ -102,7 +172,7 @@ def test_the_health_check_follows_what_the_worker_says(dockerfile: str, status: 
         threading.Thread(target=server.handle_request, daemon=True).start()
         done = subprocess.run(
             [sys.executable, *arguments],
-            env={"STREAMSEG_WEB_PORT": str(server.server_port)},
+            env={"STREAMSEG_HTTP_PORT": str(server.server_port)},
             capture_output=True,
             timeout=60,
         )
