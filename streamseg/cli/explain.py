@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import orjson
@@ -77,21 +78,23 @@ def _explanation(run: Replay, contact_id: str, segment_id: str) -> dict[str, Any
     return explain_membership(contact, plan.segments[segment_id], plan, events, now_ms)
 
 
-def render(explanation: dict[str, Any], language: Language = "en") -> Tree:
-    """The explanation as a tree for a terminal."""
+def render(
+    explanation: dict[str, Any], language: Language = "en", *, instant: Callable[[str], str] = str
+) -> Tree:
+    """The explanation as a tree for a terminal, its times as `instant` writes them."""
     state = words.MEMBER if explanation["member"] else words.NOT_MEMBER
     head = _mark(explanation["member"]).append(
         f" {explanation['contact_id']} {state.of(language)} {explanation['segment_id']}", style="bold"
     )
-    head.append(words.AT.of(language).format(at=explanation["at"]))
+    head.append(words.AT.of(language).format(at=instant(explanation["at"])))
     if explanation["since"] is not None:
-        head.append(", " + words.SINCE.of(language).format(at=explanation["since"]))
+        head.append(", " + words.SINCE.of(language).format(at=instant(explanation["since"])))
     tree = Tree(head)
     next_change = explanation["next_change_at"]
     tree.add(
         Text(words.STAYS.of(language), style="dim")
         if next_change is None
-        else Text(words.CHANGES.of(language).format(at=next_change), style="yellow")
+        else Text(words.CHANGES.of(language).format(at=instant(next_change)), style="yellow")
     )
     for part in explanation["parts"]:
         named = f" {part['name']}" if part["name"] else ""
@@ -101,24 +104,27 @@ def render(explanation: dict[str, Any], language: Language = "en") -> Tree:
             joined = words.ALL_OF if cluster["match"] == "all" else words.ANY_OF
             conditions = branch.add(_mark(cluster["holds"]).append(f" {joined.of(language)}"))
             for condition in cluster["conditions"]:
-                _add_condition(conditions, condition, language)
+                _add_condition(conditions, condition, language, instant)
     return tree
 
 
-def _add_condition(tree: Tree, condition: dict[str, Any], language: Language) -> None:
+def _add_condition(
+    tree: Tree, condition: dict[str, Any], language: Language, instant: Callable[[str], str]
+) -> None:
     written = condition["condition"]
     text = words.BUILT_IN.of(language) if written is None else orjson.dumps(written).decode()
     node = tree.add(_mark(condition["holds"]).append(f" {text}"))
-    node.add(Text(words.SINCE.of(language).format(at=condition["since"]), style="dim"))
+    node.add(Text(words.SINCE.of(language).format(at=instant(condition["since"])), style="dim"))
     if "value" in condition:
         value = orjson.dumps(condition["value"]).decode()
         node.add(Text(words.VALUE.of(language).format(value=value), style="dim"))
     for occurrence in condition.get("occurrences", ()):
-        told = words.OCCURRENCE.of(language).format(id=occurrence["event_id"], at=occurrence["occurred_at"])
+        at = instant(occurrence["occurred_at"])
+        told = words.OCCURRENCE.of(language).format(id=occurrence["event_id"], at=at)
         node.add(Text(told, style="dim"))
     may_change = condition["may_change_at"]
     if may_change is not None:
-        node.add(Text(words.MAY_CHANGE.of(language).format(at=may_change), style="yellow"))
+        node.add(Text(words.MAY_CHANGE.of(language).format(at=instant(may_change)), style="yellow"))
 
 
 def _mark(holds: bool) -> Text:

@@ -85,7 +85,7 @@ def explain(
     if session.as_json:
         session.print_json(explanation)
     else:
-        session.out.print(render(explanation, session.language))
+        session.out.print(render(explanation, session.language, instant=instant))
 
 
 def preview(

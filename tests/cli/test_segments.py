@@ -296,7 +296,8 @@ def test_contacts_of_a_segment_that_was_never_calculated_are_refused(run: Run, a
 def test_explain_draws_the_tree(run: Run, api: FakeApi) -> None:
     api.add("cn")
     english = run("segments", "explain", "cn", "c1").stdout
-    assert "✓ c1 is a member of cn at 2026-05-03T00:00:00.000Z, since 2026-05-01T00:00:00.000Z" in english
+    assert "✓ c1 is a member of cn at 2026-05-03 08:00, since 2026-05-01 08:00" in english
+    assert "000Z" not in english
     assert '{"attribute":"location","operator":"eq","value":"中国"}' in english
     chinese = run("segments", "explain", "cn", "c1", "--lang", "zh").stdout
     assert "✓ c1 属于 cn" in chinese
