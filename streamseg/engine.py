@@ -248,12 +248,13 @@ class Engine:
         gone = set(update.tags_remove)
         new = list(dict.fromkeys(tag for tag in (*new, *update.tags_add) if tag not in gone))
         contact.attributes.set("tags", new, update.updated_ms)
-        if set(old) == set(new):
+        had, has = set(old), set(new)
+        if had == has:
             return
         self._touch_attribute(contact, "tags", old, new, update.updated_ms, touched)
         for name, tags in (
-            (TAG_ADDED, [tag for tag in new if tag not in old]),
-            (TAG_REMOVED, [tag for tag in old if tag not in new]),
+            (TAG_ADDED, [tag for tag in new if tag not in had]),
+            (TAG_REMOVED, [tag for tag in old if tag not in has]),
         ):
             for tag in tags:
                 derived.add(name, (tag,))

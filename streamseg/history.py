@@ -86,26 +86,26 @@ class History:
         contact.event_count += more
         if contact.oldest_event_ms is None or occurred_ms < contact.oldest_event_ms:
             contact.oldest_event_ms = occurred_ms
-        while contact.event_count > self._cap:
-            self._drop_oldest(contact)
+        if contact.event_count > self._cap:
+            self._drop_oldest(contact, contact.event_count - self._cap)
 
-    def _drop_oldest(self, contact: Contact) -> None:
+    def _drop_oldest(self, contact: Contact, count: int) -> None:
         contact_id = contact.contact_id
-        head = self._heads.get(contact_id) or self._read_head(contact)
-        order = head.pop(0)
-        self._store.drop_event(contact_id, order)
-        contact.event_count -= 1
-        contact.capped += 1
-        contact.oldest_event_ms = order[0]
-        if not head and contact.event_count:
-            head = self._read_head(contact)
+        head = self._heads.get(contact_id, [])
+        if len(head) <= count:
+            head = self._read_head(contact, count + _HEAD)
+        for order in head[:count]:
+            self._store.drop_event(contact_id, order)
+        del head[:count]
+        contact.event_count -= count
+        contact.capped += count
         contact.oldest_event_ms = head[0][0] if head else None
 
-    def _read_head(self, contact: Contact) -> list[Order]:
+    def _read_head(self, contact: Contact, count: int) -> list[Order]:
         if len(self._heads) >= _HEADS:
             self._heads.clear()
         events = self._store.events(contact.contact_id, contact.oldest_event_ms)
-        head = self._heads[contact.contact_id] = [event.order for event in islice(events, _HEAD)]
+        head = self._heads[contact.contact_id] = [event.order for event in islice(events, count)]
         return head
 
     def prune_ms(self, oldest_ms: int) -> int | None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from streamseg import history as history_module
 from streamseg.contact import Contact
+from streamseg.derived import TAG_ADDED, DerivedEvents
 from streamseg.history import History
 from streamseg.inputs import Event, Order
 from streamseg.store.memory import MemoryStore
@@ -23,8 +24,9 @@ CAP = 4
 NOW = 1_000_000
 
 keep = st.tuples(st.just("keep"), st.integers(1, 40), st.integers(0, 3))
+derive = st.tuples(st.just("derive"), st.integers(1, 40), st.integers(1, 2 * CAP))
 steps = st.lists(
-    st.one_of(*[keep] * 12, st.tuples(st.just("commit")), st.tuples(st.just("erase"))),
+    st.one_of(*[keep] * 12, derive, st.tuples(st.just("commit")), st.tuples(st.just("erase"))),
     min_size=20,
     max_size=60,
 )
@@ -63,6 +65,15 @@ def _run(store: Store, steps: list[tuple[object, ...]]) -> None:
             history.keep(contact, event, NOW)
             model = sorted([*model, event.order])
             capped += len(model) > CAP
+            model = model[-CAP:]
+        elif step == "derive":
+            occurred_ms, count = map(int, map(str, about))
+            derived = DerivedEvents(f"contact-updates/0/{number:020}/", occurred_ms, number, 0)
+            for tag in range(count):
+                derived.add(TAG_ADDED, (str(tag),))
+            history.keep_derived(contact, derived, NOW)
+            model = sorted([*model, *(event.order for event in derived.all_events())])
+            capped += max(0, len(model) - CAP)
             model = model[-CAP:]
         elif step == "erase":
             history.forget_all(contact, NOW)
