@@ -37,7 +37,7 @@ class DerivedEvents:
 
     origin       what their ids begin with
     offset, recorded_ms   the record's
-    rows         by name, a row each
+    rows         by name, a row each, in no order
     """
 
     __slots__ = ("occurred_ms", "offset", "origin", "recorded_ms", "rows")
@@ -75,10 +75,6 @@ class DerivedEvents:
         if rows is None:
             rows = self.rows[name] = []
         rows.append(row)
-
-    def in_order(self) -> dict[str, list[Row]]:
-        """The rows in the order of a contact's events."""
-        return {name: sorted(self.rows[name], key=_subject) for name in sorted(self.rows)}
 
     def events(self, name: str) -> Iterator[Event]:
         """Those of one name, in the order of a contact's events."""

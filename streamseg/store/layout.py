@@ -135,7 +135,7 @@ def derived_key(contact_id: str, occurred_ms: int, origin: str) -> bytes:
 
 def derived_value(derived: DerivedEvents) -> bytes:
     """What is derived from one record."""
-    return time_bytes(derived.offset) + orjson.dumps([derived.recorded_ms, derived.in_order()])
+    return time_bytes(derived.offset) + orjson.dumps([derived.recorded_ms, derived.rows])
 
 
 def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
