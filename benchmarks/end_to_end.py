@@ -132,9 +132,10 @@ def main() -> None:
     rows = [_row(*case, wanted.contacts, runs[case], runs[cases[0]]) for case in cases]
     print(command("benchmarks.end_to_end"))
     print(table(_HEADING, rows))
+    cores = "another core" if wanted.workers == [1] else "the same cores"
     print(
         f"{wanted.contacts:,} contacts, {wanted.records:,} records, {wanted.partitions} partitions; "
-        f"the broker runs on the same cores\n{about_the_machine()}"
+        f"the broker runs on {cores}\n{about_the_machine()}"
     )
 
 
