@@ -17,10 +17,10 @@ import orjson
 
 from streamseg.attributes import Attributes
 from streamseg.errors import StateVersionError
+from streamseg.times import time_bytes, time_ms
 
 STATE_VERSION = 4
-NEVER_DUE = b"\xff" * 8
-_SIGN = 1 << 63
+_NEVER_DUE = b"\xff" * 8
 _VERSION_BYTE = bytes((STATE_VERSION,))
 _HEAD_AT = 11
 
@@ -147,7 +147,7 @@ class Contact:
                 self.prune_ms,
             ]
         )
-        due = NEVER_DUE if self.due_ms is None else (self.due_ms + _SIGN).to_bytes(8, "big")
+        due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)
         data = b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
         # Not `body`, whose buffer orjson made several times as long as what is in it.
         self.kept_body = data[-len(body) :]
@@ -162,7 +162,7 @@ class Contact:
         head: tuple[Any, Any, int, int, int, int, Any, dict[str, int], Any, Any]
         head = orjson.loads(data[_HEAD_AT:body_at])
         due = due_in(data)
-        due_ms = None if due is None else int.from_bytes(due, "big") - _SIGN
+        due_ms = None if due is None else time_ms(due)
         return cls(contact_id, *head, due_ms, attributes, 0, data[body_at:])
 
     def copy(self) -> Contact:
@@ -173,4 +173,4 @@ class Contact:
 def due_in(data: bytes) -> bytes | None:
     """The due time in a contact's bytes, as 8 bytes that sort as it does; None if it is never due."""
     due = data[1:9]
-    return None if due == NEVER_DUE else due
+    return None if due == _NEVER_DUE else due

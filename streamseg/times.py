@@ -24,6 +24,7 @@ CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
 MIN_MS = -62_135_510_400_000  # 0001-01-02T00:00:00Z
 MAX_MS = 253_402_214_400_000  # 9999-12-31T00:00:00Z
 
+_SIGN = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _TIMESTAMP = re.compile(
@@ -44,6 +45,16 @@ def time_zone(name: str) -> ZoneInfo:
 def to_ms(moment: datetime) -> int:
     """Epoch milliseconds of an aware datetime, rounded down."""
     return (moment - _EPOCH) // _MILLISECOND
+
+
+def time_bytes(at_ms: int) -> bytes:
+    """8 bytes that sort as the time (epoch ms) does."""
+    return (at_ms + _SIGN).to_bytes(8, "big")
+
+
+def time_ms(data: bytes) -> int:
+    """Epoch ms of `time_bytes`."""
+    return int.from_bytes(data, "big") - _SIGN
 
 
 def to_local(at_ms: int, zone: ZoneInfo) -> datetime:

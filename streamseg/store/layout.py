@@ -27,6 +27,7 @@ import orjson
 from streamseg.contact import due_in
 from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event
+from streamseg.times import time_bytes, time_ms
 
 LAYOUT_VERSION = 4
 
@@ -42,17 +43,6 @@ OUTPUT = b"o"
 FORMAT_KEY = META + b"format"
 
 _DERIVED = b"\xff"
-_SIGN = 1 << 63
-
-
-def time_bytes(at_ms: int) -> bytes:
-    """8 bytes that sort as the time does."""
-    return (at_ms + _SIGN).to_bytes(8, "big")
-
-
-def time_ms(data: bytes) -> int:
-    """Epoch ms of `time_bytes`."""
-    return int.from_bytes(data, "big") - _SIGN
 
 
 def contact_key(contact_id: str) -> bytes:
