@@ -15,9 +15,10 @@ from streamseg.settings import Settings
 from streamseg.standing import standing_note, standing_plan
 from streamseg.store.rocksdb import RocksStore
 
-SWEPT = "swept_generation"
-PLACE = "sweep_place"
-STANDING = "sweep_standing"
+# Other names than in state layout 4, so that every contact of that layout is swept once.
+SWEPT = "swept"
+PLACE = "sweeping"
+STANDING = "standing"
 
 _COUNTED = 2_000
 

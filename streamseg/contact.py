@@ -1,11 +1,15 @@
 """One contact's hot state and its bytes.
 
-Layout, version 4: one version byte, the due time as 8 bytes that sort as it does (all ones: never due), the
+Layout, version 5: one version byte, the due time as 8 bytes that sort as it does (all ones: never due), the
 length of the head as 2 bytes, then two orjson lists of the fields below in a fixed order: the head, which
 every input asks for, and the body, which only those ask for that touch a condition. The due time stands in
 front so that the due index can be rebuilt from the bytes alone. The attributes are apart, as an orjson
-object: they are most of what is kept of a contact, and events leave them alone. Unknown versions are refused
-by name, never guessed at.
+object: they are most of what is kept of a contact, and events leave them alone.
+
+A list may grow: a field that was added at its end after the bytes were written takes its default when they
+are read. So may the rows inside the body. Version 4 differs in that it kept births that depended on when a
+worker had started: they are read as unknown, and the contact as one that no definitions were applied to yet,
+so that it is given the known ones. Other versions are refused by name, never guessed at.
 """
 
 from __future__ import annotations
@@ -19,23 +23,27 @@ from streamseg.attributes import Attributes
 from streamseg.errors import StateVersionError
 from streamseg.times import time_bytes, time_ms
 
-STATE_VERSION = 4
+STATE_VERSION = 5
+_EARLIEST_VERSION = 4
 _NEVER_DUE = b"\xff" * 8
 _VERSION_BYTE = bytes((STATE_VERSION,))
 _HEAD_AT = 11
+
+LIST_BORN = 2
+MEMBER_BORN = 4
 
 
 @dataclass(slots=True)
 class Body:
     """What has come of a contact's inputs. Times are epoch milliseconds.
 
-    lists        static segment id -> [is in it, updated_ms, the segment's birth]
+    lists        static segment id -> [is in it, updated_ms, the segment's birth or null if unknown]
     true         ids of the conditions that hold now, and of the segments it is a member of
     flips        condition id -> when it last flipped
     summaries    condition id -> what that condition needs to answer at any later time
     due          condition id -> when it may flip without input
     members      segment id -> [sequence, effective_ms of the last change, when it next ends by itself or
-                 null, the segment's version and birth]; odd sequence = member
+                 null, the segment's version, its birth or null if unknown]; odd sequence = member
     unsubscribes channel -> what streamseg.unsubscribe keeps of it
     suppressed   the channels whose do-not-send flag is out
     """
@@ -65,10 +73,15 @@ class Body:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Body:
-        lists, true, flips, summaries, due, members, unsubscribes, suppressed = orjson.loads(data)
-        return cls(
-            lists, set(true), dict(flips), dict(summaries), dict(due), members, unsubscribes, suppressed
-        )
+        lists, true, flips, summaries, due, *more = orjson.loads(data)
+        return cls(lists, set(true), dict(flips), dict(summaries), dict(due), *more)
+
+    def forget_births(self) -> None:
+        """Which of the segments that have borne an id the rows are about is unknown from now on."""
+        for listed in self.lists.values():
+            listed[LIST_BORN] = None
+        for member in self.members.values():
+            member[MEMBER_BORN] = None
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +100,11 @@ class Contact:
     """
 
     contact_id: str
+    due_ms: int | None = None
+    attributes: Attributes = field(default_factory=Attributes)
+    capped: int = 0
+    kept_body: Body | bytes = field(default_factory=Body, compare=False)
+    # The head, in the order of its bytes.
     known_since_ms: int | None = None
     erased_ms: int | None = None
     clock_ms: int = 0
@@ -97,10 +115,6 @@ class Contact:
     offsets: dict[str, int] = field(default_factory=dict)
     flip_ms: int | None = None
     prune_ms: int | None = None
-    due_ms: int | None = None
-    attributes: Attributes = field(default_factory=Attributes)
-    capped: int = 0
-    kept_body: Body | bytes = field(default_factory=Body, compare=False)
 
     @property
     def body(self) -> Body:
@@ -156,14 +170,18 @@ class Contact:
     @classmethod
     def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
         """Read back `to_bytes`. Raises StateVersionError on another layout's bytes."""
-        if data[0] != STATE_VERSION:
-            raise StateVersionError(data[0], STATE_VERSION)
+        version = data[0]
+        if not _EARLIEST_VERSION <= version <= STATE_VERSION:
+            raise StateVersionError(version, STATE_VERSION)
         body_at = _HEAD_AT + int.from_bytes(data[9:_HEAD_AT], "big")
-        head: tuple[Any, Any, int, int, int, int, Any, dict[str, int], Any, Any]
         head = orjson.loads(data[_HEAD_AT:body_at])
         due = due_in(data)
         due_ms = None if due is None else time_ms(due)
-        return cls(contact_id, *head, due_ms, attributes, 0, data[body_at:])
+        contact = cls(contact_id, due_ms, attributes, 0, data[body_at:], *head)
+        if version < STATE_VERSION:
+            contact.body.forget_births()
+            contact.generation = contact.judged = -1
+        return contact
 
     def copy(self) -> Contact:
         """Another one with the same state, which shares nothing with this."""

@@ -12,7 +12,7 @@ from streamseg.changes import Cause, Emitter, Reason
 from streamseg.conditions.attribute import HeldCondition
 from streamseg.conditions.base import Condition, EventFed
 from streamseg.conditions.membership import ListCondition, member_id
-from streamseg.contact import Contact
+from streamseg.contact import LIST_BORN, MEMBER_BORN, Body, Contact
 from streamseg.decoding import Update
 from streamseg.derived import ATTRIBUTE_CHANGED, GLOBAL_UNSUBSCRIBE, TAG_ADDED, TAG_REMOVED, DerivedEvents
 from streamseg.errors import Code, RejectedError
@@ -335,7 +335,7 @@ class Engine:
         gone = {
             segment_id
             for segment_id in members | lists
-            if segment_id not in plan.segments or _born(contact, segment_id) < plan.segments[segment_id].born
+            if segment_id not in plan.segments or not _is_about(body, plan.segments[segment_id])
         }
         leave_all(contact, gone & members, plan, now_ms, Reason(Cause.DEFINITION), self._emitter)
         for segment_id in gone & lists:
@@ -369,12 +369,19 @@ class Engine:
             lasting.look_back(contact, derived)
 
 
-def _born(contact: Contact, segment_id: str) -> int:
-    """Which of the segments that have borne this id the contact's state is about: the generation in which
-    that one came into being."""
-    entry = contact.body.members.get(segment_id) or contact.body.lists[segment_id]
-    born: int = entry[-1]
-    return born
+def _is_about(body: Body, segment: Segment) -> bool:
+    """Whether what is kept under a segment's id is about this one, not about one that was deleted before this
+    was made. What was kept without its birth is about this one from now on."""
+    rows = ((body.members, MEMBER_BORN), (body.lists, LIST_BORN))
+    for kept, place in rows:
+        row = kept.get(segment.segment_id)
+        if row is None:
+            continue
+        if row[place] is None:
+            row[place] = segment.born
+        if row[place] < segment.born:
+            return False
+    return True
 
 
 def _earlier(one_ms: int | None, other_ms: int | None) -> int | None:

@@ -168,7 +168,7 @@ def leave_all(
 
     A reason without a reference refers to the segment."""
     for segment_id in sorted(segment_ids):
-        sequence, _, _, version, _ = contact.body.members.pop(segment_id)
+        sequence, _, _, version, *_ = contact.body.members.pop(segment_id)
         if sequence % 2 == 0:
             continue
         version = plan.versions.get(segment_id, version)

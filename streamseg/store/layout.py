@@ -29,7 +29,9 @@ from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event
 from streamseg.times import time_bytes, time_ms
 
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
+EARLIEST_VERSION = 4
+"""What lies in a folder of this version is read as it is; see streamseg.contact for what is made of it."""
 
 CONTACT = b"c"
 ATTRIBUTES = b"a"

@@ -593,12 +593,15 @@ class RocksStore:
             raise RuntimeError("the store is being committed: changes() was called, commit() was not")
 
     def _check_version(self) -> None:
-        found = self._db.get(layout.FORMAT_KEY)
+        data = self._db.get(layout.FORMAT_KEY)
         wanted = layout.LAYOUT_VERSION
-        if found is None and next(self._db.keys(), None) is None:
-            self._db.put(layout.FORMAT_KEY, orjson.dumps(wanted))
-        elif found is None or orjson.loads(found) != wanted:
-            raise StateVersionError(0 if found is None else orjson.loads(found), wanted)
+        found = 0 if data is None else orjson.loads(data)
+        if found == wanted:
+            return
+        empty = data is None and next(self._db.keys(), None) is None
+        if not empty and not layout.EARLIEST_VERSION <= found <= wanted:
+            raise StateVersionError(found, wanted)
+        self._db.put(layout.FORMAT_KEY, orjson.dumps(wanted))
 
 
 def _without_log() -> WriteOptions:

@@ -1,0 +1,181 @@
+"""State that an earlier release wrote, as a folder and as a changelog: this one goes on from it."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from rocksdict import Options, Rdict
+
+from streamseg.changes import DeadLetter, MembershipChange, Suppression
+from streamseg.contact import Contact
+from streamseg.definitions import Definitions
+from streamseg.errors import StateVersionError
+from streamseg.inputs import Record
+from streamseg.partition import Partition
+from streamseg.settings import Settings
+from streamseg.store.memory import MemoryStore
+from streamseg.store.protocol import Store
+from streamseg.store.rocksdb import KeyValue, RocksStore
+from tests.store.golden import story
+
+GOLDEN = Path(__file__).parent / "golden"
+SETTINGS = Settings()
+
+Opened = Callable[[Path], RocksStore]
+
+
+class Emitted:
+    """What a partition says, in order."""
+
+    def __init__(self) -> None:
+        self.said: list[Any] = []
+
+    def change(self, change: MembershipChange) -> None:
+        self.said.append(change.wire())
+
+    def membership(self, change: MembershipChange) -> None:
+        self.said.append((change.segment_id, change.membership()))
+
+    def suppression(self, suppression: Suppression) -> None:
+        self.said.append((suppression.contact_id, suppression.channel, suppression.wire()))
+
+    def dead_letter(self, letter: DeadLetter) -> None:
+        raise AssertionError(letter)
+
+
+class Run:
+    """A partition under the story's definitions."""
+
+    def __init__(self, store: Store, definitions: list[Record]) -> None:
+        self.definitions = Definitions(SETTINGS)
+        assert self.definitions.load(definitions) == []
+        self.emitted = Emitted()
+        self.partition = Partition(
+            store=store, plan=self.definitions.plan, settings=SETTINGS, emitter=self.emitted
+        )
+
+    def run_to(self, now_ms: int) -> None:
+        while self.partition.run_due(now_ms, 100):
+            continue
+        self.partition.advance(now_ms)
+
+    def take(self, records: list[Record]) -> None:
+        for record in records:
+            self.run_to(record.timestamp_ms)
+            self.partition.take(record)
+
+    def sweep(self) -> None:
+        self.partition.adopt(self.definitions.plan)
+        after: str | None = None
+        while (after := self.partition.sweep(after, 3)) is not None:
+            continue
+
+    def go_on(self) -> list[Any]:
+        """What the rest of the story and an unrelated definition make of the state."""
+        self.emitted.said.clear()
+        self.take(story.after())
+        other = {"segment_id": "other", "name": "other", "type": "static", "version": 1}
+        self.definitions.take(Record("segment-definitions", 0, 1_000, 0, b"other", orjson.dumps(other)))
+        self.sweep()
+        self.run_to(story.END_MS)
+        return self.emitted.said
+
+
+def opened_folder(folder: Path) -> RocksStore:
+    with tarfile.open(GOLDEN / "layout-4.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    return RocksStore(folder / "state", contact_cache=1)
+
+
+def changelog() -> list[KeyValue]:
+    lines = (GOLDEN / "layout-4-changelog.ndjson").read_bytes().splitlines()
+    pairs = [orjson.loads(line) for line in lines]
+    return [(bytes.fromhex(key), None if value is None else bytes.fromhex(value)) for key, value in pairs]
+
+
+def recovered(folder: Path) -> RocksStore:
+    store = RocksStore(folder / "recovered", contact_cache=1)
+    records = changelog()
+    store.apply_changelog(records, len(records) - 1)
+    return store
+
+
+@pytest.fixture(params=[opened_folder, recovered], ids=["folder", "changelog"])
+def opened(request: pytest.FixtureRequest) -> Opened:
+    method: Opened = request.param
+    return method
+
+
+def judged_by_this_release() -> Run:
+    """The state that the story's first part leaves here, its later definitions taken when they were there."""
+    definitions, records = story.definitions(), story.before()
+    run = Run(MemoryStore(), definitions[: story.READ_AT_START])
+    run.take(records[: story.LIVE_AT])
+    run.run_to(records[story.LIVE_AT].timestamp_ms - story.HOUR_MS)
+    for record in definitions[story.READ_AT_START :]:
+        run.definitions.take(record)
+    run.sweep()
+    run.take(records[story.LIVE_AT :])
+    run.run_to(story.CUT_MS)
+    return run
+
+
+def test_nobody_leaves_or_enters_because_of_the_layout(opened: Opened, tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    run = Run(store, story.compacted())
+    run.sweep()
+    assert run.emitted.said == []
+    assert {contact_id for contact_id, *_ in store.members("fair")} == {"c1", "c9"}
+    assert {contact_id for contact_id, *_ in store.members("list")} == {"c1", "c9"}
+    store.close()
+
+
+def test_the_rest_of_the_story_is_as_if_this_release_had_begun_it(opened: Opened, tmp_path: Path) -> None:
+    expected = judged_by_this_release().go_on()
+    store = opened(tmp_path)
+    run = Run(store, story.compacted())
+    run.sweep()
+    assert run.go_on() == expected
+    assert len(expected) > 20
+    store.close()
+
+
+def test_contacts_are_written_in_this_layout_when_they_are_next_kept(opened: Opened, tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    Run(store, story.compacted()).sweep()
+    written = {key: value for group in store.changes() for key, value in group if key[:1] == b"c"}
+    assert len(written) == 9
+    assert {value[0] for value in written.values() if value is not None} == {5}
+    store.commit()
+    store.close()
+    again = RocksStore(tmp_path / ("state" if (tmp_path / "state").exists() else "recovered"))
+    assert len(list(again.contact_ids())) == 9
+    again.close()
+
+
+def test_lists_that_were_added_to_since_are_read_with_defaults() -> None:
+    contact = Contact("c", known_since_ms=7, prune_ms=9)
+    data = contact.to_bytes()
+    head_at, body_at = 11, 11 + int.from_bytes(data[9:11], "big")
+    head, body = orjson.loads(data[head_at:body_at])[:5], orjson.loads(data[body_at:])[:5]
+    shorter = orjson.dumps(head)
+    data = data[:9] + len(shorter).to_bytes(2, "big") + shorter + orjson.dumps(body)
+    assert Contact.from_bytes("c", data, contact.attributes) == Contact("c", known_since_ms=7)
+
+
+@pytest.mark.parametrize("version", [3, 6])
+def test_other_versions_are_refused_with_what_to_do(version: int, tmp_path: Path) -> None:
+    data = bytes((version,)) + Contact("c").to_bytes()[1:]
+    with pytest.raises(StateVersionError, match=rf"version {version}.*remove the state folder"):
+        Contact.from_bytes("c", data, Contact("c").attributes)
+    RocksStore(tmp_path).close()
+    other = Rdict(str(tmp_path), Options(raw_mode=True))
+    other.put(b"mformat", str(version).encode())
+    other.close()
+    with pytest.raises(StateVersionError, match=f"version {version}"):
+        RocksStore(tmp_path)
