@@ -1,8 +1,13 @@
 """The worker's Faust app, from the environment: `faust -A agents.app worker`."""
 
+import os
+
+from agents.data_folder import PRIVATE_UMASK, DataFolder
 from agents.garbage import settle_collector
 from agents.worker import SegmentApp
 from streamseg.settings import Settings
 
-app = SegmentApp(Settings.read())
+os.umask(PRIVATE_UMASK)
+_settings = Settings.read()
+app = SegmentApp(_settings, data_folder=DataFolder(_settings))
 settle_collector()

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from confluent_kafka import Producer
 
+from agents.data_folder import DataFolder
 from agents.topics import required_topics
 from agents.worker import SegmentApp, run
 from streamseg.settings import Settings
@@ -116,5 +117,6 @@ class EmbeddedWorker:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self.app = SegmentApp(self._settings, check_topics=False, transactions=False)
-        await run(self.app, self._stop, ready=self._settled.set)
+        with DataFolder(self._settings):
+            self.app = SegmentApp(self._settings, check_topics=False, transactions=False)
+            await run(self.app, self._stop, ready=self._settled.set)

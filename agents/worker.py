@@ -28,6 +28,7 @@ from agents.catalogue.reports import Reports
 from agents.changelog_reader import Last
 from agents.connection import faust_credentials
 from agents.contact_store import ContactStore
+from agents.data_folder import DataFolder
 from agents.definition_topic import DefinitionTopic
 from agents.metrics import Metrics
 from agents.outlet import Outlet
@@ -103,8 +104,16 @@ class SegmentApp(faust.App):
     # What Faust says of itself belongs to its own log.
     logger = logging.getLogger("faust.app")
 
-    def __init__(self, settings: Settings, *, check_topics: bool = True, transactions: bool = True) -> None:
-        """Without `transactions`, the catalogue does without them, for a broker that is not able to."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        check_topics: bool = True,
+        transactions: bool = True,
+        data_folder: DataFolder | None = None,
+    ) -> None:
+        """Without `transactions`, the catalogue does without them, for a broker that is not able to. The app
+        locks `data_folder` before all else; without it, whoever runs the app has done so."""
         self.settings = settings
         self.metrics = Metrics()
         self._watch = Watch(settings)
@@ -161,10 +170,9 @@ class SegmentApp(faust.App):
             observe=self.shards.observe,
             mount=self.api.mount,
         )
+        self._data_folder = data_folder
         self._topic_check = TopicCheck(settings) if check_topics else None
         super().__init__(worker_id(settings), **_faust_options(settings))
-        # Faust makes the folders below it.
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.contacts = self.Table(
             CONTACTS_TABLE,
             key_type=bytes,
@@ -190,6 +198,12 @@ class SegmentApp(faust.App):
             async for polled in stream.noack():
                 for tp, records in polled.items():
                     self.shards.offer(tp, records)
+
+    async def on_first_start(self) -> None:
+        """The lock before all else; Faust makes its own folders below that one."""
+        if self._data_folder is not None:
+            self._data_folder.lock()
+        await super().on_first_start()
 
     def own_services(self) -> list[ServiceT]:
         """In the order in which they start."""

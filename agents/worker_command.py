@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
+from agents.data_folder import PRIVATE_UMASK, DataFolder
 from agents.garbage import settle_collector
 from agents.worker import SegmentApp, run
 from streamseg.errors import ConfigurationError, StreamsegError
@@ -70,6 +71,7 @@ def worker(
     Example: streamseg worker --bootstrap localhost:9092 --data-dir /tmp/worker-1 --http-port 0
     """
     _set_up_logging(log_level)
+    os.umask(PRIVATE_UMASK)
     given: dict[str, Any] = {"bootstrap_servers": bootstrap, "data_dir": data_dir, "http_port": http_port}
     try:
         settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
@@ -85,9 +87,10 @@ async def _until_signalled(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        app = SegmentApp(settings)
-        settle_collector()
-        await run(app, stop)
+        with DataFolder(settings):
+            app = SegmentApp(settings)
+            settle_collector()
+            await run(app, stop)
     except StreamsegError as error:
         typer.echo(f"streamseg worker: {error}", err=True)
         _exit_at_once()

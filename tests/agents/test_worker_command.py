@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.data_folder import DataFolder
+from streamseg.settings import Settings
+
 STREAMSEG = Path(sys.executable).parent / "streamseg"
 
 
@@ -49,3 +52,11 @@ def test_without_a_broker_it_ends_with_a_reason(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "no Kafka answered at 127.0.0.1:1" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_folder_that_is_in_use_ends_it_before_it_asks_any_broker(tmp_path: Path) -> None:
+    with DataFolder(Settings(data_dir=tmp_path)):
+        result = run("--bootstrap", "127.0.0.1:1", "--data-dir", str(tmp_path), "--http-port", "0")
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("streamseg worker: another worker is running on the data folder")
