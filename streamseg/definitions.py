@@ -13,6 +13,7 @@ from schemas.definitions import SegmentDefinition
 from schemas.paths import first_error
 from streamseg.changes import DeadLetter
 from streamseg.compiler import compile_segment
+from streamseg.condition_count import check_condition_count
 from streamseg.conditions.membership import member_id
 from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
 from streamseg.inputs import Record
@@ -141,7 +142,7 @@ class Definitions:
             raise RejectedError(
                 Code.TOO_LARGE, f"longer than {self._settings.max_record_bytes} bytes; make it smaller"
             )
-        definition = parse_definition(value)
+        definition = parse_definition(value, max_conditions=self._settings.max_conditions)
         if definition.segment_id != segment_id:
             raise RejectedError(
                 Code.INVALID_SCHEMA, "differs from the record's key; they must be the same", "segment_id"
@@ -187,9 +188,12 @@ class Definitions:
             self._plan = None
 
 
-def parse_definition(value: bytes) -> SegmentDefinition:
-    """The definition in a record's value. Raises RejectedError for what is not JSON or not of its shape."""
+def parse_definition(value: bytes, *, max_conditions: int | None) -> SegmentDefinition:
+    """The definition in a record's value. Raises RejectedError for what is not JSON, not of its shape, or has
+    more conditions than that (None: any number)."""
     body = read_json(value)
+    if max_conditions is not None:
+        check_condition_count(body, max_conditions)
     try:
         return SegmentDefinition.model_validate(body)
     except ValidationError as error:

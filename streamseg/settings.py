@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     email_window: BatchWindow = BatchWindow(length="P1D")
     sms_window: BatchWindow = BatchWindow(length="PT1H")
     max_record_bytes: int = Field(1 << 20, gt=0)
+    max_conditions: int = Field(1_000, gt=0)
+    """How many conditions one definition may have, inner ones and the steps of sequences counted."""
 
     bootstrap_servers: str = "localhost:9092"
     application_id: str = "streamseg"

@@ -30,7 +30,7 @@ def standing_plan(note: Mapping[str, Any], target: Plan, settings: Settings) -> 
     kept: dict[str, Segment] = {}
     for segment_id, source, version, introduced in note["segments"]:
         successor = target.segments.get(segment_id)
-        definition = parse_definition(source.encode())
+        definition = parse_definition(source.encode(), max_conditions=None)
         kept[segment_id] = compile_segment(
             definition,
             source=source.encode(),

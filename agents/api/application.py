@@ -64,7 +64,7 @@ class Api(Service):
         self._answers = False
         local = LocalPartitions(shards, settings)
         self._peers = peers = Peers(settings, local, reports)
-        seen = Desk(desk, catalogue_topic)
+        seen = Desk(settings, desk, catalogue_topic)
         members = Members(settings, seen, local, peers)
         preview = Preview(settings, desk=seen, definition_topic=definition_topic, local=local, peers=peers)
         contacts = Contacts(

@@ -18,6 +18,9 @@ from streamseg.catalogue import listing
 from streamseg.catalogue.labels import STATUSES, TYPES, Language
 from streamseg.catalogue.listing import ListedSegment
 from streamseg.catalogue.state import Catalogue, Entry
+from streamseg.condition_count import check_condition_count
+from streamseg.errors import RejectedError
+from streamseg.settings import Settings
 
 Json = dict[str, Any]
 
@@ -25,7 +28,8 @@ Json = dict[str, Any]
 class Desk:
     """What the handlers of segments and groups have in common."""
 
-    def __init__(self, desk: CommandDesk, catalogue_topic: CatalogueTopic) -> None:
+    def __init__(self, settings: Settings, desk: CommandDesk, catalogue_topic: CatalogueTopic) -> None:
+        self._max_conditions = settings.max_conditions
         self._desk = desk
         self._catalogue_topic = catalogue_topic
 
@@ -39,7 +43,10 @@ class Desk:
         Raises ProblemError, and TimeoutError where the outcome was not heard."""
         body = {"command": command, "account": request[ACCOUNT], **fields}
         try:
+            check_condition_count(body.get("definition"), self._max_conditions, at="definition")
             SEGMENT_COMMAND.validate_python(body)
+        except RejectedError as error:
+            raise ProblemError(error.code, error.message, _below(error.path, below)) from error
         except ValidationError as error:
             path, message = first_error(error)
             raise ProblemError("invalid_schema", message, _below(path, below)) from error

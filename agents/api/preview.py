@@ -21,6 +21,7 @@ from schemas.paths import join_path
 from schemas.wire import WireModel
 from streamseg.catalogue.reading import check_references_readable
 from streamseg.compiler import compile_segment
+from streamseg.condition_count import check_condition_count
 from streamseg.definitions import check_references
 from streamseg.errors import Code, RejectedError
 from streamseg.plan import Plan
@@ -98,6 +99,7 @@ class Preview:
         """What is in force with the definition in it, as little of it as the definition rests on."""
         body = {"name": "preview", **body}
         current = self._definition_topic.definitions.plan
+        check_condition_count(body, self._settings.max_conditions, at="definition")
         definition = parse(body, SegmentDefinition, at="definition")
         segment_id = definition.segment_id
         with _below_definition():

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from agents.api.problems import ProblemError
 from schemas.paths import first_error, join_path
 from schemas.wire import WireModel
+from streamseg.nesting import read_json
 
 Json = dict[str, Any]
 Model = TypeVar("Model", bound=WireModel)
@@ -21,7 +22,8 @@ def answer(body: Any, status: int = 200) -> web.Response:
 
 
 async def read_body(request: web.Request, *, optional: bool = False) -> Json:
-    """The JSON object in the body. Raises ProblemError; aiohttp refuses bodies over the limit."""
+    """The JSON object in the body. Raises ProblemError and RejectedError; aiohttp refuses bodies over the
+    limit."""
     try:
         data = await request.read()
     except web.RequestPayloadError as error:
@@ -32,10 +34,7 @@ async def read_body(request: web.Request, *, optional: bool = False) -> Json:
         return {}
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise ProblemError("media_type", "send Content-Type: application/json")
-    try:
-        body = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise ProblemError("invalid_json", f"not JSON ({error}); send UTF-8 JSON") from error
+    body = read_json(data)
     if not isinstance(body, dict):
         raise ProblemError("invalid_schema", "must be a JSON object")
     return body

@@ -30,9 +30,11 @@ from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.rules import decide
 from streamseg.catalogue.state import Catalogue
 from streamseg.changes import DeadLetter
+from streamseg.condition_count import check_condition_count
 from streamseg.decoding import check_timestamp
 from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
 from streamseg.inputs import Record
+from streamseg.nesting import read_json
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -214,10 +216,11 @@ class Leader(Service, ConsumerRebalanceListener):
         limit = self._settings.max_record_bytes
         if len(value) > limit:
             raise RejectedError(Code.TOO_LARGE, f"longer than {limit} bytes; make it smaller")
+        body = read_json(value)
+        if isinstance(body, dict):
+            check_condition_count(body.get("definition"), self._settings.max_conditions, at="definition")
         try:
-            return SEGMENT_COMMAND.validate_python(orjson.loads(value))
-        except orjson.JSONDecodeError as error:
-            raise RejectedError(Code.INVALID_JSON, f"not JSON ({error}); send UTF-8 JSON") from error
+            return SEGMENT_COMMAND.validate_python(body)
         except ValidationError as error:
             path, message = first_error(error)
             raise RejectedError(Code.INVALID_SCHEMA, message, path) from error

@@ -81,7 +81,7 @@ def read_folder(folder: Path) -> tuple[list[Wanted], list[tuple[str, str | None,
         try:
             definition = {"segment_id": path.stem, **_parse(path)}
             segment_id = str(definition["segment_id"])
-            check_definition(orjson.dumps(definition))
+            check_definition(orjson.dumps(definition), max_conditions=None)
             if segment_id in found:
                 other = found[segment_id].file
                 raise RejectedError(Code.CONFLICT, f"{segment_id} is in {other} too; keep one", "segment_id")
@@ -138,7 +138,7 @@ def comparable(definition: dict[str, Any], given: Mapping[str, Any], account: st
 
 def _without_defaults(definition: dict[str, Any]) -> dict[str, Any]:
     try:
-        model = check_definition(orjson.dumps(definition))
+        model = check_definition(orjson.dumps(definition), max_conditions=None)
     except RejectedError:
         # What a newer worker holds may be more than this release knows: it is compared as it is written.
         return definition

@@ -11,6 +11,7 @@ from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk
 from streamseg.catalogue.adoption import adopt
 from streamseg.catalogue.state import Catalogue
+from streamseg.settings import Settings
 from tests.catalogue.catalogues import ANN, BEN, Json, standard
 
 
@@ -18,7 +19,7 @@ def told(definition: Json, account: str) -> Any:
     """The segment of a definition that operators wrote."""
     catalogue = Catalogue()
     catalogue.apply(adopt(catalogue, "s", {**definition, "version": 1, "created_by": ANN}))
-    desk = Desk(desk=None, catalogue_topic=SimpleNamespace(catalogue=catalogue))  # type: ignore[arg-type]
+    desk = Desk(Settings(), desk=None, catalogue_topic=SimpleNamespace(catalogue=catalogue))  # type: ignore[arg-type]
     request = make_mocked_request("GET", "/segments/s")
     request[ACCOUNT] = account
     return desk.segment(request, "s")
