@@ -1,0 +1,93 @@
+"""An operator with its operand and options, as what a sentence says of a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.definitions import OperatorTest
+from streamseg.catalogue.labels import Language
+from streamseg.wording import terms
+from streamseg.wording.tokens import duration, filled, instant, number, offset, quoted, value
+
+_TIMES = ("before", "after")
+_LENGTHS = ("within_last", "within_next")
+_RANGES = ("between", "relative_between")
+
+
+def comparison(test: OperatorTest, language: Language, *, is_time: bool) -> str:
+    """Without `not`. `is_time`: the value is a standard time, so that numbers in bounds are times."""
+    name = test.operator.removeprefix("not_")
+    written = {"value": _operand(name, test.value, language, is_time=is_time)}
+    if name == "calendar":
+        written["part"] = terms.CALENDAR_PARTS[test.value["unit"]].of(language)
+    said = filled(terms.OPERATORS[test.operator], language, **written)
+    options = [label.of(language) for label in _options(test)]
+    if not options:
+        return said
+    return filled(terms.OPTIONS, language, test=said, options=terms.SEPARATOR.of(language).join(options))
+
+
+def _options(test: OperatorTest) -> list[Any]:
+    return [terms.IGNORE_CASE] if test.ignore_case else []
+
+
+def _operand(name: str, operand: Any, language: Language, *, is_time: bool) -> str:
+    if name == "matches":
+        return quoted(operand, language)
+    if name in _TIMES:
+        return instant(operand, language)
+    if name in _LENGTHS:
+        return duration(operand, language)
+    if name == "between":
+        times = is_time or any(isinstance(bound, str) for bound in operand)
+        return time_range(operand, language) if times else number_range(operand, language)
+    if name == "relative_between":
+        low, high = (offset(bound, language) for bound in operand)
+        return filled(terms.OFFSET_RANGE, language, low=low, high=high)
+    if name == "in_period":
+        return period(operand, language)
+    if name == "calendar":
+        return _calendar_values(operand, language)
+    if name == "anniversary":
+        return duration(operand["in_next"], language)
+    return value(operand, language)
+
+
+def number_range(bounds: list[Any], language: Language) -> str:
+    """Both ends included; null is no bound."""
+    low, high = (terms.NO_NUMBER.of(language) if one is None else number(one) for one in bounds)
+    return filled(terms.NUMBER_RANGE, language, low=low, high=high)
+
+
+def time_range(bounds: list[Any], language: Language) -> str:
+    """The first included, the second not; null is no bound."""
+    low, high = (
+        terms.NO_BOUND.of(language)
+        if bound is None
+        else filled(label, language, bound=instant(bound, language))
+        for bound, label in zip(bounds, (terms.INCLUDED, terms.NOT_INCLUDED), strict=True)
+    )
+    return filled(terms.TIME_RANGE, language, low=low, high=high)
+
+
+def period(operand: dict[str, Any], language: Language) -> str:
+    """Whole calendar units, by their names where they have one."""
+    unit, first, last = operand["unit"], operand["from"], operand["to"]
+    told = _unit_at(unit, first, language)
+    if first != last:
+        told = filled(terms.PERIOD_RANGE, language, first=told, last=_unit_at(unit, last, language))
+    return told
+
+
+def _unit_at(unit: str, distance: int, language: Language) -> str:
+    label = terms.PERIODS.get((unit, distance))
+    if label is not None:
+        return label.of(language)
+    away = terms.PERIOD_BACK if distance < 0 else terms.PERIOD_AHEAD
+    return filled(away, language, count=abs(distance), unit=terms.UNITS[unit].of(language))
+
+
+def _calendar_values(operand: dict[str, Any], language: Language) -> str:
+    unit, values = operand["unit"], operand["values"]
+    named = [terms.WEEKDAYS[one - 1].of(language) if unit == "weekday" else str(one) for one in values]
+    return f"[{terms.SEPARATOR.of(language).join(named)}]"

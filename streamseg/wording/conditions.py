@@ -1,0 +1,183 @@
+"""Every kind of condition as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from schemas import definitions as wire
+from streamseg.catalogue.labels import BUILT_IN_NAMES, Language
+from streamseg.standard import is_standard_time
+from streamseg.values import split_path
+from streamseg.wording import terms
+from streamseg.wording.comparisons import comparison, number_range, period, time_range
+from streamseg.wording.tokens import duration, filled, joined, number, offset, percent, word
+
+
+def condition(one: wire.Condition, language: Language) -> str:
+    """A condition, `not` included."""
+    said = _KINDS[type(one)](one, language)
+    return _not(said, language) if one.not_ else said
+
+
+def _not(said: str, language: Language) -> str:
+    return filled(terms.NOT, language, what=said)
+
+
+def _attribute(one: wire.AttributeCondition, language: Language) -> str:
+    is_time = is_standard_time(split_path(one.attribute))
+    said = f"{attribute_name(one.attribute, language)} {comparison(one, language, is_time=is_time)}"
+    if one.held is None:
+        return said
+    if one.held.at_least is not None:
+        label, length = terms.HELD_AT_LEAST, one.held.at_least
+    else:
+        label, length = terms.HELD_LESS_THAN, one.held.less_than or ""
+    return filled(label, language, what=said, length=duration(length, language))
+
+
+def attribute_name(path: str, language: Language) -> str:
+    """What a standard attribute is called; any other as it is written."""
+    label = terms.ATTRIBUTES.get(path)
+    return word(path, language) if label is None else label.of(language)
+
+
+def property_name(path: str, language: Language) -> str:
+    """Likewise of the properties that standard events carry."""
+    label = terms.PROPERTIES.get(path)
+    return word(path, language) if label is None else label.of(language)
+
+
+def _property(one: wire.PropertyCondition, language: Language) -> str:
+    said = f"{property_name(one.property, language)} {comparison(one, language, is_time=False)}"
+    return _not(said, language) if one.not_ else said
+
+
+def _where(where: wire.Where, language: Language) -> str:
+    tests = [_property(one, language) for one in where.conditions]
+    return joined(tests, where.match == "all", language)
+
+
+def event_name(pattern: str, language: Language) -> str:
+    """What a standard event is called; a prefix is said to be one."""
+    if pattern == "*":
+        return terms.EVENT_ANY.of(language)
+    if pattern.endswith("*"):
+        return filled(terms.EVENT_PREFIX, language, prefix=word(pattern[:-1], language))
+    label = terms.EVENTS.get(pattern)
+    return word(pattern, language) if label is None else label.of(language)
+
+
+def _occurrence(one: wire.EventCondition | wire.SequenceStep, language: Language) -> str:
+    said = event_name(one.event, language)
+    if one.where is None:
+        return said
+    return filled(terms.OCCURRENCE, language, event=said, where=_where(one.where, language))
+
+
+def window(one: wire.Window, language: Language) -> str:
+    """The time in which occurrences count."""
+    if isinstance(one, wire.LastWindow):
+        return filled(terms.WINDOW_LAST, language, length=duration(one.last, language))
+    if isinstance(one, wire.BetweenWindow):
+        return filled(terms.WINDOW_BETWEEN, language, range=time_range([*one.between], language))
+    if isinstance(one, wire.OffsetWindow):
+        low, high = offset(one.from_, language), offset(one.to, language)
+        told = filled(terms.OFFSET_RANGE, language, low=low, high=high)
+        return filled(terms.WINDOW_OFFSET, language, range=told)
+    told = period(one.period.model_dump(by_alias=True), language)
+    return filled(terms.WINDOW_PERIOD, language, period=told)
+
+
+def _during(one: wire.Window | None, language: Language) -> str:
+    """A window with the blank that parts it from the sentence: before it in Chinese, after it in English."""
+    if one is None:
+        return ""
+    return f"{window(one, language)} " if language == "zh" else f" {window(one, language)}"
+
+
+def _event(one: wire.EventCondition, language: Language) -> str:
+    if one.select != "any":
+        return _selected(one, language)
+    event, during = _occurrence(one, language), _during(one.window, language)
+    if one.aggregate is not None:
+        return _aggregated(one.aggregate, event, during, language)
+    if one.count is None:
+        return filled(terms.OCCURRED, language, event=event, during=during)
+    if (one.count.operator, one.count.value) == ("eq", 0):
+        return filled(terms.NOT_OCCURRED, language, event=event, during=during)
+    test = filled(terms.COUNT_OPERATORS[one.count.operator], language, value=one.count.value)
+    return filled(terms.COUNTED, language, event=event, during=during, test=test)
+
+
+def _aggregated(one: wire.Aggregate, event: str, during: str, language: Language) -> str:
+    ranged = one.operator in ("between", "not_between")
+    bound = number_range(one.value, language) if ranged else number(one.value)
+    return filled(
+        terms.AGGREGATED,
+        language,
+        event=event,
+        during=during,
+        property=property_name(one.property, language),
+        function=terms.FUNCTIONS[one.function].of(language),
+        test=filled(terms.COUNT_OPERATORS[one.operator], language, value=bound),
+    )
+
+
+def _selected(one: wire.EventCondition, language: Language) -> str:
+    label = terms.FIRST if one.select == "first" else terms.LAST
+    pieces = {"which": filled(label, language, event=_occurrence(one, language))}
+    if one.window is not None:
+        pieces["during"] = window(one.window, language)
+    if one.has is not None:
+        pieces["has"] = _where(one.has, language)
+    told = {
+        (False, False): terms.SELECTED,
+        (False, True): terms.SELECTED_HAS,
+        (True, False): terms.SELECTED_DURING,
+        (True, True): terms.SELECTED_DURING_HAS,
+    }[one.window is not None, one.has is not None]
+    return filled(told, language, **pieces)
+
+
+def _sequence(one: wire.SequenceCondition, language: Language) -> str:
+    steps = terms.STEP.of(language).join(_step(step, language) for step in one.sequence)
+    limits = [filled(terms.WITHIN, language, length=duration(one.within, language))]
+    if one.window is not None:
+        absent = isinstance(one.sequence[-1], wire.AbsentStep)
+        label = terms.DEADLINE_IN if absent else terms.LAST_STEP_IN
+        limits.append(filled(label, language, during=window(one.window, language)))
+    return filled(terms.SEQUENCE, language, steps=steps, limits=terms.SEPARATOR.of(language).join(limits))
+
+
+def _step(one: wire.Step, language: Language) -> str:
+    if isinstance(one, wire.AbsentStep):
+        return filled(terms.ABSENT, language, event=_occurrence(one.absent, language))
+    return _occurrence(one, language)
+
+
+def _segment(one: wire.SegmentCondition, language: Language) -> str:
+    label = terms.MEMBER if one.member else terms.NOT_MEMBER
+    return filled(label, language, segment=segment_name(one.segment, language))
+
+
+def segment_name(segment_id: str, language: Language) -> str:
+    """What a built-in segment is called; of any other the id."""
+    label = BUILT_IN_NAMES.get(segment_id)
+    return word(segment_id, language) if label is None else label.of(language)
+
+
+def _sample(one: wire.SampleCondition, language: Language) -> str:
+    said = filled(terms.SAMPLE, language, share=percent(one.sample))
+    if one.salt is None:
+        return said
+    return filled(terms.SAMPLE_SALT, language, what=said, salt=word(one.salt, language))
+
+
+_KINDS: Final[dict[type[Any], Callable[[Any, Language], str]]] = {
+    wire.AttributeCondition: _attribute,
+    wire.EventCondition: _event,
+    wire.SegmentCondition: _segment,
+    wire.SequenceCondition: _sequence,
+    wire.SampleCondition: _sample,
+}

@@ -1,0 +1,32 @@
+"""JSON in the order in which a person writes a definition: what it is about, the test, then the options."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+WRITTEN_ORDER: Final = (
+    *("segment_id", "name", "type", "group", "version", "timezone"),
+    *("created_by", "created_at", "updated_by", "updated_at", "shared_with"),
+    "relation",
+    *("match", "attribute", "event", "segment", "sequence", "sample", "absent"),
+    "function",
+    *("property", "operator", "value"),
+    *("ignore_case",),
+    *("member", "salt", "where", "select", "has", "count", "aggregate", "held", "within", "window"),
+    *("at_least", "less_than", "last", "between", "period", "unit", "from", "to", "values", "in_next"),
+    "not",
+    *("conditions", "clusters", "parts"),
+)
+"""Every key of a definition."""
+
+_RANKS: Final = {name: rank for rank, name in enumerate(WRITTEN_ORDER)}
+
+
+def in_written_order(value: Any) -> Any:
+    """The same value with the keys of its objects in that order; unknown ones follow as they came."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: _RANKS.get(name, len(_RANKS)))
+        return {name: in_written_order(value[name]) for name in names}
+    if isinstance(value, list):
+        return [in_written_order(item) for item in value]
+    return value
