@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -64,14 +64,14 @@ def read_changelog(
         while left and not stop.is_set():
             batches: dict[int, list[Message]] = {}
             for message in consumer.consume(_RECORDS, _WAIT_SECONDS):
-                partition = message.partition()
-                if message.error() is None:
+                partition, error = cast(int, message.partition()), message.error()
+                if error is None:
                     batches.setdefault(partition, []).append(message)
-                elif _is_end(message.error()):
+                elif _is_end(error):
                     left.discard(partition)
             for partition, messages in batches.items():
                 last[partition] = _last(messages[-1])
-                records = [(message.key(), message.value()) for message in messages]
+                records = [(cast(bytes, message.key()), message.value()) for message in messages]
                 apply(partition, records, last[partition].offset)
         return last
     finally:
@@ -96,4 +96,4 @@ _PASSING = {
 
 
 def _last(message: Message) -> Last:
-    return Last(message.offset(), message.timestamp()[1], message.key())
+    return Last(cast(int, message.offset()), message.timestamp()[1], message.key())

@@ -115,7 +115,7 @@ class ContactStore(Store[bytes, bytes]):
             self._stop = threading.Event()
 
     def apply_changelog_batch(
-        self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
+        self, batch: Iterable[EventT[Any]], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
         """Nothing to do: Faust counts by these, which `recover` has written."""
 

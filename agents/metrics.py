@@ -66,4 +66,5 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """All of it in the OpenMetrics text format."""
-        return generate_latest(self.registry)
+        text: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call]
+        return text

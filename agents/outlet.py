@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.codec import zstd_encode
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from mode import Service
 
+from agents.compatibility import before_sending, compress_at
 from agents.connection import aiokafka_options
 from agents.lane import Lane
 from agents.outbox import Outbox
@@ -70,7 +67,7 @@ class Outlet(Service):
         self._lanes: dict[tuple[str, int], Lane[Message]] = {}
 
     async def on_start(self) -> None:
-        _compress_at(_COMPRESSION_LEVEL)
+        compress_at(_COMPRESSION_LEVEL)
         self._producer = AIOKafkaProducer(
             **aiokafka_options(self._settings),
             client_id=f"{self._settings.application_id}-outlet",
@@ -82,7 +79,7 @@ class Outlet(Service):
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )
         if self._check is not None:
-            _call_before_sending(self._producer, self._check)
+            before_sending(self._producer, self._check)
         await self._producer.start()
 
     async def on_stop(self) -> None:
@@ -196,23 +193,6 @@ class Outlet(Service):
         count = batch.record_count()
         async with self._turns[(topic, partition)]:
             return await self.producer.send_batch(batch, topic, partition=partition), count
-
-
-def _call_before_sending(producer: AIOKafkaProducer, check: Callable[[], None]) -> None:
-    sender = producer._sender
-    send = sender._send_produce_req
-
-    async def checked(node_id: int, batches: Any) -> None:
-        check()
-        await send(node_id, batches)
-
-    sender._send_produce_req = checked
-
-
-def _compress_at(level: int) -> None:
-    """aiokafka has no setting for it: what makes batches calls this by name."""
-    module = sys.modules[DefaultRecordBatchBuilder.__module__]
-    module.zstd_encode = partial(zstd_encode, level=level)  # type: ignore[attr-defined]
 
 
 def _messages(pairs: Iterable[tuple[bytes, bytes | None]]) -> list[Message]:

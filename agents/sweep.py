@@ -39,6 +39,8 @@ class Sweep:
         self._store = store
         self.target = target
         self.unsaved = False
+        self.plan = target
+        self.after: str | None = None
         place, standing = store.note(PLACE), store.note(STANDING)
         first = None if standing is None else standing_plan(standing, target, settings)
         self._start(first)
@@ -75,7 +77,7 @@ class Sweep:
 
     def _start(self, first: Plan | None) -> None:
         self.plan = first or self.target
-        self.after: str | None = None
+        self.after = None
         self.running = True
         self._passes = 1 if first is None else 2
         self._passed = 0

@@ -79,7 +79,7 @@ class TopicsAdmin:
         quiet = logging.getLogger("streamseg.topics.librdkafka")
         quiet.addHandler(logging.NullHandler())
         quiet.propagate = False
-        self._client = AdminClient(librdkafka_options(settings), logger=quiet)
+        self._client = AdminClient({**librdkafka_options(settings)}, logger=quiet)
 
     def check(self, topics: Sequence[Topic]) -> list[Finding]:
         """How each topic stands, in the order given."""

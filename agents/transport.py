@@ -22,18 +22,23 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, Protocol, cast
 
 import uvloop
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.errors import ConsumerStoppedError
+from faust.tables import TableManager
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage
-from mode import Service
+from mode import ServiceT
 
+from agents import compatibility
 from agents.changelog_reader import Last
+from agents.connection import aiokafka_options
+from streamseg.settings import Settings
 
 SCHEME = "kafka+batch"
 
@@ -52,6 +57,8 @@ _HELD_BACK_POLL_SECONDS = 0.02
 
 class Intake(Protocol):
     """The part of an app that the consumer works for."""
+
+    settings: Settings
 
     def has_room(self, tp: TP, on_the_way: int) -> bool:
         """Whether more of a topic partition should be fetched, besides so many records on the way."""
@@ -72,17 +79,14 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator
-        heartbeat = coordinator._do_heartbeat
+        compatibility.on_heartbeat(self._ensure_consumer(), self._note_heartbeat)
 
-        async def noted() -> bool:
-            asked_at = time.monotonic()
-            answered: bool = await heartbeat()
-            if answered:
-                self.heard_at = asked_at
-            return answered
-
-        coordinator._do_heartbeat = noted
+    async def _note_heartbeat(self, heartbeat: Callable[[], Awaitable[bool]]) -> bool:
+        asked_at = time.monotonic()
+        answered = await heartbeat()
+        if answered:
+            self.heard_at = asked_at
+        return answered
 
     def _start_thread(self) -> None:
         try:
@@ -93,28 +97,41 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
 
     def is_member(self) -> bool:
         """Whether the group, when last heard of, counted this worker in."""
-        generation: int = self._ensure_consumer()._coordinator.generation
-        return generation != stock.DEFAULT_GENERATION_ID
+        return compatibility.is_member(self._ensure_consumer())
 
     def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
-        consumer._isolation_level = "read_committed"
-        return consumer
+        """As stock, with what Faust has no setting for: committed records only, and a short wait."""
+        conf = self.app.conf
+        settings = cast(BatchConsumer, self.consumer).intake.settings
+        self._assignor = self.app.assignor
+        return AIOKafkaConsumer(
+            **aiokafka_options(settings),
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=settings.instance_id,
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=settings.session_timeout_ms,
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+        )
 
     def hold_back(self, wait_ms: int) -> None:
         """How long the broker may hold back an empty answer from now on."""
-        fetcher = self._ensure_consumer()._fetcher
-        if fetcher is not None:
-            fetcher._fetch_max_wait_ms = wait_ms
+        compatibility.set_fetch_wait(self._ensure_consumer(), wait_ms)
 
-    def state(self, tp: TP) -> TopicPartitionState | None:
+    def partition_state(self, tp: TP) -> TopicPartitionState | None:
         """How far aiokafka is in an assigned partition, or None while it is not known."""
-        subscription = self._ensure_consumer()._subscription.subscription
-        assignment = None if subscription is None else subscription.assignment
-        if assignment is None or tp not in assignment.tps:
-            return None
-        return assignment.state_value(tp)
+        return compatibility.partition_state(self._ensure_consumer(), tp)
 
 
 class BatchConsumer(stock.Consumer):
@@ -160,7 +177,7 @@ class BatchConsumer(stock.Consumer):
         """The latest moment (wall clock, epoch ms) of which it is known that everything then in the
         partition has arrived; None while there is something that has not, or nothing is known."""
         position = self._positions.get(tp)
-        state = self._thread.state(tp)
+        state = self._thread.partition_state(tp)
         if position is None or state is None or self._on_the_way[tp]:
             return None
         # The moment first: the other thread sets it last, so what is read after it is at least as new.
@@ -169,7 +186,7 @@ class BatchConsumer(stock.Consumer):
 
     def end(self, tp: TP) -> float:
         """The offset after the last readable record of the partition, infinity while it is not known."""
-        state = self._thread.state(tp)
+        state = self._thread.partition_state(tp)
         if state is None or state.highwater is None:
             return float("inf")
         return float(state.highwater if state.lso is None or state.lso < 0 else state.lso)
@@ -197,12 +214,12 @@ class BatchConsumer(stock.Consumer):
         wanted = {tp for tp in active if has_room(tp, on_the_way[tp])}
         return wanted, len(wanted) < len(active)
 
-    async def _drain_messages(self, fetcher: Service) -> None:
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
         try:
-            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+            while not (self.should_stop or fetcher.should_stop):
                 await asyncio.sleep(0)
                 await self._poll()
-        except (asyncio.CancelledError, *self.consumer_stopped_errors):
+        except (asyncio.CancelledError, ConsumerStoppedError):
             # The fetcher takes a cancellation during a rebalance for a crash, even if the app is to stop.
             if not self.app.should_stop:
                 raise
@@ -244,7 +261,7 @@ class BatchConsumer(stock.Consumer):
 
     async def _recover(self) -> None:
         """What Faust's recovery waits for, if it waits."""
-        recovery = self.app.tables.recovery
+        recovery = cast(TableManager, self.app.tables).recovery
         behind = {tp for tp, records in recovery.active_remaining().items() if records > 0}
         wanted = behind & self._get_active_partitions()
         generation = self.app.consumer_generation_id
@@ -284,7 +301,7 @@ class BatchConsumer(stock.Consumer):
             offset=offset,
             timestamp=timestamp_ms / 1000,
             timestamp_type=0,
-            headers=(),
+            headers=None,
             key=key,
             value=value,
             checksum=None,
@@ -297,9 +314,9 @@ class BatchConsumer(stock.Consumer):
         passed over, such as transaction markers."""
         changelogs = self.app.tables.changelog_topics
         for tp in self._get_active_partitions():
-            state = self._thread.state(tp)
+            state = self._thread.partition_state(tp)
             # Read once: it belongs to the other thread and may be reset there.
-            position = None if state is None else state._position
+            position = None if state is None else compatibility.position(state)
             if tp.topic not in changelogs and position is not None:
                 self._positions[tp] = position
 

@@ -15,7 +15,7 @@ from streamseg.settings import Settings
 _TICK_SECONDS = 0.25
 
 
-class StoodStillError(StreamsegError, ProducerFenced):
+class StoodStillError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # aiokafka has no types
     """The process was stopped, or starved, for longer than its group waits: it has to start anew.
 
     What it was about to write is older than what its successor wrote. (A ProducerFenced, since that is what

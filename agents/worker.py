@@ -13,6 +13,7 @@ from typing import Any, cast
 import faust
 from faust.app import BootStrategy
 from faust.exceptions import ConsistencyError
+from faust.streams import Stream
 from faust.tables import TableManager
 from faust.types import TP, StreamT
 from mode import CrashingSupervisor, Service, ServiceT
@@ -26,6 +27,7 @@ from agents.catalogue.leader import Leader
 from agents.catalogue.reporter import Reporter
 from agents.catalogue.reports import Reports
 from agents.changelog_reader import Last
+from agents.compatibility import check_libraries, wait_for_crash
 from agents.connection import faust_credentials
 from agents.contact_store import ContactStore
 from agents.data_folder import DataFolder
@@ -113,7 +115,10 @@ class SegmentApp(faust.App):
         data_folder: DataFolder | None = None,
     ) -> None:
         """Without `transactions`, the catalogue does without them, for a broker that is not able to. The app
-        locks `data_folder` before all else; without it, whoever runs the app has done so."""
+        locks `data_folder` before all else; without it, whoever runs the app has done so.
+
+        Raises ConfigurationError where a library is not as this release needs it."""
+        check_libraries()
         self.settings = settings
         self.metrics = Metrics()
         self._watch = Watch(settings)
@@ -195,7 +200,7 @@ class SegmentApp(faust.App):
         @self.agent(sources, name="ingest", supervisor_strategy=CrashingSupervisor)
         async def ingest(stream: StreamT[bytes]) -> None:
             """Hands each poll's records to their partitions; what it costs is paid there."""
-            async for polled in stream.noack():
+            async for polled in cast(Stream[bytes], stream).noack():
                 for tp, records in polled.items():
                     self.shards.offer(tp, records)
 
@@ -276,7 +281,7 @@ class SegmentApp(faust.App):
     async def on_stop(self) -> None:
         """A last checkpoint and commit while everything they need is still up."""
         await self.shards.release()
-        if self._consumer is not None and self._crash_reason is None:
+        if self._consumer is not None and self.crash_reason is None:
             await self._consumer.commit()
         await super().on_stop()
 
@@ -315,10 +320,10 @@ async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None]
     """Start the app and keep it running until `stop` is set; `ready` is called once it works on its
     partitions. Raises what the app crashed of."""
     starting = asyncio.ensure_future(app.start())
-    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app._crashed.wait())]
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(wait_for_crash(app))]
     try:
         await asyncio.wait([starting, *waits], return_when=asyncio.FIRST_COMPLETED)
-        if starting.done() and starting.exception() is None and not app._crashed.is_set():
+        if starting.done() and starting.exception() is None and not app.crashed:
             _log.info("started")
             if ready is not None:
                 ready()

@@ -1,6 +1,7 @@
 """The engine: a contact's state, one input and a clock give membership changes.
 
-Everything here is about one contact. Clock, store and emitter are passed in; nothing is read from outside.
+Everything here is about one contact. Clock, event log and emitter are passed in; nothing else is read from
+outside.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from streamseg.plan import Plan
 from streamseg.segments import Segment
 from streamseg.settings import Settings
 from streamseg.step import leave_all, settle, settle_suppressions
-from streamseg.store.protocol import Store
+from streamseg.store.protocol import EventLog
 from streamseg.unsubscribe import CHANNEL_SEGMENTS, GLOBAL_SEGMENT, take_event
 from streamseg.values import same_value
 
@@ -33,15 +34,14 @@ _NOTHING: tuple[Sequence[Condition], Sequence[Segment]] = ((), ())
 
 
 class Engine:
-    """Applies inputs and time to contacts under one plan."""
+    """Applies inputs and time to contacts under one plan; `event_log` keeps their events."""
 
-    __slots__ = ("_emitter", "_store", "history", "plan")
+    __slots__ = ("_emitter", "history", "plan")
 
-    def __init__(self, *, store: Store, plan: Plan, settings: Settings, emitter: Emitter) -> None:
+    def __init__(self, *, event_log: EventLog, plan: Plan, settings: Settings, emitter: Emitter) -> None:
         self.plan = plan
-        self._store = store
         self._emitter = emitter
-        self.history = History(store, settings.history_retention_ms, settings.history_cap)
+        self.history = History(event_log, settings.history_retention_ms, settings.history_cap)
 
     # Time
 

@@ -9,7 +9,7 @@ from itertools import islice
 from streamseg.contact import Contact
 from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event, Order
-from streamseg.store.protocol import Store
+from streamseg.store.protocol import EventLog
 from streamseg.times import MAX_MS
 
 _HEAD = 256
@@ -23,10 +23,10 @@ class History:
     never handed out; it is removed from the store in one go once it is a tenth of the retention overdue.
     """
 
-    __slots__ = ("_cap", "_heads", "_retention_ms", "_store")
+    __slots__ = ("_cap", "_heads", "_log", "_retention_ms")
 
-    def __init__(self, store: Store, retention_ms: int, cap: int) -> None:
-        self._store = store
+    def __init__(self, log: EventLog, retention_ms: int, cap: int) -> None:
+        self._log = log
         self._retention_ms = retention_ms
         self._cap = cap
         # Of contacts at the cap, the order of their oldest kept events, so that each new event does not have
@@ -38,7 +38,7 @@ class History:
         way."""
         if contact.event_count == 0:
             return False
-        found = self._store.find_event(contact.contact_id, event.event_id)
+        found = self._log.find_event(contact.contact_id, event.event_id)
         if found is None:
             return False
         occurred_ms, offset = found
@@ -54,7 +54,7 @@ class History:
         """The kept events in their order."""
         if contact.event_count == 0:
             return
-        for event in self._store.events(contact.contact_id, contact.oldest_event_ms):
+        for event in self._log.events(contact.contact_id, contact.oldest_event_ms):
             if event.occurred_ms > now_ms - self._retention_ms:
                 yield event
 
@@ -64,7 +64,7 @@ class History:
         if event.occurred_ms <= now_ms - self._retention_ms:
             return
         contact_id = contact.contact_id
-        self._store.add_event(contact_id, event)
+        self._log.add_event(contact_id, event)
         head = self._heads.get(contact_id)
         if head and event.order < head[-1]:
             insort(head, event.order)
@@ -75,7 +75,7 @@ class History:
         if derived.occurred_ms <= now_ms - self._retention_ms:
             return
         contact_id = contact.contact_id
-        self._store.add_derived(contact_id, derived)
+        self._log.add_derived(contact_id, derived)
         head = self._heads.get(contact_id)
         if head and derived.occurred_ms <= head[-1][0]:
             # Known again when next asked for.
@@ -95,7 +95,7 @@ class History:
         if len(head) <= count:
             head = self._read_head(contact, count + _HEAD)
         for order in head[:count]:
-            self._store.drop_event(contact_id, order)
+            self._log.drop_event(contact_id, order)
         del head[:count]
         contact.event_count -= count
         contact.capped += count
@@ -104,7 +104,7 @@ class History:
     def _read_head(self, contact: Contact, count: int) -> list[Order]:
         if len(self._heads) >= _HEADS:
             self._heads.clear()
-        events = self._store.events(contact.contact_id, contact.oldest_event_ms)
+        events = self._log.events(contact.contact_id, contact.oldest_event_ms)
         head = self._heads[contact.contact_id] = [event.order for event in islice(events, count)]
         return head
 
@@ -118,7 +118,7 @@ class History:
         """Remove from the store what is no longer kept."""
         gone: list[Order] = []
         oldest_ms: int | None = None
-        for event in self._store.events(contact.contact_id, contact.oldest_event_ms):
+        for event in self._log.events(contact.contact_id, contact.oldest_event_ms):
             if event.occurred_ms > now_ms - self._retention_ms:
                 oldest_ms = event.occurred_ms
                 break
@@ -130,13 +130,13 @@ class History:
         """Remove everything; the events of other topics that occurred after `erased_ms`, in order."""
         if not contact.event_count:
             return []
-        events = list(self._store.events(contact.contact_id, contact.oldest_event_ms))
+        events = list(self._log.events(contact.contact_id, contact.oldest_event_ms))
         self._drop(contact, [event.order for event in events])
         contact.oldest_event_ms = None
         return [event for event in events if event.occurred_ms > erased_ms and not event.derived]
 
     def _drop(self, contact: Contact, orders: list[Order]) -> None:
         for order in orders:
-            self._store.drop_event(contact.contact_id, order)
+            self._log.drop_event(contact.contact_id, order)
         contact.event_count -= len(orders)
         self._heads.pop(contact.contact_id, None)

@@ -57,7 +57,7 @@ class Partition:
         self._emitter = emitter
         self._decoder = Decoder(settings)
         indexed = _MemberIndex(store, emitter)
-        self._engine = Engine(store=store, plan=plan, settings=settings, emitter=indexed)
+        self._engine = Engine(event_log=store, plan=plan, settings=settings, emitter=indexed)
         self.counts: Counter[str] = Counter()
 
     @property

@@ -12,12 +12,14 @@ from agents.api.problems import ProblemError, not_found
 from agents.shard import Shard
 from streamseg.changes import DeadLetter, MembershipChange, Suppression
 from streamseg.contact import Contact
+from streamseg.derived import DerivedEvents
 from streamseg.engine import Engine
 from streamseg.explain import explain
 from streamseg.foresight import next_flip_ms
-from streamseg.inputs import Event
+from streamseg.inputs import Event, Order
 from streamseg.plan import Plan
 from streamseg.settings import Settings
+from streamseg.store.protocol import EventLog
 from streamseg.times import format_ms
 
 Json = dict[str, Any]
@@ -47,17 +49,26 @@ class _Silence:
         """Nobody hears of it."""
 
 
-class _Scratch:
-    """A store that is read and never changed: only what bringing a contact up to date asks of one."""
+class _KeptEvents:
+    """The events of a store, which is only read: what is added or dropped on trial changes nothing in it."""
 
-    def __init__(self, shard: Shard) -> None:
-        self._store = shard.store
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
+        return self._log.find_event(contact_id, event_id)
 
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
-        return self._store.events(contact_id, since_ms)
+        return self._log.events(contact_id, since_ms)
 
-    def drop_event(self, contact_id: str, occurred_ms: int, event_id: str) -> None:
-        """Its time will come."""
+    def add_event(self, contact_id: str, event: Event) -> None:
+        """Only tried."""
+
+    def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
+        """Only tried."""
+
+    def drop_event(self, contact_id: str, order: Order) -> None:
+        """Only tried: the partition itself drops it once the contact's turn comes."""
 
 
 class LocalPartitions:
@@ -155,7 +166,7 @@ class LocalPartitions:
         """A copy of the contact as it is by a plan and at an instant."""
         scratch = contact.copy()
         engine = Engine(
-            store=_Scratch(shard),  # type: ignore[arg-type]  # as much of a store as is asked for
+            event_log=_KeptEvents(shard.store),
             plan=plan,
             settings=self._settings,
             emitter=_Silence(),

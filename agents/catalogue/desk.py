@@ -48,7 +48,7 @@ class CommandDesk(Follower):
         try:
             async with asyncio.timeout(self._seconds):
                 await self._outlet.send("segment-commands", [message], partition=0)
-                outcome = await waiting
+                outcome: Outcome = await waiting
                 await self._catalogue_topic.taken.reached(outcome.catalogue)
                 await self._definition_topic.taken.reached(outcome.definitions)
         finally:

@@ -46,7 +46,7 @@ _COUNT_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 
 
-class Leader(Service, ConsumerRebalanceListener):
+class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Leads while the group gives it the one partition of `segment-commands`.
 
     A command is ruled on by what is in force: everything written before was read back first. What a ruling

@@ -82,9 +82,9 @@ def _wall_ms() -> int:
 def _send(
     producer: Producer, topic: str, key: str, values: Iterable[dict[str, Any]], partition: int | None = None
 ) -> None:
-    placed = {} if partition is None else {"partition": partition}
+    place = -1 if partition is None else partition  # -1: where the key belongs
     for value in values:
-        producer.produce(topic, orjson.dumps(value), key=value[key], **placed)
+        producer.produce(topic, orjson.dumps(value), key=value[key], partition=place)
         producer.poll(0)
     producer.flush(30)
 

@@ -10,7 +10,27 @@ from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event, Order
 
 
-class Store(Protocol):
+class EventLog(Protocol):
+    """The kept events of contacts: as much of a store as `streamseg.history.History` asks for."""
+
+    def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
+        """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""
+
+    def add_event(self, contact_id: str, event: Event) -> None:
+        """Keep an event, no derived one, whose id is not kept yet."""
+
+    def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
+        """Keep what is derived from one record, which stays as it is from now on."""
+
+    def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
+        """The contact's kept events by (`occurred_ms`, `event_id`), ascending; those since then, if given:
+        what lies before is not looked at, not even to find that it is gone."""
+
+    def drop_event(self, contact_id: str, order: Order) -> None:
+        """Forget one kept event."""
+
+
+class Store(EventLog, Protocol):
     """One partition's state. One writer; reads see every write made before them.
 
     `contact` hands out the live object: whoever changes it calls `put` afterwards, which also moves
@@ -34,22 +54,6 @@ class Store(Protocol):
 
     def next_due(self) -> tuple[int, str] | None:
         """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
-
-    def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
-        """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""
-
-    def add_event(self, contact_id: str, event: Event) -> None:
-        """Keep an event, no derived one, whose id is not kept yet."""
-
-    def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
-        """Keep what is derived from one record, which stays as it is from now on."""
-
-    def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
-        """The contact's kept events by (`occurred_ms`, `event_id`), ascending; those since then, if given:
-        what lies before is not looked at, not even to find that it is gone."""
-
-    def drop_event(self, contact_id: str, order: Order) -> None:
-        """Forget one kept event."""
 
     def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
         """Note that the contact is a member since (`sequence`, `entered_ms`), or None: no longer."""

@@ -1,0 +1,211 @@
+"""Every name of aiokafka and Faust that is not part of their public interface and that a worker relies on.
+
+Nothing else in `agents/` touches them: what they are used for is a function here, and what a class overrides
+or reads of its base is listed here. `check_libraries` looks at all of them when a worker starts, since most
+of them would fail silently: an attribute that nobody reads any more can still be set.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from functools import cache, partial
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.codec import zstd_encode
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
+from aiokafka.producer.sender import Sender
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from faust import App
+from faust.tables import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport import consumer as stock
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from mode import Service
+from mode.threads import ServiceThread
+
+from streamseg.errors import ConfigurationError
+
+_BATCHES = sys.modules[DefaultRecordBatchBuilder.__module__]
+
+
+# -- aiokafka: the group ---------------------------------------------------------------------------------
+
+
+def on_heartbeat(
+    consumer: AIOKafkaConsumer, hear: Callable[[Callable[[], Awaitable[bool]]], Awaitable[bool]]
+) -> None:
+    """Have `hear` called for every heartbeat. It is given the function that sends one and tells whether it
+    was answered, and returns what that tells."""
+    coordinator = consumer._coordinator
+    coordinator._do_heartbeat = partial(hear, coordinator._do_heartbeat)
+
+
+def is_member(consumer: AIOKafkaConsumer) -> bool:
+    """Whether the group, when last heard of, counted this consumer in."""
+    generation: int = consumer._coordinator.generation
+    return bool(generation != driver.DEFAULT_GENERATION_ID)
+
+
+# -- aiokafka: fetching ----------------------------------------------------------------------------------
+
+
+def set_fetch_wait(consumer: AIOKafkaConsumer, wait_ms: int) -> None:
+    """How long the broker may hold back an empty answer from now on."""
+    if consumer._fetcher is not None:
+        consumer._fetcher._fetch_max_wait_ms = wait_ms
+
+
+def partition_state(consumer: AIOKafkaConsumer, tp: TP) -> TopicPartitionState | None:
+    """How far aiokafka is in an assigned partition, or None while it is not known. It belongs to the
+    consumer's thread, which may change it at any time."""
+    subscription = consumer._subscription.subscription
+    assignment = None if subscription is None else subscription.assignment
+    return None if assignment is None else assignment.state_value(tp)
+
+
+def position(state: TopicPartitionState) -> int | None:
+    """The offset of the next record to be handed out, or None while it is not known."""
+    known: int | None = state._position
+    return known
+
+
+# -- aiokafka: producing ---------------------------------------------------------------------------------
+
+
+def before_sending(producer: AIOKafkaProducer, check: Callable[[], None]) -> None:
+    """Call `check` right before anything is sent to a broker, retries included; what it raises ends the
+    producer with nothing more sent."""
+    sender = producer._sender
+    send = sender._send_produce_req
+
+    async def checked(node_id: int, batches: Any) -> None:
+        check()
+        await send(node_id, batches)
+
+    sender._send_produce_req = checked
+
+
+def compress_at(level: int) -> None:
+    """The level of zstd in all producers of this process: aiokafka has no setting for it; what makes batches
+    calls this by name."""
+    _BATCHES.zstd_encode = partial(zstd_encode, level=level)  # type: ignore[attr-defined]
+
+
+# -- Faust -----------------------------------------------------------------------------------------------
+
+
+async def wait_for_crash(app: App) -> None:
+    """Returns once the app has crashed; `crash_reason` says of what."""
+    await app._crashed.wait()
+
+
+# -- the check ----------------------------------------------------------------------------------------------
+
+
+class Called(NamedTuple):
+    """A method of a library that we call or override, and all its parameters."""
+
+    library: str
+    owner: type
+    name: str
+    parameters: str
+
+
+class Used(NamedTuple):
+    """An attribute that the module of a class reads, sets or calls; if it did not, ours would do nothing."""
+
+    library: str
+    owner: type
+    name: str
+
+
+_AIOKAFKA, _FAUST, _MODE = "aiokafka", "faust-streaming", "mode-streaming"
+
+CALLED = (
+    Called(_AIOKAFKA, GroupCoordinator, "_do_heartbeat", "self"),
+    Called(_AIOKAFKA, Assignment, "state_value", "self tp"),
+    Called(_AIOKAFKA, Sender, "_send_produce_req", "self node_id batches"),
+    Called(_FAUST, driver.AIOKafkaConsumerThread, "_ensure_consumer", "self"),
+    Called(_FAUST, driver.AIOKafkaConsumerThread, "_create_worker_consumer", "self transport"),
+    Called(_FAUST, driver.Consumer, "_new_consumer_thread", "self"),
+    Called(_FAUST, driver.Consumer, "_getmany", "self active_partitions timeout"),
+    Called(_FAUST, driver.Consumer, "_drain_messages", "self fetcher"),
+    Called(_FAUST, driver.Consumer, "_wait_next_records", "self timeout"),
+    Called(_FAUST, driver.Consumer, "_get_active_partitions", "self"),
+    Called(_FAUST, driver.Consumer, "_filter_tps_with_pending_acks", "self topics"),
+    Called(_FAUST, driver.Consumer, "_new_offset", "self tp"),
+    Called(_FAUST, driver.Consumer, "verify_event_path", "self now tp"),
+    Called(_FAUST, driver.Consumer, "perform_seek", "self"),
+    Called(_FAUST, driver.Consumer, "on_partitions_assigned", "self assigned generation_id"),
+    Called(_FAUST, driver.Consumer, "on_partitions_revoked", "self revoked"),
+    Called(_FAUST, TableManager, "_update_channels", "self"),
+    Called(_FAUST, Recovery, "active_remaining", "self"),
+    Called(_MODE, ServiceThread, "_start_thread", "self"),
+)
+
+USED = (
+    Used(_AIOKAFKA, AIOKafkaConsumer, "_coordinator"),
+    Used(_AIOKAFKA, AIOKafkaConsumer, "_fetcher"),
+    Used(_AIOKAFKA, AIOKafkaConsumer, "_subscription"),
+    Used(_AIOKAFKA, GroupCoordinator, "_do_heartbeat"),
+    Used(_AIOKAFKA, GroupCoordinator, "generation"),
+    Used(_AIOKAFKA, Fetcher, "_fetch_max_wait_ms"),
+    Used(_AIOKAFKA, TopicPartitionState, "_position"),
+    Used(_AIOKAFKA, TopicPartitionState, "highwater"),
+    Used(_AIOKAFKA, TopicPartitionState, "lso"),
+    Used(_AIOKAFKA, TopicPartitionState, "timestamp"),
+    Used(_AIOKAFKA, AIOKafkaProducer, "_sender"),
+    Used(_AIOKAFKA, Sender, "_send_produce_req"),
+    Used(_FAUST, driver.AIOKafkaConsumerThread, "_create_worker_consumer"),
+    Used(_FAUST, driver.AIOKafkaConsumerThread, "_consumer"),
+    Used(_FAUST, stock.ThreadDelegateConsumer, "_thread"),
+    Used(_FAUST, stock.ThreadDelegateConsumer, "_new_consumer_thread"),
+    Used(_FAUST, stock.Fetcher, "_drain_messages"),
+    Used(_FAUST, stock.Consumer, "_getmany"),
+    Used(_FAUST, stock.Consumer, "_filter_tps_with_pending_acks"),
+    Used(_FAUST, stock.Consumer, "_new_offset"),
+    Used(_FAUST, stock.Consumer, "_read_offset"),
+    Used(_FAUST, stock.Consumer, "suspend_flow"),
+    Used(_FAUST, stock.Consumer, "flow_active"),
+    Used(_FAUST, stock.Consumer, "verify_event_path"),
+    Used(_FAUST, App, "_consumer"),
+    Used(_FAUST, TableManager, "actives_ready"),
+    Used(_MODE, Service, "_crashed"),
+)
+
+
+def check_libraries() -> None:
+    """Raises ConfigurationError, with the name, if an installed library lacks one of these names."""
+    for library, owner, name, parameters in CALLED:
+        if _parameters(owner, name) != parameters.split():
+            raise _unsupported(library, f"{owner.__name__}.{name}")
+    for library, owner, name in USED:
+        if re.search(rf"\.{name}\b", _source(owner.__module__)) is None:
+            raise _unsupported(library, f"{owner.__name__}.{name}")
+    if not hasattr(_BATCHES, "zstd_encode"):
+        raise _unsupported(_AIOKAFKA, "zstd_encode")
+
+
+@cache
+def _source(module: str) -> str:
+    return inspect.getsource(sys.modules[module])
+
+
+def _parameters(owner: type, name: str) -> list[str] | None:
+    method = getattr(owner, name, None)
+    return None if method is None else list(inspect.signature(method).parameters)
+
+
+def _unsupported(library: str, name: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{library} {version(library)} is not supported: it has no {name} as this release uses it; "
+        "install the versions that streamseg asks for (pip install --upgrade streamseg)"
+    )
