@@ -2,7 +2,7 @@
 
 The broker is the one that librdkafka has inside for its own tests. It speaks Kafka's protocol, but keeps
 everything in memory, about 5 MB a partition, drops older records without a word, has 4 partitions for
-every topic, no topic settings and no transactions: never for production.
+every topic, no topic settings, no clock and no transactions: never for production.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from confluent_kafka import Producer
 from agents.data_folder import DataFolder
 from agents.topics import required_topics
 from agents.worker import SegmentApp, run
+from agents.worker_clock import HostClock
 from streamseg.settings import Settings
 
 PARTITIONS = 4
@@ -62,10 +63,12 @@ class EmbeddedWorker:
     Segment definitions are read from partition 0 of their topic only: write them there.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, host_clock: HostClock | None = None) -> None:
+        """`host_clock` stands for this host's clocks."""
         if settings.partitions != PARTITIONS:
             raise ValueError(f"an embedded broker has {PARTITIONS} partitions, not {settings.partitions}")
         self._settings = settings
+        self._host_clock = host_clock
         self._thread = threading.Thread(target=self._run, name="streamseg-worker", daemon=True)
         self._settled = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,5 +121,11 @@ class EmbeddedWorker:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         with DataFolder(self._settings):
-            self.app = SegmentApp(self._settings, check_topics=False, transactions=False)
+            self.app = SegmentApp(
+                self._settings,
+                check_topics=False,
+                transactions=False,
+                broker_tells_time=False,
+                host_clock=self._host_clock,
+            )
             await run(self.app, self._stop, ready=self._settled.set)

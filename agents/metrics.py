@@ -51,6 +51,11 @@ class Metrics:
         self.clock = Gauge(
             "streamseg_clock_seconds", "Stream time of a partition, epoch s", ["partition"], registry=registry
         )
+        self.clock_doubted = Gauge(
+            "streamseg_clock_doubted",
+            "1 while the clock of this host is not believed, else 0",
+            registry=registry,
+        )
         self.partitions = Gauge("streamseg_partitions", "Partitions this worker has", registry=registry)
         self.recovered = Counter("streamseg_recovered_records", "Changelog records read", registry=registry)
         self.generation = Gauge(

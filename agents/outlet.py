@@ -35,6 +35,9 @@ _REQUEST_TIMEOUT_MS = 60_000
 # zstd's lowest level takes half as long as aiokafka's for as many bytes: batches are too short to look far.
 _COMPRESSION_LEVEL = 1
 
+_LOG_APPEND_TIME = 1
+_CLOCK = b"clock"
+
 Headers = list[tuple[str, bytes]]
 
 
@@ -110,6 +113,13 @@ class Outlet(Service):
         """Messages to one partition of a topic of the contract, in order; the offset of the last one."""
         name = topic_name(self._settings, topic)
         return await self._send_groups(name, ([message] for message in messages), partition)
+
+    async def brokers_time(self, topic: str) -> int | None:
+        """What the clock of a broker says, epoch ms, which stamps a record in partition 0 of this topic (its
+        name on the broker) for it; None where the topic leaves that to the producer."""
+        sent = await self.producer.send_and_wait(topic, b"", key=_CLOCK, partition=0)
+        stamped_ms: int = sent.timestamp
+        return stamped_ms if sent.timestamp_type == _LOG_APPEND_TIME else None
 
     async def send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Refused records, bytes unchanged, the why in headers."""

@@ -53,10 +53,11 @@ class Shard:
         ended_as_of: Callable[[str], int | None],
         outbox: Outbox | None = None,
         timer: Callable[[], float] = time.perf_counter,
+        latest_ms: Callable[[], int] | None = None,
     ) -> None:
         """`ended_as_of` tells the latest moment (epoch ms) of which it is known that everything then in a
         source topic has been offered, or None. By `timer` (s) the slices of a sweep are kept short; nothing
-        else depends on it."""
+        else depends on it. Records that are dated later than `latest_ms` (epoch ms) says are refused."""
         self.number = number
         self.store = store
         self.outbox = Outbox() if outbox is None else outbox
@@ -71,6 +72,7 @@ class Shard:
         self.earliest_due_ms: int | None = None
         self._lag_ms = settings.live_lag_ms
         self._ended_as_of = ended_as_of
+        self._latest_ms = latest_ms
         self._queues: dict[str, deque[Record]] = {topic: deque() for topic in SOURCES}
         self._queued_bytes = dict.fromkeys(SOURCES, 0)
         # Of each batch in the queue: its last offset and when it arrived.
@@ -148,6 +150,7 @@ class Shard:
         """Apply up to a fixed number of records; whether more can be applied without waiting."""
         events, updates = (self._queues[topic] for topic in SOURCES)
         other_ended: int | None = None
+        latest_ms = None if self._latest_ms is None else self._latest_ms()
         full = self.bytes_unsaved + _BYTES
         for _ in range(_RECORDS):
             if self.bytes_unsaved >= full:
@@ -166,10 +169,10 @@ class Shard:
                     return False
             else:
                 return False
-            self._take(queue.popleft())
+            self._take(queue.popleft(), latest_ms)
         return True
 
-    def _take(self, record: Record) -> None:
+    def _take(self, record: Record, latest_ms: int | None) -> None:
         topic = record.topic
         size = len(record.value or b"")
         self._queued_bytes[topic] -= size
@@ -177,7 +180,7 @@ class Shard:
         if record.offset >= arrivals[0][0]:
             arrivals.popleft()
         if record.offset >= self._applied[topic]:
-            self.partition.take(record)
+            self.partition.take(record, latest_ms)
             self.bytes_unsaved += size
             self._applied[topic] = record.offset + 1
             self.records_unsaved += 1

@@ -17,6 +17,7 @@ from agents.metrics import Metrics
 from agents.outbox import Outbox
 from agents.shard import SOURCES, Shard
 from agents.topics import topic_name
+from agents.worker_clock import WorkerClock
 from streamseg.catalogue.progress import Report
 from streamseg.errors import ConfigurationError
 from streamseg.inputs import Record
@@ -84,6 +85,7 @@ class Shards(Service):
         sink: Sink,
         consumer: Callable[[], Consumer],
         plan: Callable[[], Plan],
+        clock: WorkerClock,
         metrics: Metrics,
         **kwargs: Any,
     ) -> None:
@@ -92,6 +94,7 @@ class Shards(Service):
         self._sink = sink
         self._consumer = consumer
         self._plan = plan
+        self._clock = clock
         self._metrics = metrics
         self._running: dict[int, _Running] = {}
         self._releasing = asyncio.Lock()
@@ -146,7 +149,8 @@ class Shards(Service):
             store=store,
             plan=self._plan(),
             settings=self._settings,
-            ended_as_of=lambda topic: consumer.ended_as_of(self._tp(topic, number)),
+            ended_as_of=lambda topic: self._clock.believable(consumer.ended_as_of(self._tp(topic, number))),
+            latest_ms=self._clock.latest_ms,
             outbox=Outbox(on_dead_letter=lambda code: self._metrics.dead_letters.labels(code).inc()),
         )
 
@@ -168,7 +172,7 @@ class Shards(Service):
                 Record(topic, record.partition, record.offset, record.timestamp, record.key, record.value)
                 for record in records
             ],
-            wall_clock_ms(),
+            self._clock.now_ms(),
         )
         self._consumer().arrived(tp, len(records))
         running.wake.set()
@@ -317,7 +321,7 @@ class Shards(Service):
     def _said(self, shard: Shard, changes: int) -> None:
         self._metrics.changes.labels(shard.number).inc(changes)
         if shard.earliest_due_ms is not None:
-            self._metrics.due_lateness.observe((wall_clock_ms() - shard.earliest_due_ms) / 1000)
+            self._metrics.due_lateness.observe((self._clock.now_ms() - shard.earliest_due_ms) / 1000)
             shard.earliest_due_ms = None
 
     def _count(self, shard: Shard) -> None:
@@ -391,8 +395,3 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def wall_clock_ms() -> int:
-    """Now, epoch ms."""
-    return time.time_ns() // 1_000_000

@@ -30,8 +30,6 @@ from streamseg.times import DAY_MS, HOUR_MS
 CONTACTS_TABLE = "contacts"
 RETENTION_MS = 7 * DAY_MS
 DEAD_LETTER_RETENTION_MS = 30 * DAY_MS
-CLOCK_AHEAD_MS = HOUR_MS
-"""How far a producer's clock may be ahead of the broker's, which refuses its records otherwise."""
 CHANGELOG_SEGMENT_BYTES = 128 << 20
 OUTCOME_RETENTION_MS = HOUR_MS
 """Outcomes are for callers that wait for them."""
@@ -92,8 +90,8 @@ def required_topics(settings: Settings) -> list[Topic]:
     """
     many, one = settings.partitions, 1
     inputs = {**_delete(RETENTION_MS), **_largest(settings, INPUT_RECORDS)}
-    # A partition's clock never goes back: one record from next year would end every window in it.
-    clocked = {**inputs, "message.timestamp.after.max.ms": str(CLOCK_AHEAD_MS)}
+    # A partition's clock never goes back, so the broker refuses already what a worker would.
+    clocked = {**inputs, "message.timestamp.after.max.ms": str(settings.record_tolerance_ms)}
     outputs = _largest(settings, OUTPUT_RECORDS)
     compacted = {**_compact(), **outputs}
     per_contact = {**compacted, **_forgetting()}
@@ -106,6 +104,12 @@ def required_topics(settings: Settings) -> list[Topic]:
         "segment.bytes": str(CHANGELOG_SEGMENT_BYTES),
         "min.cleanable.dirty.ratio": "0.2",
     }
+    # Stamped by the broker: workers compare their clocks with what it says there.
+    outcomes = {
+        **_delete(OUTCOME_RETENTION_MS),
+        **outputs,
+        "message.timestamp.type": "LogAppendTime",
+    }
     wanted: list[tuple[str, int, dict[str, str]]] = [
         (topic_name(settings, "contact-updates"), many, clocked),
         (topic_name(settings, "behavior-events"), many, clocked),
@@ -117,7 +121,7 @@ def required_topics(settings: Settings) -> list[Topic]:
         (topic_name(settings, "segment-catalog"), one, {**compacted, **_followed()}),
         (topic_name(settings, "dead-letters"), many, {**_delete(DEAD_LETTER_RETENTION_MS), **outputs}),
         (changelog_topic(settings), many, changelog),
-        (outcomes_topic(settings), one, {**_delete(OUTCOME_RETENTION_MS), **outputs}),
+        (outcomes_topic(settings), one, outcomes),
         (progress_topic(settings), one, {**compacted, **_followed()}),
     ]
     for name, _, _ in wanted:

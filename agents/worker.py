@@ -36,11 +36,12 @@ from agents.metrics import Metrics
 from agents.outlet import Outlet
 from agents.shard import SOURCES
 from agents.shards import Shards
-from agents.topics import CONTACTS_TABLE, required_topics, topic_name, worker_id
+from agents.topics import CONTACTS_TABLE, outcomes_topic, required_topics, topic_name, worker_id
 from agents.topics_admin import State, TopicsAdmin
 from agents.transport import BatchConsumer
 from agents.watch import Watch
 from agents.web import WebServer
+from agents.worker_clock import HostClock, WorkerClock
 from streamseg.errors import ConfigurationError
 from streamseg.partition import CONTACT_UPDATES
 from streamseg.plan import Plan
@@ -112,10 +113,14 @@ class SegmentApp(faust.App):
         *,
         check_topics: bool = True,
         transactions: bool = True,
+        broker_tells_time: bool = True,
         data_folder: DataFolder | None = None,
+        host_clock: HostClock | None = None,
     ) -> None:
-        """Without `transactions`, the catalogue does without them, for a broker that is not able to. The app
-        locks `data_folder` before all else; without it, whoever runs the app has done so.
+        """Without `transactions`, the catalogue does without them, for a broker that is not able to; without
+        `broker_tells_time`, the host's clock is compared with none but the monotonic one. The app locks
+        `data_folder` before all else; without it, whoever runs the app has done so. `host_clock` stands for
+        this host's clocks.
 
         Raises ConfigurationError where a library is not as this release needs it."""
         check_libraries()
@@ -123,6 +128,12 @@ class SegmentApp(faust.App):
         self.metrics = Metrics()
         self._watch = Watch(settings)
         self.outlet = Outlet(settings, check=self._watch.check)
+        self.clock = WorkerClock(
+            settings,
+            brokers_time=self._brokers_time if broker_tells_time else None,
+            metrics=self.metrics,
+            host=host_clock,
+        )
         self.definition_topic = DefinitionTopic(
             settings=settings,
             outlet=self.outlet,
@@ -136,6 +147,7 @@ class SegmentApp(faust.App):
             sink=self.outlet,
             consumer=lambda: cast(BatchConsumer, self.consumer),
             plan=lambda: self.definition_topic.definitions.plan,
+            clock=self.clock,
             metrics=self.metrics,
         )
         self.reports = Reports(settings)
@@ -150,6 +162,7 @@ class SegmentApp(faust.App):
             reports=self.reports,
             check=self._watch.check,
             metrics=self.metrics,
+            latest_ms=self.clock.latest_ms,
             transactions=transactions,
         )
         self.command_desk = CommandDesk(
@@ -204,6 +217,9 @@ class SegmentApp(faust.App):
                 for tp, records in polled.items():
                     self.shards.offer(tp, records)
 
+    async def _brokers_time(self) -> int | None:
+        return await self.outlet.brokers_time(outcomes_topic(self.settings))
+
     async def on_first_start(self) -> None:
         """The lock before all else; Faust makes its own folders below that one."""
         if self._data_folder is not None:
@@ -218,6 +234,7 @@ class SegmentApp(faust.App):
             self._watch,
             self.web_server_service,
             self.outlet,
+            self.clock,
             # Rows before definitions, which count their versions on from them.
             self.catalogue_topic,
             self.definition_topic,

@@ -155,13 +155,20 @@ class Decoder:
         return record_ms
 
 
-def check_timestamp(record: Record) -> None:
-    """Raises RejectedError where the record's timestamp is no moment of the calendar: a producer may have
-    given any number, microseconds for instance, and nothing here can go by it."""
+def check_timestamp(record: Record, latest_ms: int | None = None) -> None:
+    """Raises RejectedError where nothing can go by the record's timestamp: it is no moment of the calendar (a
+    producer may have given any number, microseconds for instance), or it is later than `latest_ms`."""
     if not MIN_MS <= record.timestamp_ms <= MAX_MS:
         raise RejectedError(
             Code.INVALID_SCHEMA,
             "the record's timestamp lies outside the years 1 to 9999; it is epoch milliseconds",
+            "timestamp",
+        )
+    if latest_ms is not None and record.timestamp_ms > latest_ms:
+        raise RejectedError(
+            Code.TIMESTAMP_IN_FUTURE,
+            "the record is dated further ahead of the present than `record_tolerance_ms` allows; "
+            "set the clock of whatever produces it right, or send it once its time has come",
             "timestamp",
         )
 

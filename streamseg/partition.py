@@ -80,13 +80,14 @@ class Partition:
         if now_ms > self._store.clock_ms:
             self._store.clock_ms = now_ms
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, latest_ms: int | None = None) -> None:
         """Apply one record of `contact-updates` or `behavior-events`.
 
+        One that is dated later than `latest_ms` is refused and does not move the clock; None: however late.
         A record that was applied before changes nothing. A bad one goes to the emitter as a dead letter and
         changes nothing but the clock, and that only by a timestamp that is one."""
         try:
-            check_timestamp(record)
+            check_timestamp(record, latest_ms)
             self.advance(record.timestamp_ms)
             self._apply(record, self._store.clock_ms)
         except RejectedError as error:

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from schemas.durations import Duration
 from schemas.paths import all_errors, problem
 from streamseg.errors import ConfigurationError
-from streamseg.times import DAY_MS, MINUTE_MS, time_zone
+from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS, time_zone
 
 
 def _zone(name: str) -> str:
@@ -49,6 +49,8 @@ class Settings(BaseSettings):
 
     timezone: TimeZoneName = "Asia/Shanghai"
     future_tolerance_ms: int = Field(5 * MINUTE_MS, ge=0)
+    record_tolerance_ms: int = Field(HOUR_MS, ge=0)
+    """How far a record may be dated ahead of the clock here while input is read live."""
     history_retention_ms: int = Field(400 * DAY_MS, gt=0)
     history_cap: int = Field(10_000, gt=0)
     email_window: BatchWindow = BatchWindow(length="P1D")
@@ -90,6 +92,8 @@ class Settings(BaseSettings):
     """How many unchanged contacts stay decoded, per partition."""
     block_cache_bytes: int = Field(64 << 20, gt=0)
     """RocksDB's cache, shared by a worker's partitions."""
+    clock_tolerance_ms: int = Field(MINUTE_MS, gt=0)
+    """How far a worker's clock may differ from the brokers' before it is not believed."""
     stall_timeout_ms: int = Field(120_000, gt=0)
     """How long a worker may make no progress before `/health` says so."""
     http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the container

@@ -19,6 +19,7 @@ CONTENT_TYPE: Final = "application/problem+json"
 STATUSES: Final[dict[str, int]] = {
     Code.INVALID_JSON: 400,
     Code.INVALID_SCHEMA: 422,
+    Code.TIMESTAMP_IN_FUTURE: 422,
     Code.OCCURRED_IN_FUTURE: 422,
     Code.UNKNOWN_REFERENCE: 422,
     Code.REFERENCE_CYCLE: 422,

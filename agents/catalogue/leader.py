@@ -65,10 +65,12 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         reports: Reports,
         check: Callable[[], None],
         metrics: Metrics,
+        latest_ms: Callable[[], int],
         transactions: bool = True,
         **kwargs: Any,
     ) -> None:
-        """`check` is called before anything is written, and may raise; `transactions` as for Publisher."""
+        """`check` is called before anything is written, and may raise; commands that are dated later than
+        `latest_ms` (epoch ms) says are refused; `transactions` as for Publisher."""
         super().__init__(**kwargs)
         self._settings = settings
         self._catalogue_topic = catalogue_topic
@@ -76,6 +78,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._reports = reports
         self._check = check
         self._metrics = metrics
+        self._latest_ms = latest_ms
         self._transactions = transactions
         self._group = f"{worker_id(settings)}-catalogue"
         self._commands = TopicPartition(topic_name(settings, COMMANDS), 0)
@@ -211,7 +214,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         await self._write(decision, key=key, offset=record.offset, consumed=consumed)
 
     def _read(self, record: Record) -> SegmentCommand:
-        check_timestamp(record)
+        check_timestamp(record, self._latest_ms())
         value = record.value or b""
         limit = self._settings.max_record_bytes
         if len(value) > limit:

@@ -78,6 +78,7 @@ OPERATIONS: Final[Mapping[str, Label]] = {
 ERRORS: Final[Mapping[Code, Label]] = {
     Code.INVALID_JSON: Label("不是有效的 JSON", "Not valid JSON"),
     Code.INVALID_SCHEMA: Label("内容不符合格式要求", "Not of the required form"),
+    Code.TIMESTAMP_IN_FUTURE: Label("记录时间晚于当前时间", "Dated in the future"),
     Code.OCCURRED_IN_FUTURE: Label("发生时间晚于当前时间", "Lies in the future"),
     Code.UNKNOWN_REFERENCE: Label("引用的分群或分组不存在", "Refers to something that does not exist"),
     Code.REFERENCE_CYCLE: Label("分群之间循环引用", "Segments refer to each other in a circle"),

@@ -14,8 +14,10 @@ from confluent_kafka import Consumer, Producer
 
 from agents.embedded import EmbeddedBroker, EmbeddedWorker
 from agents.shard import Shard
+from agents.worker_clock import HostClock
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
+from streamseg.times import DAY_MS, HOUR_MS
 
 WAIT_SECONDS = 60.0
 RECENT = {
@@ -145,6 +147,64 @@ def test_a_record_timestamp_outside_the_calendar_stops_nobody(settings: Settings
         for topic in (b"behavior-events", b"segment-commands")
         for offset in (b"0", b"1")
     ]
+
+
+class ChangedClock(HostClock):
+    """A host whose wall clock is set wrong by so much."""
+
+    wrong_ms = 0
+
+    def wall_ms(self) -> int:
+        return super().wall_ms() + self.wrong_ms
+
+
+def test_a_clock_that_jumps_a_day_ahead_moves_no_stream_time(settings: Settings) -> None:
+    client = Client(settings, "membership-changes", "dead-letters")
+    client.define(RECENT)
+    clock = ChangedClock()
+    with EmbeddedWorker(settings, host_clock=clock) as worker:
+        assert worker.app is not None
+        client.write("behavior-events", "c1", scan("c1"))
+        client.wait(lambda messages: len(messages) >= 1)
+        clock.wrong_ms = DAY_MS
+        # It leaves by time alone: stream time goes on, at its own pace.
+        client.wait(lambda messages: len(messages) >= 2)
+        assert worker.app.clock.doubt == "the clock of this host jumped 86,400.0 s ahead"
+        # What is dated as the wrong clock says is still too far ahead.
+        client.write("behavior-events", "c2", scan("c2"), time.time_ns() // 1_000_000 + DAY_MS)
+        client.wait(lambda messages: len(messages) >= 3)
+        clock.wrong_ms = 0
+        assert worker.app.clock.doubt is None
+        client.write("behavior-events", "c3", scan("c3"))
+        messages = client.wait(lambda messages: len(messages) >= 5)
+    client.close()
+    changes = [orjson.loads(each.value()) for each in messages if each.topic() == "membership-changes"]
+    assert [(change["contact_id"], change["change"]) for change in changes] == [
+        ("c1", "entered"),
+        ("c1", "exited"),
+        ("c3", "entered"),
+        ("c3", "exited"),
+    ]
+    (letter,) = [dict(each.headers()) for each in messages if each.topic() == "dead-letters"]
+    assert letter["error.code"] == b"timestamp_in_future"
+
+
+def test_commands_and_records_dated_ahead_are_refused(settings: Settings) -> None:
+    client = Client(settings, "dead-letters")
+    ahead_ms = time.time_ns() // 1_000_000 + 2 * HOUR_MS
+    with EmbeddedWorker(settings):
+        client.command({"command": "create_group", "account": "ann", "group": "g"}, ahead_ms)
+        client.write("behavior-events", "c1", scan("c1"), ahead_ms)
+        client.write("contact-updates", "c1", b'{"contact_id": "c1"}', ahead_ms)
+        messages = client.wait(lambda messages: len(messages) >= 3)
+    client.close()
+    letters = [dict(each.headers()) for each in messages]
+    assert {letter["source.topic"] for letter in letters} == {
+        b"segment-commands",
+        b"behavior-events",
+        b"contact-updates",
+    }
+    assert {letter["error.code"] for letter in letters} == {b"timestamp_in_future"}
 
 
 def test_an_unexpected_error_ends_the_worker_and_commits_nothing(

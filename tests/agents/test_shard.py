@@ -13,6 +13,7 @@ from streamseg.inputs import Record
 from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
+from streamseg.times import HOUR_MS
 from tests.agents.simulation import definitions, loaded
 
 NOW = 1_777_600_000_000
@@ -25,6 +26,7 @@ class World:
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.ended: dict[str, int | None] = {BEHAVIOR_EVENTS: None, CONTACT_UPDATES: None}
+        self.latest_ms = NOW + HOUR_MS
         self.store = RocksStore(folder)
         self.taken: list[tuple[str, int]] = []
         self.shard = Shard(
@@ -33,12 +35,13 @@ class World:
             plan=loaded(definitions([RECENT])).plan,
             settings=Settings(live_lag_ms=250, **settings),  # type: ignore[arg-type]
             ended_as_of=lambda topic: self.ended[topic],
+            latest_ms=lambda: self.latest_ms,
         )
         take = self.shard.partition.take
 
-        def spy(record: Record) -> None:
+        def spy(record: Record, latest_ms: int | None) -> None:
             self.taken.append((record.topic, record.offset))
-            take(record)
+            take(record, latest_ms)
 
         # Only what reaches the engine, and in which order, is of interest here.
         self.shard.partition = _Spied(self.shard.partition, spy)  # type: ignore[assignment]
@@ -56,7 +59,7 @@ class World:
 
 
 class _Spied:
-    def __init__(self, partition: object, take: Callable[[Record], None]) -> None:
+    def __init__(self, partition: object, take: Callable[[Record, int | None], None]) -> None:
         self._partition = partition
         self.take = take
 
@@ -227,3 +230,24 @@ def test_a_sweep_that_was_finished_is_not_done_again_after_a_restart(tmp_path: P
     second = World(tmp_path / "state")
     assert not second.shard.sweeping
     second.store.close()
+
+
+def test_a_record_dated_too_far_ahead_is_refused_and_moves_no_clock(world: World) -> None:
+    far, near = NOW + HOUR_MS + 1, NOW + HOUR_MS
+    world.offer(BEHAVIOR_EVENTS, far, near)
+    world.ended[CONTACT_UPDATES] = NOW
+    assert world.work() == [(BEHAVIOR_EVENTS, 0), (BEHAVIOR_EVENTS, 1)]
+    (letter,) = world.shard.outbox.dead_letters
+    assert (letter.record.offset, letter.code, letter.path) == (0, "timestamp_in_future", "timestamp")
+    assert world.shard.partition.clock_ms == near
+    assert world.shard.applied(BEHAVIOR_EVENTS) == 2
+
+
+def test_a_record_whose_time_has_come_is_taken(world: World) -> None:
+    at_ms = NOW + 2 * HOUR_MS
+    world.latest_ms = at_ms
+    world.offer(BEHAVIOR_EVENTS, at_ms)
+    world.ended[CONTACT_UPDATES] = NOW
+    world.work()
+    assert world.shard.outbox.dead_letters == []
+    assert world.shard.partition.clock_ms == at_ms
