@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 from mode import Service
 
+from agents.http_connections import SWEEP_SECONDS, Connections, Limits, noted
 from agents.metrics import CONTENT_TYPE, Metrics
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
@@ -44,28 +47,43 @@ class WebServer(Service):
         self._observe = observe
         self._mount = mount
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
+        self._connections = Connections(Limits.of(settings), time.monotonic)
         self.port = settings.http_port
 
     async def on_start(self) -> None:
-        application = web.Application()
+        application = web.Application(middlewares=[noted])
         application.router.add_get("/health", self._health)
         application.router.add_get("/metrics", self._get_metrics)
         if self._mount is not None:
             self._mount(application)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._settings.http_host, self._settings.http_port)
+        if self._runner.server is None:
+            raise RuntimeError("aiohttp has no server after its set-up")
         try:
-            await site.start()
+            self._listening = await asyncio.get_running_loop().create_server(
+                self._connections.factory(self._runner.server),
+                self._settings.http_host,
+                self._settings.http_port,
+            )
         except OSError as error:
             raise ConfigurationError(
                 f"cannot serve on {self._settings.http_host}:{self._settings.http_port} ({error.strerror}); "
                 "set STREAMSEG_HTTP_PORT to a free port, or 0 for any"
             ) from error
-        self.port = self._runner.addresses[0][1]
+        self.port = self._listening.sockets[0].getsockname()[1]
         _log.info("health and metrics on port %d", self.port)
 
+    @Service.task
+    async def _keep_deadlines(self) -> None:
+        while not self.should_stop:
+            self._connections.sweep()
+            await self.sleep(SWEEP_SECONDS)
+
     async def on_stop(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
         if self._runner is not None:
             await self._runner.cleanup()
 

@@ -8,7 +8,14 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from schemas.definitions import SegmentDefinition
 from schemas.paths import problem
-from schemas.scalars import LONGEST_NAME, GroupText, NonEmptyText, SegmentId
+from schemas.scalars import (
+    LONGEST_NAME,
+    NOT_IN_ADDRESSES,
+    GroupText,
+    NonEmptyText,
+    SegmentId,
+    fits_address,
+)
 from schemas.wire import WireModel
 
 _LONGEST_COPIED_ID: Final = LONGEST_NAME - len("-copy-") - 20
@@ -66,6 +73,13 @@ class CreateCommand(DefinitionCommand):
 
     command: Literal["create"]
 
+    @model_validator(mode="after")
+    def _id_fits_address(self) -> Self:
+        # Here and not in definitions: those on the topic may have been taken before this was asked.
+        if not fits_address(self.definition.segment_id):
+            raise problem(NOT_IN_ADDRESSES, at="definition.segment_id")
+        return self
+
 
 class UpdateCommand(DefinitionCommand):
     """Replaces a segment's definition."""
@@ -87,9 +101,16 @@ class CopyCommand(SegmentsCommand):
         return self
 
     @model_validator(mode="after")
-    def _ids_can_be_lengthened(self) -> Self:
-        if self.new_segment_id is None and any(len(one) > _LONGEST_COPIED_ID for one in self.targets):
+    def _new_ids_fit(self) -> Self:
+        if self.new_segment_id is not None:
+            if not fits_address(self.new_segment_id):
+                raise problem(NOT_IN_ADDRESSES, at="new_segment_id")
+        elif any(len(one) > _LONGEST_COPIED_ID for one in self.targets):
             raise problem("too long to make up an id for the copy; give one", at="new_segment_id")
+        elif not all(fits_address(f"{one}-copy") for one in self.targets):
+            raise problem(
+                "no id can be made up out of one with control characters; give one", at="new_segment_id"
+            )
         return self
 
 
@@ -125,6 +146,12 @@ class CreateGroupCommand(Command):
     command: Literal["create_group"]
     group: GroupText
 
+    @model_validator(mode="after")
+    def _name_fits_address(self) -> Self:
+        if not fits_address(self.group):
+            raise problem(NOT_IN_ADDRESSES, at="group")
+        return self
+
 
 class RenameGroupCommand(Command):
     """Gives a group another name; its segments stay in it."""
@@ -133,6 +160,12 @@ class RenameGroupCommand(Command):
     group: GroupText
     new_group: GroupText
     """The name from now on."""
+
+    @model_validator(mode="after")
+    def _name_fits_address(self) -> Self:
+        if not fits_address(self.new_group):
+            raise problem(NOT_IN_ADDRESSES, at="new_group")
+        return self
 
 
 class DeleteGroupCommand(Command):

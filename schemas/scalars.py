@@ -17,6 +17,7 @@ _STEP: Final = r"(\\*[^.\\]|\\+\.)+"
 _PATH_PATTERN: Final = rf"^({_STEP}\.)*({_STEP}\\*|\\+)$"
 _PATH: Final = re.compile(_PATH_PATTERN.removeprefix("^").removesuffix("$"))
 _ID_PATTERN: Final = r"^[^|]+$"
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class OneOf:
@@ -59,6 +60,15 @@ def _segment_id(text: str) -> str:
         raise problem("must not contain |")
     return text
 
+
+def fits_address(name: str) -> bool:
+    """Whether an id or a name can stand in an address: clients take `.` and `..` out of it, and control
+    characters are refused on the way."""
+    return name not in (".", "..") and _CONTROL.search(name) is None
+
+
+NOT_IN_ADDRESSES: Final = "must not be . or .. nor have control characters, which no address can hold"
+"""What to say of one that does not."""
 
 LARGEST_COUNT: Final = 2**53 - 1
 """The largest integer that every reader of JSON takes as it is. One more can still be written."""

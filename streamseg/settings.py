@@ -99,6 +99,16 @@ class Settings(BaseSettings):
     http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the container
     http_port: int = Field(8080, ge=0, le=65_535)
     """Where `/health`, `/metrics` and the API are served; 0 takes a free port."""
+    http_connections: int = Field(512, gt=0)
+    """How many connections may be open there; beyond that, one that waits for its caller makes room."""
+    http_connections_per_address: int = Field(256, gt=0)
+    """How many of them from one address."""
+    http_header_timeout_ms: int = Field(5_000, gt=0)
+    """How long a caller may take to send the headers of a request."""
+    http_body_timeout_ms: int = Field(30_000, gt=0)
+    """How long it may take to send the body, or take nothing of the answer."""
+    http_idle_timeout_ms: int = Field(75_000, gt=0)
+    """How long a connection stays open between requests."""
     advertised_url: str | None = None
     """Where other workers reach this one, e.g. `http://worker-1:8080`; not set, by its host name."""
     api_tokens: dict[str, str] = Field(default_factory=dict, repr=False)

@@ -274,7 +274,7 @@ def _paths() -> Json:
         "calculate": {},
     }
     for command, extra in extras.items():
-        paths[f"/segments/batch/{command}"] = {
+        paths[f"/batch/{command}"] = {
             "post": _operation(
                 f"{command} several segments, all of them or none",
                 200,

@@ -34,6 +34,9 @@ STATUSES: Final[dict[str, int]] = {
     "not_here": 421,
     "method_not_allowed": 405,
     "media_type": 415,
+    "bad_request": 400,
+    "uri_too_long": 414,
+    "header_too_large": 431,
     "internal": 500,
 }
 
@@ -45,6 +48,9 @@ _TITLES: Final[dict[str, Label]] = {
     "not_here": Label("不在此节点", "Not at this worker"),
     "method_not_allowed": Label("不支持的方法", "Method not allowed"),
     "media_type": Label("不支持的内容类型", "Unsupported media type"),
+    "bad_request": Label("不是有效的 HTTP 请求", "Not an HTTP request"),
+    "uri_too_long": Label("地址过长", "Address too long"),
+    "header_too_large": Label("请求头过长", "Header too long"),
     "internal": Label("内部错误", "Internal error"),
 }
 
@@ -92,7 +98,7 @@ def not_found(what: str, path: str = "") -> ProblemError:
     return ProblemError("not_found", f"there is no such {what}", path)
 
 
-def language_of(request: web.Request) -> Language:
+def language_of(request: web.BaseRequest) -> Language:
     """The language that the caller reads."""
     return choose_language(request.headers.get("Accept-Language", ""))
 

@@ -14,13 +14,13 @@ from agents.api.requests import answer, choice, read_body, whole_number
 from schemas.scalars import LARGEST_COUNT
 from streamseg.catalogue import listing
 
-_NOT_IN_IDS = re.compile(r"[\s|/?#%\\]+")
+_NOT_IN_IDS = re.compile(r"[\s|/?#%\\\x00-\x1f\x7f-\x9f]+")
 _SORTS = ("name", "created_by", "updated_at")
 _BATCHES = {"move": ("segment_ids", "group"), "share": ("segment_ids", "accounts")}
 
 
 class Segments:
-    """Handlers below /segments."""
+    """Handlers below /segments and /batch."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -30,7 +30,7 @@ class Segments:
         return [
             web.get("/segments", self.list_rows),
             web.post("/segments", self.create),
-            web.post("/segments/{segment_id:batch}/{command:move|delete|calculate|share}", self.batch),
+            web.post("/batch/{command:move|delete|calculate|share}", self.batch),
             web.get(one, self.get),
             web.put(one, self.update),
             web.delete(one, self.delete),
@@ -68,7 +68,7 @@ class Segments:
         return answer(self._desk.segment(request, definition["segment_id"]), 201)
 
     def _new_id(self, name: Any) -> str:
-        stem = _NOT_IN_IDS.sub("-", name.strip().lower()).strip("-") if isinstance(name, str) else ""
+        stem = _NOT_IN_IDS.sub("-", name.strip().lower()).strip("-.") if isinstance(name, str) else ""
         return self._desk.catalogue.unused_id(stem or "segment")
 
     async def update(self, request: web.Request) -> web.Response:
@@ -106,12 +106,7 @@ class Segments:
 
     async def batch(self, request: web.Request) -> web.Response:
         command = request.match_info["command"]
-        one = {"share": self.share, "calculate": self.calculate}.get(command)
-        namesake = request.match_info["segment_id"] in self._desk.catalogue.segments
-        body = await read_body(request, optional=one is not None and namesake)
-        if one is not None and namesake and "segment_ids" not in body:
-            # The address is also that of a segment with this id.
-            return await one(request)
+        body = await read_body(request)
         _only(body, _BATCHES.get(command, ("segment_ids",)))
         if "segment_ids" not in body:
             raise ProblemError("invalid_schema", "required; give it", "segment_ids")

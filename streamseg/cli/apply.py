@@ -108,7 +108,7 @@ class _Outcome:
         """Delete all or none, so that the order among them does not matter."""
         doomed = list(segment_ids)
         try:
-            self._session.api.post("segments", "batch", "delete", body={"segment_ids": doomed})
+            self._session.api.post("batch", "delete", body={"segment_ids": doomed})
             self._deleted += doomed
         except ApiError as error:
             self.refused.append(refusal(None, None, error, self._session.language))

@@ -70,7 +70,7 @@ def delete(session: Session, segments: SegmentIds, yes: Yes = False) -> None:
     if len(segments) == 1:
         session.api.delete("segments", segments[0])
     else:
-        session.api.post("segments", "batch", "delete", body={"segment_ids": segments})
+        session.api.post("batch", "delete", body={"segment_ids": segments})
     if session.as_json:
         session.print_json({"segment_ids": segments})
     else:
@@ -86,7 +86,7 @@ def move(
 
     Example: streamseg segments move cn-members push --group 2026
     """
-    answer = session.api.post("segments", "batch", "move", body={"segment_ids": segments, "group": group})
+    answer = session.api.post("batch", "move", body={"segment_ids": segments, "group": group})
     if session.as_json:
         session.print_json(answer)
     else:
@@ -109,7 +109,7 @@ def share(
         answer = session.api.post("segments", segments[0], "share", body={"accounts": accounts})
     else:
         body = {"segment_ids": segments, "accounts": accounts}
-        answer = session.api.post("segments", "batch", "share", body=body)
+        answer = session.api.post("batch", "share", body=body)
     if session.as_json:
         session.print_json(answer)
     else:
@@ -126,7 +126,7 @@ def calculate(session: Session, segments: SegmentIds) -> None:
     if len(segments) == 1:
         answer = session.api.post("segments", segments[0], "calculate")
     else:
-        answer = session.api.post("segments", "batch", "calculate", body={"segment_ids": segments})
+        answer = session.api.post("batch", "calculate", body={"segment_ids": segments})
     if session.as_json:
         session.print_json(answer)
     else:

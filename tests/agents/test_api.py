@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -97,7 +98,7 @@ def definition(**more: Any) -> bytes:
         ),
         (
             "POST",
-            "/segments/batch/move",
+            "/batch/move",
             b'{"segment_ids": ["a"], "group": "default", "more": 1}',
             {},
             (422, "invalid_schema", "more"),
@@ -164,19 +165,43 @@ def test_the_version_in_if_match_is_read_in_full(based_on: str, version: int) ->
     assert version_in(based_on) == version
 
 
-def test_a_segment_may_be_called_as_the_address_of_several(worker: Caller) -> None:
-    accounts = {"accounts": ["ben"]}
-    status, _, problem = worker.ask("POST", "/segments/batch/share", orjson.dumps(accounts))
-    assert (status, problem["path"]) == (422, "segment_ids")
-    for segment_id in ("batch", "other"):
+def test_a_segment_may_have_a_name_that_is_part_of_an_address(worker: Caller) -> None:
+    accounts = orjson.dumps({"accounts": ["ben"]})
+    for segment_id in ("batch", "contacts"):
         assert worker.ask("POST", "/segments", definition(segment_id=segment_id))[0] == 201
-    status, _, shared = worker.ask("POST", "/segments/batch/share", orjson.dumps(accounts))
-    assert (status, shared["segment_id"], shared["shared_with"]) == (200, "batch", ["ben"])
-    assert worker.ask("POST", "/segments/batch/calculate")[0] == 202
-    several = orjson.dumps({"segment_ids": ["other"], **accounts})
-    assert worker.ask("POST", "/segments/batch/share", several)[::2] == (200, {"segment_ids": ["other"]})
-    both = orjson.dumps({"segment_ids": ["other", "batch"]})
-    assert worker.ask("POST", "/segments/batch/delete", both)[0] == 200
+    assert worker.ask("POST", "/segments/batch/share", accounts)[2]["shared_with"] == ["ben"]
+    assert worker.ask("POST", "/batch/share", accounts)[2]["path"] == "segment_ids"
+    assert worker.ask("GET", "/segments/contacts/contacts")[0] == 200
+    both = orjson.dumps({"segment_ids": ["contacts", "batch"]})
+    assert worker.ask("POST", "/batch/delete", both)[::2] == (200, orjson.loads(both))
+
+
+def test_the_longest_id_can_be_asked_for_and_a_longer_address_is_a_problem(worker: Caller) -> None:
+    segment_id = "\U00020000" * 1_000
+    place = "/segments/" + quote(segment_id)
+    assert worker.ask("POST", "/segments", definition(segment_id=segment_id))[0] == 201
+    assert worker.ask("GET", place)[2]["segment_id"] == segment_id
+    assert worker.ask("GET", f"{place}/contacts/{quote('人' * 1_000)}/explain")[0] == 404
+    assert worker.ask("DELETE", place)[0] == 204
+    status, answered, problem = worker.ask("GET", "/contacts/" + "c" * (64 << 10))
+    assert (status, problem["code"]) == (414, "uri_too_long")
+    assert answered["Content-Type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize("segment_id", [".", "..", "a\nb", "a\x1b[2J", "\x85"])
+def test_an_id_that_no_address_can_hold_is_refused_when_it_is_made(worker: Caller, segment_id: str) -> None:
+    made = worker.ask("POST", "/segments", definition(segment_id=segment_id))
+    assert (made[0], made[2]["path"]) == (422, "segment_id")
+    named = worker.ask("POST", "/groups", orjson.dumps({"group": segment_id}))
+    assert (named[0], named[2]["path"]) == (422, "group")
+    copied = worker.ask(
+        "POST", "/segments/global-unsubscribed/copy", orjson.dumps({"new_segment_id": segment_id})
+    )
+    assert (copied[0], copied[2]["path"]) == (422, "new_segment_id")
+    # An id that is made out of a name is one that fits.
+    made = worker.ask("POST", "/segments", definition(name=segment_id))
+    assert made[0] == 201
+    assert worker.ask("DELETE", "/segments/" + quote(made[2]["segment_id"], safe=""))[0] == 204
 
 
 def test_an_account_learns_nothing_of_segments_that_it_does_not_see(worker: Caller) -> None:

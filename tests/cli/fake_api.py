@@ -119,7 +119,7 @@ class FakeApi:
                         409, "conflict", "In conflict", "there is such a segment", path="segment_id"
                     )
                 return httpx.Response(201, json=self._shown(self._save(body, version=1), language))
-            case "POST", ["segments", "batch", action]:
+            case "POST", ["batch", action]:
                 return self._batch(action, body)
             case "GET", ["groups"]:
                 rows = [

@@ -145,7 +145,7 @@ def test_prune_deletes_what_the_folder_does_not_have(run: Run, api: FakeApi, fol
     result = run("segments", "apply", folder, "--prune", "--yes")
     assert "not in the folder, to be deleted  old-1" in result.stdout
     assert result.stdout.endswith("done: 1 created, 0 changed, 2 deleted, 0 refused\n")
-    assert api.requests[-1][1:] == ("/segments/batch/delete", {}, {"segment_ids": ["old-1", "old-2"]})
+    assert api.requests[-1][1:] == ("/batch/delete", {}, {"segment_ids": ["old-1", "old-2"]})
     assert sorted(api.segments) == ["builtin", "fresh", "shared"]
 
 
@@ -173,7 +173,7 @@ def test_a_reference_to_what_prune_deletes_is_refused(run: Run, api: FakeApi, fo
 def test_a_refused_deletion_is_listed(run: Run, api: FakeApi, folder: Path) -> None:
     api.add("old")
     write(folder, "fresh.yaml", definition())
-    api.refusals["POST", "/segments/batch/delete"] = problem(
+    api.refusals["POST", "/batch/delete"] = problem(
         409, "in_use", "Other segments refer to it", "push refers to it", path="segment_ids[0]"
     )
     result = run("segments", "apply", folder, "--prune", "--yes")

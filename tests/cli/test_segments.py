@@ -218,7 +218,7 @@ def test_delete_with_yes_does_not_ask_and_takes_several_at_once(run: Run, api: F
     assert run("segments", "delete", "a", "--yes").stdout == "deleted: a\n"
     answer = json.loads(run("segments", "delete", "b", "c", "--yes", "--json").stdout)
     assert answer == {"segment_ids": ["b", "c"]}
-    assert api.writes() == [("DELETE", "/segments/a"), ("POST", "/segments/batch/delete")]
+    assert api.writes() == [("DELETE", "/segments/a"), ("POST", "/batch/delete")]
     api.add("d")
     assert run("segments", "delete", "d", "--yes", "--lang", "zh").stdout == "已删除：d\n"
 
@@ -234,11 +234,11 @@ def test_move_share_and_calculate_take_one_segment_or_several(run: Run, api: Fak
     assert run("segments", "calculate", "a").stdout == "calculating: a\n"
     assert run("segments", "calculate", "a", "b", "--lang", "zh").stdout == "开始计算：a, b\n"
     assert api.writes() == [
-        ("POST", "/segments/batch/move"),
+        ("POST", "/batch/move"),
         ("POST", "/segments/a/share"),
-        ("POST", "/segments/batch/share"),
+        ("POST", "/batch/share"),
         ("POST", "/segments/a/calculate"),
-        ("POST", "/segments/batch/calculate"),
+        ("POST", "/batch/calculate"),
     ]
     assert json.loads(run("segments", "move", "a", "--group", "g", "--json").stdout) == {"segment_ids": ["a"]}
     shared = json.loads(run("segments", "share", "a", "--with", "x", "--json").stdout)

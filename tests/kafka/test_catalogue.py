@@ -190,7 +190,7 @@ def test_what_others_refer_to_is_not_deleted(site: Site) -> None:
     with pytest.raises(ApiError) as error:
         site.ann.delete("segments", "below")
     assert refusal(error) == (409, "in_use", "segment_id")
-    batch = site.ann.post("segments", "batch", "delete", body={"segment_ids": ["below", "above"]})
+    batch = site.ann.post("batch", "delete", body={"segment_ids": ["below", "above"]})
     assert sorted(batch["segment_ids"]) == ["above", "below"]
     with pytest.raises(ApiError) as error:
         site.ann.get("segments", "below")
@@ -207,7 +207,7 @@ def test_groups_hold_segments_and_let_go_of_them(site: Site) -> None:
     for name in ("filed-1", "filed-2"):
         site.ann.post("segments", body=standard(name, CN))
     assert site.ann.post("groups", body={"group": "g1"})["segments"] == 0
-    site.ann.post("segments", "batch", "move", body={"segment_ids": ["filed-1", "filed-2"], "group": "g1"})
+    site.ann.post("batch", "move", body={"segment_ids": ["filed-1", "filed-2"], "group": "g1"})
     assert site.ann.patch("groups", "g1", body={"group": "g2"})["segments"] == 2
     assert [row["segment_id"] for row in site.ann.segments(group="g2")] == ["filed-1", "filed-2"]
     with pytest.raises(ApiError) as error:
@@ -216,9 +216,7 @@ def test_groups_hold_segments_and_let_go_of_them(site: Site) -> None:
     site.ann.delete("groups", "g2")
     assert site.ann.get("segments", "filed-1")["group"] == "default"
     with pytest.raises(ApiError) as error:
-        site.ann.post(
-            "segments", "batch", "move", body={"segment_ids": ["filed-1", "no"], "group": "default"}
-        )
+        site.ann.post("batch", "move", body={"segment_ids": ["filed-1", "no"], "group": "default"})
     assert refusal(error) == (422, "unknown_reference", "segment_ids[1]")
 
 

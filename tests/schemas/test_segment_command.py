@@ -40,6 +40,10 @@ TAKEN = [
     by("create", definition={**DEFINITION, "segment_id": "分" * 1_000, "name": "群" * 1_000}),
     by("copy", segment_id="x" * 1_000, new_segment_id="y" * 1_000),
     by("create_group", group="组" * 1_000),
+    by("update", definition={**DEFINITION, "segment_id": ".."}),
+    by("delete", segment_ids=["..", "a\nb"]),
+    by("copy", segment_id=".."),
+    by("create", definition={**DEFINITION, "segment_id": "...", "name": "a\nb"}),
 ]
 
 
@@ -96,6 +100,12 @@ def test_a_command_about_one_segment_or_many_names_its_targets() -> None:
         (by("copy", segment_ids=["s1", "x" * 1_000]), "new_segment_id"),
         (by("create_group", group="x" * 1_001), "group"),
         (by("rename_group", group="g", new_group="x" * 1_001), "new_group"),
+        (by("create", definition={**DEFINITION, "segment_id": ".."}), "definition.segment_id"),
+        (by("create", definition={**DEFINITION, "segment_id": "a\x7f"}), "definition.segment_id"),
+        (by("copy", segment_id="s1", new_segment_id="."), "new_segment_id"),
+        (by("copy", segment_ids=["s1", "a\nb"]), "new_segment_id"),
+        (by("create_group", group="."), "group"),
+        (by("rename_group", group="g", new_group="a\x9b"), "new_group"),
     ],
 )
 def test_a_wrong_command_is_refused_where_it_is_wrong(refusal: Any, value: object, path: str) -> None:
