@@ -1,22 +1,25 @@
 """The order in which what a partition did becomes durable.
 
-1. refused records go to the dead letters, and their acknowledgements are awaited;
-2. what changed in the state goes to the changelog, and with each contact what is to be said of it: all of
-   one contact together as a whole. It is awaited;
-3. the outputs are sent, and awaited;
-4. the state goes to RocksDB in one batch, with the changelog offset that holds it;
-5. the source offsets are acknowledged, to be committed.
+1. The dead letters are sent, and their acknowledgements awaited.
+2. What changed in the state goes to the changelog, and with each contact the outputs about it: all of one
+   contact together as a whole. It is awaited.
+3. The outputs are sent, and awaited.
+4. The state goes to RocksDB in one batch, with the changelog offset that holds it.
+5. The source offsets are acknowledged, to be committed.
 
-So what is said is decided before anyone can hear it. A change may depend on when it was made: a sweep and
-a record that comes late are applied by a clock that follows the wall, and neither would find the same
-clock again. A crash between any two steps repeats work and loses nothing. Before 2 nothing was decided, and
-a dead letter says the same again. Between 2 and 3, or in the middle of either, the changelog tells what was
-to be said of the contacts that it holds, and that is said before anything else (`settle_outputs`), under the
+So a change is decided before anyone can hear of it. A change may depend on when it was made: a sweep and a
+record that comes late are applied by a clock that follows the wall, and neither would find the same clock
+again. And a record is refused before anything that came after it is decided: state of a contact hides all
+records up to the last one that it holds, those that were refused included.
+
+A crash between any two steps repeats work and loses nothing. Before 2 nothing was decided, and the refused
+records get their dead letters once more. Between 2 and 3, or in the middle of either, the changelog holds the
+outputs of the contacts in it, and they are sent before anything else is done (`settle_outputs`), under the
 same change ids. Between 3 and 4 the changelog is ahead of the disk and is applied to it first. Between 4 and
 5 the source is read again, and what the state holds is skipped: each contact by its own offsets, the rest by
 those kept for the partition.
 
-Between two checkpoints, `announce` does 2 to 4 for those contacts alone that something is to be said of.
+Between two checkpoints, `announce` does 1 to 4 for those contacts alone that there are outputs of.
 """
 
 from __future__ import annotations
@@ -75,20 +78,16 @@ async def checkpoint(
     """
     for topic, next_offset in shard.next_offsets.items():
         shard.store.set_number(offset_name(topic), next_offset)
-    await _assure(still_ours)
-    await sink.send_dead_letters(shard.outbox.dead_letters)
     await _save(shard, shard.store.changes, sink, still_ours)
-    shard.outbox.clear()
     for topic, next_offset in shard.next_offsets.items():
         acknowledge(topic, shard.number, next_offset)
 
 
 async def announce(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
-    """Say what came about, and make durable the contacts that it is said of, and nothing else: what is read
-    again after a crash finds them ahead, as it does where a checkpoint was cut off. The shard must do nothing
-    meanwhile. Costs what is said rather than what was done. Raises as `checkpoint`."""
+    """Send what is in the outbox, and make durable the contacts that its outputs are about, and nothing else:
+    what is read again after a crash finds them ahead, as it does where a checkpoint was cut off. The shard
+    must do nothing meanwhile. Costs what is sent rather than what was done. Raises as `checkpoint`."""
     await _save(shard, shard.store.changes_of, sink, still_ours)
-    shard.outbox.clear_outputs()
 
 
 async def _save(
@@ -97,13 +96,17 @@ async def _save(
     sink: Sink,
     still_ours: StillOurs,
 ) -> None:
-    """The changelog first, then what it holds as said, then the disk."""
+    """Steps 1 to 4; the outbox is empty afterwards."""
+    await _assure(still_ours)
+    # All of them, whatever they are about: no state may be written that hides a refused record.
+    await sink.send_dead_letters(shard.outbox.dead_letters)
     await _assure(still_ours)
     groups = changes(shard.outbox.by_contact())
     changelog_offset = await sink.send_changelog(shard.number, groups)
     await _assure(still_ours)
     await sink.send_outputs(shard.number, shard.outbox)
     shard.store.commit(changelog_offset)
+    shard.outbox.clear()
 
 
 async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:

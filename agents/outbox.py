@@ -90,14 +90,10 @@ class Outbox:
 
     def clear(self) -> None:
         """All of it was delivered."""
-        self.clear_outputs()
-        self.dead_letters.clear()
-
-    def clear_outputs(self) -> None:
-        """All but the dead letters was delivered."""
         self._contacts.clear()
         self._count = 0
         self.changes.clear()
+        self.dead_letters.clear()
 
     # -- what is kept until it was sent -----------------------------------------------------------------
 

@@ -105,6 +105,9 @@ def source_records(count: int, *, contacts: int = 5, seed: int = 0) -> dict[str,
                 "attributes": {"location": seeded.choice(["中国", "美国"])},
                 "deleted": seeded.random() < 0.05,
             }
+            if seeded.random() < 0.1:
+                # Refused only once the contact is looked at: this list does not exist.
+                body["lists"] = {"add": ["nowhere"]}
         value = orjson.dumps(body) if seeded.random() > 0.05 else b"{not json"
         offset = 2 * len(records[topic])  # as in a compacted topic, offsets have gaps
         records[topic].append(Record(topic, 0, offset, at_ms, contact_id.encode(), value))
