@@ -19,6 +19,7 @@ from streamseg.plan import Plan
 from streamseg.segments import Cluster, Literal, Part, Segment
 from streamseg.times import format_ms
 from streamseg.unsubscribe import ChannelCondition
+from streamseg.wording.order import in_written_order
 
 
 def explain(
@@ -67,7 +68,9 @@ def _condition(contact: Contact, literal: Literal, plan: Plan, events: list[Even
     due_ms = contact.body.due.get(literal.condition_id)
     source = literal.source
     return {
-        "condition": None if source is None else source.model_dump(mode="json", exclude_unset=True),
+        "condition": None
+        if source is None
+        else in_written_order(source.model_dump(mode="json", exclude_unset=True)),
         "holds": literal.holds(contact.body.true),
         "since": _since(contact, literal.condition_id, plan),
         "may_change_at": None if due_ms is None else format_ms(due_ms),

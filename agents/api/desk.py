@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from agents.api.auth import ACCOUNT
 from agents.api.problems import ProblemError, language_of, not_found
+from agents.api.requests import words_wanted
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
 from agents.catalogue.outcome import Outcome
@@ -21,6 +22,8 @@ from streamseg.catalogue.state import Catalogue, Entry
 from streamseg.condition_count import check_condition_count
 from streamseg.errors import RejectedError
 from streamseg.settings import Settings
+from streamseg.wording.bodies import definition_words
+from streamseg.wording.order import in_written_order
 
 Json = dict[str, Any]
 
@@ -70,14 +73,19 @@ class Desk:
         return segment_id, entry
 
     def segment(self, request: web.Request, segment_id: str) -> Json:
-        """A segment as the account sees it, with its definition."""
+        """A segment as the account sees it, with its definition, and with that in words where they are asked
+        for."""
         language = language_of(request)
         row = listing.row(self.catalogue, request[ACCOUNT], segment_id, language=language)
         # As in the row: only the owner is told with whom, and a group that nobody made is `default`.
         told = {"group": row.group, "shared_with": list(row.shared_with)}
         definition = self.catalogue.segments[segment_id].definition
         definition = {**definition, **{name: one for name, one in told.items() if name in definition}}
-        return {**labelled(row, language), "definition": definition or None}
+        shown = {**labelled(row, language), "definition": in_written_order(definition) or None}
+        wanted = words_wanted(request)
+        if wanted is not None:
+            shown["words"] = definition_words(definition, wanted)
+        return shown
 
 
 def labelled(row: ListedSegment, language: Language) -> Json:

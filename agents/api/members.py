@@ -13,10 +13,11 @@ from agents.api.desk import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
-from agents.api.requests import answer, read_model, whole_number
+from agents.api.requests import answer, read_model, whole_number, words_wanted
 from agents.partitioner import place
 from schemas.wire import WireModel
 from streamseg.settings import Settings
+from streamseg.wording.explanations import with_words
 
 Json = dict[str, Any]
 
@@ -107,7 +108,8 @@ class Members:
 
         body = {"segment_id": segment_id, "contact_id": contact_id}
         (explanation,) = await self._peers.ask(request, [number], here, "/explain", body)
-        return answer(explanation)
+        wanted = words_wanted(request)
+        return answer(explanation if wanted is None else with_words(explanation, wanted))
 
     async def explain_here(self, request: web.Request) -> web.Response:
         question = await read_model(request, ExplainQuestion)

@@ -92,6 +92,7 @@ _EXPLANATION: Final[Json] = {
     "sequence": _COUNT,
     "next_change_at": _NULL_TEXT,
     "parts": _list({"type": "object"}),
+    "words": _NULL_TEXT,
 }
 _PROBLEM: Final[Json] = {
     "type": _TEXT,
@@ -108,6 +109,8 @@ def _parameter(name: str, schema: Json, place: str = "query") -> Json:
     return {"name": name, "in": place, "required": place == "path", "schema": schema}
 
 
+_WORDS: Final = _parameter("words", {"enum": ["zh", "en"]})
+"""Definitions and conditions are to be said in words as well."""
 _SEGMENT_ID: Final = _parameter("segment_id", _SOME_TEXT, "path")
 _CONTACT_ID: Final = _parameter("contact_id", _SOME_TEXT, "path")
 _GROUP_NAME: Final = _parameter("group", _SOME_TEXT, "path")
@@ -178,7 +181,9 @@ def _paths() -> Json:
             "post": _operation("Make a segment", 201, segment, body=_ref("NewDefinition")),
         },
         one: {
-            "get": _operation("A segment with its definition", 200, segment, parameters=(_SEGMENT_ID,)),
+            "get": _operation(
+                "A segment with its definition", 200, segment, parameters=(_SEGMENT_ID, _WORDS)
+            ),
             "put": _operation(
                 "Replace a segment's definition; its version, or If-Match, is the one it was based on",
                 200,
@@ -226,8 +231,8 @@ def _paths() -> Json:
             "get": _operation(
                 "Why a contact is in a segment or not",
                 200,
-                _object(_EXPLANATION),
-                parameters=(_SEGMENT_ID, _CONTACT_ID),
+                _object(_EXPLANATION, optional=("words",)),
+                parameters=(_SEGMENT_ID, _CONTACT_ID, _WORDS),
             )
         },
         "/groups": {
@@ -261,8 +266,12 @@ def _paths() -> Json:
             "post": _operation(
                 "How many contacts a definition would have now; nothing is stored",
                 200,
-                _object({"contacts": _COUNT, "sample": _list(_SOME_TEXT)}),
+                _object(
+                    {"contacts": _COUNT, "sample": _list(_SOME_TEXT), "words": _NULL_TEXT},
+                    optional=("words",),
+                ),
                 body=PreviewRequest.model_json_schema(),
+                parameters=(_WORDS,),
             )
         },
         "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), "security": []}},
@@ -313,7 +322,10 @@ def description() -> Json:
                 "Definition": definition,
                 "NewDefinition": fresh,
                 "Row": _object(_ROW),
-                "Segment": _object({**_ROW, "definition": {"type": ["object", "null"]}}),
+                "Segment": _object(
+                    {**_ROW, "definition": {"type": ["object", "null"]}, "words": _NULL_TEXT},
+                    optional=("words",),
+                ),
                 "Group": _object(_GROUP),
                 "Problem": _object(_PROBLEM, optional=("path", "current_version")),
             },

@@ -14,7 +14,7 @@ from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
-from agents.api.requests import answer, parse, read_model
+from agents.api.requests import answer, parse, read_model, words_wanted
 from agents.definition_topic import DefinitionTopic
 from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
@@ -28,6 +28,7 @@ from streamseg.plan import Plan
 from streamseg.segments import Segment
 from streamseg.settings import Settings
 from streamseg.unsubscribe import BUILT_IN_SEGMENTS
+from streamseg.wording.bodies import definition_words
 
 Json = dict[str, Any]
 
@@ -88,7 +89,11 @@ class Preview:
         body = {"definition": definition, "sample": wanted.sample}
         found = await self._peers.ask(request, numbers, here, "/preview", body)
         sample = sorted(contact_id for one in found for contact_id in one["sample"])
-        return answer({"contacts": sum(one["contacts"] for one in found), "sample": sample[: wanted.sample]})
+        told = {"contacts": sum(one["contacts"] for one in found), "sample": sample[: wanted.sample]}
+        language = words_wanted(request)
+        if language is not None:
+            told["words"] = definition_words({"name": "preview", **definition}, language)
+        return answer(told)
 
     async def preview_here(self, request: web.Request) -> web.Response:
         question = await read_model(request, PreviewQuestion)

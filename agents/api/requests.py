@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from agents.api.problems import ProblemError
 from schemas.paths import first_error, join_path
 from schemas.wire import WireModel
+from streamseg.catalogue.labels import Language
 from streamseg.nesting import read_json
 
 Json = dict[str, Any]
@@ -62,6 +63,14 @@ def whole_number(request: web.Request, name: str, default: int, low: int, high: 
     if not text.isascii() or not text.isdigit() or not low <= int(text[:10]) <= high or len(text) > 9:
         raise ProblemError("invalid_schema", f"must be a whole number from {low} to {high}", name)
     return int(text)
+
+
+def words_wanted(request: web.Request) -> Language | None:
+    """The language of `?words=`, in which definitions and conditions are to be said as well."""
+    text = choice(request, "words", "", ("", "zh", "en"))
+    if not text:
+        return None
+    return "zh" if text == "zh" else "en"
 
 
 def choice(request: web.Request, name: str, default: str, allowed: tuple[str, ...]) -> str:

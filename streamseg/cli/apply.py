@@ -151,7 +151,7 @@ def _show(session: Session, difference: Difference, *, prune: bool) -> None:
         session.out.print(
             f"{session.word(label)}  {change.wanted.segment_id}  {change.wanted.file}", style="bold"
         )
-        for line in change.diff.splitlines():
+        for line in change.words.splitlines():
             session.out.print(Text(line, style=_DIFF_STYLES.get(line[:1], "")), soft_wrap=True)
         session.out.print()
     absent = words.FOLDER_PRUNED if prune else words.FOLDER_ABSENT

@@ -9,24 +9,38 @@ from pathlib import Path
 from typing import Any
 
 from streamseg.catalogue.formula import same_json
-from streamseg.catalogue.labels import ERRORS, Language
+from streamseg.catalogue.labels import COLUMNS, ERRORS, TYPES, Language
+from streamseg.cli import words
 from streamseg.cli.client import Api, ApiError
 from streamseg.cli.definition_files import to_yaml
 from streamseg.cli.folder import Refusal, Wanted, comparable, in_order, read_folder
 from streamseg.errors import Code, RejectedError
+from streamseg.wording.bodies import definition_outline
+from streamseg.wording.order import in_written_order
+from streamseg.wording.tokens import word
+
+Json = dict[str, Any]
+
+_TOLD = {"name": COLUMNS["name"], "segment_id": words.SEGMENT_ID, "group": words.GROUP}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """A segment to be saved: made where `version` is None, else changed from that version. `diff` is a
-    unified diff of the definitions as YAML."""
+    unified diff of the definitions as YAML, `words` the same of what they say."""
 
     wanted: Wanted
     version: int | None
     diff: str
+    words: str
 
     def wire(self) -> dict[str, Any]:
-        return {"segment_id": self.wanted.segment_id, "file": self.wanted.file, "diff": self.diff}
+        return {
+            "segment_id": self.wanted.segment_id,
+            "file": self.wanted.file,
+            "diff": self.diff,
+            "words": self.words,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ def compare(api: Api, folder: Path, language: Language, *, prune: bool) -> Diffe
     for one in ordered:
         try:
             _check(one, known=known, foreign=seen - own, pruned=absent if prune else ())
-            change = _change(api, one, exists=one.segment_id in own)
+            change = _change(api, one, language, exists=one.segment_id in own)
         except (RejectedError, ApiError) as error:
             refused.append(refusal(one.file, one.segment_id, error, language))
             continue
@@ -115,11 +129,11 @@ def _check(one: Wanted, *, known: set[str], foreign: set[str], pruned: Iterable[
             )
 
 
-def _change(api: Api, one: Wanted, *, exists: bool) -> Change | None:
+def _change(api: Api, one: Wanted, language: Language, *, exists: bool) -> Change | None:
     """What has to be saved for one segment; None where it is as wanted."""
     if not exists:
         new = comparable(one.definition, one.definition, None)
-        return Change(one, None, _diff("/dev/null", one.file, [], _lines(new)))
+        return _compared(one, None, "/dev/null", {}, new, language)
     current = api.get("segments", one.segment_id)
     account = current["created_by"]
     before = comparable(current["definition"], one.definition, account)
@@ -128,11 +142,36 @@ def _change(api: Api, one: Wanted, *, exists: bool) -> Change | None:
         return None
     version: int = current["version"]
     was = f"{one.segment_id} (version {version})"
-    return Change(one, version, _diff(was, one.file, _lines(before), _lines(after)))
+    return _compared(one, version, was, before, after, language)
 
 
-def _lines(definition: dict[str, Any]) -> list[str]:
-    return to_yaml(definition).splitlines()
+def _compared(
+    one: Wanted, version: int | None, was: str, before: Json, after: Json, language: Language
+) -> Change:
+    written = _diff(was, one.file, _lines(before), _lines(after))
+    told = _diff(was, one.file, _told(before, language), _told(after, language))
+    return Change(one, version, written, told or written)
+
+
+def _lines(definition: Json) -> list[str]:
+    return to_yaml(in_written_order(definition)).splitlines() if definition else []
+
+
+def _told(definition: Json, language: Language) -> list[str]:
+    """A definition in words: its fields, then its conditions, one a line."""
+    if not definition:
+        return []
+    told = definition_outline(definition, language)
+    if told is None:
+        return _lines(definition)
+    fields = [
+        f"{label.of(language)}: {word(definition[name], language)}"
+        for name, label in _TOLD.items()
+        if name in definition
+    ]
+    shared = ", ".join(definition.get("shared_with", ()))
+    kind = TYPES[definition["type"]].of(language)
+    return [*fields, kind, *([f"{words.SHARED_WITH.of(language)}: {shared}"] if shared else []), *told]
 
 
 def _diff(was: str, becomes: str, before: Sequence[str], after: Sequence[str]) -> str:

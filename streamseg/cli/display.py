@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich import box
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -43,6 +44,12 @@ def kind(row: Mapping[str, Any], language: Language) -> str:
     name = row["type"]
     label: str = row.get("type_label") or (TYPES[name].of(language) if name in TYPES else name)
     return label
+
+
+def indented(line: str) -> Padding:
+    """A line that begins with blanks, wrapped below its first word."""
+    text = line.lstrip(" ")
+    return Padding(Text(text), (0, 0, 0, len(line) - len(text)), expand=False)
 
 
 def plain_table(*headings: str) -> Table:

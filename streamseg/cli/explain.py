@@ -23,6 +23,7 @@ from streamseg.cli.inputs import (
 from streamseg.errors import ConfigurationError, FileFormatError
 from streamseg.explain import explain as explain_membership
 from streamseg.replay import Replay
+from streamseg.wording.bodies import condition_words
 
 
 def explain(
@@ -112,7 +113,9 @@ def _add_condition(
     tree: Tree, condition: dict[str, Any], language: Language, instant: Callable[[str], str]
 ) -> None:
     written = condition["condition"]
-    text = words.BUILT_IN.of(language) if written is None else orjson.dumps(written).decode()
+    text = words.BUILT_IN.of(language)
+    if written is not None:
+        text = condition_words(written, language) or orjson.dumps(written).decode()
     node = tree.add(_mark(condition["holds"]).append(f" {text}"))
     node.add(Text(words.SINCE.of(language).format(at=instant(condition["since"])), style="dim"))
     if "value" in condition:

@@ -14,6 +14,7 @@ from streamseg.cli.definition_files import read_definition
 from streamseg.cli.display import instant, plain_table
 from streamseg.cli.explain import render
 from streamseg.cli.session import Session
+from streamseg.wording.bodies import definition_words
 
 
 def contacts(
@@ -97,10 +98,14 @@ def preview(
 
     Example: streamseg segments preview cn-members.yaml --sample 5
     """
-    answer = session.api.post("preview", body={"definition": read_definition(file), "sample": sample})
+    definition = read_definition(file)
+    answer = session.api.post("preview", body={"definition": definition, "sample": sample})
     if session.as_json:
         session.print_json(answer)
         return
+    told = definition_words({"segment_id": "preview", "name": "preview", **definition}, session.language)
+    if told is not None:
+        session.out.print(told)
     session.say(words.PREVIEWED, contacts=f"{answer['contacts']:,}")
     if answer["sample"]:
         session.say(words.SAMPLE, ids=", ".join(answer["sample"]))

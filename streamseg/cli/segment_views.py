@@ -12,9 +12,11 @@ from rich.live import Live
 from streamseg.cli import words
 from streamseg.cli.arguments import SegmentId
 from streamseg.cli.definition_files import to_yaml, without_managed
-from streamseg.cli.display import segment_fields, segment_table
+from streamseg.cli.display import indented, segment_fields, segment_table
 from streamseg.cli.session import Session
 from streamseg.errors import Code, RejectedError
+from streamseg.wording.bodies import definition_outline
+from streamseg.wording.order import in_written_order
 
 
 class Sort(StrEnum):
@@ -93,16 +95,20 @@ def show(
         bool, typer.Option("--definition", help="Only the definition, as a file for edit or apply holds it.")
     ] = False,
 ) -> None:
-    """Show one segment with its definition.
+    """Show one segment, with its conditions in words.
 
     Example: streamseg segments show cn-members --definition > segments/cn-members.yaml
     """
     found = session.api.get("segments", segment)
-    kept = without_managed(found["definition"] or {})
+    kept = without_managed(in_written_order(found["definition"] or {}))
     if definition and not kept:
         raise RejectedError(Code.NOT_PERMITTED, "a built-in segment has no definition", segment)
     if session.as_json:
-        session.print_json(kept if definition else found)
+        session.print_json(
+            kept
+            if definition
+            else {**found, "definition": found["definition"] and in_written_order(found["definition"])}
+        )
         return
     if definition:
         typer.echo(to_yaml(kept), nl=False)
@@ -110,4 +116,5 @@ def show(
     session.out.print(segment_fields(found, session.language))
     if kept:
         session.out.print(f"\n{session.word(words.DEFINITION)}", style="bold")
-        session.out.print(to_yaml(kept), soft_wrap=True, end="")
+        for line in definition_outline(kept, session.language) or to_yaml(kept).splitlines():
+            session.out.print(indented(line))

@@ -2,10 +2,12 @@
 
 terms        what attributes, events and operators are called
 tokens       names, values, durations and times as a sentence writes them
-tests        an operator with its operand and options
-windows      the time in which occurrences count
-conditions   every kind of condition
-definitions  clusters, parts and whole definitions
+comparisons  an operator with its operand and options
+conditions   every kind of condition, and windows
+definitions  clusters, parts and whole definitions, as one sentence
+outline      likewise, a condition a line
+bodies       likewise of definitions and conditions that are JSON
+order        JSON in the order in which a person writes it
 reasons      why a membership changed
 
 Two definitions that ask for different things never read the same: every field that says something is

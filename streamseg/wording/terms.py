@@ -220,6 +220,8 @@ HELD_LESS_THAN: Final = Label("{what}（已持续不足 {length}）", "{what} (f
 
 ALL: Final = Label("且", "and")
 ANY: Final = Label("或", "or")
+ALL_OF: Final = Label("全部满足（且）", "all of (and)")
+ANY_OF: Final = Label("任一满足（或）", "any of (or)")
 BRACKETS: Final = Label("（{what}）", "({what})")
 SEPARATOR: Final = Label("、", ", ")
 
@@ -273,3 +275,7 @@ REASONS: Final[Mapping[str, Label]] = {
 }
 """Why a membership changed, by kind."""
 REASON_OF: Final = Label("{reason} {ref}", "{reason} {ref}")
+
+KEPT_BY_PRODUCT: Final = Label("由系统维护", "kept by the product")
+IS_MEMBER: Final = Label("{contact} 属于分群 {segment}", "{contact} is in the segment {segment}")
+IS_NO_MEMBER: Final = Label("{contact} 不属于分群 {segment}", "{contact} is not in the segment {segment}")

@@ -149,6 +149,23 @@ def test_a_segment_lives_and_dies_over_http(worker: Caller) -> None:
     assert worker.ask("GET", place)[0] == 404
 
 
+def test_words_say_what_a_definition_asks_for_in_the_language_that_is_asked_for(worker: Caller) -> None:
+    clusters = [{"match": "all", "conditions": [{"operator": "is_set", "attribute": "name"}]}]
+    worker.ask("POST", "/segments", definition(segment_id="said", clusters=clusters))
+    try:
+        for language, sentence in (("zh", "联系人名称 有值"), ("en", "name is set")):
+            shown = worker.ask("GET", f"/segments/said?words={language}")[2]
+            assert shown["words"] == sentence
+            assert list(shown["definition"]["clusters"][0]["conditions"][0]) == ["attribute", "operator"]
+            body = orjson.dumps({"definition": {"type": "standard", "clusters": clusters}})
+            assert worker.ask("POST", f"/preview?words={language}", body)[2]["words"] == sentence
+        assert "words" not in worker.ask("GET", "/segments/said")[2]
+        status, _, problem = worker.ask("GET", "/segments/said?words=fr")
+        assert (status, problem["code"], problem["path"]) == (422, "invalid_schema", "words")
+    finally:
+        worker.ask("DELETE", "/segments/said")
+
+
 @pytest.mark.parametrize(
     ("based_on", "version"),
     [

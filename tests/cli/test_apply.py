@@ -56,9 +56,10 @@ def test_the_difference_is_shown_before_anything_is_saved(run: Run, api: FakeApi
     assert api.writes() == []
     output = result.stdout
     assert "changed  changed  changed.yaml\n--- changed (version 1)\n+++ changed.yaml\n" in output
-    assert "\n-name: old\n+name: new\n" in output
+    assert "\n-Segment name: old\n+Segment name: new\n" in output
     assert "created  fresh  deep/fresh.json\n--- /dev/null\n+++ deep/fresh.json\n" in output
-    assert "+name: 中国" in output
+    assert "+Segment name: 中国" in output
+    assert "+all of (and)\n+  name is set\n" in output
     assert "unchanged  same\n" in output
     assert "not in the folder  extra\n" in output
     assert "1 to create, 1 to change, 1 unchanged, 1 not in the folder, 0 refused" in output
@@ -246,7 +247,7 @@ def test_group_and_sharing_are_only_compared_where_the_file_has_them(
     write(folder, "a.yaml", definition(shared_with=["han@x.cn", "li@x.cn", "me@x.cn"], group="2026"))
     assert run("segments", "apply", folder).stdout.endswith("nothing to do\n")
     write(folder, "a.yaml", definition(group="default"))
-    assert "-group: '2026'\n+group: default\n" in run("segments", "apply", folder, "--yes").stdout
+    assert '-Group: "2026"\n+Group: default\n' in run("segments", "apply", folder, "--yes").stdout
 
 
 def test_written_out_defaults_and_versions_make_no_difference(run: Run, api: FakeApi, folder: Path) -> None:

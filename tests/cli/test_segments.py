@@ -127,8 +127,10 @@ def test_show_prints_the_fields_and_the_definition(run: Run, api: FakeApi) -> No
     api.add("cn", name="案例分群")
     output = run("segments", "show", "cn").stdout
     assert "Created by    me@x.cn" in output
-    assert "attribute: name" in output
-    assert "创建者" in run("segments", "show", "cn", "--lang", "zh").stdout
+    assert output.endswith("\nDefinition\nall of (and)\n  name is set\n")
+    chinese = run("segments", "show", "cn", "--lang", "zh").stdout
+    assert "创建者" in chinese
+    assert chinese.endswith("\n分群条件\n全部满足（且）\n  联系人名称 有值\n")
     assert json.loads(run("segments", "show", "cn", "--json").stdout)["definition"]["name"] == "案例分群"
 
 
@@ -298,17 +300,21 @@ def test_explain_draws_the_tree(run: Run, api: FakeApi) -> None:
     english = run("segments", "explain", "cn", "c1").stdout
     assert "✓ c1 is a member of cn at 2026-05-03 08:00, since 2026-05-01 08:00" in english
     assert "000Z" not in english
-    assert '{"attribute":"location","operator":"eq","value":"中国"}' in english
+    assert "✓ location is 中国" in english
     chinese = run("segments", "explain", "cn", "c1", "--lang", "zh").stdout
     assert "✓ c1 属于 cn" in chinese
     assert "全部满足（且）" in chinese
+    assert "✓ 所在地 等于 中国" in chinese
     assert json.loads(run("segments", "explain", "cn", "c1", "--json").stdout)["member"] is True
 
 
 def test_preview_counts_without_saving(run: Run, api: FakeApi, buyers: Path) -> None:
     output = run("segments", "preview", buyers).stdout
-    assert output == "contacts that match now: 1,234\namong them: c1, c2\n"
-    assert "现在符合条件的联系人：1,234" in run("segments", "preview", buyers, "--lang", "zh").stdout
+    assert output == (
+        "had order_paid in the last 30 days\ncontacts that match now: 1,234\namong them: c1, c2\n"
+    )
+    chinese = run("segments", "preview", buyers, "--lang", "zh").stdout
+    assert chinese.startswith("最近 30 天内 发生过 order_paid\n现在符合条件的联系人：1,234\n")
     answer = json.loads(run("segments", "preview", buyers, "--sample", "0", "--json").stdout)
     assert answer == {"contacts": 1234, "sample": []}
     assert not api.segments
@@ -318,3 +324,17 @@ def test_an_id_with_slashes_and_chinese_reaches_the_api_whole(run: Run, api: Fak
     api.add("2026/春%")
     assert json.loads(run("segments", "show", "2026/春%", "--json").stdout)["segment_id"] == "2026/春%"
     assert api.requests[-1][1] == "/segments/2026%2F%E6%98%A5%25"
+
+
+def test_show_definition_has_its_keys_as_a_person_writes_them(run: Run, api: FakeApi) -> None:
+    test = {"value": "x", "operator": "eq", "not": True, "attribute": "name"}
+    api.add("cn", clusters=[{"conditions": [test], "match": "all"}])
+    api.segments["cn"]["definition"] = dict(sorted(api.segments["cn"]["definition"].items()))
+    told = run("segments", "show", "cn", "--definition").stdout
+    keys = re.findall(r"^[ -]*(\w+):", told, re.M)
+    assert keys == [
+        *("segment_id", "name", "type", "group", "shared_with"),
+        *("clusters", "match", "conditions", "attribute", "operator", "value", "not"),
+    ]
+    shown = json.loads(run("segments", "show", "cn", "--json").stdout)["definition"]
+    assert list(shown["clusters"][0]["conditions"][0]) == ["attribute", "operator", "value", "not"]

@@ -1,0 +1,44 @@
+"""The same for definitions and explanations that are JSON, as the API and the command line have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.definitions import Condition, SegmentDefinition
+from streamseg.catalogue.labels import Language
+from streamseg.wording.conditions import condition
+from streamseg.wording.definitions import definition
+from streamseg.wording.outline import outline
+
+Json = dict[str, Any]
+
+_CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
+
+
+def definition_words(body: Json, language: Language) -> str | None:
+    """The sentence of a definition; None where there is none, or one that this release does not know."""
+    read = _read(body)
+    return None if read is None else definition(read, language)
+
+
+def definition_outline(body: Json, language: Language) -> list[str] | None:
+    """Likewise in lines."""
+    read = _read(body)
+    return None if read is None else outline(read, language)
+
+
+def _read(body: Json) -> SegmentDefinition | None:
+    try:
+        return SegmentDefinition.model_validate(body)
+    except ValidationError:
+        return None
+
+
+def condition_words(body: Json, language: Language) -> str | None:
+    """The sentence of a condition; None for one that this release does not know."""
+    try:
+        return condition(_CONDITION.validate_python(body), language)
+    except ValidationError:
+        return None

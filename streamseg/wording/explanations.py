@@ -1,0 +1,51 @@
+"""Explanations with what they say in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamseg.catalogue.labels import Language
+from streamseg.wording import terms
+from streamseg.wording.bodies import condition_words
+from streamseg.wording.conditions import segment_name
+from streamseg.wording.tokens import filled, word
+
+Json = dict[str, Any]
+
+
+def with_words(explanation: Json, language: Language) -> Json:
+    """An explanation as `streamseg.explain` makes it, with `words` beside each of its conditions and for the
+    whole."""
+    parts = [
+        {
+            **part,
+            "clusters": [
+                {**cluster, "conditions": [_told(one, language) for one in cluster["conditions"]]}
+                for cluster in part["clusters"]
+            ],
+        }
+        for part in explanation["parts"]
+    ]
+    return {**explanation, "parts": parts, "words": membership_words(explanation, language)}
+
+
+def _told(one: Json, language: Language) -> Json:
+    return {"words": condition_text(one, language), **one}
+
+
+def condition_text(one: Json, language: Language) -> str | None:
+    """What a condition of an explanation asks for; None where this release does not know it."""
+    if one["condition"] is None:
+        return terms.KEPT_BY_PRODUCT.of(language)
+    return condition_words(one["condition"], language)
+
+
+def membership_words(explanation: Json, language: Language) -> str:
+    """Whether the contact is in the segment."""
+    label = terms.IS_MEMBER if explanation["member"] else terms.IS_NO_MEMBER
+    return filled(
+        label,
+        language,
+        contact=word(explanation["contact_id"], language),
+        segment=segment_name(explanation["segment_id"], language),
+    )
