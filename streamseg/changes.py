@@ -35,8 +35,11 @@ class Reason:
 class MembershipChange:
     """A contact entered (odd `sequence`) or exited (even) a segment at `effective_ms` of stream time.
 
-    `next_change_ms`: when time alone will end the membership, as far as is known now. Not to be changed once
-    emitted."""
+    next_change_ms  when time alone will end the membership, as far as is known now
+    given_before    how many changes of the contact in the segment had this sequence at this instant already,
+                    since it started anew in between
+
+    Not to be changed once emitted."""
 
     segment_id: str
     segment_version: int
@@ -45,6 +48,7 @@ class MembershipChange:
     effective_ms: int
     reason: Reason
     next_change_ms: int | None = None
+    given_before: int = 0
 
     @property
     def entered(self) -> bool:
@@ -52,8 +56,11 @@ class MembershipChange:
 
     @property
     def change_id(self) -> str:
-        """Deterministic: a repeat after a crash is recognisably the same change."""
-        return f"{self.segment_id}|{self.contact_id}|{self.effective_ms}|{self.sequence}"
+        """Deterministic: a repeat after a crash is recognisably the same change, and no other has the same.
+
+        No segment id holds a `|`, and `#` begins the fifth part alone."""
+        four = f"{self.segment_id}|{self.contact_id}|{self.effective_ms}|{self.sequence}"
+        return f"{four}|#{self.given_before + 1}" if self.given_before else four
 
     def wire(self) -> dict[str, Any]:
         """The value on `membership-changes`."""

@@ -31,6 +31,7 @@ _HEAD_AT = 11
 
 LIST_BORN = 2
 MEMBER_BORN = 4
+MEMBER_AT_ONCE = 5
 
 
 @dataclass(slots=True)
@@ -43,7 +44,8 @@ class Body:
     summaries    condition id -> what that condition needs to answer at any later time
     due          condition id -> when it may flip without input
     members      segment id -> [sequence, effective_ms of the last change, when it next ends by itself or
-                 null, the segment's version, its birth or null if unknown]; odd sequence = member
+                 null, the segment's version, its birth or null if unknown, how many changes there were at
+                 effective_ms, the last included; left out where it is one]; odd sequence = member
     unsubscribes channel -> what streamseg.unsubscribe keeps of it
     suppressed   the channels whose do-not-send flag is out
     """
@@ -92,8 +94,11 @@ class Contact:
     judged       that of the definitions whose formulas its memberships follow
     offsets      source topic -> last offset applied, so that a re-read record changes nothing
     flip_ms      when the first of its conditions may flip without input: the least of the body's `due`
+    ended_ms     the instant of `ended`, or None
+    ended        segment id -> see streamseg.ended
     prune_ms     when its history is to be looked through for events that are no longer kept
-    due_ms       the lesser of those two: when it has to be looked at without input
+    due_ms       the lesser of flip_ms and prune_ms, of an erased contact the instant after ended_ms: when it
+                 has to be looked at without input
     attributes   see streamseg.attributes
     capped       occurrences dropped from summaries at the cap since last asked; not kept
     kept_body    `body`, or its bytes while nothing has asked for it
@@ -115,6 +120,8 @@ class Contact:
     offsets: dict[str, int] = field(default_factory=dict)
     flip_ms: int | None = None
     prune_ms: int | None = None
+    ended_ms: int | None = None
+    ended: dict[str, list[list[int]]] = field(default_factory=dict)
 
     @property
     def body(self) -> Body:
@@ -159,6 +166,8 @@ class Contact:
                 self.offsets,
                 self.flip_ms,
                 self.prune_ms,
+                self.ended_ms,
+                self.ended,
             ]
         )
         due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)

@@ -16,6 +16,7 @@ from streamseg.conditions.membership import ListCondition, member_id
 from streamseg.contact import LIST_BORN, MEMBER_BORN, Body, Contact
 from streamseg.decoding import Update
 from streamseg.derived import ATTRIBUTE_CHANGED, GLOBAL_UNSUBSCRIBE, TAG_ADDED, TAG_REMOVED, DerivedEvents
+from streamseg.ended import forget_ends
 from streamseg.errors import Code, RejectedError
 from streamseg.history import History
 from streamseg.inputs import Event, Record
@@ -78,9 +79,13 @@ class Engine:
             contact.flip_ms = min(contact.body.due.values(), default=None)
         oldest_ms = contact.oldest_event_ms
         prune_ms = None if oldest_ms is None else self.history.prune_ms(oldest_ms)
-        if asked or prune_ms != contact.prune_ms:
+        forgot = forget_ends(contact, contact.clock_ms)
+        if asked or forgot or prune_ms != contact.prune_ms:
             contact.prune_ms = prune_ms
             contact.due_ms = _earlier(contact.flip_ms, prune_ms)
+            if contact.known_since_ms is None and contact.ended_ms is not None:
+                # Of an erased contact nothing is to stay; of others it goes with their next input.
+                contact.due_ms = contact.ended_ms + 1
 
     # Behaviour events
 

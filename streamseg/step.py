@@ -8,7 +8,8 @@ from typing import Any
 
 from streamseg.changes import Cause, Emitter, MembershipChange, Reason, Suppression
 from streamseg.conditions.base import Condition
-from streamseg.contact import Contact
+from streamseg.contact import MEMBER_AT_ONCE, Contact
+from streamseg.ended import given_before, note_end
 from streamseg.foresight import next_flip_ms
 from streamseg.plan import Plan
 from streamseg.segments import Segment
@@ -143,13 +144,31 @@ def _segment_id(change: MembershipChange) -> str:
 
 def _flip(contact: Contact, segment: Segment, now_ms: int, reason: Reason) -> MembershipChange:
     body = contact.body
-    sequence = body.members.get(segment.segment_id, (0,))[0] + 1
-    body.members[segment.segment_id] = [sequence, now_ms, None, segment.version, segment.born]
+    last = body.members.get(segment.segment_id)
+    sequence = 1 if last is None else last[0] + 1
+    row: list[Any] = [sequence, now_ms, None, segment.version, segment.born]
+    if last is not None and last[1] == now_ms:
+        row.append(_at_once(last) + 1)
+    body.members[segment.segment_id] = row
     if sequence % 2:
         body.true.add(segment.member_id)
     else:
         body.true.discard(segment.member_id)
-    return MembershipChange(segment.segment_id, segment.version, contact.contact_id, sequence, now_ms, reason)
+    return _change(contact, segment.segment_id, segment.version, sequence, now_ms, reason)
+
+
+def _at_once(row: list[Any]) -> int:
+    """How many changes there were at the instant of the last one."""
+    return row[MEMBER_AT_ONCE] if len(row) > MEMBER_AT_ONCE else 1
+
+
+def _change(
+    contact: Contact, segment_id: str, version: int, sequence: int, now_ms: int, reason: Reason
+) -> MembershipChange:
+    before = given_before(contact, segment_id, sequence, now_ms)
+    return MembershipChange(
+        segment_id, version, contact.contact_id, sequence, now_ms, reason, given_before=before
+    )
 
 
 def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) -> Reason:
@@ -168,13 +187,16 @@ def leave_all(
 
     A reason without a reference refers to the segment."""
     for segment_id in sorted(segment_ids):
-        sequence, _, _, version, *_ = contact.body.members.pop(segment_id)
-        if sequence % 2 == 0:
-            continue
-        version = plan.versions.get(segment_id, version)
-        because = reason if reason.ref is not None else Reason(reason.kind, segment_id)
-        change = MembershipChange(segment_id, version, contact.contact_id, sequence + 1, now_ms, because)
-        emitter.change(change)
+        row = contact.body.members.pop(segment_id)
+        sequence, effective_ms, _, version, *_ = row
+        at_once = _at_once(row) if effective_ms == now_ms else 0
+        if sequence % 2:
+            version = plan.versions.get(segment_id, version)
+            because = reason if reason.ref is not None else Reason(reason.kind, segment_id)
+            sequence, at_once = sequence + 1, at_once + 1
+            emitter.change(_change(contact, segment_id, version, sequence, now_ms, because))
+        if at_once:
+            note_end(contact, segment_id, sequence - at_once + 1, sequence, now_ms)
 
 
 def settle_suppressions(contact: Contact, now_ms: int, emitter: Emitter) -> None:

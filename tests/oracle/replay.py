@@ -3,6 +3,7 @@ two records, every known contact is asked about every segment; what differs is a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,7 @@ class Oracle:
     clock: int = 0
     accepted: int = 0
     changes: list[Line] = field(default_factory=list)
+    change_ids: Counter[str] = field(default_factory=Counter)
     dead_letters: list[int] = field(default_factory=list)
 
     def feed(self, number: int, line: Line) -> None:
@@ -190,7 +192,7 @@ class Oracle:
             closed = kind == "time" and segment_id in CHANNELS
             self.changes.append(
                 {
-                    "change_id": f"{segment_id}|{contact_id}|{now}|{sequence}",
+                    "change_id": self._change_id(f"{segment_id}|{contact_id}|{now}|{sequence}"),
                     "segment_id": segment_id,
                     "segment_version": self.versions[segment_id],
                     "contact_id": contact_id,
@@ -200,6 +202,12 @@ class Oracle:
                     "reason": {"kind": "unsubscribe_window" if closed else kind},
                 }
             )
+
+    def _change_id(self, four: str) -> str:
+        """The four parts, and which one of those that share them it is, from the second on."""
+        self.change_ids[four] += 1
+        number = self.change_ids[four]
+        return four if number == 1 else f"{four}|#{number}"
 
     def _candidates(self, history: History, span: tuple[int, int]) -> set[int]:
         found: set[int] = set()
