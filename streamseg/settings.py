@@ -115,6 +115,11 @@ class Settings(BaseSettings):
     """Token -> account. Without any, here and in the file, the API answers this machine only."""
     api_tokens_file: Path | None = None
     """A JSON or YAML file with more tokens, in the same form."""
+    allowed_hosts: list[str] = Field(default_factory=list)
+    """More names under which this worker may be asked, besides those of this machine's loopback and that of
+    `advertised_url`: heeded where no tokens are set, or where this is."""
+    allowed_origins: list[str] = Field(default_factory=list)
+    """Whose pages may ask besides this worker's own, e.g. `https://console.example`."""
     command_timeout_ms: int = Field(15_000, gt=0)
     """How long a caller of the API waits for a command, and for the workers that know the answer."""
 

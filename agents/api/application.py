@@ -17,6 +17,7 @@ from agents.api.desk import Desk
 from agents.api.groups import Groups
 from agents.api.members import Members
 from agents.api.openapi import description
+from agents.api.origins import own_pages_only
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.preview import Preview
@@ -108,12 +109,13 @@ class Api(Service):
 
     def mount(self, application: web.Application) -> None:
         """Add the API, and what workers ask each other, to the worker's web server."""
-        for base, routes, guard in (
-            (BASE, self._routes, authentication(self._tokens)),
-            (INTERNAL, self._internal_routes, peers_only(self._secret)),
+        pages = own_pages_only(self._settings, tokens=bool(self._tokens))
+        for base, routes, guards in (
+            (BASE, self._routes, [pages, authentication(self._tokens)]),
+            (INTERNAL, self._internal_routes, [peers_only(self._secret)]),
         ):
             mounted = web.Application(
-                middlewares=[problems, guard, self._ready], client_max_size=self._settings.max_record_bytes
+                middlewares=[problems, *guards, self._ready], client_max_size=self._settings.max_record_bytes
             )
             mounted.add_routes(routes)
             application.add_subapp(base, mounted)
