@@ -69,6 +69,18 @@ class Metrics:
             registry=registry,
         )
 
+        self.verified = Counter(
+            "streamseg_verified_contacts",
+            "Contacts that the background check compared with their history",
+            registry=registry,
+        )
+        self.differences = Counter(
+            "streamseg_differences",
+            "What the background check found to differ, by what is kept wrongly",
+            ["kept"],
+            registry=registry,
+        )
+
     def exposition(self) -> bytes:
         """All of it in the OpenMetrics text format."""
         text: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from agents.checkpoint import offset_name
 from agents.outbox import Outbox
 from agents.sweep import Sweep
 from streamseg.catalogue.progress import Report
 from streamseg.inputs import Record
-from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition
+from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition, Recounted
 from streamseg.plan import Plan
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
@@ -26,6 +28,13 @@ _DUE = 32
 _DUE_BESIDE_RECORDS = 8
 _SWEEP = 64
 _SWEEP_SECONDS = 0.008
+
+
+class _Recount(NamedTuple):
+    segment_id: str
+    after: str | None
+    limit: int
+    outcome: asyncio.Future[Recounted]
 
 
 class Shard:
@@ -70,6 +79,7 @@ class Shard:
         self.records_unsaved = 0
         self.bytes_unsaved = 0
         self.earliest_due_ms: int | None = None
+        self._recounts: deque[_Recount] = deque()
         self._lag_ms = settings.live_lag_ms
         self._ended_as_of = ended_as_of
         self._latest_ms = latest_ms
@@ -90,6 +100,18 @@ class Shard:
         has changed, its old formula stays in force until the new one's conditions are filled for all."""
         # Begun with the next step: the store may be in the middle of a checkpoint now.
         self._adopting = plan
+
+    def recount(self, segment_id: str, after: str | None, limit: int) -> asyncio.Future[Recounted]:
+        """Have a segment evaluated anew for some contacts, between records, as `Partition.recount` says."""
+        asked = _Recount(segment_id, after, limit, asyncio.get_running_loop().create_future())
+        self._recounts.append(asked)
+        return asked.outcome
+
+    def close(self) -> None:
+        """No more steps will be made: whoever waits for a recount is told so, by a cancellation."""
+        for asked in self._recounts:
+            asked.outcome.cancel()
+        self._recounts.clear()
 
     def waiting(self, topic: str) -> int:
         """How many records of a source topic are queued."""
@@ -144,6 +166,7 @@ class Shard:
             self.partition.adopt(self._sweep.plan)
         busy = self._take_records()
         busy = self._run_due(busy) or busy
+        busy = self._recount_next() or busy
         return self._go_on_sweeping() or busy
 
     def _take_records(self) -> bool:
@@ -207,6 +230,14 @@ class Shard:
         ends = [self._ended_as_of(topic) for topic in SOURCES]
         known = [end for end in ends if end is not None]
         return min(known) - self._lag_ms if len(known) == len(ends) else None
+
+    def _recount_next(self) -> bool:
+        """Do one of the recounts that were asked for; whether others wait."""
+        if self._recounts:
+            segment_id, after, limit, outcome = self._recounts.popleft()
+            if not outcome.done():
+                outcome.set_result(self.partition.recount(segment_id, after, limit))
+        return bool(self._recounts)
 
     def _go_on_sweeping(self) -> bool:
         """Bring some contacts up to the definitions; whether some are left."""

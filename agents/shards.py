@@ -201,6 +201,8 @@ class Shards(Service):
             await self._work(running)
         except PartitionLostError as error:
             _log.warning("partition %d is left as last saved: %s", running.shard.number, error)
+        finally:
+            running.shard.close()
 
     async def _work(self, running: _Running) -> None:
         shard = running.shard
@@ -355,6 +357,12 @@ class Shards(Service):
         """The partition at work here, to be read between steps; None where it is not here."""
         running = self._running.get(number)
         return None if running is None else running.shard
+
+    def wake(self, number: int) -> None:
+        """Something was asked of the partition."""
+        running = self._running.get(number)
+        if running is not None:
+            running.wake.set()
 
     def _report(self, running: _Running) -> None:
         """Only what is durable is told."""

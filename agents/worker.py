@@ -21,6 +21,7 @@ from yarl import URL
 
 from agents import contact_store, transport
 from agents.api.application import Api
+from agents.background_verification import BackgroundVerification
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
 from agents.catalogue.leader import Leader
@@ -181,6 +182,7 @@ class SegmentApp(faust.App):
             outlet=self.outlet,
             port=lambda: self.web_server_service.port,
         )
+        self._background_verification = BackgroundVerification(settings, self.shards, self.metrics)
         self.web_server_service = WebServer(
             settings=settings,
             metrics=self.metrics,
@@ -244,6 +246,7 @@ class SegmentApp(faust.App):
             self.command_desk,
             self.leader,
             self.api,
+            self._background_verification,
         ]
 
     # -- the transport's intake --------------------------------------------------------------------------

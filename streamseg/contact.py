@@ -97,6 +97,7 @@ class Contact:
     ended_ms     the instant of `ended`, or None
     ended        segment id -> see streamseg.ended
     prune_ms     when its history is to be looked through for events that are no longer kept
+    forgotten_ms when the latest of those occurred that were counted but are no longer kept
     due_ms       the lesser of flip_ms and prune_ms, of an erased contact the instant after ended_ms: when it
                  has to be looked at without input
     attributes   see streamseg.attributes
@@ -122,6 +123,7 @@ class Contact:
     prune_ms: int | None = None
     ended_ms: int | None = None
     ended: dict[str, list[list[int]]] = field(default_factory=dict)
+    forgotten_ms: int | None = None
 
     @property
     def body(self) -> Body:
@@ -145,6 +147,7 @@ class Contact:
         self.known_since_ms = None
         self.event_count = 0
         self.oldest_event_ms = None
+        self.forgotten_ms = None
         self.attributes = Attributes()
         self.attributes.restated = True
         self.kept_body = Body()
@@ -168,6 +171,7 @@ class Contact:
                 self.prune_ms,
                 self.ended_ms,
                 self.ended,
+                self.forgotten_ms,
             ]
         )
         due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)

@@ -329,6 +329,34 @@ class Engine:
         self._done(contact, now_ms, asked=True)
         return True
 
+    def recount(self, contact: Contact, segment_ids: Iterable[str], now_ms: int) -> None:
+        """Evaluate segments, and those they refer to, from the contact's attributes and kept history alone,
+        whatever its conditions have counted, and emit the differences. The contact is up to date at `now_ms`.
+
+        A condition that may rest on events which are no longer kept stays as it is: what it has counted of
+        them cannot be counted again."""
+        plan, forgotten_ms = self.plan, self.history.forgotten_ms(contact, now_ms)
+        segments = {one.segment_id: one for key in segment_ids for one in plan.grounds(key).segments}
+        conditions = {
+            condition.id: condition
+            for segment in segments.values()
+            for condition in map(plan.conditions.__getitem__, (one.id for one in segment.conditions))
+            if forgotten_ms is None or not condition.reaches(forgotten_ms, now_ms)
+        }
+        for key in conditions:
+            contact.body.summaries.pop(key, None)
+        self._fill(contact, conditions, now_ms)
+        settle(
+            contact,
+            plan,
+            conditions.values(),
+            segments.values(),
+            now_ms,
+            Reason(Cause.DEFINITION),
+            self._emitter,
+        )
+        self._done(contact, now_ms, asked=True)
+
     def _mark(self, contact: Contact) -> None:
         contact.generation = self.plan.generation
         contact.judged = self.plan.judged

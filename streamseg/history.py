@@ -48,7 +48,17 @@ class History:
         if occurred_ms > now_ms - self._retention_ms:
             return True
         self._drop(contact, [(occurred_ms, event.event_id, False)])
+        _forget(contact, occurred_ms)
         return False
+
+    def forgotten_ms(self, contact: Contact, now_ms: int) -> int | None:
+        """No event that occurred later than this (epoch ms) was dropped; None: nothing was. What was counted
+        of an event before it was dropped cannot be counted again."""
+        horizon_ms = now_ms - self._retention_ms
+        oldest_ms, forgotten_ms = contact.oldest_event_ms, contact.forgotten_ms
+        if oldest_ms is None or oldest_ms > horizon_ms:
+            return forgotten_ms
+        return horizon_ms if forgotten_ms is None else max(horizon_ms, forgotten_ms)
 
     def kept(self, contact: Contact, now_ms: int) -> Iterator[Event]:
         """The kept events in their order."""
@@ -62,6 +72,7 @@ class History:
         """Keep one more event, no derived one, dropping the oldest where the cap is passed (counted in
         `capped`)."""
         if event.occurred_ms <= now_ms - self._retention_ms:
+            _forget(contact, event.occurred_ms)
             return
         contact_id = contact.contact_id
         self._log.add_event(contact_id, event)
@@ -73,6 +84,7 @@ class History:
     def keep_derived(self, contact: Contact, derived: DerivedEvents, now_ms: int) -> None:
         """Keep what one record gave rise to, likewise."""
         if derived.occurred_ms <= now_ms - self._retention_ms:
+            _forget(contact, derived.occurred_ms)
             return
         contact_id = contact.contact_id
         self._log.add_derived(contact_id, derived)
@@ -96,6 +108,7 @@ class History:
             head = self._read_head(contact, count + _HEAD)
         for order in head[:count]:
             self._log.drop_event(contact_id, order)
+        _forget(contact, head[count - 1][0])
         del head[:count]
         contact.event_count -= count
         contact.capped += count
@@ -124,6 +137,8 @@ class History:
                 break
             gone.append(event.order)
         self._drop(contact, gone)
+        if gone:
+            _forget(contact, gone[-1][0])
         contact.oldest_event_ms = oldest_ms
 
     def forget_all(self, contact: Contact, erased_ms: int) -> list[Event]:
@@ -140,3 +155,9 @@ class History:
             self._log.drop_event(contact.contact_id, order)
         contact.event_count -= len(orders)
         self._heads.pop(contact.contact_id, None)
+
+
+def _forget(contact: Contact, occurred_ms: int) -> None:
+    """Note that an event which occurred then is not kept, though it was counted."""
+    if contact.forgotten_ms is None or occurred_ms > contact.forgotten_ms:
+        contact.forgotten_ms = occurred_ms

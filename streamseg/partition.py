@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
+from typing import NamedTuple
 
 from streamseg.changes import DeadLetter, Emitter, MembershipChange
 from streamseg.contact import Contact
@@ -23,12 +24,22 @@ CONTACT_UPDATES = "contact-updates"
 BEHAVIOR_EVENTS = "behavior-events"
 
 
+class Recounted(NamedTuple):
+    """How many contacts were evaluated anew, how many membership changes that gave, and the last contact
+    (None: there are no more)."""
+
+    contacts: int
+    changes: int
+    last: str | None
+
+
 class _MemberIndex:
     """The emitter that the engine is given: keeps the store's index of members beside what it passes on."""
 
-    __slots__ = ("_emitter", "_store", "dead_letter", "membership", "suppression")
+    __slots__ = ("_emitter", "_store", "changes", "dead_letter", "membership", "suppression")
 
     def __init__(self, store: Store, emitter: Emitter) -> None:
+        self.changes = 0
         self._store = store
         self._emitter = emitter
         self.membership = emitter.membership
@@ -38,6 +49,7 @@ class _MemberIndex:
     def change(self, change: MembershipChange) -> None:
         entry = (change.sequence, change.effective_ms) if change.entered else None
         self._store.set_member(change.segment_id, change.contact_id, entry)
+        self.changes += 1
         self._emitter.change(change)
 
 
@@ -50,14 +62,14 @@ class Partition:
     counts  what happened, by name, for metrics: `applied`, `repeated`, `rejected`, `due`, `capped`
     """
 
-    __slots__ = ("_decoder", "_emitter", "_engine", "_store", "counts")
+    __slots__ = ("_decoder", "_emitter", "_engine", "_indexed", "_store", "counts")
 
     def __init__(self, *, store: Store, plan: Plan, settings: Settings, emitter: Emitter) -> None:
         self._store = store
         self._emitter = emitter
         self._decoder = Decoder(settings)
-        indexed = _MemberIndex(store, emitter)
-        self._engine = Engine(event_log=store, plan=plan, settings=settings, emitter=indexed)
+        self._indexed = _MemberIndex(store, emitter)
+        self._engine = Engine(event_log=store, plan=plan, settings=settings, emitter=self._indexed)
         self.counts: Counter[str] = Counter()
 
     @property
@@ -69,6 +81,11 @@ class Partition:
     def history(self) -> History:
         """The contacts' kept events."""
         return self._engine.history
+
+    @property
+    def changes(self) -> int:
+        """How many membership changes were emitted since the partition was opened."""
+        return self._indexed.changes
 
     @property
     def clock_ms(self) -> int:
@@ -167,3 +184,18 @@ class Partition:
             if self._engine.bring_up(contact, self.clock_ms):
                 self._keep(contact)
         return last
+
+    def recount(self, segment_id: str, after: str | None, limit: int) -> Recounted:
+        """Evaluate a segment anew for up to `limit` contacts that follow `after`, from their attributes and
+        history, and emit the differences. Where the segment is not in force, that is nobody."""
+        contacts, before, last = 0, self.changes, None
+        if segment_id in self.plan.segments:
+            for contact_id in list(islice(self._store.contact_ids(after), limit)):
+                last = contact_id
+                contact = self._contact(contact_id)
+                if contact.known_since_ms is not None:
+                    contacts += 1
+                    self._engine.bring_up(contact, self.clock_ms)
+                    self._engine.recount(contact, (segment_id,), self.clock_ms)
+                    self._keep(contact)
+        return Recounted(contacts, self.changes - before, last)

@@ -120,6 +120,10 @@ class Settings(BaseSettings):
     `advertised_url`: heeded where no tokens are set, or where this is."""
     allowed_origins: list[str] = Field(default_factory=list)
     """Whose pages may ask besides this worker's own, e.g. `https://console.example`."""
+    operators: frozenset[str] = frozenset()
+    """Accounts that may verify what is kept of everybody's segments, and recount them."""
+    verify_contacts_per_second: float = Field(0.0, ge=0.0, le=1_000.0)
+    """How many contacts a worker compares in the background, one partition after the other; 0: none."""
     command_timeout_ms: int = Field(15_000, gt=0)
     """How long a caller of the API waits for a command, and for the workers that know the answer."""
 

@@ -24,6 +24,7 @@ from agents.api.preview import Preview
 from agents.api.problems import ProblemError, problems
 from agents.api.requests import answer
 from agents.api.segments import Segments
+from agents.api.verification import Verification
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
 from agents.catalogue.reports import Peer, Reports
@@ -77,6 +78,7 @@ class Api(Service):
             definition_topic=definition_topic,
             outlet=outlet,
         )
+        verification = Verification(settings, seen, local, peers)
         self._routes = [
             web.get("/openapi.json", self.openapi),
             *Segments(seen).routes(),
@@ -84,11 +86,13 @@ class Api(Service):
             *Groups(seen).routes(),
             *contacts.routes(),
             *preview.routes(),
+            *verification.routes(),
         ]
         self._internal_routes = [
             *members.internal_routes(),
             *contacts.internal_routes(),
             *preview.internal_routes(),
+            *verification.internal_routes(),
         ]
 
     @property

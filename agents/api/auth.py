@@ -61,6 +61,14 @@ def authentication(tokens: dict[str, str]) -> Middleware:
     return authenticate
 
 
+def may_operate(request: web.Request, settings: Settings) -> bool:
+    """Whether the account may look into everybody's segments: one of the operators that are named, or, where
+    neither they nor tokens are set, whoever is on this machine."""
+    if not settings.operators:
+        return not settings.api_tokens and settings.api_tokens_file is None
+    return request[ACCOUNT] in settings.operators
+
+
 def peers_only(secret: str) -> Middleware:
     """Lets only those in who know this worker's own secret: it is given to the other workers over Kafka."""
     wanted = secret.encode()

@@ -10,9 +10,11 @@ from agents.api.contacts import ListChange
 from agents.api.groups import GroupName
 from agents.api.preview import PreviewRequest
 from agents.api.problems import CONTENT_TYPE, STATUSES
+from agents.api.verification import RecountRequest, VerifyRequest
 from schemas.definitions import SegmentDefinition
 from streamseg.catalogue.labels import OPERATIONS, TYPES
 from streamseg.catalogue.labels import STATUSES as SEGMENT_STATUSES
+from streamseg.verification import Kept
 
 Json = dict[str, Any]
 
@@ -93,6 +95,22 @@ _EXPLANATION: Final[Json] = {
     "next_change_at": _NULL_TEXT,
     "parts": _list({"type": "object"}),
     "words": _NULL_TEXT,
+}
+_DIFFERENCE: Final[Json] = {
+    "kept": {"enum": [kept.value for kept in Kept]},
+    "contact_id": _SOME_TEXT,
+    "segment_id": _NULL_TEXT,
+    "found": _TEXT,
+    "expected": _TEXT,
+}
+_VERIFIED: Final[Json] = {
+    "partitions": _COUNT,
+    "contacts": _COUNT,
+    "differences": _list(_object(_DIFFERENCE)),
+    "memberships": _list(_object({"segment_id": _SOME_TEXT, **_MEMBER})),
+    "member_counts": {"type": "object", "additionalProperties": _COUNT},
+    "changes": _COUNT,
+    "next_cursor": _NULL_TEXT,
 }
 _PROBLEM: Final[Json] = {
     "type": _TEXT,
@@ -215,6 +233,15 @@ def _paths() -> Json:
         f"{one}/calculate": {
             "post": _operation("Calculate a segment", 202, segment, parameters=(_SEGMENT_ID,))
         },
+        f"{one}/recount": {
+            "post": _operation(
+                "Evaluate a segment anew for a page of one partition's contacts",
+                200,
+                _object({"partitions": _COUNT, "contacts": _COUNT, "changes": _COUNT, **more}),
+                body=RecountRequest.model_json_schema(),
+                parameters=(_SEGMENT_ID,),
+            )
+        },
         contacts: {
             "get": _operation(
                 "Who is in a segment, by contact_id",
@@ -272,6 +299,14 @@ def _paths() -> Json:
                 ),
                 body=PreviewRequest.model_json_schema(),
                 parameters=(_WORDS,),
+            )
+        },
+        "/verify": {
+            "post": _operation(
+                "Compare what is kept of a page of contacts with what follows from their history",
+                200,
+                _object(_VERIFIED),
+                body=VerifyRequest.model_json_schema(),
             )
         },
         "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), "security": []}},

@@ -10,17 +10,14 @@ from typing import Any, Protocol
 
 from agents.api.problems import ProblemError, not_found
 from agents.shard import Shard
-from streamseg.changes import DeadLetter, MembershipChange, Suppression
 from streamseg.contact import Contact
-from streamseg.derived import DerivedEvents
-from streamseg.engine import Engine
 from streamseg.explain import explain
 from streamseg.foresight import next_flip_ms
-from streamseg.inputs import Event, Order
+from streamseg.partition import Recounted
 from streamseg.plan import Plan
 from streamseg.settings import Settings
-from streamseg.store.protocol import EventLog
 from streamseg.times import format_ms
+from streamseg.trial import Trial
 
 Json = dict[str, Any]
 
@@ -32,43 +29,7 @@ class Shards(Protocol):
 
     def shard(self, number: int) -> Shard | None: ...
 
-
-class _Silence:
-    """The emitter of what is only tried."""
-
-    def change(self, change: MembershipChange) -> None:
-        """Nobody hears of it."""
-
-    def membership(self, change: MembershipChange) -> None:
-        """Nobody hears of it."""
-
-    def suppression(self, suppression: Suppression) -> None:
-        """Nobody hears of it."""
-
-    def dead_letter(self, letter: DeadLetter) -> None:
-        """Nobody hears of it."""
-
-
-class _KeptEvents:
-    """The events of a store, which is only read: what is added or dropped on trial changes nothing in it."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-
-    def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
-        return self._log.find_event(contact_id, event_id)
-
-    def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
-        return self._log.events(contact_id, since_ms)
-
-    def add_event(self, contact_id: str, event: Event) -> None:
-        """Only tried."""
-
-    def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
-        """Only tried."""
-
-    def drop_event(self, contact_id: str, order: Order) -> None:
-        """Only tried: the partition itself drops it once the contact's turn comes."""
+    def wake(self, number: int) -> None: ...
 
 
 class LocalPartitions:
@@ -83,11 +44,20 @@ class LocalPartitions:
     def has(self, number: int) -> bool:
         return self._shards.shard(number) is not None
 
-    def _shard(self, number: int) -> Shard:
+    def shard(self, number: int) -> Shard:
+        """The partition at work here."""
         shard = self._shards.shard(number)
         if shard is None:
             raise ProblemError("not_here", f"partition {number} is not at work here")
         return shard
+
+    def recount(
+        self, number: int, segment_id: str, after: str | None, limit: int
+    ) -> asyncio.Future[Recounted]:
+        """Have a segment evaluated anew for some contacts; see `Shard.recount`."""
+        outcome = self.shard(number).recount(segment_id, after, limit)
+        self._shards.wake(number)
+        return outcome
 
     def _known(self, shard: Shard, contact_id: str) -> Contact:
         contact = shard.store.contact(contact_id)
@@ -97,7 +67,7 @@ class LocalPartitions:
 
     def contact(self, number: int, contact_id: str) -> Json:
         """A contact with everything but its events."""
-        shard = self._shard(number)
+        shard = self.shard(number)
         contact, plan = self._known(shard, contact_id), shard.partition.plan
         attributes = {name: value for name, (value, _) in contact.attributes.items() if value is not None}
         return {
@@ -115,7 +85,7 @@ class LocalPartitions:
 
     def explain(self, number: int, contact_id: str, segment_id: str) -> Json:
         """Why the contact is in the segment or not, now."""
-        shard = self._shard(number)
+        shard = self.shard(number)
         plan, now_ms = shard.partition.plan, shard.partition.clock_ms
         segment = plan.segments.get(segment_id)
         if segment is None:
@@ -125,7 +95,7 @@ class LocalPartitions:
 
     def members(self, numbers: list[int], segment_id: str, after: str | None, limit: int) -> list[Json]:
         """Up to `limit` members of a segment whose id follows `after`, by contact id."""
-        found = [islice(self._shard(one).store.members(segment_id, after), limit) for one in numbers]
+        found = [islice(self.shard(one).store.members(segment_id, after), limit) for one in numbers]
         return [
             {"contact_id": contact_id, "entered_at": format_ms(entered_ms), "sequence": sequence}
             for contact_id, sequence, entered_ms in islice(heapq.merge(*found), limit)
@@ -140,7 +110,7 @@ class LocalPartitions:
         for number in numbers:
             after: str | None = None
             while True:
-                shard = self._shard(number)
+                shard = self.shard(number)
                 contact_ids = list(islice(shard.store.contact_ids(after), _SLICE))
                 members = list(self._members_among(shard, contact_ids, plan, segment_id))
                 contacts += len(members)
@@ -164,16 +134,7 @@ class LocalPartitions:
 
     def _brought_up(self, shard: Shard, contact: Contact, plan: Plan, now_ms: int) -> Contact:
         """A copy of the contact as it is by a plan and at an instant."""
-        scratch = contact.copy()
-        engine = Engine(
-            event_log=_KeptEvents(shard.store),
-            plan=plan,
-            settings=self._settings,
-            emitter=_Silence(),
-        )
-        engine.reconcile(scratch, now_ms)
-        engine.advance(scratch, now_ms)
-        return scratch
+        return Trial(shard.store, plan, self._settings).brought_up(contact, now_ms)
 
 
 def _membership(contact: Contact, segment_id: str, state: list[Any], plan: Plan) -> Json:

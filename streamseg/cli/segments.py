@@ -6,6 +6,7 @@ import typer
 
 from streamseg.cli import segment_changes, segment_contacts, segment_views
 from streamseg.cli.apply import apply
+from streamseg.cli.segment_recount import recount
 from streamseg.cli.session import connected
 
 segments = typer.Typer(
@@ -22,6 +23,7 @@ segments.command("delete")(connected(segment_changes.delete))
 segments.command("move")(connected(segment_changes.move))
 segments.command("share")(connected(segment_changes.share))
 segments.command("calculate")(connected(segment_changes.calculate))
+segments.command("recount")(connected(recount))
 segments.command("contacts")(connected(segment_contacts.contacts))
 segments.command("explain")(connected(segment_contacts.explain))
 segments.command("preview")(connected(segment_contacts.preview))

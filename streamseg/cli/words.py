@@ -135,3 +135,25 @@ RELATIONS: Final[Mapping[str, Label]] = {
 BUILT_IN: Final = Label("内置", "built in")
 VALUE: Final = Label("当前值 {value}", "value {value}")
 OCCURRENCE: Final = Label("{id}，{at}", "{id} at {at}")
+
+KEPT: Final = Label("差异", "Difference")
+FOUND: Final = Label("现有", "Found")
+EXPECTED: Final = Label("应为", "Expected")
+KEPT_KINDS: Final[Mapping[str, Label]] = {
+    "membership": Label("成员关系", "membership"),
+    "condition": Label("条件", "condition"),
+    "due": Label("到期时间", "due time"),
+    "index": Label("成员索引", "index of members"),
+    "history": Label("历史事件", "history"),
+    "count": Label("人数", "count"),
+    "topic": Label("segment-memberships 主题", "topic segment-memberships"),
+}
+"""What `streamseg verify` found to differ."""
+VERIFIED: Final = Label(
+    "已核对 {contacts} 个联系人、{memberships} 个成员关系：{differences} 处差异",
+    "compared {contacts} contacts and {memberships} memberships: {differences} differences",
+)
+RECOUNTED: Final = Label(
+    "{id}：已重新计算 {contacts} 个联系人，{changes} 个变化",
+    "{id}: {contacts} contacts evaluated anew, {changes} changes",
+)

@@ -83,6 +83,10 @@ class HeldCondition(Condition):
         self.test = test
         self.held = held
 
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        # It looks back through the attribute's changes, which are kept as events.
+        return True
+
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         if not self.test.holds(latest(contact, self.path), now_ms):
             return False, None

@@ -38,6 +38,10 @@ class Condition:
         (None: never). The contact's summary may be pruned on the way."""
         raise NotImplementedError
 
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        """Whether an event at `at_ms` or before may matter to the answer at `now_ms` or later."""
+        return False
+
 
 class EventFed(Condition):
     """A condition that is told about occurrences as they come, and keeps a summary of them."""
@@ -47,3 +51,6 @@ class EventFed(Condition):
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         """Take an occurrence into the summary; whether the condition has to be evaluated again."""
         raise NotImplementedError
+
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        return True

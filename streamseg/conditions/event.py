@@ -38,6 +38,9 @@ class CountCondition(EventFed):
     def _answer(self, count: int) -> bool:
         return count == self.number if self.exact else count >= self.number
 
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        return self.window.reaches(at_ms, now_ms)
+
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         if not self.matcher.matches(event):
             return False
@@ -111,6 +114,9 @@ class RunningCondition(EventFed):
         self.window = window
         self.running = running
 
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        return self.window.reaches(at_ms, now_ms)
+
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         if not self.matcher.matches(event) or self.window.span(event.occurred_ms) is None:
             return False
@@ -144,6 +150,9 @@ class LogCondition(EventFed):
     def judge(self, occurrences: list[list[Any]]) -> bool:
         """The answer over the occurrences in the window, in their order."""
         raise NotImplementedError
+
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        return self.window.reaches(at_ms, now_ms)
 
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         if not self.matcher.matches(event):

@@ -59,6 +59,10 @@ class SequenceCondition(EventFed):
         """Whether a chain, once there, holds for good."""
         return self.window.fixed and self.absent is None and not any(step.moving for step in self.steps)
 
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        # A chain with this occurrence ends by at + within.
+        return self.window.reaches(at_ms + self.within_ms, now_ms)
+
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         fed = False
         summaries = contact.body.summaries

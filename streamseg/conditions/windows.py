@@ -29,6 +29,10 @@ class Window:
         """[enter, leave) of now for an occurrence at `at_ms`, or None if it never counts."""
         return at_ms, MAX_MS
 
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        """Whether an occurrence at `at_ms` or before may lie in the window at `now_ms` or later."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class BetweenWindow(Window):
@@ -43,6 +47,9 @@ class BetweenWindow(Window):
 
     def span(self, at_ms: int) -> tuple[int, int] | None:
         return (at_ms, MAX_MS) if self.start_ms <= at_ms < self.end_ms else None
+
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        return self.start_ms <= at_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,9 @@ class RollingWindow(Window):
 
     def span(self, at_ms: int) -> tuple[int, int] | None:
         return at_ms + self.near_ms, at_ms + self.far_ms
+
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        return now_ms < at_ms + self.far_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,9 @@ class PeriodWindow(Window):
             unit_boundary_ms(at_ms, self.unit, -self.last, self.zone),
             unit_boundary_ms(at_ms, self.unit, 1 - self.first, self.zone),
         )
+
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        return now_ms < unit_boundary_ms(at_ms, self.unit, 1 - self.first, self.zone)
 
 
 ALL_HISTORY = Window()

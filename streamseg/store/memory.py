@@ -57,6 +57,9 @@ class MemoryStore:
             heappop(self._heap)
         return None
 
+    def is_filed(self, contact_id: str, due_ms: int) -> bool:
+        return self._filed.get(contact_id) == due_ms
+
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
         found = self._found.get(contact_id)
         return None if found is None else found.get(event_id)
@@ -92,6 +95,9 @@ class MemoryStore:
             members.pop(contact_id, None)
         else:
             members[contact_id] = entry
+
+    def member(self, segment_id: str, contact_id: str) -> tuple[int, int] | None:
+        return self._members.get(segment_id, {}).get(contact_id)
 
     def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
         for contact_id, entry in sorted(self._members.get(segment_id, {}).items()):

@@ -55,8 +55,14 @@ class Store(EventLog, Protocol):
     def next_due(self) -> tuple[int, str] | None:
         """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
 
+    def is_filed(self, contact_id: str, due_ms: int) -> bool:
+        """Whether `next_due` will come to the contact at `due_ms`."""
+
     def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
         """Note that the contact is a member since (`sequence`, `entered_ms`), or None: no longer."""
+
+    def member(self, segment_id: str, contact_id: str) -> tuple[int, int] | None:
+        """What `set_member` noted last: (`sequence`, `entered_ms`), or None."""
 
     def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
         """(contact id, `sequence`, `entered_ms`) of a segment's members by contact id, those after one."""

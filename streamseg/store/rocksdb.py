@@ -146,6 +146,12 @@ class RocksStore:
         """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
         return self._due.head()
 
+    def is_filed(self, contact_id: str, due_ms: int) -> bool:
+        """Whether `next_due` will come to the contact at `due_ms`."""
+        if contact_id in self._dirty:
+            return self._filed.get(contact_id) == due_ms
+        return self._db.get(layout.DUE + layout.due_entry(due_ms, contact_id)) is not None
+
     def _filed_due(self, contact_id: str) -> int | None:
         if contact_id in self._filed:
             return self._filed[contact_id]
@@ -237,6 +243,17 @@ class RocksStore:
             was_member = self._db.get(layout.member_key(segment_id, contact_id)) is not None
         unwritten[segment_id] = entry
         self._counted()[segment_id] += (entry is not None) - was_member
+
+    def member(self, segment_id: str, contact_id: str) -> tuple[int, int] | None:
+        """What `set_member` noted last: (`sequence`, `entered_ms`), or None."""
+        unwritten = self._members.get(contact_id, {})
+        if segment_id in unwritten:
+            return unwritten[segment_id]
+        data = self._db.get(layout.member_key(segment_id, contact_id))
+        if data is None:
+            return None
+        sequence, entered_ms = orjson.loads(data)
+        return sequence, entered_ms
 
     def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
         """(contact id, `sequence`, `entered_ms`) of a segment's members by contact id, those after one."""

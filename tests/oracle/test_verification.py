@@ -1,0 +1,30 @@
+"""Over random definitions and streams nothing that is kept differs from what follows from the history."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from streamseg.replay import Replay
+from streamseg.verification import Verifier
+from tests.oracle.comparison import as_ndjson
+from tests.strategies.streams import Scenario, any_scenarios
+
+
+@examples(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_scenarios, st.sampled_from((2, 5, 10_000)))
+def test_a_partition_that_was_left_alone_has_no_differences(scenario: Scenario, history_cap: int) -> None:
+    settings = scenario.settings.model_copy(update={"history_cap": history_cap})
+    run = Replay(settings=settings)
+    for line in scenario.lines:
+        run.line(line)
+    run.settle_definitions()
+    run.run_to(scenario.until_ms)
+    check = Verifier(run.store, run.partition.plan, settings)
+    found = [
+        difference
+        for contact_id in run.store.contact_ids()
+        for difference in check.differences(contact_id, run.partition.clock_ms)
+    ]
+    assert not found, as_ndjson(scenario.lines)
