@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fuzz schemas benchmark clean
+.PHONY: help install demo test check fuzz schemas pages benchmark clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,6 +40,9 @@ fuzz: $(INSTALLED) ## Compare engine and oracle on random histories for SECONDS=
 
 schemas: $(INSTALLED) ## Write the JSON Schema files anew
 	$(BIN)/python -m schemas.generate
+
+pages: $(INSTALLED) ## Write docs/settings.md and docs/metrics.md anew
+	$(BIN)/python -m agents.reference_pages
 
 benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka
 	$(BIN)/python -m benchmarks.end_to_end

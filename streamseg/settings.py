@@ -45,43 +45,64 @@ class Settings(BaseSettings):
         # Where only a window's alignment is set, its length stays that of its channel.
         nested_model_default_partial_update=True,
         frozen=True,
+        # They are the text of docs/settings.md.
+        use_attribute_docstrings=True,
     )
 
     timezone: TimeZoneName = "Asia/Shanghai"
+    """The IANA zone of definitions, windows and naive timestamps that name none themselves."""
     future_tolerance_ms: int = Field(5 * MINUTE_MS, ge=0)
+    """How much later than its record's timestamp an event or update may be dated: up to here it is moved back
+    to that, beyond it is a dead letter."""
     record_tolerance_ms: int = Field(HOUR_MS, ge=0)
     """How far a record may be dated ahead of the clock here while input is read live."""
     history_retention_ms: int = Field(400 * DAY_MS, gt=0)
+    """How long an event is kept after it occurred."""
     history_cap: int = Field(10_000, gt=0)
+    """How many events are kept of a contact; beyond that, the oldest are dropped."""
     email_window: BatchWindow = BatchWindow(length="P1D")
+    """The batch window of e-mail unsubscribes. Its parts: `STREAMSEG_EMAIL_WINDOW__LENGTH` (ISO 8601),
+    `STREAMSEG_EMAIL_WINDOW__ALIGNMENT` (`clock` or `event`), `STREAMSEG_EMAIL_WINDOW__TIMEZONE`."""
     sms_window: BatchWindow = BatchWindow(length="PT1H")
+    """The batch window of unsubscribes from text messages, in the same parts."""
     max_record_bytes: int = Field(1 << 20, gt=0)
+    """The longest record that is read, the longest definition, and the longest body of a request."""
     max_conditions: int = Field(1_000, gt=0)
     """How many conditions one definition may have, inner ones and the steps of sequences counted."""
 
     bootstrap_servers: str = "localhost:9092"
+    """The brokers to begin with, `host:port` with commas between."""
     application_id: str = "streamseg"
+    """What the workers of one installation have in common: their group, changelog and own topics bear it."""
     topic_prefix: str = ""
+    """Stands before the name of every topic, so that several installations share a cluster."""
     partitions: int = Field(4, gt=0)
+    """The partitions of the topics that are divided by contact. Chosen once: see deploy/README.md."""
     replication_factor: int = Field(1, gt=0)
+    """How many brokers keep each partition of the topics that `streamseg topics create` makes."""
     data_dir: Path = Path("data")
+    """Where the worker keeps its state: a folder of its own on a local disk."""
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """Whether connections to Kafka are encrypted (`SSL`) and log in (`SASL`)."""
     ssl_ca_file: Path | None = None
     """PEM certificates that the brokers' are checked against; the system's if not set."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How to log in."""
     sasl_username: str | None = None
+    """Whom to log in as."""
     sasl_password: SecretStr | None = None
+    """The password for that."""
 
     instance_id: str | None = None
     """A name that a worker keeps over restarts (static group membership): its partitions wait for it."""
     session_timeout_ms: int = Field(30_000, ge=6_000)
     """How long a worker may be silent before its partitions go to others."""
     checkpoint_records: int = Field(5_000, gt=0)
+    """A checkpoint is made after so many records, or after `checkpoint_interval_ms`."""
     checkpoint_interval_ms: int = Field(500, gt=0)
-    """A checkpoint of all that was done is made after so many records or so long, whichever comes first.
-    Changes do not wait for it: they go out within milliseconds, with the state of the contacts that changed,
-    while the worker is not busy."""
+    """A checkpoint is made after so long, or after `checkpoint_records`, whichever comes first. Changes do
+    not wait for it: while the worker is not busy they are sent within milliseconds."""
     commit_interval_ms: int = Field(500, gt=0)
     """How often offsets of checkpointed input are committed."""
     live_lag_ms: int = Field(250, ge=0)
@@ -97,6 +118,7 @@ class Settings(BaseSettings):
     stall_timeout_ms: int = Field(120_000, gt=0)
     """How long a worker may make no progress before `/health` says so."""
     http_host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the container
+    """The address to serve `/health`, `/metrics` and the API at."""
     http_port: int = Field(8080, ge=0, le=65_535)
     """Where `/health`, `/metrics` and the API are served; 0 takes a free port."""
     http_connections: int = Field(512, gt=0)
