@@ -30,6 +30,12 @@ class Metrics:
         self.dead_letters = Counter(
             "streamseg_dead_letters", "Refused records, by error code", ["code"], registry=registry
         )
+        self.api_refusals = Counter(
+            "streamseg_api_refusals",
+            "Requests to the API that were refused, by code",
+            ["code"],
+            registry=registry,
+        )
         self.checkpoints = Histogram(
             "streamseg_checkpoint_seconds",
             "How long a checkpoint took: outputs and changelog acknowledged, state written",

@@ -181,6 +181,7 @@ class SegmentApp(faust.App):
             shards=self.shards,
             outlet=self.outlet,
             port=lambda: self.web_server_service.port,
+            metrics=self.metrics,
         )
         self._background_verification = BackgroundVerification(settings, self.shards, self.metrics)
         self.web_server_service = WebServer(

@@ -3,6 +3,7 @@
 application  `Api`: puts it together and mounts it on the worker's web server
 auth         who asks
 origins      under which names, and by whose pages
+preconditions  entity tags, and what callers demand of them
 problems     what went wrong, as RFC 9457 problems
 requests     reading bodies and parameters
 segments     segments and their list

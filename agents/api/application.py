@@ -20,6 +20,7 @@ from agents.api.openapi import description
 from agents.api.origins import own_pages_only
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
+from agents.api.preconditions import tagged
 from agents.api.preview import Preview
 from agents.api.problems import ProblemError, problems
 from agents.api.requests import answer
@@ -29,6 +30,7 @@ from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
 from agents.catalogue.reports import Peer, Reports
 from agents.definition_topic import DefinitionTopic
+from agents.metrics import Metrics
 from agents.outlet import Outlet
 from agents.shards import Shards
 from streamseg.settings import Settings
@@ -55,12 +57,14 @@ class Api(Service):
         shards: Shards,
         outlet: Outlet,
         port: Callable[[], int],
+        metrics: Metrics,
         **kwargs: Any,
     ) -> None:
         """Raises ConfigurationError where the tokens cannot be read."""
         super().__init__(**kwargs)
         self._settings = settings
         self._port = port
+        self._metrics = metrics
         self._tokens = load_tokens(settings)
         self._secret = secrets.token_urlsafe()
         self._answers = False
@@ -114,12 +118,15 @@ class Api(Service):
     def mount(self, application: web.Application) -> None:
         """Add the API, and what workers ask each other, to the worker's web server."""
         pages = own_pages_only(self._settings, tokens=bool(self._tokens))
+        told = problems(lambda code: self._metrics.api_refusals.labels(code).inc())
+        # What one worker refuses another is counted by the one that was asked from outside.
+        untold = problems(lambda _: None)
         for base, routes, guards in (
-            (BASE, self._routes, [pages, authentication(self._tokens)]),
-            (INTERNAL, self._internal_routes, [peers_only(self._secret)]),
+            (BASE, self._routes, [told, pages, authentication(self._tokens), tagged]),
+            (INTERNAL, self._internal_routes, [untold, peers_only(self._secret)]),
         ):
             mounted = web.Application(
-                middlewares=[problems, *guards, self._ready], client_max_size=self._settings.max_record_bytes
+                middlewares=[*guards, self._ready], client_max_size=self._settings.max_record_bytes
             )
             mounted.add_routes(routes)
             application.add_subapp(base, mounted)

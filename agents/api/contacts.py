@@ -12,6 +12,7 @@ from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
+from agents.api.preconditions import unversioned
 from agents.api.problems import ProblemError, not_found
 from agents.api.requests import answer, read_model
 from agents.catalogue.reports import Reports
@@ -99,6 +100,7 @@ class Contacts:
         return answer(self._local.contact(number, question.contact_id))
 
     async def change_list(self, request: web.Request) -> web.Response:
+        unversioned(request)
         change = await read_model(request, ListChange)
         await self._check_list(request, change)
         wanted = dict.fromkeys(change.add, "add")

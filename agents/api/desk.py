@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from agents.api.auth import ACCOUNT
+from agents.api.preconditions import precondition_failed, wanted_versions
 from agents.api.problems import ProblemError, language_of, not_found
 from agents.api.requests import words_wanted
 from agents.catalogue.catalogue_topic import CatalogueTopic
@@ -18,6 +19,7 @@ from schemas.paths import first_error
 from streamseg.catalogue import listing
 from streamseg.catalogue.labels import STATUSES, TYPES, Language
 from streamseg.catalogue.listing import ListedSegment
+from streamseg.catalogue.rules import PRECONDITION
 from streamseg.catalogue.state import Catalogue, Entry
 from streamseg.condition_count import check_condition_count
 from streamseg.errors import RejectedError
@@ -53,7 +55,9 @@ class Desk:
         except ValidationError as error:
             path, message = first_error(error)
             raise ProblemError("invalid_schema", message, _below(path, below)) from error
-        outcome = await self._desk.give(body)
+        outcome = await self._desk.give(body, versions=self._wanted_versions(request))
+        if outcome.code is not None and outcome.path == PRECONDITION:
+            raise precondition_failed(PRECONDITION, outcome.current_version)
         if outcome.code is not None:
             raise ProblemError(
                 outcome.code,
@@ -62,6 +66,11 @@ class Desk:
                 current_version=outcome.current_version,
             )
         return outcome
+
+    def _wanted_versions(self, request: web.Request) -> frozenset[int] | None:
+        """What the request's preconditions demand of the segment in its address, if it has one."""
+        entry = self.catalogue.segments.get(request.match_info.get("segment_id", ""))
+        return None if entry is None else wanted_versions(request, entry.row.version)
 
     def visible(self, request: web.Request) -> tuple[str, Entry]:
         """The segment in the address. Raises ProblemError where there is none, or not for this account."""

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk
+from agents.api.preconditions import unversioned
 from agents.api.problems import language_of, not_found
 from agents.api.requests import answer, read_model
 from schemas.scalars import GroupText
@@ -53,17 +54,20 @@ class Groups:
         return name
 
     async def create(self, request: web.Request) -> web.Response:
+        unversioned(request)
         wanted = await read_model(request, GroupName)
         await self._desk.give(request, "create_group", group=wanted.group)
         return answer(self._one(request, wanted.group), 201)
 
     async def rename(self, request: web.Request) -> web.Response:
+        unversioned(request)
         name = self._named(request)
         wanted = await read_model(request, GroupName)
         await self._desk.give(request, "rename_group", group=name, new_group=wanted.group)
         return answer(self._one(request, wanted.group))
 
     async def delete(self, request: web.Request) -> web.Response:
+        unversioned(request)
         await self._desk.give(request, "delete_group", group=self._named(request))
         return web.Response(status=204)
 

@@ -136,6 +136,14 @@ _SEGMENT_IDS: Final[Json] = {"type": "array", "items": _SOME_TEXT, "minItems": 1
 _ACCOUNTS: Final[Json] = {"type": "array", "items": _SOME_TEXT, "minItems": 1}
 
 
+_IF_MATCH: Final = _parameter(
+    "If-Match", {"type": "string", "pattern": '^("[1-9][0-9]{0,8}([.][0-9a-f]{24})?"|[*])$'}, "header"
+)
+_IF_NONE_MATCH: Final = _parameter(
+    "If-None-Match", {"type": "string", "pattern": '^((W/)?"[0-9a-f.]{1,40}"|[*])$'}, "header"
+)
+
+
 def _closed(properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
     return {**_object(properties, optional=optional), "additionalProperties": False}
 
@@ -169,6 +177,13 @@ def _operation(
     return operation
 
 
+def _tag(operation: Json) -> None:
+    """A read has a tag, and may be asked whether it is still the same."""
+    operation["parameters"] = [*operation["parameters"], _IF_NONE_MATCH]
+    operation["responses"]["200"]["headers"] = {"ETag": {"schema": _TEXT}}
+    operation["responses"]["304"] = {"description": "as it was: If-None-Match lists its tag"}
+
+
 def _paths() -> Json:
     segment, group = _ref("Segment"), _ref("Group")
     changed = _object({"segment_ids": _list(_SOME_TEXT)})
@@ -186,7 +201,6 @@ def _paths() -> Json:
         limit,
     )
     one, contacts = "/segments/{segment_id}", "/segments/{segment_id}/contacts"
-    based_on = _parameter("If-Match", {"type": "string", "pattern": '^"[1-9][0-9]{0,8}"$'}, "header")
     new_id = _closed({"new_segment_id": _SOME_TEXT}, optional=("new_segment_id",))
     paths: Json = {
         "/segments": {
@@ -207,9 +221,11 @@ def _paths() -> Json:
                 200,
                 segment,
                 body=_ref("NewDefinition"),
-                parameters=(_SEGMENT_ID, based_on),
+                parameters=(_SEGMENT_ID, _IF_MATCH),
             ),
-            "delete": _operation("Delete a segment that no other refers to", 204, parameters=(_SEGMENT_ID,)),
+            "delete": _operation(
+                "Delete a segment that no other refers to", 204, parameters=(_SEGMENT_ID, _IF_MATCH)
+            ),
         },
         f"{one}/copy": {
             "post": _operation(
@@ -218,7 +234,7 @@ def _paths() -> Json:
                 segment,
                 body=new_id,
                 optional_body=True,
-                parameters=(_SEGMENT_ID,),
+                parameters=(_SEGMENT_ID, _IF_MATCH),
             )
         },
         f"{one}/share": {
@@ -227,11 +243,11 @@ def _paths() -> Json:
                 200,
                 segment,
                 body=_closed({"accounts": _ACCOUNTS}),
-                parameters=(_SEGMENT_ID,),
+                parameters=(_SEGMENT_ID, _IF_MATCH),
             )
         },
         f"{one}/calculate": {
-            "post": _operation("Calculate a segment", 202, segment, parameters=(_SEGMENT_ID,))
+            "post": _operation("Calculate a segment", 202, segment, parameters=(_SEGMENT_ID, _IF_MATCH))
         },
         f"{one}/recount": {
             "post": _operation(
@@ -311,6 +327,9 @@ def _paths() -> Json:
         },
         "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), "security": []}},
     }
+    for methods in paths.values():
+        if "get" in methods:
+            _tag(methods["get"])
     extras: dict[str, Json] = {
         "move": {"group": _SOME_TEXT},
         "share": {"accounts": _ACCOUNTS},

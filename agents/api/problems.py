@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from streamseg.catalogue.labels import ERRORS, Label, Language, choose_language
 from streamseg.errors import Code, RejectedError
@@ -27,6 +28,7 @@ STATUSES: Final[dict[str, int]] = {
     Code.IN_USE: 409,
     Code.CONFLICT: 409,
     Code.TOO_LARGE: 413,
+    "precondition_failed": 412,
     "not_found": 404,
     "unauthorized": 401,
     "timeout": 504,
@@ -43,6 +45,7 @@ STATUSES: Final[dict[str, int]] = {
 _TITLES: Final[dict[str, Label]] = {
     "not_found": Label("不存在", "Not found"),
     "unauthorized": Label("未登录", "Not authorized"),
+    "precondition_failed": Label("版本已变化", "Not the version that was asked for"),
     "timeout": Label("超时", "Not in time"),
     "starting": Label("正在启动", "Starting"),
     "not_here": Label("不在此节点", "Not at this worker"),
@@ -93,6 +96,15 @@ class RelayedError(Exception):
         self.status = status
         self.body = body
 
+    @property
+    def code(self) -> str:
+        """That of the problem, `internal` where it is none of ours."""
+        try:
+            code = orjson.loads(self.body)["code"]
+        except (orjson.JSONDecodeError, TypeError, KeyError):
+            code = ""
+        return code if code in STATUSES else "internal"
+
 
 def not_found(what: str, path: str = "") -> ProblemError:
     return ProblemError("not_found", f"there is no such {what}", path)
@@ -103,32 +115,52 @@ def language_of(request: web.BaseRequest) -> Language:
     return choose_language(request.headers.get("Accept-Language", ""))
 
 
-@web.middleware
-async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns everything that a handler raises into a problem."""
-    try:
-        return await handler(request)
-    except ProblemError as error:
-        problem = error
-    except RelayedError as error:
-        return web.Response(body=error.body, status=error.status, content_type=CONTENT_TYPE)
-    except RejectedError as error:
-        problem = ProblemError(error.code.value, error.message, error.path)
-    except web.HTTPRequestEntityTooLarge:
-        problem = ProblemError(Code.TOO_LARGE, "the body is longer than the largest record; send less")
-    except web.HTTPNotFound:
-        problem = ProblemError("not_found", "there is nothing at this address; see /api/v1/openapi.json")
-    except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        answer = ProblemError("method_not_allowed", f"allowed here: {allowed}").response(language_of(request))
-        answer.headers["Allow"] = allowed
-        return answer
-    except TimeoutError:
-        problem = ProblemError("timeout", "not answered in time; it may still be carried out, so look first")
-    except web.HTTPException:
-        raise
-    except Exception:
-        # The address only: ids in it are in the log of any web server, bodies are not.
-        _log.exception("%s of %s failed", request.method, request.match_info.route.resource)
-        problem = ProblemError("internal", "an error that is the worker's fault; its log says more")
-    return problem.response(language_of(request))
+def problems(refused: Callable[[str], None]) -> Middleware:
+    """Turns everything that a handler raises into a problem; `refused` is told the code of each."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except RelayedError as error:
+            refused(error.code)
+            return web.Response(body=error.body, status=error.status, content_type=CONTENT_TYPE)
+        except web.HTTPMethodNotAllowed as error:
+            response = _method_not_allowed(request, error)
+            refused("method_not_allowed")
+            return response
+        except Exception as error:
+            problem = _problem(request, error)
+            if problem is None:
+                raise
+            refused(problem.code)
+            return problem.response(language_of(request))
+
+    return answer
+
+
+def _method_not_allowed(request: web.Request, error: web.HTTPMethodNotAllowed) -> web.Response:
+    allowed = ", ".join(sorted(error.allowed_methods))
+    response = ProblemError("method_not_allowed", f"allowed here: {allowed}").response(language_of(request))
+    response.headers["Allow"] = allowed
+    return response
+
+
+def _problem(request: web.Request, error: Exception) -> ProblemError | None:
+    """What a handler's exception is to its caller; None for what aiohttp answers itself."""
+    match error:
+        case ProblemError():
+            return error
+        case RejectedError():
+            return ProblemError(error.code.value, error.message, error.path)
+        case web.HTTPRequestEntityTooLarge():
+            return ProblemError(Code.TOO_LARGE, "the body is longer than the largest record; send less")
+        case web.HTTPNotFound():
+            return ProblemError("not_found", "there is nothing at this address; see /api/v1/openapi.json")
+        case TimeoutError():
+            return ProblemError("timeout", "not answered in time; it may still be carried out, so look first")
+        case web.HTTPException():
+            return None
+    # The address only: ids in it are in the log of any web server, bodies are not.
+    _log.error("%s of %s failed", request.method, request.match_info.route.resource, exc_info=error)
+    return ProblemError("internal", "an error that is the worker's fault; its log says more")

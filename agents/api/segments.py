@@ -9,9 +9,9 @@ from aiohttp import web
 
 from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk, labelled
+from agents.api.preconditions import VERSION, unversioned
 from agents.api.problems import ProblemError, language_of
 from agents.api.requests import answer, choice, read_body, whole_number
-from schemas.scalars import LARGEST_COUNT
 from streamseg.catalogue import listing
 
 _NOT_IN_IDS = re.compile(r"[\s|/?#%\\\x00-\x1f\x7f-\x9f]+")
@@ -57,10 +57,12 @@ class Segments:
         return answer({"rows": rows, "total": page.total, "next_cursor": page.next_cursor})
 
     async def get(self, request: web.Request) -> web.Response:
-        segment_id, _ = self._desk.visible(request)
+        segment_id, entry = self._desk.visible(request)
+        request[VERSION] = entry.row.version
         return answer(self._desk.segment(request, segment_id))
 
     async def create(self, request: web.Request) -> web.Response:
+        unversioned(request)
         definition = await read_body(request)
         if "segment_id" not in definition:
             definition = {**definition, "segment_id": self._new_id(definition.get("name"))}
@@ -76,9 +78,6 @@ class Segments:
         definition = {"segment_id": segment_id, **await read_body(request)}
         if definition["segment_id"] != segment_id:
             raise ProblemError("invalid_schema", "differs from the one in the address", "segment_id")
-        based_on = request.headers.get("If-Match")
-        if based_on is not None and definition.get("version") is None:
-            definition["version"] = version_in(based_on)
         await self._desk.give(request, "update", definition=definition, below="definition")
         return answer(self._desk.segment(request, segment_id))
 
@@ -105,6 +104,7 @@ class Segments:
         return answer(self._desk.segment(request, segment_id), 202)
 
     async def batch(self, request: web.Request) -> web.Response:
+        unversioned(request)
         command = request.match_info["command"]
         body = await read_body(request)
         _only(body, _BATCHES.get(command, ("segment_ids",)))
@@ -112,15 +112,6 @@ class Segments:
             raise ProblemError("invalid_schema", "required; give it", "segment_ids")
         outcome = await self._desk.give(request, command, **body)
         return answer({"segment_ids": list(outcome.segment_ids)})
-
-
-def version_in(based_on: str) -> int:
-    """The version in an `If-Match`; the largest that there can be stands for all above it, however long.
-    Raises ProblemError."""
-    version = based_on.strip().strip('"')
-    if not version.isascii() or not version.isdigit():
-        raise ProblemError("invalid_schema", 'must be a version, such as "3"', "If-Match")
-    return min(int(version.lstrip("0")[:20] or "0"), LARGEST_COUNT)
 
 
 def _only(body: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:

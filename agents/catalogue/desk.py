@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from agents.catalogue.catalogue_topic import CatalogueTopic
-from agents.catalogue.outcome import REQUEST_ID, Outcome
+from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
 from agents.definition_topic import DefinitionTopic
 from agents.follower import Follower
 from agents.outlet import Message, Outlet
@@ -37,14 +37,18 @@ class CommandDesk(Follower):
         self._seconds = settings.command_timeout_ms / 1000
         self._waiting: dict[bytes, asyncio.Future[Outcome]] = {}
 
-    async def give(self, command: dict[str, Any]) -> Outcome:
-        """How the command ended; what it changed is in the catalogue here by then.
+    async def give(self, command: dict[str, Any], *, versions: frozenset[int] | None = None) -> Outcome:
+        """How the command ended; what it changed is in the catalogue here by then. It is refused where its
+        segment has none of `versions`, if they are given.
 
         Raises TimeoutError where that was not heard in time: it may still be carried out."""
         request_id = uuid.uuid4().hex.encode()
         waiting = self._waiting[request_id] = asyncio.get_running_loop().create_future()
         key = command.get("segment_id") or command.get("definition", {}).get("segment_id")
-        message = Message(key.encode() if key else None, orjson.dumps(command), [(REQUEST_ID, request_id)])
+        headers = [(REQUEST_ID, request_id), (ORIGIN, b"api")]
+        if versions is not None:
+            headers.append((VERSIONS, ",".join(map(str, sorted(versions))).encode()))
+        message = Message(key.encode() if key else None, orjson.dumps(command), headers)
         try:
             async with asyncio.timeout(self._seconds):
                 await self._outlet.send("segment-commands", [message], partition=0)

@@ -15,7 +15,7 @@ from mode import Service
 from pydantic import ValidationError
 
 from agents.catalogue.catalogue_topic import CatalogueTopic
-from agents.catalogue.outcome import REQUEST_ID, Outcome
+from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
 from agents.catalogue.publisher import Output, Publisher
 from agents.catalogue.reports import Reports
 from agents.connection import aiokafka_options
@@ -27,7 +27,7 @@ from schemas.paths import first_error
 from streamseg.catalogue import calculation
 from streamseg.catalogue.adoption import catch_up
 from streamseg.catalogue.decision import Decision, Json
-from streamseg.catalogue.rules import decide
+from streamseg.catalogue.rules import PRECONDITION, current_version, decide
 from streamseg.catalogue.state import Catalogue
 from streamseg.changes import DeadLetter
 from streamseg.condition_count import check_condition_count
@@ -177,7 +177,8 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
     async def _rule(self, record: Any) -> None:
         """One command to its end, refused or carried out."""
         source = Record(COMMANDS, 0, record.offset, record.timestamp, record.key, record.value)
-        key = dict(record.headers).get(REQUEST_ID, source.position.encode())
+        headers = dict(record.headers)
+        key = headers.get(REQUEST_ID, source.position.encode())
         consumed = {self._commands: record.offset + 1}
         command: SegmentCommand | None = None
         try:
@@ -189,6 +190,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                     now_ms=record.timestamp,
                     offset=record.offset,
                     settings=self._settings,
+                    versions=_versions(headers.get(VERSIONS)),
                 )
         except RejectedError as error:
             if isinstance(error, UnforeseenError):
@@ -201,7 +203,9 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                 current_version=self._current_version(error, command),
             )
             letter = DeadLetter(source, error.code.value, error.message, error.path)
-            self._metrics.dead_letters.labels(letter.code).inc()
+            if ORIGIN not in headers:
+                # The caller of an API hears of it, and the worker that tells it counts it.
+                self._metrics.dead_letters.labels(letter.code).inc()
             refusal = Output(
                 topic_name(self._settings, "dead-letters"),
                 record.key,
@@ -229,10 +233,10 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
 
     def _current_version(self, error: RejectedError, command: SegmentCommand | None) -> int | None:
-        if error.code is not Code.CONFLICT or not isinstance(command, UpdateCommand):
+        about_version = isinstance(command, UpdateCommand) or error.path == PRECONDITION
+        if error.code is not Code.CONFLICT or command is None or not about_version:
             return None
-        entry = self._catalogue.segments.get(command.definition.segment_id)
-        return None if entry is None else entry.row.version
+        return current_version(self._catalogue, command)
 
     def _outcome(self, key: bytes, outcome: Outcome) -> Output:
         return Output(outcomes_topic(self._settings), key, outcome.to_bytes())
@@ -320,6 +324,18 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         return calculation.advance(
             self._catalogue, segment_id, generation=generation, progress=min(progress, 0.99)
         )
+
+
+def _versions(header: bytes | None) -> list[int] | None:
+    """The versions that a command's header demands. Raises RejectedError where it is no list of them."""
+    if header is None:
+        return None
+    try:
+        return [int(number) for number in header.split(b",")]
+    except ValueError as error:
+        raise RejectedError(
+            Code.INVALID_SCHEMA, "must be whole numbers with commas between", VERSIONS
+        ) from error
 
 
 def _json(value: Json | None) -> bytes | None:

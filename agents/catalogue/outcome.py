@@ -10,6 +10,12 @@ import orjson
 REQUEST_ID = "request.id"
 """The header of a command by which the outcome is found; without it, its position."""
 
+ORIGIN = "command.origin"
+"""The header of a command that says who wrote it: `api`, whose callers hear of a refusal themselves."""
+
+VERSIONS = "if.versions"
+"""The header with the versions, comma-separated, of which the command's segment has to have one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

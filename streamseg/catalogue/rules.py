@@ -10,15 +10,28 @@ same version, since nobody's membership can change by them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Final
+
 from schemas import commands as wire
 from streamseg.catalogue.decision import NOTHING, Decision
 from streamseg.catalogue.ruling import Ruling
 from streamseg.catalogue.state import Catalogue
+from streamseg.errors import Code, RejectedError
 from streamseg.settings import Settings
+
+PRECONDITION: Final = "If-Match"
+"""The path of the refusal of a command whose segment has none of the versions that were demanded."""
 
 
 def decide(
-    catalogue: Catalogue, command: wire.SegmentCommand, *, now_ms: int, offset: int, settings: Settings
+    catalogue: Catalogue,
+    command: wire.SegmentCommand,
+    *,
+    now_ms: int,
+    offset: int,
+    settings: Settings,
+    versions: Collection[int] | None = None,
 ) -> Decision:
     """What a command from `segment-commands` at `offset` writes; the catalogue is not changed by it.
 
@@ -26,6 +39,8 @@ def decide(
     with it: a command at or below `catalogue.command_offset` was applied, or refused, before, and gives
     NOTHING, so that reading commands again after a crash is harmless, also those that created or deleted
     segments.
+
+    `versions`, if given, are those of which the command's one segment has to have one.
 
     Raises RejectedError with the path below the command, such as `segment_ids[2]`, `definition.group` or
     `definition.clusters[0].conditions[1].value`."""
@@ -53,4 +68,24 @@ def decide(
             ruling.rename_group(command)
         case wire.DeleteGroupCommand():
             ruling.delete_group(command)
+    _check_version(catalogue, command, versions)
     return ruling.decision()
+
+
+def _check_version(
+    catalogue: Catalogue, command: wire.SegmentCommand, versions: Collection[int] | None
+) -> None:
+    """After everything else, as HTTP has it: what would be refused anyway is refused for that."""
+    current = current_version(catalogue, command)
+    if versions is not None and current is not None and current not in versions:
+        raise RejectedError(Code.CONFLICT, f"the current version is {current}", PRECONDITION)
+
+
+def current_version(catalogue: Catalogue, command: wire.SegmentCommand) -> int | None:
+    """That of the one segment that a command is about, None where it is about none or many."""
+    if isinstance(command, wire.DefinitionCommand):
+        segment_id: str | None = command.definition.segment_id
+    else:
+        segment_id = command.segment_id if isinstance(command, wire.SegmentsCommand) else None
+    entry = None if segment_id is None else catalogue.segments.get(segment_id)
+    return None if entry is None else entry.row.version

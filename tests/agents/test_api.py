@@ -16,9 +16,7 @@ import pytest
 
 from agents.api.auth import load_tokens
 from agents.api.openapi import description
-from agents.api.segments import version_in
 from agents.embedded import EmbeddedBroker, EmbeddedWorker
-from schemas.scalars import LARGEST_COUNT
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
@@ -43,7 +41,7 @@ class Caller:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                 return answer.status, dict(answer.headers), orjson.loads(answer.read() or b"null")
         except urllib.error.HTTPError as answer:
-            return answer.code, dict(answer.headers), orjson.loads(answer.read())
+            return answer.code, dict(answer.headers), orjson.loads(answer.read() or b"null")
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +147,9 @@ def test_a_segment_lives_and_dies_over_http(worker: Caller) -> None:
     status, _, made = worker.ask("POST", "/segments", definition(name="全部 | Everybody"))
     assert (status, made["segment_id"], made["created_by"]) == (201, "全部-everybody", "ann")
     place = "/segments/%E5%85%A8%E9%83%A8-everybody"
-    for based_on, expected in (('"9"', 409), ("x", 422), ('"1"', 200)):
-        assert worker.ask("PUT", place, definition(), If_Match=based_on)[0] == expected
+    status, _, problem = worker.ask("PUT", place, definition(version=9))
+    assert (status, problem["code"], problem["current_version"]) == (409, "conflict", 1)
+    assert worker.ask("PUT", place, definition(version=1))[0] == 200
     assert worker.ask("GET", place)[2]["version"] == 2
     assert worker.ask("GET", place, Authorization=f"Bearer {BEN}")[0] == 403
     assert worker.ask("DELETE", place)[::2] == (204, None)
@@ -174,20 +173,97 @@ def test_words_say_what_a_definition_asks_for_in_the_language_that_is_asked_for(
         worker.ask("DELETE", "/segments/said")
 
 
-@pytest.mark.parametrize(
-    ("based_on", "version"),
-    [
-        ('"3"', 3),
-        (" 3 ", 3),
-        ('"0000000000003"', 3),
-        ('"1000000003"', 1_000_000_003),
-        (str(LARGEST_COUNT), LARGEST_COUNT),
-        (str(10 * LARGEST_COUNT), LARGEST_COUNT),
-        ("9" * 5_000, LARGEST_COUNT),
-    ],
-)
-def test_the_version_in_if_match_is_read_in_full(based_on: str, version: int) -> None:
-    assert version_in(based_on) == version
+def test_a_read_has_a_tag_and_is_not_sent_again(worker: Caller) -> None:
+    assert worker.ask("POST", "/segments", definition(segment_id="tagged"))[0] == 201
+    status, answered, body = worker.ask("GET", "/segments/tagged")
+    assert (status, body["version"]) == (200, 1)
+    assert answered["ETag"].startswith('"1.')
+    assert answered["Cache-Control"] == "private, no-cache"
+    deadline = time.monotonic() + 30
+    while worker.ask("GET", "/segments/tagged")[2]["status"] != "completed":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    for path in ("/segments/tagged", "/segments", "/groups", "/segments/tagged/contacts", "/openapi.json"):
+        tag = worker.ask("GET", path)[1]["ETag"]
+        for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            status, answered, body = worker.ask("GET", path, If_None_Match=known)
+            assert (status, body, answered["ETag"]) == (304, None, tag)
+        assert worker.ask("GET", path, If_None_Match='"other"')[0] == 200
+        assert worker.ask("GET", path, If_None_Match="other")[2]["path"] == "If-None-Match"
+    german = worker.ask("GET", "/segments/tagged", Accept_Language="en")[1]["ETag"]
+    assert german != worker.ask("GET", "/segments/tagged")[1]["ETag"]
+    assert worker.ask("DELETE", "/segments/tagged", If_Match=german)[0] == 204
+
+
+def test_a_change_is_made_to_the_version_that_was_seen_or_not_at_all(worker: Caller) -> None:
+    assert worker.ask("POST", "/segments", definition(segment_id="seen"))[0] == 201
+    changes: list[tuple[str, str, bytes | None]] = [
+        ("PUT", "/segments/seen", definition(name="changed")),
+        ("POST", "/segments/seen/share", b'{"accounts": ["ben"]}'),
+        ("POST", "/segments/seen/calculate", None),
+        ("POST", "/segments/seen/copy", b'{"new_segment_id": "seen-2"}'),
+        ("DELETE", "/segments/seen", None),
+    ]
+    before = worker.ask("GET", "/segments/seen")[2]
+    for method, path, body in changes:
+        for header, tags in (
+            ("If_Match", '"9"'),
+            ("If_Match", 'W/"1"'),
+            ("If_Match", '"9", W/"1", "x"'),
+            ("If_None_Match", "*"),
+            ("If_None_Match", 'W/"1"'),
+        ):
+            status, _, problem = worker.ask(method, path, body, **{header: tags})
+            assert (status, problem["code"]) == (412, "precondition_failed")
+            assert (problem["path"], problem["current_version"]) == (header.replace("_", "-"), 1)
+        for tags in ("x", "", '"1', '"1";"2"'):
+            status, _, problem = worker.ask(method, path, body, If_Match=tags)
+            assert (status, problem["path"]) == (422, "If-Match")
+    after = worker.ask("GET", "/segments/seen")[2]
+    assert after["definition"] == before["definition"]
+    assert worker.ask("GET", "/segments/seen-2")[0] == 404
+    for (method, path, body), tags in zip(
+        changes, ('"1"', "*", '"9", "2.0f"', '"2"', 'W/"2", "2"'), strict=True
+    ):
+        assert worker.ask(method, path, body, If_Match=tags)[0] < 300, path
+    assert worker.ask("DELETE", "/segments/seen", If_Match="*")[0] == 404
+    assert worker.ask("DELETE", "/segments/seen-2", If_Match="*")[0] == 204
+
+
+def test_what_has_no_versions_is_not_changed_on_condition_of_one(worker: Caller) -> None:
+    for method, path, body in (
+        ("POST", "/segments", definition()),
+        ("POST", "/batch/delete", b'{"segment_ids": ["x"]}'),
+        ("POST", "/groups", b'{"group": "x"}'),
+        ("PATCH", "/groups/x", b'{"group": "y"}'),
+        ("DELETE", "/groups/x", None),
+        ("POST", "/contacts/lists", b'{"segment_id": "x"}'),
+    ):
+        status, _, problem = worker.ask(method, path, body, If_Match='"1"')
+        assert (status, problem["code"], problem["path"]) == (412, "precondition_failed", "If-Match")
+
+
+def test_refusals_of_the_api_are_counted_apart_from_dead_letters(worker: Caller) -> None:
+    def counted() -> dict[str, float]:
+        with urllib.request.urlopen(worker.base.replace("/api/v1", "/metrics"), timeout=30) as answer:  # noqa: S310
+            lines = answer.read().decode().splitlines()
+        return {
+            name: float(value)
+            for name, _, value in (line.partition(" ") for line in lines)
+            if name.startswith(("streamseg_api_refusals_total", "streamseg_dead_letters_total"))
+        }
+
+    refused = 'streamseg_api_refusals_total{code="%s"}'
+    before = counted()
+    assert worker.ask("DELETE", "/segments/mobile-unsubscribed")[0] == 403
+    assert worker.ask("POST", "/segments", definition(group="nowhere"))[0] == 422
+    assert worker.ask("GET", "/segments/nothing")[0] == 404
+    after = counted()
+    for code in ("not_permitted", "unknown_reference", "not_found"):
+        assert after[refused % code] == before.get(refused % code, 0) + 1
+    assert {name: value for name, value in after.items() if "dead_letters" in name} == {
+        name: value for name, value in before.items() if "dead_letters" in name
+    }
 
 
 def test_a_segment_may_have_a_name_that_is_part_of_an_address(worker: Caller) -> None:
