@@ -80,4 +80,4 @@ class _StandardTypes:
 
 
 Attributes = Annotated[dict[str, Any], _StandardTypes()]
-"""Attribute values by name: a value of the wrong type is refused where the attribute is a standard one."""
+"""Attribute values by name, those of the standard ones of their types."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
 from schemas.scalars import NonEmptyText
-from schemas.timestamps import Timestamp
+from schemas.timestamps import StatedTimestamp
 from schemas.wire import WireModel
 
 
@@ -20,6 +18,6 @@ class BehaviorEvent(WireModel):
     """The record's key as well."""
     event: NonEmptyText
     """A standard event's name or any other, for a custom event."""
-    occurred_at: Timestamp
-    properties: dict[str, Any] = Field(default_factory=dict)
-    """Any JSON object."""
+    occurred_at: StatedTimestamp
+    properties: dict[str, Any] | None = None
+    """Any JSON object; null is as if it were left out."""

@@ -70,6 +70,13 @@ def fits_address(name: str) -> bool:
 NOT_IN_ADDRESSES: Final = "must not be . or .. nor have control characters, which no address can hold"
 """What to say of one that does not."""
 
+
+BLANKS: Final = (
+    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""The characters of Unicode's White_Space. What Python takes for a space are four control characters more."""
+
 LARGEST_COUNT: Final = 2**53 - 1
 """The largest integer that every reader of JSON takes as it is. One more can still be written."""
 

@@ -55,7 +55,7 @@ class Anniversary:
             return False, None
         if self.days >= LONGEST_YEAR:
             return True, None
-        day, today = local_date(at_ms, self.zone), local_date(now_ms, self.zone)
+        day, today = to_local(at_ms, self.zone).date(), local_date(now_ms, self.zone)
         coming = anniversary_in(today.year, day)
         if coming is not None and coming < today:
             coming = anniversary_in(today.year + 1, day)

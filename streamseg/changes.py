@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+import orjson
+
 from streamseg.inputs import Record
 from streamseg.times import format_ms
 
@@ -112,10 +114,15 @@ class Suppression:
         }
 
 
+_PATHS_BYTES = 1 << 20
+"""What the paths of one record may take in its header: with the record they have to fit into the topic."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A refused record, its bytes unchanged, with the why.
+    """A record that was refused, or of which something was left out, its bytes unchanged, with the why.
 
+    paths  of all that was left out, where the rest of the record was applied; else None
     fault  what we failed at it by, to be logged; None where it is the record that is wrong
     """
 
@@ -124,17 +131,37 @@ class DeadLetter:
     message: str
     path: str
     fault: Exception | None = None
+    paths: tuple[str, ...] | None = None
+
+    @property
+    def applied(self) -> str:
+        """What of the record was applied: `no`, or `partly`."""
+        return "no" if self.paths is None else "partly"
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers of the record on `dead-letters`."""
-        return [
+        headers = [
             ("error.code", self.code.encode()),
             ("error.message", self.message.encode()),
             ("error.path", self.path.encode()),
+            ("record.applied", self.applied.encode()),
             ("source.topic", self.record.topic.encode()),
             ("source.partition", str(self.record.partition).encode()),
             ("source.offset", str(self.record.offset).encode()),
         ]
+        if self.paths is not None:
+            headers.append(("error.paths", orjson.dumps(_fitting(self.paths))))
+        return headers
+
+
+def _fitting(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths, or as many of the first ones as fit into a header."""
+    left = _PATHS_BYTES
+    for index, path in enumerate(paths):
+        left -= len(path.encode()) + 3
+        if left < 0:
+            return paths[:index]
+    return paths
 
 
 class Emitter(Protocol):

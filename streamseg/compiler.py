@@ -29,7 +29,7 @@ from streamseg.operators import MOVING, Test, compile_test, positive
 from streamseg.segments import Cluster, Literal, Part, Segment
 from streamseg.settings import Settings
 from streamseg.standard import check_standard, is_standard_time
-from streamseg.times import MAX_MS, MIN_MS, parse_timestamp_ms, time_zone
+from streamseg.times import MIN_MS, NEVER_MS, parse_timestamp_ms, time_zone
 from streamseg.values import getter, split_path
 
 _LEAST_CAP = 10_000
@@ -182,7 +182,7 @@ class _Compiler:
                 )
                 if start is not None and end is not None and start > end:
                     raise ValueError("the earlier bound comes first")
-            return BetweenWindow(MIN_MS if start is None else start, MAX_MS if end is None else end)
+            return BetweenWindow(MIN_MS if start is None else start, NEVER_MS if end is None else end)
         if isinstance(window, wire.PeriodWindow):
             period = window.period
             return PeriodWindow(period.unit, period.from_, period.to, self.zone)

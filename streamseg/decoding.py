@@ -1,36 +1,41 @@
 """From a record's bytes to an input that is valid in itself.
 
-Every function raises RejectedError, with the path, and changes nothing. Messages never show a value:
-attributes and properties are personal data.
+Every function raises RejectedError, with the path, and changes nothing; for a contact update only a wrong
+envelope is a reason. Messages never show a value: attributes and properties are personal data.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from schemas.attributes import STANDARD_ATTRIBUTES
 from schemas.events import BehaviorEvent
 from schemas.paths import first_error
+from schemas.timestamps import EARLIEST_STATED_MS
 from schemas.updates import ContactUpdate
 from schemas.wire import WireModel
 from streamseg.errors import Code, RejectedError
 from streamseg.inputs import Event, Record
 from streamseg.nesting import read_json
 from streamseg.settings import Settings
-from streamseg.times import MAX_MS, MIN_MS, parse_timestamp_ms, timestamp_or_none
+from streamseg.times import MAX_MS, MIN_MS, timestamp_or_none
+from streamseg.update_values import Fault, UpdateValues
 
 Model = TypeVar("Model", bound=WireModel)
 
-_TIME_ATTRIBUTES: Final = frozenset(name for name, kind in STANDARD_ATTRIBUTES.items() if kind == "time")
+_UPDATE_FIELDS: Final = frozenset(ContactUpdate.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A contact update: values in force from `updated_ms`, tags as set, added and removed."""
+    """A contact update: values in force from `updated_ms`, tags as set, added and removed.
+
+    faults  what was left out of it since it cannot be taken, in the order of the contract
+    """
 
     contact_id: str
     attributes: dict[str, Any]
@@ -41,6 +46,8 @@ class Update:
     lists_remove: list[str]
     updated_ms: int
     deleted: bool
+    keep_suppressions: bool
+    faults: list[Fault]
 
     @property
     def touches_tags(self) -> bool:
@@ -60,50 +67,70 @@ class Decoder:
     def event(self, record: Record) -> tuple[str, Event]:
         """The contact id and the behaviour event, its time clamped to the record's timestamp."""
         body = self._body(record)
-        stated_ms = self._plain_time(body)
+        stated_ms = self._stated_ms(body["occurred_at"]) if _is_plain_event(body) else None
         if stated_ms is None:
             _validate(BehaviorEvent, body)
-            stated_ms = self._parsed(body["occurred_at"], "occurred_at")
+            stated_ms = self._stated_ms(body["occurred_at"])
         # The model converts nothing, so what it lets pass is taken as it came.
         contact_id = body["contact_id"]
         _check_key(record, contact_id)
-        recorded_ms = record.timestamp_ms
-        occurred_ms = self._clamped(stated_ms, recorded_ms, "occurred_at")
-        properties = body.get("properties", {})
+        occurred_ms = self._clamped(stated_ms, record.timestamp_ms, "occurred_at")
+        properties = body.get("properties")
         event = Event(
-            body["event_id"], body["event"], occurred_ms, properties, False, record.offset, recorded_ms
+            body["event_id"],
+            body["event"],
+            occurred_ms,
+            {} if properties is None else properties,
+            False,
+            record.offset,
+            record.timestamp_ms,
         )
         return contact_id, event
 
-    def update(self, record: Record) -> Update:
-        """The contact update, its time clamped to the record's timestamp."""
-        message = _validate(ContactUpdate, self._body(record))
-        _check_key(record, message.contact_id)
-        attributes = message.attributes
-        if attributes.get("contact_id", message.contact_id) != message.contact_id:
+    def update(self, record: Record, static_ids: Container[str]) -> Update:
+        """The contact update with what can be taken of it, its time clamped to the record's timestamp.
+        `static_ids` are the segments that it may put the contact in."""
+        body = self._body(record)
+        if not _is_plain_update(body):
+            _validate(ContactUpdate, body)
+        # Likewise.
+        get = body.get
+        contact_id = body["contact_id"]
+        _check_key(record, contact_id)
+        attributes = get("attributes")
+        if isinstance(attributes, dict) and attributes.get("contact_id", contact_id) != contact_id:
             raise RejectedError(
                 Code.INVALID_SCHEMA, "a contact's id cannot be changed", "attributes.contact_id"
             )
-        for name in _TIME_ATTRIBUTES & attributes.keys():
-            if attributes[name] is not None and timestamp_or_none(attributes[name], self._zone) is None:
-                raise RejectedError(
-                    Code.INVALID_SCHEMA, "no moment of the calendar; send RFC 3339", f"attributes.{name}"
-                )
+        stated = get("updated_at")
         updated_ms = record.timestamp_ms
-        if message.updated_at is not None:
-            stated_ms = self._parsed(message.updated_at, "updated_at")
-            updated_ms = self._clamped(stated_ms, record.timestamp_ms, "updated_at")
-        tags, lists = message.tags, message.lists
+        if stated is not None:
+            stated_ms = self._stated_ms(stated)
+            if stated_ms is None:
+                _validate(ContactUpdate, body)
+            updated_ms = self._clamped(stated_ms, updated_ms, "updated_at")
+        deleted = get("deleted") is True
+        if deleted:
+            # Beside an erasure no value is looked at.
+            return Update(
+                contact_id, {}, None, [], [], [], [], updated_ms, True, get("keep_suppressions") is True, []
+            )
+        values = UpdateValues(self._zone)
+        taken = values.attributes(attributes)
+        tags = values.tags(get("tags"))
+        lists = values.lists(get("lists"), static_ids)
         return Update(
-            message.contact_id,
-            attributes,
-            tags.set if tags is not None else None,
-            tags.add if tags is not None else [],
-            tags.remove if tags is not None else [],
-            lists.add if lists is not None else [],
-            lists.remove if lists is not None else [],
+            contact_id,
+            taken,
+            tags.get("set"),
+            tags.get("add", []),
+            tags.get("remove", []),
+            lists.get("add", []),
+            lists.get("remove", []),
             updated_ms,
-            message.deleted,
+            False,
+            False,
+            values.faults,
         )
 
     def _body(self, record: Record) -> Any:
@@ -114,35 +141,15 @@ class Decoder:
             raise RejectedError(Code.TOO_LARGE, f"longer than {self._limit_bytes} bytes; make it smaller")
         return read_json(value)
 
-    def _plain_time(self, body: Any) -> int | None:
-        """When a behaviour event occurred that is valid without any doubt, else None. The model, which tells
-        what is wrong with others, takes three times as long, and nearly all are right."""
-        if type(body) is not dict:
+    def _stated_ms(self, value: Any) -> int | None:
+        """When a record says its content happened, None where that is no time that it may give."""
+        if isinstance(value, int) and value < EARLIEST_STATED_MS:
             return None
-        get = body.get
-        event_id, contact_id, name = get("event_id"), get("contact_id"), get("event")
-        if (
-            type(event_id) is str
-            and type(contact_id) is str
-            and type(name) is str
-            and event_id
-            and contact_id
-            and name
-            and type(get("properties", body)) is dict
-            and len(body) == 4 + ("properties" in body)
-        ):
-            return timestamp_or_none(get("occurred_at"), self._zone)
-        return None
+        return timestamp_or_none(value, self._zone)
 
-    def _parsed(self, value: str | int, path: str) -> int:
-        try:
-            return parse_timestamp_ms(value, self._zone)
-        except ValueError as error:
-            raise RejectedError(
-                Code.INVALID_SCHEMA, "no moment of the calendar; send RFC 3339", path
-            ) from error
-
-    def _clamped(self, at_ms: int, record_ms: int, path: str) -> int:
+    def _clamped(self, at_ms: int | None, record_ms: int, path: str) -> int:
+        if at_ms is None:
+            raise RejectedError(Code.INVALID_SCHEMA, "no moment of the calendar; send RFC 3339", path)
         if at_ms <= record_ms:
             return at_ms
         if at_ms - record_ms > self._tolerance_ms:
@@ -171,6 +178,42 @@ def check_timestamp(record: Record, latest_ms: int | None = None) -> None:
             "set the clock of whatever produces it right, or send it once its time has come",
             "timestamp",
         )
+
+
+def _is_plain_event(body: Any) -> bool:
+    """Whether a behaviour event is valid without any doubt, its time aside. The model, which tells what is
+    wrong with others, takes three times as long, and nearly all are right."""
+    if type(body) is not dict:
+        return False
+    get = body.get
+    event_id, contact_id, name = get("event_id"), get("contact_id"), get("event")
+    return (
+        type(event_id) is str
+        and type(contact_id) is str
+        and type(name) is str
+        and event_id != ""
+        and contact_id != ""
+        and name != ""
+        and type(get("occurred_at")) in (str, int)
+        and type(get("properties", body)) is dict
+        and len(body) == 4 + ("properties" in body)
+    )
+
+
+def _is_plain_update(body: Any) -> bool:
+    """Likewise of a contact update's envelope."""
+    if type(body) is not dict:
+        return False
+    get = body.get
+    contact_id = get("contact_id")
+    return (
+        type(contact_id) is str
+        and contact_id != ""
+        and type(get("updated_at", "")) in (str, int)
+        and type(get("deleted", False)) is bool
+        and type(get("keep_suppressions", False)) is bool
+        and body.keys() <= _UPDATE_FIELDS
+    )
 
 
 def _validate(model: type[Model], body: Any) -> Model:

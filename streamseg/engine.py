@@ -17,7 +17,6 @@ from streamseg.contact import LIST_BORN, MEMBER_BORN, Body, Contact
 from streamseg.decoding import Update
 from streamseg.derived import ATTRIBUTE_CHANGED, GLOBAL_UNSUBSCRIBE, TAG_ADDED, TAG_REMOVED, DerivedEvents
 from streamseg.ended import forget_ends
-from streamseg.errors import Code, RejectedError
 from streamseg.history import History
 from streamseg.inputs import Event, Record
 from streamseg.plan import Plan
@@ -160,10 +159,7 @@ class Engine:
     # Contact updates
 
     def update(self, contact: Contact, update: Update, record: Record, now_ms: int) -> bool:
-        """Apply a contact update; False where nothing of it is newer than what an erasure left.
-
-        Raises RejectedError, changing nothing, for lists that are no static segments."""
-        self._check_lists(update)
+        """Apply a contact update; False where nothing of it is newer than what an erasure left."""
         if update.deleted:
             self._erase(contact, update.updated_ms, record, now_ms)
             return True
@@ -182,17 +178,6 @@ class Engine:
         if "subscribed" in update.attributes:
             settle_suppressions(contact, now_ms, self._emitter)
         return True
-
-    def _check_lists(self, update: Update) -> None:
-        for field, segment_ids in (("add", update.lists_add), ("remove", update.lists_remove)):
-            for index, segment_id in enumerate(segment_ids):
-                segment = self.plan.segments.get(segment_id)
-                if segment is None or not segment.static:
-                    raise RejectedError(
-                        Code.UNKNOWN_REFERENCE,
-                        "no static segment; create it first, of type static",
-                        f"lists.{field}[{index}]",
-                    )
 
     def _set_attributes(
         self,

@@ -21,6 +21,7 @@ class Code(StrEnum):
     INVALID_JSON = "invalid_json"
     INVALID_SCHEMA = "invalid_schema"
     TIMESTAMP_IN_FUTURE = "timestamp_in_future"
+    INVALID_VALUE = "invalid_value"
     OCCURRED_IN_FUTURE = "occurred_in_future"
     UNKNOWN_REFERENCE = "unknown_reference"
     REFERENCE_CYCLE = "reference_cycle"

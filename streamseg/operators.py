@@ -74,6 +74,7 @@ class Test:
     check     the positive answer where the clock plays no part
     moving    else (value as epoch ms, now) -> the positive answer and when it next changes
     zone      where stored texts without an offset are local
+    day_zone  where a stored date alone begins
     """
 
     key: tuple[Any, ...]
@@ -81,6 +82,7 @@ class Test:
     check: Check | None
     moving: Moving | None
     zone: ZoneInfo
+    day_zone: ZoneInfo
 
     def holds(self, value: Any, now_ms: int) -> bool:
         """The answer at `now_ms`, complement applied."""
@@ -104,7 +106,7 @@ class Test:
         """The answer at `now_ms`, and the next instant at which it may be another (None: never)."""
         if self.check is not None:
             return self.check(value) != self.negated, None
-        at_ms = timestamp_or_none(value, self.zone)
+        at_ms = timestamp_or_none(value, self.zone, self.day_zone)
         if at_ms is None or self.moving is None:
             return self.negated, None
         answer, next_ms = self.moving(at_ms, now_ms)
@@ -122,8 +124,8 @@ def compile_test(
 ) -> Test:
     """The test of `operator` with `operand` (shape already checked by the schema).
 
-    zone        the segment's: calendar notions, and operands without an offset
-    value_zone  the configured one: stored texts without an offset
+    zone        the segment's: calendar notions, operands without an offset, and stored dates alone
+    value_zone  the configured one: stored times without an offset
     is_time     the value is a standard time attribute, so that shared operators mean times
 
     Raises ValueError for bounds the wrong way round, texts that are no timestamps and patterns that do
@@ -132,17 +134,22 @@ def compile_test(
     name, negated = positive(operator)
     if name in MOVING:
         key, moving = _compile_moving(name, operand, zone)
-        return Test((*key,), negated, None, moving, value_zone)
+        return Test(_asked_in(key, zone, value_zone), negated, None, moving, value_zone, zone)
     if name in ("before", "after", "calendar") or (name == "between" and _means_times(operand, is_time)):
         key, time_check = _compile_time(name, operand, zone)
 
         def check(value: Any) -> bool:
-            at_ms = timestamp_or_none(value, value_zone)
+            at_ms = timestamp_or_none(value, value_zone, zone)
             return at_ms is not None and time_check(at_ms)
 
-        return Test(key, negated, check, None, value_zone)
+        return Test(_asked_in(key, zone, value_zone), negated, check, None, value_zone, zone)
     key, plain_check = _compile_plain(name, operand, ignore_case)
-    return Test(key, negated, plain_check, None, value_zone)
+    return Test(key, negated, plain_check, None, value_zone, zone)
+
+
+def _asked_in(key: tuple[Any, ...], zone: ZoneInfo, value_zone: ZoneInfo) -> tuple[Any, ...]:
+    """The key of a test of times: a date alone is another instant in another zone than the configured one."""
+    return key if zone.key == value_zone.key else (*key, "days in", zone.key)
 
 
 def _means_times(operand: Any, is_time: bool) -> bool:

@@ -19,6 +19,7 @@ from streamseg.inputs import Record
 from streamseg.plan import Plan
 from streamseg.settings import Settings
 from streamseg.store.protocol import Store
+from streamseg.update_values import Fault
 
 CONTACT_UPDATES = "contact-updates"
 BEHAVIOR_EVENTS = "behavior-events"
@@ -31,6 +32,14 @@ class Recounted(NamedTuple):
     contacts: int
     changes: int
     last: str | None
+
+
+def _left_out(record: Record, faults: list[Fault]) -> DeadLetter:
+    """The dead letter of an update that is applied but for some values."""
+    first, *others = faults
+    message = f"{first.message}; {len(others)} more left out" if others else first.message
+    paths = tuple(fault.path for fault in faults)
+    return DeadLetter(record, Code.INVALID_VALUE.value, message, first.path, paths=paths)
 
 
 class _MemberIndex:
@@ -102,7 +111,8 @@ class Partition:
 
         One that is dated later than `latest_ms` is refused and does not move the clock; None: however late.
         A record that was applied before changes nothing. A bad one goes to the emitter as a dead letter and
-        changes nothing but the clock, and that only by a timestamp that is one."""
+        changes nothing but the clock, and that only by a timestamp that is one. An update with bad values is
+        a dead letter too, and what is good in it is applied."""
         try:
             check_timestamp(record, latest_ms)
             self.advance(record.timestamp_ms)
@@ -121,17 +131,14 @@ class Partition:
             moved = self._engine.bring_up(contact, now_ms)
             applied = self._engine.event(contact, event, record, now_ms)
         elif topic == CONTACT_UPDATES:
-            update = self._decoder.update(record)
+            update = self._decoder.update(record, self.plan.static_ids)
             contact = self._contact(update.contact_id)
             if record.offset <= contact.offsets.get(topic, -1):
                 return
+            if update.faults:
+                self._emitter.dead_letter(_left_out(record, update.faults))
             moved = self._engine.bring_up(contact, now_ms)
-            try:
-                applied = self._engine.update(contact, update, record, now_ms)
-            except RejectedError:
-                if moved:
-                    self._store.put(contact)
-                raise
+            applied = self._engine.update(contact, update, record, now_ms)
         else:
             raise RejectedError(Code.INVALID_SCHEMA, "not a topic that contacts are read from")
         self.counts["applied" if applied else "repeated"] += 1

@@ -165,6 +165,7 @@ class Plan:
                 are filled
     judged      the generation whose formulas are in force; behind `generation` in a transition
     segments    by id, built-in ones included
+    static_ids  the ids of those that are lists kept by hand
     introduced  condition id -> the generation in which it came into force
     users       condition id (or member id) -> the segments whose formula asks for it, by id
     audience    condition id -> those of them that may turn round when it flips
@@ -186,6 +187,7 @@ class Plan:
         self.generation = generation
         self.judged: int = generation if candidate is None or previous is None else previous.judged
         self.segments = dict(segments)
+        self.static_ids = frozenset(segment_id for segment_id, one in self.segments.items() if one.static)
         self.built_in = dict(built_in)
         self.conditions: dict[int, Condition] = {}
         self.introduced: dict[int, int] = {}

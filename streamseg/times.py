@@ -2,15 +2,22 @@
 
 All instants are integer epoch milliseconds (UTC), all durations integer milliseconds; a local calendar
 notion always comes with its ZoneInfo. Windows are half-open.
+
+The calendar has the years 1 to 9999 of UTC. In its first and last hours the local time of some zones lies in
+the year 0 or 10000, which `datetime` does not know. Such an instant is looked at 400 years nearer: after so
+many days the calendar repeats itself, weekdays and the rules of the zones included.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
+
+from schemas.scalars import BLANKS
+from schemas.timestamps import EARLIEST_MS, LATEST_MS
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
@@ -20,16 +27,22 @@ WEEK_MS = 7 * DAY_MS
 
 CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
 
-# The years that datetime can still shift by an offset without overflowing.
-MIN_MS = -62_135_510_400_000  # 0001-01-02T00:00:00Z
-MAX_MS = 253_402_214_400_000  # 9999-12-31T00:00:00Z
+MIN_MS: Final = EARLIEST_MS  # 0001-01-01T00:00:00.000Z
+MAX_MS: Final = LATEST_MS  # 9999-12-31T23:59:59.999Z
+NEVER_MS: Final = MAX_MS + 1
+"""The end of a span of time that has none."""
+
+_CYCLE_DAYS: Final = 146_097
+_CYCLE_MS: Final = _CYCLE_DAYS * DAY_MS
+"""400 years, after which the Gregorian calendar repeats itself."""
 
 _SIGN = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _TIMESTAMP = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
-    r"(?:[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})?)?",
+    r"(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?"
+    rf"(?:[{BLANKS}]?([Zz]|[+-]\d{{2}}(?::?\d{{2}})?))?)?",
     re.ASCII,
 )
 
@@ -58,8 +71,22 @@ def time_ms(data: bytes) -> int:
 
 
 def to_local(at_ms: int, zone: ZoneInfo) -> datetime:
-    """The aware local datetime of an instant."""
+    """The aware local datetime of an instant; where the local year is 0 or 10000, that of 400 years nearer,
+    of which all but the year is the same."""
+    try:
+        return _to_local(at_ms, zone)
+    except OverflowError:
+        return _to_local(at_ms + _nearer_ms(at_ms), zone)
+
+
+def _to_local(at_ms: int, zone: ZoneInfo) -> datetime:
+    """Raises OverflowError where the local year is 0 or 10000."""
     return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
+
+
+def _nearer_ms(at_ms: int) -> int:
+    """What brings an instant at one of the calendar's ends 400 years nearer."""
+    return -_CYCLE_MS if at_ms > 0 else _CYCLE_MS
 
 
 @lru_cache(maxsize=4_096)
@@ -69,14 +96,15 @@ def format_ms(at_ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z".rjust(24, "0")
 
 
-def parse_timestamp_ms(value: object, zone: ZoneInfo) -> int:
-    """Epoch milliseconds of an RFC 3339 text or an integer of epoch milliseconds.
+def parse_timestamp_ms(value: object, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -> int:
+    """Epoch milliseconds of a text, RFC 3339 or one of its near relatives, or of an integer that is such.
 
-    A text without an offset is local time in `zone`; a date alone is its midnight there. Raises
-    ValueError for anything else and for instants outside the years 1 to 9999.
+    A text without an offset is local time in `zone`; a date alone is the first instant of that day in
+    `day_zone` (None: `zone`). Both count as the first or last instant of the calendar where their own lies
+    outside. Raises ValueError for anything else and for instants outside the years 1 to 9999.
     """
     if isinstance(value, str):
-        return _parse_text_ms(value, zone)
+        return _parse_text_ms(value, zone, zone if day_zone is None else day_zone)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("not a timestamp: give RFC 3339 text or integer epoch milliseconds")
     if not MIN_MS <= value <= MAX_MS:
@@ -84,34 +112,37 @@ def parse_timestamp_ms(value: object, zone: ZoneInfo) -> int:
     return value
 
 
-def timestamp_or_none(value: object, zone: ZoneInfo) -> int | None:
+def timestamp_or_none(value: object, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -> int | None:
     """As parse_timestamp_ms, but None where the value is not a timestamp."""
     try:
-        return parse_timestamp_ms(value, zone)
+        return parse_timestamp_ms(value, zone, day_zone)
     except ValueError:
         return None
 
 
 @lru_cache(maxsize=65_536)
-def _parse_text_ms(text: str, zone: ZoneInfo) -> int:
-    match = _TIMESTAMP.fullmatch(text)
+def _parse_text_ms(text: str, zone: ZoneInfo, day_zone: ZoneInfo) -> int:
+    match = _TIMESTAMP.fullmatch(text.strip(BLANKS))
     if match is None:
         raise ValueError(f"{text!r} is not RFC 3339, such as 2026-05-01T08:00:00+08:00")
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     try:
         if hour is None:
-            return day_start_ms(date(int(year), int(month), int(day)), zone)
-        leap = second == "60"
-        moment = datetime(
-            int(year), int(month), int(day), int(hour), int(minute), 59 if leap else int(second), tzinfo=UTC
+            return day_start_ms(date(int(year), int(month), int(day)), day_zone)
+        local = datetime(  # noqa: DTZ001 - the zone or the offset is added below
+            int(year),
+            int(month),
+            int(day),
+            int(hour),
+            int(minute),
+            int(second or 0),
+            int((fraction or "")[:3].ljust(3, "0")) * 1_000,
         )
         if offset is None:
-            at_ms = _resolve_ms(moment.replace(tzinfo=None), zone)
-        else:
-            at_ms = to_ms(moment) - _offset_ms(offset)
-    except (ValueError, OverflowError) as error:
+            return _naive_ms(local, zone)
+        at_ms = to_ms(local.replace(tzinfo=UTC)) - _offset_ms(offset)
+    except ValueError as error:
         raise ValueError(f"{text!r} is no moment of the calendar") from error
-    at_ms += int((fraction or "0").ljust(3, "0")[:3]) + (SECOND_MS if leap else 0)
     if not MIN_MS <= at_ms <= MAX_MS:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999")
     return at_ms
@@ -120,11 +151,18 @@ def _parse_text_ms(text: str, zone: ZoneInfo) -> int:
 def _offset_ms(text: str) -> int:
     if text in "Zz":
         return 0
-    hours, minutes = int(text[1:3]), int(text[4:6])
+    hours, minutes = int(text[1:3]), int(text[3:].removeprefix(":") or 0)
     if hours > 23 or minutes > 59:
         raise ValueError(text)
     size = hours * HOUR_MS + minutes * MINUTE_MS
     return -size if text[0] == "-" else size
+
+
+def _naive_ms(local: datetime, zone: ZoneInfo) -> int:
+    """The instant of a naive local time, within the calendar; of midnight, the day's first."""
+    if local.time() == time.min:
+        return day_start_ms(local.date(), zone)
+    return min(max(_resolve_ms(local, zone), MIN_MS), MAX_MS)
 
 
 def _resolve_ms(local: datetime, zone: ZoneInfo) -> int:
@@ -134,9 +172,13 @@ def _resolve_ms(local: datetime, zone: ZoneInfo) -> int:
 
 
 def day_start_ms(day: date, zone: ZoneInfo) -> int:
-    """The first instant of a local day (after midnight where a switch skips it)."""
+    """The first instant of a local day (after midnight where a switch skips it); the calendar's first or last
+    where the day begins outside."""
     midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware on the next line
     at_ms = _resolve_ms(midnight, zone)
+    if not MIN_MS + DAY_MS <= at_ms <= MAX_MS - DAY_MS:
+        # No zone switches its clocks there, and `to_local` would look elsewhere.
+        return min(max(at_ms, MIN_MS), MAX_MS)
     if to_local(at_ms, zone).replace(tzinfo=None) > midnight:
         # Clocks skipped midnight: the day begins at the switch, the first instant that is of this day.
         before_ms = at_ms - DAY_MS
@@ -150,8 +192,11 @@ def day_start_ms(day: date, zone: ZoneInfo) -> int:
 
 
 def local_date(at_ms: int, zone: ZoneInfo) -> date:
-    """The local calendar day that holds an instant."""
-    return to_local(at_ms, zone).date()
+    """The local calendar day that holds an instant; the first or last one where that lies outside."""
+    try:
+        return _to_local(at_ms, zone).date()
+    except OverflowError:
+        return date.max if at_ms > 0 else date.min
 
 
 def unit_start(day: date, unit: CalendarUnit) -> date:
@@ -183,12 +228,16 @@ def shift_units(start: date, unit: CalendarUnit, count: int) -> date:
 
 
 def unit_boundary_ms(at_ms: int, unit: CalendarUnit, count: int, zone: ZoneInfo) -> int:
-    """The first instant of the local unit `count` units after the one that holds `at_ms`; clamped to
-    MIN_MS and MAX_MS at the ends of the calendar."""
-    try:
-        return day_start_ms(shift_units(unit_start(local_date(at_ms, zone), unit), unit, count), zone)
-    except (OverflowError, ValueError):
-        return MIN_MS if count < 0 else MAX_MS
+    """The first instant of the local unit `count` units after the one that holds `at_ms`; MIN_MS or NEVER_MS
+    where that lies outside the calendar."""
+    for nearer_ms in (0, -_CYCLE_MS, _CYCLE_MS):
+        try:
+            day = _to_local(at_ms + nearer_ms, zone).date()
+            boundary_ms = day_start_ms(shift_units(unit_start(day, unit), unit, count), zone) - nearer_ms
+        except (OverflowError, ValueError):
+            continue
+        return min(max(boundary_ms, MIN_MS), NEVER_MS)
+    return MIN_MS if count < 0 else NEVER_MS
 
 
 def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
@@ -197,16 +246,26 @@ def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
 
     Boundaries of a length of whole days are local midnights, every n-th counted from 1970-01-01; those
     of a shorter length are the local clock's multiples of it since midnight, midnight being one always.
-    Where the calendar has none any more, it is an instant after MAX_MS.
+    Where the calendar has none any more, it is NEVER_MS.
     """
+    try:
+        return _next_aligned_ms(at_ms, length_ms, zone, 0)
+    except OverflowError:
+        nearer_ms = _nearer_ms(at_ms)
+    try:
+        days = nearer_ms // DAY_MS
+        return min(_next_aligned_ms(at_ms + nearer_ms, length_ms, zone, days) - nearer_ms, NEVER_MS)
+    except OverflowError:
+        return NEVER_MS
+
+
+def _next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo, shifted_days: int) -> int:
+    """`shifted_days`: by how many days `at_ms` was brought nearer. Raises OverflowError."""
     whole = length_ms % DAY_MS == 0
     days = length_ms // DAY_MS if whole else 1
-    today = local_date(at_ms, zone)
-    passed = (today - date(1970, 1, 1)).days % days
-    try:
-        close_ms = day_start_ms(today + timedelta(days=days - passed), zone)
-    except OverflowError:
-        return MAX_MS + 1
+    today = _to_local(at_ms, zone).date()
+    passed = ((today - date(1970, 1, 1)).days - shifted_days) % days
+    close_ms = day_start_ms(today + timedelta(days=days - passed), zone)
     if whole:
         return close_ms
     boundary_ms = at_ms
@@ -221,7 +280,7 @@ def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
 
 def _since_midnight_ms(at_ms: int, zone: ZoneInfo) -> int:
     """What the local clock shows, as milliseconds after midnight."""
-    local = to_local(at_ms, zone)
+    local = _to_local(at_ms, zone)
     return (
         local.hour * HOUR_MS + local.minute * MINUTE_MS + local.second * SECOND_MS + local.microsecond // 1000
     )

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -66,12 +66,15 @@ def fail_unreadable(file: str, error: FileFormatError) -> NoReturn:
 
 def report_dead_letter(line: int, letter: DeadLetter) -> None:
     """A dead letter as a JSON line on standard error."""
-    report = {
+    report: dict[str, Any] = {
         "line": line,
         "topic": letter.record.topic or None,
         "timestamp": format_ms(letter.record.timestamp_ms),
         "code": letter.code,
         "message": letter.message,
         "path": letter.path,
+        "applied": letter.applied,
     }
+    if letter.paths is not None:
+        report["paths"] = letter.paths
     typer.echo(orjson.dumps(report), err=True)

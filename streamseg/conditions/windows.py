@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from streamseg.times import MAX_MS, CalendarUnit, unit_boundary_ms
+from streamseg.times import MIN_MS, NEVER_MS, CalendarUnit, unit_boundary_ms
+
+# What stands in the keys of conditions for an open end: the first and last instants of a calendar that was a
+# day shorter at both ends. States refer to conditions by what follows from the keys.
+_OPEN_START = -62_135_510_400_000
+_OPEN_END = 253_402_214_400_000
 
 
 class Window:
@@ -27,7 +32,7 @@ class Window:
 
     def span(self, at_ms: int) -> tuple[int, int] | None:
         """[enter, leave) of now for an occurrence at `at_ms`, or None if it never counts."""
-        return at_ms, MAX_MS
+        return at_ms, NEVER_MS
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         """Whether an occurrence at `at_ms` or before may lie in the window at `now_ms` or later."""
@@ -36,20 +41,27 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class BetweenWindow(Window):
-    """Fixed instants: start <= t < end."""
+    """Fixed instants: start <= t < end; MIN_MS and NEVER_MS are no bounds."""
 
     start_ms: int
     end_ms: int
 
     @property
     def key(self) -> tuple[Any, ...]:
-        return ("between", self.start_ms, self.end_ms)
+        start = _key_of(self.start_ms, MIN_MS, _OPEN_START)
+        return ("between", start, _key_of(self.end_ms, NEVER_MS, _OPEN_END))
 
     def span(self, at_ms: int) -> tuple[int, int] | None:
-        return (at_ms, MAX_MS) if self.start_ms <= at_ms < self.end_ms else None
+        return (at_ms, NEVER_MS) if self.start_ms <= at_ms < self.end_ms else None
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         return self.start_ms <= at_ms
+
+
+def _key_of(bound_ms: int, open_ms: int, open_key: int) -> int | str:
+    if bound_ms == open_ms:
+        return open_key
+    return str(bound_ms) if bound_ms == open_key else bound_ms
 
 
 @dataclass(frozen=True, slots=True)

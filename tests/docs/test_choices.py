@@ -170,7 +170,7 @@ def test_unknown_keys_in_messages_are_refused() -> None:
     odder = update("2026-05-01 10:00", source="crm")
     assert codes(replayed([BUYERS, odd_event, odd_update, odder])) == [
         ("invalid_schema", "amount"),
-        ("invalid_schema", "tags.drop"),
+        ("invalid_value", "tags.drop"),
         ("invalid_schema", "source"),
     ]
 

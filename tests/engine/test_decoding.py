@@ -66,7 +66,7 @@ def test_an_event_is_taken_if_the_model_takes_it(body: Any) -> None:
         model.event_id,
         model.event,
         event.occurred_ms,
-        model.properties,
+        model.properties or {},
         offset=record.offset,
         recorded_ms=record.timestamp_ms,
     )

@@ -56,7 +56,7 @@ def window_flips(window: dict[str, Any] | None, at: int, setting: Setting) -> It
 
 def operator_flips(test: Condition, value: Any, setting: Setting, span: Span) -> Iterator[int]:
     """When a test that moves with the clock could change its answer about a value."""
-    at = timestamp_ms(value, setting.data_zone)
+    at = timestamp_ms(value, setting.data_zone, setting.zone)
     if at is None:
         return
     operand = test.get("value")

@@ -70,15 +70,19 @@ class History:
         ordered = sorted(self.events, key=lambda event: (event.at, event.event_id))
         return [event for event in ordered[-cap:] if event.at > now - retention]
 
-    def apply_update(self, update: dict[str, Any], at: int, record_at: int, index: int) -> None:
+    def apply_update(
+        self, attributes: dict[str, Any], tags: dict[str, list[str]], at: int, record_at: int, index: int
+    ) -> None:
         """Merge an accepted update stated at `at`, and note the events that derive from real changes."""
         if self.erased_at is not None and at < self.erased_at:
             return
         self.record_times.append(record_at)
-        for name, value in update.get("attributes", {}).items():
-            if name != "contact_id":
+        for name, value in attributes.items():
+            if name not in ("contact_id", "tags"):
                 self._set_attribute(name, value, at, record_at, index)
-        self._change_tags(update.get("tags") or {}, at, record_at, index)
+        if "tags" in attributes:
+            tags = {"set": attributes["tags"] or [], **tags}
+        self._change_tags(tags, at, record_at, index)
 
     def change_list(self, list_key: Any, member: bool, at: int, index: int) -> None:
         """Put the contact in a static list or take it out, unless something newer was said."""
@@ -120,11 +124,8 @@ class History:
         ):
             return
         old: list[str] = self.tags[-1].value if self.tags else []
-        if "set" in change:
-            new = list(dict.fromkeys(change["set"]))
-        else:
-            new = list(dict.fromkeys([*old, *change.get("add", [])]))
-            new = [tag for tag in new if tag not in change.get("remove", [])]
+        new = list(dict.fromkeys([*change.get("set", old), *change.get("add", [])]))
+        new = [tag for tag in new if tag not in change.get("remove", [])]
         self.tags.append(Statement(index, new, at, real=set(new) != set(old)))
         for name, tags in (
             ("tag_added", [tag for tag in new if tag not in old]),

@@ -9,34 +9,96 @@ from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+DAY_MS = 86_400_000
 
-_TIMESTAMP = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?)?"
+FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+BLANKS = (
+    "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )
+
 _DURATION = re.compile(
     r"(?P<sign>[+-])?P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
 )
 
 
-def timestamp_ms(value: Any, zone: ZoneInfo) -> int | None:
+def timestamp_ms(value: Any, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -> int | None:
     """The instant a JSON value stands for, or None where it is no timestamp.
 
-    An integer is epoch milliseconds; a text without an offset is read in `zone`, a date as its midnight.
+    An integer is epoch milliseconds; a text without an offset is read in `zone`, a date alone as its first
+    instant in `day_zone` (or `zone`).
     """
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     if isinstance(value, int):
-        return value
-    if not isinstance(value, str) or _TIMESTAMP.fullmatch(value) is None:
-        return None
+        return value if FIRST_MS <= value <= LAST_MS else None
+    text = value.strip(BLANKS)
     try:
-        moment = datetime.fromisoformat(value.upper())
+        day = _day(text[:10])
+        if text[10:] == "":
+            return _within_calendar(midnight_ms(day, day_zone or zone))
+        clock, offset_minutes = _clock_and_offset(text[10:])
+        hour, minute, second, milliseconds = _clock(clock)
+        moment = datetime(day.year, day.month, day.day, hour, minute, second, milliseconds * 1000)  # noqa: DTZ001
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return (moment - EPOCH) // MILLISECOND
+    if offset_minutes is not None:
+        at = (moment.replace(tzinfo=UTC) - EPOCH) // MILLISECOND - offset_minutes * 60_000
+        return at if FIRST_MS <= at <= LAST_MS else None
+    if (hour, minute, second, milliseconds) == (0, 0, 0, 0):
+        return _within_calendar(midnight_ms(day, zone))
+    return _within_calendar((moment.replace(tzinfo=zone) - EPOCH) // MILLISECOND)
+
+
+def _within_calendar(at: int) -> int:
+    return max(FIRST_MS, min(at, LAST_MS))
+
+
+def _number(text: str, length: int) -> int:
+    if len(text) != length or any(char not in "0123456789" for char in text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _day(text: str) -> date:
+    year, month, day = text.split("-")
+    return date(_number(year, 4), _number(month, 2), _number(day, 2))
+
+
+def _clock_and_offset(text: str) -> tuple[str, int | None]:
+    """What stands between the T and the offset, and the offset in minutes (None: there is none)."""
+    if text[0] not in "Tt ":
+        raise ValueError(text)
+    rest = text[1:]
+    if rest[-1:] in ("Z", "z"):
+        return _less_a_blank(rest[:-1]), 0
+    for sign in "+-":
+        if sign in rest:
+            clock, offset = rest.split(sign)
+            hours = _number(offset[:2], 2)
+            minutes = _number(offset[2:].replace(":", "", 1), 2) if offset[2:] else 0
+            if hours > 23 or minutes > 59 or offset[-1] == ":" or len(offset) > 5:
+                raise ValueError(text)
+            return _less_a_blank(clock), (hours * 60 + minutes) * (-1 if sign == "-" else 1)
+    return rest, None
+
+
+def _less_a_blank(clock: str) -> str:
+    return clock[:-1] if clock[-1:] in BLANKS else clock
+
+
+def _clock(text: str) -> tuple[int, int, int, int]:
+    """Hour, minute, second and milliseconds."""
+    hour, minute, *rest = text.split(":")
+    second, milliseconds = 0, 0
+    if rest:
+        (seconds,) = rest
+        whole, dot, fraction = seconds.partition(".")
+        second = _number(whole, 2)
+        if dot:
+            _number(fraction, max(1, len(fraction)))
+            milliseconds = int((fraction + "000")[:3])
+    return _number(hour, 2), _number(minute, 2), second, milliseconds
 
 
 def duration_ms(text: str) -> int:
@@ -59,8 +121,14 @@ def local(at_ms: int, zone: ZoneInfo) -> datetime:
 
 
 def midnight_ms(day: date, zone: ZoneInfo) -> int:
-    """When a local day begins."""
-    return (datetime(day.year, day.month, day.day, tzinfo=zone) - EPOCH) // MILLISECOND
+    """When a local day begins: at midnight, or later where there is none."""
+    at = (datetime(day.year, day.month, day.day, tzinfo=zone) - EPOCH) // MILLISECOND
+    if not FIRST_MS + DAY_MS < at < LAST_MS - DAY_MS or local(at, zone).hour == 0:
+        return at
+    at -= DAY_MS
+    while local(at, zone).date() < day:
+        at += 60_000
+    return at
 
 
 def unit_number(at_ms: int, unit: str, zone: ZoneInfo) -> int:

@@ -95,7 +95,7 @@ def passes(test: dict[str, Any], value: Any, setting: Setting, *, always_time: b
     if operator == "between" and (always_time or any(isinstance(bound, str) for bound in operand)):
         return _time_between(operand, value, setting)
     if operator in TIME_TESTS:
-        at = timestamp_ms(value, setting.data_zone)
+        at = timestamp_ms(value, setting.data_zone, setting.zone)
         return at is not None and TIME_TESTS[operator](at, operand, setting)
     if isinstance(value, str):
         return _text_passes(operator, operand, value, ignore_case=test.get("ignore_case", False))
@@ -172,7 +172,7 @@ def _list_passes(operator: str, operand: Any, value: list[Any]) -> bool:
 
 
 def _time_between(operand: list[Any], value: Any, setting: Setting) -> bool:
-    at = timestamp_ms(value, setting.data_zone)
+    at = timestamp_ms(value, setting.data_zone, setting.zone)
     return at is not None and in_half_open(operand, at, setting.zone)
 
 

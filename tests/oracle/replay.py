@@ -15,7 +15,7 @@ from tests.oracle.conditions import Condition, Question, is_satisfied
 from tests.oracle.definitions import BUILT_IN, Definition, Definitions, conditions
 from tests.oracle.history import History, Occurrence
 from tests.oracle.instants import text_of, timestamp_ms
-from tests.oracle.judge import RefusedError, check_event, check_update, stated_at
+from tests.oracle.judge import RefusedError, check_envelope, check_event, stated_at, take
 from tests.oracle.unsubscribe import (
     CHANNELS,
     is_channel_unsubscribed,
@@ -40,6 +40,7 @@ class Oracle:
     changes: list[Line] = field(default_factory=list)
     change_ids: Counter[str] = field(default_factory=Counter)
     dead_letters: list[int] = field(default_factory=list)
+    left_out: dict[int, list[str]] = field(default_factory=dict)
 
     def feed(self, number: int, line: Line) -> None:
         """Take the file's line `number`."""
@@ -53,7 +54,7 @@ class Oracle:
             if line["topic"] == "segment-definitions":
                 self._define(line["key"], line["value"])
             elif line["topic"] == "contact-updates":
-                self._update(line["key"], line["value"], moment)
+                self._update(number, line["key"], line["value"], moment)
             else:
                 self._occur(line["key"], line["value"], moment)
         except RefusedError:
@@ -92,17 +93,21 @@ class Oracle:
         if definition is None:
             self._forget(segment_id=segment_id)
 
-    def _update(self, contact_id: str, update: Line | None, record_at: int) -> None:
-        check_update(contact_id, update, self.settings, set(self.definitions.list_keys))
-        assert update is not None
-        at = stated_at(update.get("updated_at", record_at), record_at, self.settings)
+    def _update(self, number: int, contact_id: str, update: Any, record_at: int) -> None:
+        check_envelope(contact_id, update)
+        stated = update.get("updated_at")
+        at = record_at if stated is None else stated_at(stated, record_at, self.settings)
         history = self.contacts.setdefault(contact_id, History(contact_id))
-        if update.get("deleted", False):
+        if update.get("deleted"):
             self._erase(history, at)
             return
-        history.apply_update(update, at, record_at, self.accepted)
+        taken = take(update, self.settings, set(self.definitions.list_keys))
+        if taken.left_out:
+            self.dead_letters.append(number)
+            self.left_out[number] = taken.left_out
+        history.apply_update(taken.attributes, taken.tags, at, record_at, self.accepted)
         for key, member in (("add", True), ("remove", False)):
-            for list_id in update.get("lists", {}).get(key, []):
+            for list_id in taken.lists.get(key, []):
                 history.change_list(self.definitions.list_keys[list_id], member, at, self.accepted)
         self._announce(contact_id, self.clock, "contact_update")
 
@@ -124,7 +129,7 @@ class Oracle:
             return
         if any(kept.event_id == event["event_id"] for kept in self._kept(history)):
             return
-        properties = event.get("properties", {})
+        properties = event.get("properties") or {}
         history.add_event(
             Occurrence(self.accepted, event["event_id"], event["event"], at, properties, record_at)
         )

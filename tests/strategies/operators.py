@@ -77,7 +77,10 @@ bounds_of_times = st.builds(
     _bounds, shifts, st.sampled_from((1, DAY, 7 * DAY)), st.sampled_from((None, None, 0, 1))
 )
 still_time_tests = st.one_of(
-    tests("before after", st.builds(Moment, shifts, st.sampled_from(("utc", "naive", "date")))),
+    tests(
+        "before after",
+        st.builds(Moment, shifts, st.sampled_from(("utc", "naive", "date", "spaced", "minute"))),
+    ),
     tests("~between", bounds_of_times),
     tests("~calendar", calendars),
 )

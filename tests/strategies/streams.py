@@ -85,18 +85,51 @@ _tag_changes = st.one_of(
     ),
     st.lists(st.sampled_from(TAGS), max_size=2, unique=True).map(lambda tags: {"set": tags}),
 )
+_spoiled_tag_changes = st.sampled_from(
+    (
+        {"add": ["vip", 1, ""], "remove": [None, "trial"]},
+        {"set": ["vip", "\u3000"]},
+        {"set": ["", 5]},
+        {"set": [], "remove": []},
+        {"set": ["vip2"], "add": ["trial"]},
+        {"set": None, "add": None, "remove": ["vip"]},
+        {"add": "vip", "remove": ["trial"]},
+        {"put": ["vip"], "add": ["trial"]},
+        ["vip"],
+        "vip",
+        None,
+    )
+)
 _list_changes = st.sampled_from(({"add": ["list"]}, {"remove": ["list"]}))
+_spoiled_list_changes = st.sampled_from(
+    (
+        {"add": ["nowhere", "list", "s1"]},
+        {"remove": ["list", 1], "add": None, "set": ["list"]},
+        {"remove": "list"},
+        ["list"],
+        None,
+    )
+)
+_tags_as_attribute = st.sampled_from((["vip"], ["vip", "", 2], ["", 2], [], None, "vip", 1))
 _merges = st.builds(
     merged,
-    attributes.map(lambda values: {"attributes": values}),
-    perhaps("tags", _tag_changes),
-    st.one_of(st.just({}), perhaps("lists", _list_changes)),
+    st.builds(
+        lambda values, tags: {"attributes": {**values, **tags}},
+        attributes,
+        st.one_of(st.just({}), st.just({}), perhaps("tags", _tags_as_attribute)),
+    ),
+    perhaps("tags", st.one_of(_tag_changes, _tag_changes, _spoiled_tag_changes)),
+    st.one_of(st.just({}), perhaps("lists", st.one_of(_list_changes, _list_changes, _spoiled_list_changes))),
+    st.one_of(*[st.just({})] * 6, st.sampled_from(({"attributes": None}, {"attributes": [1]}))),
+    st.one_of(
+        *[st.just({})] * 6, st.sampled_from(({"deleted": None}, {"updated_at": None}, {"deleted": False}))
+    ),
 )
 updates = st.tuples(
     st.builds(
         merged,
         contact_ids.map(lambda contact_id: {"contact_id": contact_id}),
-        st.one_of(*[_merges] * 15, st.just({"deleted": True})),
+        st.one_of(*[_merges] * 15, st.just({"deleted": True, "attributes": 1, "tags": [1], "lists": None})),
     ),
     st.one_of(st.none(), lags_ms),
 )
@@ -105,19 +138,29 @@ definition_changes = st.tuples(
 )
 refused_updates = st.sampled_from(
     (
-        {"attributes": {"member_points": "2", "level": "cn"}},
-        {"attributes": {"imported_at": "yesterday"}},
-        {"attributes": {"subscribed": "no"}},
-        {"attributes": {"location": 1}},
         {"attributes": {"contact_id": "c2"}},
+        {"attributes": {"contact_id": None, "level": "cn"}},
+        {"attributes": {"contact_id": "c2"}, "deleted": True},
         {"contact_id": "c2"},
-        {"lists": {"add": ["s1"]}},
-        {"lists": {"add": ["nowhere"]}},
         {"updated_at": "soon"},
+        {"updated_at": 1_777_593_600},
+        {"deleted": 0},
+        {"deleted": "true"},
+        {"keep_suppressions": 1},
+        {"level": "cn"},
     )
 )
 refused_events = st.sampled_from(
-    ({"occurred_at": None}, {"properties": []}, {"contact_id": "c2"}, {"event_id": None})
+    (
+        {"occurred_at": None},
+        {"occurred_at": 1_777_593_600},
+        {"occurred_at": 0},
+        {"occurred_at": "2026-05-01T08"},
+        {"properties": []},
+        {"contact_id": "c2"},
+        {"event_id": None},
+        {"level": "cn"},
+    )
 )
 _kinds = st.sampled_from(
     ("event",) * 10 + ("update",) * 8 + ("tick", "definition", "repeat", "refused", "future")

@@ -72,6 +72,10 @@ class Moment:
                 return text_of(at).removesuffix("Z")
             case "date":
                 return text_of(at)[:10]
+            case "spaced":
+                return f"\u3000{text_of(at + 5 * HOUR)[:-1].replace('T', ' ')}12345 +05 "
+            case "minute":
+                return text_of(at)[:16].replace("T", "t") + "-0030"
         return at
 
 
@@ -86,7 +90,28 @@ def written(value: Any, start: int) -> Any:
     return value
 
 
-times = st.builds(Moment, shifts, st.sampled_from(("utc", "utc", "naive", "date", "number")))
+NOTATIONS = ("utc", "utc", "naive", "date", "date", "number", "spaced", "minute")
+times = st.builds(Moment, shifts, st.sampled_from(NOTATIONS))
+no_times = st.sampled_from(
+    (
+        "yesterday",
+        "2026-02-30",
+        "2026-05-01T08",
+        "2026-05-01T24:00",
+        "2026-05-01T08:00:60Z",
+        "2026-05-01T08:00:00,5Z",
+        "2026-05-01+08:00",
+        "2026/05/01",
+        "2026-05-01T08:00+24:00",
+        1.5,
+        True,
+        [],
+    )
+)
+"""What is taken for no timestamp."""
+seconds = st.sampled_from((1_777_593_600, 0, -1, 99_999_999_999))
+"""Integers that mean seconds in `occurred_at` and `updated_at`, and some day about 1970 elsewhere."""
+blanks = st.sampled_from(("", " ", "\u3000\t"))
 scalars = st.one_of(
     texts,
     numbers,
@@ -100,17 +125,17 @@ properties = st.fixed_dictionaries(
         "form": st.one_of(texts, scalars),
         "amount": st.one_of(numbers, scalars),
         "order": st.one_of(st.fixed_dictionaries({"amount": numbers}), scalars),
-        "at": times,
+        "at": st.one_of(times, times, times, no_times, seconds),
         "a.b": scalars,
         "subscribed": st.sampled_from((True, False, "false", "no", "否", "yes", 0, "No")),
     },
 )
 attribute_values = {
-    "location": st.one_of(texts, st.sampled_from(("", None))),
-    "member_points": st.one_of(numbers, st.none()),
-    "imported_at": st.one_of(times, times, st.none()),
-    "member_day": st.one_of(times, st.sampled_from(("2000-02-29", "1990-03-01"))),
-    "subscribed": st.sampled_from((True, False, False, None)),
+    "location": st.one_of(texts, texts, st.sampled_from(("", None, 1, ["cn"]))),
+    "member_points": st.one_of(numbers, numbers, st.sampled_from((None, "2", True)), blanks),
+    "imported_at": st.one_of(times, times, times, st.none(), no_times, seconds, blanks),
+    "member_day": st.one_of(times, times, st.sampled_from(("2000-02-29", "1990-03-01", {}))),
+    "subscribed": st.sampled_from((True, True, False, False, None, None, "no", 0, "", " ")),
     "level": scalars,
     "address": st.one_of(st.fixed_dictionaries({"city": scalars}), scalars),
 }
