@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from streamseg.conditions.attribute import AttributeCondition, HeldCondition, latest
-from streamseg.conditions.base import Condition
-from streamseg.conditions.event import CountCondition, LogCondition, RunningCondition, SelectCondition
-from streamseg.conditions.sequence import SequenceCondition
 from streamseg.contact import Contact
+from streamseg.evidence import evidence
 from streamseg.foresight import next_flip_ms
 from streamseg.inputs import Event
 from streamseg.plan import Plan
 from streamseg.segments import Cluster, Literal, Part, Segment
 from streamseg.times import format_ms
-from streamseg.unsubscribe import ChannelCondition
 from streamseg.wording.order import in_written_order
 
 
@@ -42,28 +38,32 @@ def explain(
         "since": None if state is None else format_ms(state[1]),
         "sequence": 0 if state is None else state[0],
         "next_change_at": None if next_ms is None else format_ms(next_ms),
-        "parts": [_part(contact, part, plan, kept) for part in segment.parts],
+        "parts": [_part(contact, part, plan, kept, now_ms) for part in segment.parts],
     }
 
 
-def _part(contact: Contact, part: Part, plan: Plan, events: list[Event]) -> dict[str, Any]:
+def _part(contact: Contact, part: Part, plan: Plan, events: list[Event], now_ms: int) -> dict[str, Any]:
     return {
         "name": part.name,
         "relation": "include" if part.include else "exclude",
         "holds": part.holds(contact.body.true),
-        "clusters": [_cluster(contact, cluster, plan, events) for cluster in part.clusters],
+        "clusters": [_cluster(contact, cluster, plan, events, now_ms) for cluster in part.clusters],
     }
 
 
-def _cluster(contact: Contact, cluster: Cluster, plan: Plan, events: list[Event]) -> dict[str, Any]:
+def _cluster(
+    contact: Contact, cluster: Cluster, plan: Plan, events: list[Event], now_ms: int
+) -> dict[str, Any]:
     return {
         "match": "all" if cluster.every else "any",
         "holds": cluster.holds(contact.body.true),
-        "conditions": [_condition(contact, literal, plan, events) for literal in cluster.literals],
+        "conditions": [_condition(contact, literal, plan, events, now_ms) for literal in cluster.literals],
     }
 
 
-def _condition(contact: Contact, literal: Literal, plan: Plan, events: list[Event]) -> dict[str, Any]:
+def _condition(
+    contact: Contact, literal: Literal, plan: Plan, events: list[Event], now_ms: int
+) -> dict[str, Any]:
     condition = plan.conditions.get(literal.condition_id)
     due_ms = contact.body.due.get(literal.condition_id)
     source = literal.source
@@ -74,7 +74,7 @@ def _condition(contact: Contact, literal: Literal, plan: Plan, events: list[Even
         "holds": literal.holds(contact.body.true),
         "since": _since(contact, literal.condition_id, plan),
         "may_change_at": None if due_ms is None else format_ms(due_ms),
-        **(_decided_by(contact, condition, events) if condition is not None else {}),
+        **({} if condition is None else evidence(contact, condition, events, now_ms)),
     }
 
 
@@ -86,36 +86,6 @@ def _since(contact: Contact, condition_id: int, plan: Plan) -> str | None:
         state = None if referred is None else contact.body.members.get(referred.segment_id)
         since_ms = contact.known_since_ms if state is None else state[1]
     return None if since_ms is None else format_ms(since_ms)
-
-
-def _decided_by(contact: Contact, condition: Condition, events: list[Event]) -> dict[str, Any]:
-    if isinstance(condition, AttributeCondition):
-        return {"value": latest(contact, condition.path)}
-    if isinstance(condition, HeldCondition):
-        value = latest(contact, condition.path)
-        held = condition.test.holds(value, 0)
-        return {"value": value, "held_since": format_ms(condition.since(contact)) if held else None}
-    if isinstance(condition, SequenceCondition):
-        return {"occurrences": _matching(events, condition.matchers)}
-    if isinstance(condition, (CountCondition, RunningCondition, LogCondition, SelectCondition)):
-        return {"occurrences": _matching(events, (condition.matcher,))}
-    if isinstance(condition, ChannelCondition):
-        entries = contact.body.unsubscribes.get(condition.channel, [[]])[0]
-        return {"occurrences": [_occurrence(event_id, at_ms) for at_ms, event_id in entries]}
-    return {}
-
-
-def _matching(events: list[Event], matchers: Iterable[Any]) -> list[dict[str, str]]:
-    known = tuple(matchers)
-    return [
-        _occurrence(event.event_id, event.occurred_ms)
-        for event in events
-        if any(matcher.matches(event) for matcher in known)
-    ]
-
-
-def _occurrence(event_id: str, occurred_ms: int) -> dict[str, str]:
-    return {"event_id": event_id, "occurred_at": format_ms(occurred_ms)}
 
 
 def explain_all(

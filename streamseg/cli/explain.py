@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
@@ -20,10 +20,16 @@ from streamseg.cli.inputs import (
     read_settings,
     report_dead_letter,
 )
+from streamseg.cli.session import LangOption, chosen_language
 from streamseg.errors import ConfigurationError, FileFormatError
 from streamseg.explain import explain as explain_membership
 from streamseg.replay import Replay
-from streamseg.wording.bodies import condition_words
+from streamseg.wording import terms
+from streamseg.wording.evidence import notes
+from streamseg.wording.explanations import condition_text, with_words
+
+_SHOWN: Final = 10
+"""Occurrences of one condition that are listed, the latest ones."""
 
 
 def explain(
@@ -40,9 +46,12 @@ def explain(
         str | None,
         typer.Option(help="IANA time zone of naive timestamps and calendars; default Asia/Shanghai."),
     ] = None,
+    lang: LangOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a tree.")] = False,
 ) -> None:
-    """Show what decides whether CONTACT is in SEGMENT, since when, and when time alone will change it."""
+    """Show what decides whether CONTACT is in SEGMENT, since when, and when time alone will change it.
+
+    With --json and --lang, each condition has its words in that language as well."""
     settings = read_settings(timezone)
     at_ms = None if at is None else read_instant(at, settings, "--at")
     run = Replay(settings=settings, on_dead_letter=report_dead_letter)
@@ -60,9 +69,10 @@ def explain(
         run.run_to(at_ms)
     explanation = _explanation(run, contact, segment)
     if as_json:
-        typer.echo(orjson.dumps(explanation, option=orjson.OPT_INDENT_2))
+        told = explanation if lang is None else with_words(explanation, chosen_language(lang))
+        typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
     else:
-        Console().print(render(explanation))
+        Console().print(render(explanation, chosen_language(lang)))
 
 
 def _explanation(run: Replay, contact_id: str, segment_id: str) -> dict[str, Any]:
@@ -89,7 +99,7 @@ def render(
     )
     head.append(words.AT.of(language).format(at=instant(explanation["at"])))
     if explanation["since"] is not None:
-        head.append(", " + words.SINCE.of(language).format(at=instant(explanation["since"])))
+        head.append(words.MEMBER_SINCE.of(language).format(at=instant(explanation["since"])))
     tree = Tree(head)
     next_change = explanation["next_change_at"]
     tree.add(
@@ -99,10 +109,10 @@ def render(
     )
     for part in explanation["parts"]:
         named = f" {part['name']}" if part["name"] else ""
-        relation = words.RELATIONS[part["relation"]].of(language)
+        relation = terms.RELATIONS[part["relation"]].of(language)
         branch = tree.add(_mark(part["holds"]).append(f" {relation}{named}"))
         for cluster in part["clusters"]:
-            joined = words.ALL_OF if cluster["match"] == "all" else words.ANY_OF
+            joined = terms.ALL_OF if cluster["match"] == "all" else terms.ANY_OF
             conditions = branch.add(_mark(cluster["holds"]).append(f" {joined.of(language)}"))
             for condition in cluster["conditions"]:
                 _add_condition(conditions, condition, language, instant)
@@ -113,18 +123,23 @@ def _add_condition(
     tree: Tree, condition: dict[str, Any], language: Language, instant: Callable[[str], str]
 ) -> None:
     written = condition["condition"]
-    text = words.BUILT_IN.of(language)
-    if written is not None:
-        text = condition_words(written, language) or orjson.dumps(written).decode()
+    text = condition_text(condition, language) or orjson.dumps(written).decode()
     node = tree.add(_mark(condition["holds"]).append(f" {text}"))
     node.add(Text(words.SINCE.of(language).format(at=instant(condition["since"])), style="dim"))
     if "value" in condition:
         value = orjson.dumps(condition["value"]).decode()
         node.add(Text(words.VALUE.of(language).format(value=value), style="dim"))
-    for occurrence in condition.get("occurrences", ()):
+    for note in notes(condition, language, instant):
+        node.add(Text(note, style="dim"))
+    occurrences = condition.get("occurrences", [])
+    for occurrence in occurrences[-_SHOWN:]:
         at = instant(occurrence["occurred_at"])
         told = words.OCCURRENCE.of(language).format(id=occurrence["event_id"], at=at)
         node.add(Text(told, style="dim"))
+    if len(occurrences) > _SHOWN:
+        node.add(
+            Text(words.MORE_OCCURRENCES.of(language).format(count=len(occurrences) - _SHOWN), style="dim")
+        )
     may_change = condition["may_change_at"]
     if may_change is not None:
         node.add(Text(words.MAY_CHANGE.of(language).format(at=instant(may_change)), style="yellow"))

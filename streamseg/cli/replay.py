@@ -21,10 +21,12 @@ from streamseg.cli.inputs import (
     read_settings,
     report_dead_letter,
 )
+from streamseg.cli.session import Lang, chosen_language
 from streamseg.errors import FileFormatError
 from streamseg.explain import explain_all
 from streamseg.replay import Replay
 from streamseg.store.opening import open_store
+from streamseg.wording.explanations import with_words
 
 _WRITE_EVERY = 5_000
 
@@ -53,6 +55,10 @@ def replay(
     timezone: Annotated[
         str | None,
         typer.Option(help="IANA time zone of naive timestamps and calendars; default Asia/Shanghai."),
+    ] = None,
+    lang: Annotated[
+        Lang | None,
+        typer.Option(help="With --emit explain: each condition in words as well, in this language."),
     ] = None,
     state: Annotated[
         Path | None,
@@ -87,7 +93,7 @@ def replay(
                 _print(out, member)
         elif emit is Emit.EXPLAIN:
             for explanation in explain_all(run.contacts(), run.partition.plan, run.partition.clock_ms):
-                _print(out, explanation)
+                _print(out, explanation if lang is None else with_words(explanation, chosen_language(lang)))
     out.flush()
 
 

@@ -122,7 +122,7 @@ def connected(run: Run[P]) -> Callable[..., None]:
     is refused ends the command with a line on standard error and status 1."""
 
     def entry(ctx: typer.Context, **given: Any) -> None:
-        language = _language(given.pop("lang"))
+        language = chosen_language(given.pop("lang"))
         as_json = given.pop("as_json")
         url, token, account = given.pop("url"), given.pop("token"), given.pop("account")
         out, err = _console(), _console(stderr=True)
@@ -156,7 +156,8 @@ def connected(run: Run[P]) -> Callable[..., None]:
     return entry
 
 
-def _language(chosen: Lang | None) -> Language:
+def chosen_language(chosen: Lang | None) -> Language:
+    """The language of `--lang`, else that of the locale, else English."""
     if chosen is not None:
         return "zh" if chosen is Lang.ZH else "en"
     settings = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))

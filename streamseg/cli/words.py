@@ -123,18 +123,13 @@ MEMBER: Final = Label("属于", "is a member of")
 NOT_MEMBER: Final = Label("不属于", "is not a member of")
 AT: Final = Label("，{at}", " at {at}")
 SINCE: Final = Label("自 {at} 起", "since {at}")
+MEMBER_SINCE: Final = Label("，自 {at} 起", ", since {at}")
 STAYS: Final = Label("不会自动变化", "will not change by itself")
 CHANGES: Final = Label("将于 {at} 自动变化", "changes by itself at {at}")
 MAY_CHANGE: Final = Label("可能于 {at} 自动变化", "may change by itself at {at}")
-ALL_OF: Final = Label("全部满足（且）", "all of (且)")
-ANY_OF: Final = Label("任一满足（或）", "any of (或)")
-RELATIONS: Final[Mapping[str, Label]] = {
-    "include": Label("包含", "include"),
-    "exclude": Label("排除", "exclude"),
-}
-BUILT_IN: Final = Label("内置", "built in")
 VALUE: Final = Label("当前值 {value}", "value {value}")
 OCCURRENCE: Final = Label("{id}，{at}", "{id} at {at}")
+MORE_OCCURRENCES: Final = Label("更早的还有 {count} 次", "and {count} before them")
 
 KEPT: Final = Label("差异", "Difference")
 FOUND: Final = Label("现有", "Found")

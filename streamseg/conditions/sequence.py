@@ -12,7 +12,7 @@ from typing import Any
 
 from streamseg.conditions.base import EventFed
 from streamseg.conditions.matching import Matcher
-from streamseg.conditions.windows import Window
+from streamseg.conditions.windows import ALL_HISTORY, Window
 from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.times import MAX_MS
@@ -53,6 +53,10 @@ class SequenceCondition(EventFed):
     def matchers(self) -> tuple[Matcher, ...]:
         """All steps, the absent one last."""
         return self.steps if self.absent is None else (*self.steps, self.absent)
+
+    def prefix(self, count: int) -> SequenceCondition:
+        """Its first `count` steps within the same time, over all history; nothing has to stay away."""
+        return SequenceCondition(self.steps[:count], None, self.within_ms, ALL_HISTORY, self.cap)
 
     @property
     def _final(self) -> bool:

@@ -6,15 +6,16 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.definitions import Condition, SegmentDefinition
+from schemas.definitions import Condition, SegmentDefinition, Step
 from streamseg.catalogue.labels import Language
-from streamseg.wording.conditions import condition
+from streamseg.wording.conditions import condition, step
 from streamseg.wording.definitions import definition
 from streamseg.wording.outline import outline
 
 Json = dict[str, Any]
 
 _CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
+_STEP: TypeAdapter[Any] = TypeAdapter(Step)
 
 
 def definition_words(body: Json, language: Language) -> str | None:
@@ -42,3 +43,8 @@ def condition_words(body: Json, language: Language) -> str | None:
         return condition(_CONDITION.validate_python(body), language)
     except ValidationError:
         return None
+
+
+def step_words(body: Json, language: Language) -> str:
+    """A step of a sequence."""
+    return step(_STEP.validate_python(body), language)

@@ -141,7 +141,7 @@ def _selected(one: wire.EventCondition, language: Language) -> str:
 
 
 def _sequence(one: wire.SequenceCondition, language: Language) -> str:
-    steps = terms.STEP.of(language).join(_step(step, language) for step in one.sequence)
+    steps = terms.STEP.of(language).join(step(each, language) for each in one.sequence)
     limits = [filled(terms.WITHIN, language, length=duration(one.within, language))]
     if one.window is not None:
         absent = isinstance(one.sequence[-1], wire.AbsentStep)
@@ -150,7 +150,8 @@ def _sequence(one: wire.SequenceCondition, language: Language) -> str:
     return filled(terms.SEQUENCE, language, steps=steps, limits=terms.SEPARATOR.of(language).join(limits))
 
 
-def _step(one: wire.Step, language: Language) -> str:
+def step(one: wire.Step, language: Language) -> str:
+    """A step of a sequence, or what is to stay away."""
     if isinstance(one, wire.AbsentStep):
         return filled(terms.ABSENT, language, event=_occurrence(one.absent, language))
     return _occurrence(one, language)

@@ -32,7 +32,7 @@ def definition_lines(one: SegmentDefinition, language: Language) -> list[str]:
 
 def part(one: Part, language: Language) -> str:
     """A part of an advanced segment with its relation and name."""
-    relation = (terms.INCLUDE if one.relation == "include" else terms.EXCLUDE).of(language)
+    relation = terms.RELATIONS[one.relation].of(language)
     told = clusters(one.clusters, language)
     if one.name is None:
         return filled(terms.PART_UNNAMED, language, relation=relation, clusters=told)

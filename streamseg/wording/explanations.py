@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from streamseg.catalogue.labels import Language
-from streamseg.wording import terms
+from streamseg.wording import evidence_terms
 from streamseg.wording.bodies import condition_words
 from streamseg.wording.conditions import segment_name
+from streamseg.wording.evidence import notes
 from streamseg.wording.tokens import filled, word
 
 Json = dict[str, Any]
 
 
 def with_words(explanation: Json, language: Language) -> Json:
-    """An explanation as `streamseg.explain` makes it, with `words` beside each of its conditions and for the
-    whole."""
+    """An explanation as `streamseg.explain` makes it, with `words` for the whole and for each condition, and
+    `notes` on what was reached beside that."""
     parts = [
         {
             **part,
@@ -30,19 +31,19 @@ def with_words(explanation: Json, language: Language) -> Json:
 
 
 def _told(one: Json, language: Language) -> Json:
-    return {"words": condition_text(one, language), **one}
+    return {"words": condition_text(one, language), "notes": notes(one, language), **one}
 
 
 def condition_text(one: Json, language: Language) -> str | None:
     """What a condition of an explanation asks for; None where this release does not know it."""
     if one["condition"] is None:
-        return terms.KEPT_BY_PRODUCT.of(language)
+        return evidence_terms.KEPT_BY_PRODUCT.of(language)
     return condition_words(one["condition"], language)
 
 
 def membership_words(explanation: Json, language: Language) -> str:
     """Whether the contact is in the segment."""
-    label = terms.IS_MEMBER if explanation["member"] else terms.IS_NO_MEMBER
+    label = evidence_terms.IS_MEMBER if explanation["member"] else evidence_terms.IS_NO_MEMBER
     return filled(
         label,
         language,

@@ -18,7 +18,7 @@ def outline(one: SegmentDefinition, language: Language) -> list[str]:
     lines: list[str] = []
     if one.parts is not None:
         for part in one.parts:
-            relation = (terms.INCLUDE if part.relation == "include" else terms.EXCLUDE).of(language)
+            relation = terms.RELATIONS[part.relation].of(language)
             lines.append(relation if part.name is None else f"{relation} {word(part.name, language)}")
             lines += [_INDENT + line for line in _clusters(part.clusters, language)]
     elif one.clusters is not None:

@@ -257,8 +257,10 @@ NOT_MEMBER: Final = Label("不属于分群 {segment}", "is not in the segment {s
 SAMPLE: Final = Label("在固定抽样的 {share}% 中", "is in a stable sample of {share}%")
 SAMPLE_SALT: Final = Label("{what}（盐 {salt}）", "{what} (salt {salt})")
 
-INCLUDE: Final = Label("包含", "include")
-EXCLUDE: Final = Label("排除", "exclude")
+RELATIONS: Final[Mapping[str, Label]] = {
+    "include": Label("包含", "include"),
+    "exclude": Label("排除", "exclude"),
+}
 PART: Final = Label("{relation} {name}：{clusters}", "{relation} {name}: {clusters}")
 PART_UNNAMED: Final = Label("{relation}：{clusters}", "{relation}: {clusters}")
 LINE_END: Final = Label("；", "; ")
@@ -275,7 +277,3 @@ REASONS: Final[Mapping[str, Label]] = {
 }
 """Why a membership changed, by kind."""
 REASON_OF: Final = Label("{reason} {ref}", "{reason} {ref}")
-
-KEPT_BY_PRODUCT: Final = Label("由系统维护", "kept by the product")
-IS_MEMBER: Final = Label("{contact} 属于分群 {segment}", "{contact} is in the segment {segment}")
-IS_NO_MEMBER: Final = Label("{contact} 不属于分群 {segment}", "{contact} is not in the segment {segment}")

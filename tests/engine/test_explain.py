@@ -83,6 +83,7 @@ def test_an_explanation_is_a_tree_of_what_holds() -> None:
                                 "holds": True,
                                 "since": "2026-05-02T02:00:00.000Z",
                                 "may_change_at": "2026-05-10T02:00:00.000Z",
+                                "reached": {"what": "count", "value": 2},
                                 "occurrences": [
                                     {"event_id": "e-1", "occurred_at": "2026-05-02T02:00:00.000Z"},
                                     {"event_id": "e-2", "occurred_at": "2026-05-03T02:00:00.000Z"},
