@@ -1,26 +1,31 @@
 """Contact ids in a file: one a line, or a column of a CSV file.
 
 A file whose first line names a column `contact_id` is CSV, whether that was said or not: nobody means a
-contact of that name.
+contact of that name. Any other first line that looks like a heading, or has several columns, is refused until
+--column says which of them holds the ids: a heading is no contact. The file is UTF-8, or UTF-16 with its
+mark.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
+from streamseg.cli.list_headings import Columns, columns_of
 from streamseg.errors import ConfigurationError
 
 MAX_ID_BYTES: Final = 1_024
 """The longest contact id that is taken, in UTF-8: longer ones are lines that hold something else."""
 
-_COLUMN: Final = "contact_id"
 _FIRST_LINE_CHARACTERS: Final = 64 << 10
+_LOOKED_AT_BYTES: Final = 1 << 10
+_UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
-Rejection = Literal["empty", "too_long", "invalid_utf8", "duplicate"]
+Rejection = Literal["empty", "too_long", "invalid_utf8", "control_character", "duplicate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +41,19 @@ def read_contact_ids(path: Path, column: str | None) -> Iterator[Line]:
     """Every line of the file, or every row of a CSV file with a heading; spaces around an id are dropped.
     The ids that passed are kept in memory, to find duplicates.
 
-    Raises ConfigurationError where the file cannot be read or is no CSV file with that column."""
+    Raises ConfigurationError where the file cannot be read, is no CSV file with that column, or may be one
+    with a column that has to be named."""
     known: set[str] = set()
     try:
-        wanted = _named_column(path) if column is None else column
-        for number, text in _lines(path) if wanted is None else _cells(path, wanted):
-            rejection = _rejection(text, known)
+        text = _Text(path, _encoding(path))
+        columns = columns_of(text.first_line(), column, file=str(path))
+        for number, found in text.lines() if columns is None else text.cells(columns):
+            rejection = _rejection(found, known)
             if rejection is None:
-                known.add(text)
-            yield Line(number, text if rejection in (None, "duplicate") else "", rejection)
+                known.add(found)
+            yield Line(number, found if rejection in (None, "duplicate") else "", rejection)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid UTF-16; save it as UTF-8") from error
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -58,40 +67,58 @@ def _rejection(text: str, known: set[str]) -> Rejection | None:
         return "invalid_utf8"
     if size > MAX_ID_BYTES:
         return "too_long"
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
+        return "control_character"
     return "duplicate" if text in known else None
 
 
-def _named_column(path: Path) -> str | None:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        first = stream.readline(_FIRST_LINE_CHARACTERS)
-    names = [name.strip() for name in next(csv.reader([first]), [])]
-    return _COLUMN if _COLUMN in names else None
+class _Encoding(NamedTuple):
+    name: str
+    errors: str
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _encoding(path: Path) -> _Encoding:
+    with path.open("rb") as stream:
+        start = stream.read(_LOOKED_AT_BYTES)
+    if start.startswith(_UTF_16_MARKS) and start[2:4] != b"\0\0":
+        return _Encoding("utf-16", "strict")
+    if b"\0" in start:
+        raise ConfigurationError(f"{path} is no text in UTF-8 or UTF-16 with its mark; save it as UTF-8")
     # Bytes that are not UTF-8 become lone surrogates, by which they are known later.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as stream:
-        for number, line in enumerate(stream, start=1):
-            yield number, line.strip()
+    return _Encoding("utf-8-sig", "surrogateescape")
 
 
-def _cells(path: Path, column: str) -> Iterator[tuple[int, str]]:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        rows = csv.reader(stream)
-        try:
-            heading = next(rows, [])
-            position = _position(path, heading, column)
-            begins = rows.line_num + 1
-            for row in rows:
-                if row:
-                    yield begins, row[position].strip() if position < len(row) else ""
+class _Text:
+    """A file's lines and cells."""
+
+    def __init__(self, path: Path, encoding: _Encoding) -> None:
+        self._path = path
+        self._encoding = encoding
+
+    def first_line(self) -> str:
+        with self._path.open(
+            encoding=self._encoding.name, errors=self._encoding.errors, newline=""
+        ) as stream:
+            return stream.readline(_FIRST_LINE_CHARACTERS)
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Every line with its number."""
+        name, errors = self._encoding
+        with self._path.open(encoding=name, errors=errors, newline="\n") as stream:
+            for number, line in enumerate(stream, start=1):
+                yield number, line.strip()
+
+    def cells(self, columns: Columns) -> Iterator[tuple[int, str]]:
+        """The column's cell of every row below the heading, with the number of the line where it begins."""
+        name, errors = self._encoding
+        with self._path.open(encoding=name, errors=errors, newline="") as stream:
+            rows = csv.reader(stream, delimiter=columns.separator)
+            try:
+                next(rows, [])
                 begins = rows.line_num + 1
-        except csv.Error as error:
-            raise ConfigurationError(f"{path}, line {rows.line_num}: {error}") from error
-
-
-def _position(path: Path, heading: Iterable[str], column: str) -> int:
-    names = [name.strip() for name in heading]
-    if column not in names:
-        raise ConfigurationError(f"{path} has no column {column}; it has {', '.join(names) or 'none'}")
-    return names.index(column)
+                for row in rows:
+                    if row:
+                        yield begins, row[columns.position].strip() if columns.position < len(row) else ""
+                    begins = rows.line_num + 1
+            except csv.Error as error:
+                raise ConfigurationError(f"{self._path}, line {rows.line_num}: {error}") from error

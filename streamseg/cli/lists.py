@@ -31,7 +31,10 @@ def import_list(
     ],
     column: Annotated[
         str | None,
-        typer.Option(help="FILE is CSV; the ids are in this column. Default: contact_id, if it is there."),
+        typer.Option(
+            help="FILE has columns, by commas, semicolons, tabs or |, and the ids are in this one. Default: "
+            "contact_id, if it is there and commas part the columns."
+        ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=5_000, help="Contacts a request.")] = 1_000,
     remove: Annotated[
@@ -43,8 +46,9 @@ def import_list(
 ) -> None:
     """Put contacts into a static segment.
 
-    Lines that are empty, too long, no UTF-8 or repeat an earlier one are left out and listed. An interrupted
-    import leaves a small file beside FILE; the same command then goes on where it stopped.
+    Lines that are empty, too long, no UTF-8, have control characters or repeat an earlier one are left out
+    and listed. A first line with several columns, or with a heading, is refused without --column. An
+    interrupted import leaves a small file beside FILE; the same command then goes on where it stopped.
 
     Example: streamseg lists import trade-fair-2026 visitors.csv --column contact_id
     """

@@ -115,6 +115,7 @@ REJECTIONS: Final[Mapping[str, Label]] = {
     "empty": Label("为空", "empty"),
     "too_long": Label("过长", "too long"),
     "invalid_utf8": Label("不是有效的 UTF-8", "not valid UTF-8"),
+    "control_character": Label("含有控制字符", "has a control character"),
     "duplicate": Label("重复", "a duplicate"),
 }
 """Why a line of a list was left out."""

@@ -189,3 +189,66 @@ def test_a_heading_that_names_the_column_is_not_taken_for_a_contact(
     file.write_text("\n".join([heading, *rows]))
     assert run("lists", "import", "fair", file).exit_code == 0
     assert batches(api) == [["c1", "c2"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("id,email\nc1,a@x.cn\n", "--column id;"),
+        ("contact_id;email\nc1;a@x.cn\n", "--column contact_id;"),
+        ("邮箱\t会员号\na@x.cn\tc1\n", "--column 会员号;"),
+        ("email|name\na@x.cn|c1\n", "--column email;"),
+        ("c1,a@x.cn\nc2,b@x.cn\n", "a file without a heading needs one"),
+        ("Contact ID\nc1\n", "--column 'Contact ID',"),
+        ("会员号\nc1\n", "--column 会员号,"),
+        ("\ufeffid\r\nc1\r\n", "--column id,"),
+    ],
+)
+def test_a_heading_that_is_not_named_becomes_no_contact(
+    run: Run, api: FakeApi, tmp_path: Path, text: str, advice: str
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(text, encoding="utf-8")
+    refused = run("lists", "import", "fair", file)
+    assert refused.exit_code == 1
+    assert advice in refused.stderr
+    assert not api.requests
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_column_that_is_named_is_found_whatever_parts_it(
+    run: Run, api: FakeApi, tmp_path: Path, separator: str
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"name{separator}id\nLi{separator}c1\nHan{separator}c2\n")
+    assert run("lists", "import", "fair", file, "--column", "id").exit_code == 0
+    assert batches(api) == [["c1", "c2"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("text", ["c1\r\n联系人\r\n", "contact_id,name\r\nc1,x\r\n联系人,y\r\n"])
+def test_utf_16_with_its_mark_is_read(
+    run: Run, api: FakeApi, tmp_path: Path, encoding: str, text: str
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(text.encode(encoding))
+    assert run("lists", "import", "fair", file).exit_code == 0
+    assert batches(api) == [["c1", "联系人"]]
+
+
+@pytest.mark.parametrize("content", ["c1\nc2\n".encode("utf-16-le"), b"\xff\xfea", "c1\n".encode("utf-32")])
+def test_other_encodings_are_refused_clearly(run: Run, api: FakeApi, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(content)
+    refused = run("lists", "import", "fair", file)
+    assert refused.exit_code == 1
+    assert "save it as UTF-8" in refused.stderr
+    assert not api.requests
+
+
+def test_ids_with_control_characters_are_left_out_and_listed(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_text("c1\nc\x1b[31m2\nc\u20283\nc\x7f\nc\x854\nc5\n")
+    told = run("lists", "import", "fair", file).stderr
+    assert batches(api) == [["c1", "c5"]]
+    assert [line.split(": ")[1] for line in told.splitlines()] == ["has a control character"] * 4
