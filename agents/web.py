@@ -57,7 +57,7 @@ class WebServer(Service):
         application.router.add_get("/metrics", self._get_metrics)
         if self._mount is not None:
             self._mount(application)
-        self._runner = web.AppRunner(application)
+        self._runner = web.AppRunner(application, handler_cancellation=True)
         await self._runner.setup()
         if self._runner.server is None:
             raise RuntimeError("aiohttp has no server after its set-up")

@@ -36,6 +36,29 @@ class Trial:
         return copy
 
 
+class EventSnapshot:
+    """One contact's events as they were at some moment, ascending; what is done to it leaves no trace."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self._events = events
+
+    def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
+        found = (one for one in self._events if one.event_id == event_id and not one.derived)
+        return next(((one.occurred_ms, one.offset) for one in found), None)
+
+    def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
+        return (one for one in self._events if since_ms is None or one.occurred_ms >= since_ms)
+
+    def add_event(self, contact_id: str, event: Event) -> None:
+        """Nothing is kept."""
+
+    def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
+        """Nothing is kept."""
+
+    def drop_event(self, contact_id: str, order: Order) -> None:
+        """Nothing is dropped."""
+
+
 class _KeptEvents:
     """The events of a store, which is only read: what is added or dropped on trial changes nothing in it."""
 

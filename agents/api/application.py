@@ -25,6 +25,7 @@ from agents.api.preview import Preview
 from agents.api.problems import ProblemError, problems
 from agents.api.requests import answer
 from agents.api.segments import Segments
+from agents.api.turns import Turns
 from agents.api.verification import Verification
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
@@ -71,8 +72,17 @@ class Api(Service):
         local = LocalPartitions(shards, settings)
         self._peers = peers = Peers(settings, local, reports)
         seen = Desk(settings, desk, catalogue_topic)
-        members = Members(settings, seen, local, peers)
-        preview = Preview(settings, desk=seen, definition_topic=definition_topic, local=local, peers=peers)
+        # A page shows several things of a contact at a time: those wait for one another.
+        turns = Turns(settings.command_timeout_ms / 1000)
+        members = Members(settings, seen, local, peers, turns)
+        preview = Preview(
+            settings,
+            desk=seen,
+            definition_topic=definition_topic,
+            local=local,
+            peers=peers,
+            turns=Turns(0),
+        )
         contacts = Contacts(
             settings,
             desk=seen,
@@ -81,6 +91,7 @@ class Api(Service):
             reports=reports,
             definition_topic=definition_topic,
             outlet=outlet,
+            turns=turns,
         )
         verification = Verification(settings, seen, local, peers)
         self._routes = [

@@ -14,7 +14,9 @@ from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.preconditions import unversioned
 from agents.api.problems import ProblemError, not_found
-from agents.api.requests import answer, read_model
+from agents.api.requests import answer, read_model, to_the_end
+from agents.api.slices import in_thread
+from agents.api.turns import Turns
 from agents.catalogue.reports import Reports
 from agents.definition_topic import DefinitionTopic
 from agents.outlet import Message, Outlet
@@ -56,6 +58,7 @@ class Contacts:
         reports: Reports,
         definition_topic: DefinitionTopic,
         outlet: Outlet,
+        turns: Turns,
     ) -> None:
         self._partitions = settings.partitions
         self._seconds = settings.command_timeout_ms / 1000
@@ -65,6 +68,7 @@ class Contacts:
         self._reports = reports
         self._definition_topic = definition_topic
         self._outlet = outlet
+        self._turns = turns
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -80,9 +84,12 @@ class Contacts:
         number = place(contact_id.encode(), self._partitions)
 
         async def here(numbers: list[int]) -> Json:
-            return self._local.contact(numbers[0], contact_id)
+            return await self._local.contact(numbers[0], contact_id)
 
-        (contact,) = await self._peers.ask(request, [number], here, "/contact", {"contact_id": contact_id})
+        async with self._turns.of(request[ACCOUNT]):
+            (contact,) = await self._peers.ask(
+                request, [number], here, "/contact", {"contact_id": contact_id}
+            )
         segments = [one for one in contact["segments"] if self._sees(request, one["segment_id"])]
         lists = [one for one in contact["lists"] if self._sees(request, one)]
         return answer({**contact, "segments": segments, "lists": lists})
@@ -97,12 +104,18 @@ class Contacts:
     async def get_here(self, request: web.Request) -> web.Response:
         question = await read_model(request, ContactQuestion)
         (number,) = question.partitions
-        return answer(self._local.contact(number, question.contact_id))
+        return answer(await self._local.contact(number, question.contact_id))
 
     async def change_list(self, request: web.Request) -> web.Response:
         unversioned(request)
         change = await read_model(request, ListChange)
         await self._check_list(request, change)
+        placed = await in_thread(lambda: self._messages(change))
+        await to_the_end(self._send(placed))
+        return answer({"accepted": sum(map(len, placed.values()))}, 202)
+
+    def _messages(self, change: ListChange) -> dict[int, list[Message]]:
+        """An update for each contact, by partition."""
         wanted = dict.fromkeys(change.add, "add")
         for index, contact_id in enumerate(change.remove):
             if contact_id in wanted:
@@ -113,9 +126,11 @@ class Contacts:
             key = contact_id.encode()
             value = orjson.dumps({"contact_id": contact_id, "lists": {field: [change.segment_id]}})
             placed.setdefault(place(key, self._partitions), []).append(Message(key, value))
+        return placed
+
+    async def _send(self, placed: dict[int, list[Message]]) -> None:
         for number, messages in sorted(placed.items()):
             await self._outlet.send("contact-updates", messages, partition=number)
-        return answer({"accepted": len(wanted)}, 202)
 
     async def _check_list(self, request: web.Request, change: ListChange) -> None:
         entry = self._desk.catalogue.segments.get(change.segment_id)

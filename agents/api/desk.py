@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from agents.api.auth import ACCOUNT
 from agents.api.preconditions import precondition_failed, wanted_versions
 from agents.api.problems import ProblemError, language_of, not_found
-from agents.api.requests import words_wanted
+from agents.api.requests import to_the_end, words_wanted
+from agents.api.slices import in_thread
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
 from agents.catalogue.outcome import Outcome
@@ -49,13 +50,13 @@ class Desk:
         body = {"command": command, "account": request[ACCOUNT], **fields}
         try:
             check_condition_count(body.get("definition"), self._max_conditions, at="definition")
-            SEGMENT_COMMAND.validate_python(body)
+            await in_thread(lambda: SEGMENT_COMMAND.validate_python(body))
         except RejectedError as error:
             raise ProblemError(error.code, error.message, _below(error.path, below)) from error
         except ValidationError as error:
             path, message = first_error(error)
             raise ProblemError("invalid_schema", message, _below(path, below)) from error
-        outcome = await self._desk.give(body, versions=self._wanted_versions(request))
+        outcome = await to_the_end(self._desk.give(body, versions=self._wanted_versions(request)))
         if outcome.code is not None and outcome.path == PRECONDITION:
             raise precondition_failed(PRECONDITION, outcome.current_version)
         if outcome.code is not None:

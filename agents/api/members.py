@@ -9,11 +9,14 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
+from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import answer, read_model, whole_number, words_wanted
+from agents.api.slices import in_thread
+from agents.api.turns import Turns
 from agents.partitioner import place
 from schemas.wire import WireModel
 from streamseg.settings import Settings
@@ -44,11 +47,14 @@ class ExplainQuestion(WireModel):
 class Members:
     """Handlers below /segments/{segment_id}/contacts."""
 
-    def __init__(self, settings: Settings, desk: Desk, local: LocalPartitions, peers: Peers) -> None:
+    def __init__(
+        self, settings: Settings, desk: Desk, local: LocalPartitions, peers: Peers, turns: Turns
+    ) -> None:
         self._partitions = settings.partitions
         self._desk = desk
         self._local = local
         self._peers = peers
+        self._turns = turns
 
     def routes(self) -> list[web.RouteDef]:
         contacts = "/segments/{segment_id}/contacts"
@@ -75,9 +81,12 @@ class Members:
         )
 
         async def here(numbers: list[int]) -> Json:
-            return self._members(question.model_copy(update={"partitions": numbers}))
+            return await self._members(question.model_copy(update={"partitions": numbers}))
 
-        pages = await self._peers.ask(request, question.partitions, here, "/members", question.model_dump())
+        async with self._turns.of(request[ACCOUNT]):
+            pages = await self._peers.ask(
+                request, question.partitions, here, "/members", question.model_dump()
+            )
         merged = heapq.merge(*(page["contacts"] for page in pages), key=lambda one: one["contact_id"])
         contacts = list(islice(merged, limit + 1))
         more = len(contacts) > limit
@@ -88,15 +97,15 @@ class Members:
             }
         )
 
-    def _members(self, question: MembersQuestion) -> Json:
+    async def _members(self, question: MembersQuestion) -> Json:
         return {
-            "contacts": self._local.members(
+            "contacts": await self._local.members(
                 question.partitions, question.segment_id, question.after, question.limit
             )
         }
 
     async def members_here(self, request: web.Request) -> web.Response:
-        return answer(self._members(await read_model(request, MembersQuestion)))
+        return answer(await self._members(await read_model(request, MembersQuestion)))
 
     async def explain(self, request: web.Request) -> web.Response:
         segment_id = self._calculated(request)
@@ -104,14 +113,17 @@ class Members:
         number = place(contact_id.encode(), self._partitions)
 
         async def here(numbers: list[int]) -> Json:
-            return self._local.explain(numbers[0], contact_id, segment_id)
+            return await self._local.explain(numbers[0], contact_id, segment_id)
 
         body = {"segment_id": segment_id, "contact_id": contact_id}
-        (explanation,) = await self._peers.ask(request, [number], here, "/explain", body)
-        wanted = words_wanted(request)
-        return answer(explanation if wanted is None else with_words(explanation, wanted))
+        async with self._turns.of(request[ACCOUNT]):
+            (explanation,) = await self._peers.ask(request, [number], here, "/explain", body)
+            wanted = words_wanted(request)
+            if wanted is not None:
+                explanation = await in_thread(lambda: with_words(explanation, wanted))
+        return answer(explanation)
 
     async def explain_here(self, request: web.Request) -> web.Response:
         question = await read_model(request, ExplainQuestion)
         (number,) = question.partitions
-        return answer(self._local.explain(number, question.contact_id, question.segment_id))
+        return answer(await self._local.explain(number, question.contact_id, question.segment_id))

@@ -1,27 +1,36 @@
-"""The partitions that are at work here, read between their steps: nothing here awaits while it reads."""
+"""The partitions that are at work here, read between their steps, in slices."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from agents.api.problems import ProblemError, not_found
+from agents.api.slices import Slices, in_thread
 from agents.shard import Shard
 from streamseg.contact import Contact
 from streamseg.explain import explain
 from streamseg.foresight import next_flip_ms
+from streamseg.history import History
+from streamseg.inputs import Event
 from streamseg.partition import Recounted
 from streamseg.plan import Plan
 from streamseg.settings import Settings
 from streamseg.times import format_ms
-from streamseg.trial import Trial
+from streamseg.trial import EventSnapshot, Trial
 
 Json = dict[str, Any]
 
-_SLICE = 64
+_PIECE: Final = 1_000
+"""Events read in one slice."""
+_ATTEMPTS: Final = 4
+"""How often a contact that changes while its events are read is read anew; the last time in one go."""
+# About microseconds: what an event costs to read, and one more for each condition that it is put to.
+_EVENT_COST: Final = 4
+_LIGHT: Final = 4_000
+"""What a contact may cost to be brought up to date within a slice."""
 
 
 class Shards(Protocol):
@@ -37,9 +46,10 @@ class LocalPartitions:
 
     Every method raises ProblemError `not_here` for a partition that is not at work here."""
 
-    def __init__(self, shards: Shards, settings: Settings) -> None:
+    def __init__(self, shards: Shards, settings: Settings, slices: Slices | None = None) -> None:
         self._shards = shards
         self._settings = settings
+        self._slices = Slices() if slices is None else slices
 
     def has(self, number: int) -> bool:
         return self._shards.shard(number) is not None
@@ -65,76 +75,150 @@ class LocalPartitions:
             raise not_found("contact", "contact_id")
         return contact
 
-    def contact(self, number: int, contact_id: str) -> Json:
+    async def contact(self, number: int, contact_id: str) -> Json:
         """A contact with everything but its events."""
-        shard = self.shard(number)
-        contact, plan = self._known(shard, contact_id), shard.partition.plan
-        attributes = {name: value for name, (value, _) in contact.attributes.items() if value is not None}
-        return {
-            "contact_id": contact_id,
-            "known_since": format_ms(contact.known_since_ms or 0),
-            "tags": attributes.pop("tags", []),
-            "attributes": attributes,
-            "lists": sorted(key for key, (is_in, *_) in contact.body.lists.items() if is_in),
-            "segments": [
-                _membership(contact, segment_id, state, plan)
-                for segment_id, state in sorted(contact.body.members.items())
-                if state[0] % 2
-            ],
-        }
+        async with self._slices.slice():
+            shard = self.shard(number)
+            contact, plan = self._known(shard, contact_id).copy(), shard.partition.plan
+            return await in_thread(lambda: _described(contact, plan))
 
-    def explain(self, number: int, contact_id: str, segment_id: str) -> Json:
+    async def explain(self, number: int, contact_id: str, segment_id: str) -> Json:
         """Why the contact is in the segment or not, now."""
-        shard = self.shard(number)
+        contact, events, shard = await self._snapshot(number, contact_id)
         plan, now_ms = shard.partition.plan, shard.partition.clock_ms
         segment = plan.segments.get(segment_id)
         if segment is None:
             raise ProblemError("conflict", "not calculated yet; calculate it first", "segment_id")
-        contact = self._brought_up(shard, self._known(shard, contact_id), plan, now_ms)
-        return explain(contact, segment, plan, shard.partition.history.kept(contact, now_ms), now_ms)
+        history = History(events, self._settings.history_retention_ms, self._settings.history_cap)
 
-    def members(self, numbers: list[int], segment_id: str, after: str | None, limit: int) -> list[Json]:
+        def explained() -> Json:
+            settled = Trial(events, plan, self._settings).brought_up(contact, now_ms)
+            return explain(settled, segment, plan, history.kept(settled, now_ms), now_ms)
+
+        async with self._slices.slice():
+            return await in_thread(explained)
+
+    async def members(self, numbers: list[int], segment_id: str, after: str | None, limit: int) -> list[Json]:
         """Up to `limit` members of a segment whose id follows `after`, by contact id."""
-        found = [islice(self.shard(one).store.members(segment_id, after), limit) for one in numbers]
-        return [
-            {"contact_id": contact_id, "entered_at": format_ms(entered_ms), "sequence": sequence}
-            for contact_id, sequence, entered_ms in islice(heapq.merge(*found), limit)
-        ]
+        async with self._slices.slice():
+            found = [islice(self.shard(one).store.members(segment_id, after), limit) for one in numbers]
+            return [
+                {"contact_id": contact_id, "entered_at": format_ms(entered_ms), "sequence": sequence}
+                for contact_id, sequence, entered_ms in islice(heapq.merge(*found), limit)
+            ]
 
     async def preview(self, numbers: list[int], plan: Plan, segment_id: str, sample: int) -> Json:
         """How many contacts a plan makes members of a segment, and the first of them by id.
 
-        In bounded slices with the partitions' work in between; stores nothing."""
+        In slices with the partitions' work in between; stores nothing."""
+        member_id = plan.segments[segment_id].member_id
         contacts = 0
         found: list[str] = []
         for number in numbers:
             after: str | None = None
-            while True:
-                shard = self.shard(number)
-                contact_ids = list(islice(shard.store.contact_ids(after), _SLICE))
-                members = list(self._members_among(shard, contact_ids, plan, segment_id))
+            more = True
+            while more:
+                members, after, heavy, more = await self._tried(number, plan, member_id, after)
+                if heavy is not None and await self._is_member(number, heavy, plan, member_id):
+                    members.append(heavy)
                 contacts += len(members)
                 found = heapq.nsmallest(sample, [*found, *members])
-                if len(contact_ids) < _SLICE:
-                    break
-                after = contact_ids[-1]
-                await asyncio.sleep(0)
         return {"contacts": contacts, "sample": found}
 
-    def _members_among(
-        self, shard: Shard, contact_ids: list[str], plan: Plan, segment_id: str
-    ) -> Iterator[str]:
-        member_id, now_ms = plan.segments[segment_id].member_id, shard.partition.clock_ms
-        for contact_id in contact_ids:
-            contact = shard.store.contact(contact_id)
-            if contact is None or contact.known_since_ms is None:
-                continue
-            if member_id in self._brought_up(shard, contact, plan, now_ms).body.true:
-                yield contact_id
+    async def _tried(
+        self, number: int, plan: Plan, member_id: int, after: str | None
+    ) -> tuple[list[str], str | None, str | None, bool]:
+        """A slice of a preview: the members among the contacts that follow `after`, the last contact looked
+        at, that one again if it takes too long for a slice and is to be tried by itself, and whether more
+        follow."""
+        members: list[str] = []
+        async with self._slices.slice() as one:
+            shard = self.shard(number)
+            trial, now_ms = Trial(shard.store, plan, self._settings), shard.partition.clock_ms
+            for contact_id in shard.store.contact_ids(after):
+                after = contact_id
+                contact = shard.store.contact(contact_id)
+                if contact is not None and contact.known_since_ms is not None:
+                    if _is_heavy(contact, plan, now_ms):
+                        return members, after, contact_id, True
+                    if member_id in trial.brought_up(contact, now_ms).body.true:
+                        members.append(contact_id)
+                if one.over:
+                    return members, after, None, True
+        return members, after, None, False
 
-    def _brought_up(self, shard: Shard, contact: Contact, plan: Plan, now_ms: int) -> Contact:
-        """A copy of the contact as it is by a plan and at an instant."""
-        return Trial(shard.store, plan, self._settings).brought_up(contact, now_ms)
+    async def _is_member(self, number: int, contact_id: str, plan: Plan, member_id: int) -> bool:
+        """Whether a contact whose history is long is a member, judged in a thread."""
+        try:
+            contact, events, shard = await self._snapshot(number, contact_id)
+        except ProblemError as error:
+            if error.code == "not_found":
+                # Erased meanwhile.
+                return False
+            raise
+        trial, now_ms = Trial(events, plan, self._settings), shard.partition.clock_ms
+        async with self._slices.slice():
+            return await in_thread(lambda: member_id in trial.brought_up(contact, now_ms).body.true)
+
+    async def _snapshot(self, number: int, contact_id: str) -> tuple[Contact, EventSnapshot, Shard]:
+        """A copy of a contact with its events, of one moment, and its partition. The events are read in
+        several slices, and anew where the contact has changed meanwhile."""
+        for attempt in range(_ATTEMPTS):
+            last = attempt == _ATTEMPTS - 1
+            events: list[Event] = []
+            begun: tuple[Any, ...] | None = None
+            while True:
+                async with self._slices.slice():
+                    shard = self.shard(number)
+                    contact = self._known(shard, contact_id)
+                    state = _state(contact)
+                    if begun is not None and begun != state:
+                        break
+                    begun = state
+                    piece = _next_events(shard, contact, events, contact.event_count if last else _PIECE)
+                    events += piece
+                    if last or len(piece) < _PIECE:
+                        return contact.copy(), EventSnapshot(events), shard
+        raise RuntimeError("the last attempt reads everything at once")
+
+
+def _state(contact: Contact) -> tuple[Any, ...]:
+    """What differs once a contact's events do."""
+    return contact.event_count, contact.oldest_event_ms, contact.erased_ms, dict(contact.offsets)
+
+
+def _next_events(shard: Shard, contact: Contact, before: list[Event], count: int) -> list[Event]:
+    """The events that follow those read before, up to so many."""
+    since_ms = before[-1].occurred_ms if before else contact.oldest_event_ms
+    skipped = sum(1 for event in before if event.occurred_ms == since_ms)
+    return list(islice(shard.store.events(contact.contact_id, since_ms), skipped, skipped + count))
+
+
+def _is_heavy(contact: Contact, plan: Plan, now_ms: int) -> bool:
+    """Whether bringing a contact up to a plan may take longer than a slice: new conditions read all its
+    events, and so does forgetting old ones."""
+    if contact.event_count * _EVENT_COST < _LIGHT:
+        return False
+    new = sum(1 for introduced in plan.introduced.values() if introduced > contact.generation)
+    if not new and (contact.prune_ms is None or contact.prune_ms > now_ms):
+        return False
+    return contact.event_count * (_EVENT_COST + new) >= _LIGHT
+
+
+def _described(contact: Contact, plan: Plan) -> Json:
+    attributes = {name: value for name, (value, _) in contact.attributes.items() if value is not None}
+    return {
+        "contact_id": contact.contact_id,
+        "known_since": format_ms(contact.known_since_ms or 0),
+        "tags": attributes.pop("tags", []),
+        "attributes": attributes,
+        "lists": sorted(key for key, (is_in, *_) in contact.body.lists.items() if is_in),
+        "segments": [
+            _membership(contact, segment_id, state, plan)
+            for segment_id, state in sorted(contact.body.members.items())
+            if state[0] % 2
+        ],
+    }
 
 
 def _membership(contact: Contact, segment_id: str, state: list[Any], plan: Plan) -> Json:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import aiohttp
@@ -56,14 +55,20 @@ class Peers:
         of `body` and the partitions to `path` below /internal/v1.
 
         Raises ProblemError `timeout`, and RelayedError for the problems of others."""
-        deadline = time.monotonic() + self._seconds
-        while True:
-            try:
-                return await self._ask_once(request, numbers, here, path, body)
-            except (_ElsewhereError, aiohttp.ClientConnectionError) as error:
-                if time.monotonic() > deadline:
-                    raise ProblemError("timeout", f"not all partitions are at work: {error}") from error
-                await asyncio.sleep(_RETRY_SECONDS)
+        moved: Exception | None = None
+        try:
+            async with asyncio.timeout(self._seconds):
+                while True:
+                    try:
+                        return await self._ask_once(request, numbers, here, path, body)
+                    except (_ElsewhereError, aiohttp.ClientConnectionError) as error:
+                        moved = error
+                        await asyncio.sleep(_RETRY_SECONDS)
+        except TimeoutError as error:
+            problem = f"not answered within {self._seconds:g} s; ask for less, or again later"
+            if moved is not None:
+                problem = f"not all partitions are at work: {moved}"
+            raise ProblemError("timeout", problem) from error
 
     async def _ask_once(
         self,
@@ -86,7 +91,7 @@ class Peers:
         ]
         if mine:
             asked.append(self._here(here, mine))
-        return list(await asyncio.gather(*asked))
+        return await _all_or_none(asked)
 
     async def _here(self, here: Callable[[list[int]], Awaitable[Json]], numbers: list[int]) -> Json:
         try:
@@ -112,3 +117,14 @@ class Peers:
                 raise RelayedError(response.status, data)
             answer: Json = orjson.loads(data)
             return answer
+
+
+async def _all_or_none(asked: list[Coroutine[Any, Any, Json]]) -> list[Json]:
+    """What each gives. Where one fails, or the caller goes, nothing of the others goes on."""
+    tasks = [asyncio.ensure_future(one) for one in asked]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

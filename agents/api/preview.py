@@ -15,6 +15,8 @@ from agents.api.desk import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.requests import answer, parse, read_model, words_wanted
+from agents.api.slices import in_thread
+from agents.api.turns import Turns
 from agents.definition_topic import DefinitionTopic
 from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
@@ -57,12 +59,14 @@ class Preview:
         definition_topic: DefinitionTopic,
         local: LocalPartitions,
         peers: Peers,
+        turns: Turns,
     ) -> None:
         self._settings = settings
         self._desk = desk
         self._definition_topic = definition_topic
         self._local = local
         self._peers = peers
+        self._turns = turns
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/preview", self.preview)]
@@ -72,10 +76,14 @@ class Preview:
 
     async def preview(self, request: web.Request) -> web.Response:
         wanted = await read_model(request, PreviewRequest)
+        async with self._turns.of(request[ACCOUNT]):
+            return answer(await self._found(request, wanted))
+
+    async def _found(self, request: web.Request, wanted: PreviewRequest) -> Json:
         catalogue = self._desk.catalogue
         # Without an id it stands for no segment, nor for a list that is called what we would call it.
         definition = {"segment_id": catalogue.unused_id("preview"), **wanted.definition}
-        plan, segment_id = self._plan(definition)
+        plan, segment_id = await self._planned(definition)
         with _below_definition():
             # A static definition names a list by its id alone.
             if segment_id in catalogue.segments:
@@ -92,18 +100,21 @@ class Preview:
         told = {"contacts": sum(one["contacts"] for one in found), "sample": sample[: wanted.sample]}
         language = words_wanted(request)
         if language is not None:
-            told["words"] = definition_words({"name": "preview", **definition}, language)
-        return answer(told)
+            named = {"name": "preview", **definition}
+            told["words"] = await in_thread(lambda: definition_words(named, language))
+        return told
 
     async def preview_here(self, request: web.Request) -> web.Response:
         question = await read_model(request, PreviewQuestion)
-        plan, segment_id = self._plan(question.definition)
+        plan, segment_id = await self._planned(question.definition)
         return answer(await self._local.preview(question.partitions, plan, segment_id, question.sample))
 
-    def _plan(self, body: Json) -> tuple[Plan, str]:
-        """What is in force with the definition in it, as little of it as the definition rests on."""
-        body = {"name": "preview", **body}
+    async def _planned(self, body: Json) -> tuple[Plan, str]:
         current = self._definition_topic.definitions.plan
+        return await in_thread(lambda: self._plan({"name": "preview", **body}, current))
+
+    def _plan(self, body: Json, current: Plan) -> tuple[Plan, str]:
+        """What is in force with the definition in it, as little of it as the definition rests on."""
         check_condition_count(body, self._settings.max_conditions, at="definition")
         definition = parse(body, SegmentDefinition, at="definition")
         segment_id = definition.segment_id

@@ -36,6 +36,7 @@ STATUSES: Final[dict[str, int]] = {
     "not_here": 421,
     "method_not_allowed": 405,
     "media_type": 415,
+    "too_many_requests": 429,
     "bad_request": 400,
     "uri_too_long": 414,
     "header_too_large": 431,
@@ -51,10 +52,18 @@ _TITLES: Final[dict[str, Label]] = {
     "not_here": Label("不在此节点", "Not at this worker"),
     "method_not_allowed": Label("不支持的方法", "Method not allowed"),
     "media_type": Label("不支持的内容类型", "Unsupported media type"),
+    "too_many_requests": Label("请求过多", "Too many requests"),
     "bad_request": Label("不是有效的 HTTP 请求", "Not an HTTP request"),
     "uri_too_long": Label("地址过长", "Address too long"),
     "header_too_large": Label("请求头过长", "Header too long"),
     "internal": Label("内部错误", "Internal error"),
+}
+
+
+_HEADERS: Final[dict[int, dict[str, str]]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": "1"},
+    503: {"Retry-After": "1"},
 }
 
 
@@ -82,7 +91,7 @@ class ProblemError(Exception):
             body["path"] = self.path
         if self.current_version is not None:
             body["current_version"] = self.current_version
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        headers = _HEADERS.get(status, {})
         return web.Response(
             body=orjson.dumps(body), status=status, content_type=CONTENT_TYPE, headers=headers
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import orjson
@@ -15,7 +17,26 @@ from streamseg.catalogue.labels import Language
 from streamseg.nesting import read_json
 
 Json = dict[str, Any]
+T = TypeVar("T")
 Model = TypeVar("Model", bound=WireModel)
+
+
+_going: set[asyncio.Future[Any]] = set()
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives. It goes on to its end also where the caller goes: a change is not made by halves."""
+    task = asyncio.ensure_future(work)
+    _going.add(task)
+    task.add_done_callback(_ended)
+    return await asyncio.shield(task)
+
+
+def _ended(task: asyncio.Future[Any]) -> None:
+    _going.discard(task)
+    if not task.cancelled():
+        # Looked at, so that nobody misses it: whoever asked may be gone.
+        task.exception()
 
 
 def answer(body: Any, status: int = 200) -> web.Response:

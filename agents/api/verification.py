@@ -201,7 +201,8 @@ class Verification:
             wanted = min(left, _RECOUNTED_AT_ONCE)
             outcome = self._local.recount(number, question.segment_id, after, wanted)
             try:
-                found = await outcome
+                # Shielded, so that a caller who goes is told apart from a partition that does.
+                found = await asyncio.shield(outcome)
             except asyncio.CancelledError:
                 if outcome.cancelled():
                     raise ProblemError("not_here", f"partition {number} is not at work here") from None

@@ -1,0 +1,47 @@
+"""One question at a time for each account."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from agents.api.problems import ProblemError
+
+
+class Turns:
+    """Of questions of one kind, asked of this worker."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        """How long a second question waits for the first to be answered before it is refused."""
+        self._patience = patience_seconds
+        # Account -> the lock that its questions take, and how many hold it or wait for it.
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, account: str) -> AsyncIterator[None]:
+        """The account's turn. Raises ProblemError where another question of its own takes too long."""
+        lock, users = self._locks.get(account, (asyncio.Lock(), 0))
+        self._locks[account] = (lock, users + 1)
+        try:
+            await self._take(lock)
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            lock, users = self._locks.pop(account)
+            if users > 1:
+                self._locks[account] = (lock, users - 1)
+
+    async def _take(self, lock: asyncio.Lock) -> None:
+        if self._patience > 0 or not lock.locked():
+            try:
+                async with asyncio.timeout(self._patience or None):
+                    await lock.acquire()
+                return
+            except TimeoutError:
+                pass
+        raise ProblemError(
+            "too_many_requests", "another question of this account is being answered; ask again after it"
+        )
