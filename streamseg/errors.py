@@ -71,10 +71,10 @@ def refusing_faults() -> Iterator[None]:
 
 
 class FileFormatError(StreamsegError):
-    """A replay file has a line that is not JSON; mend or remove that line."""
+    """A replay file has a line that is no JSON object; mend or remove that line."""
 
     def __init__(self, line: int, problem: str) -> None:
-        super().__init__(f"line {line} is not JSON ({problem}); each line must be one JSON object")
+        super().__init__(f"line {line} {problem}")
         self.line = line
 
 

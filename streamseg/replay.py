@@ -25,6 +25,13 @@ SEGMENT_DEFINITIONS = "segment-definitions"
 _TOPICS = (SEGMENT_DEFINITIONS, CONTACT_UPDATES, BEHAVIOR_EVENTS)
 _SLICE = 1_000
 
+_OBJECTS = (
+    "each line is one JSON object with topic, timestamp, key and value, or with tick; see docs/replay.md"
+)
+_ARRAY = (
+    "is a JSON array; write each of its objects on a line of its own: jq -c '.[]' FILE; see docs/replay.md"
+)
+
 DeadLetterSink = Callable[[int, DeadLetter], None]
 
 
@@ -79,7 +86,7 @@ class Replay:
             return True
 
     def line(self, line: bytes | dict[str, Any]) -> None:
-        """Take the next line, as text or parsed. Raises FileFormatError where it is not JSON."""
+        """Take the next line, as text or parsed. Raises FileFormatError where it is no JSON object."""
         self._line += 1
         if isinstance(line, bytes):
             if not line.strip():
@@ -88,13 +95,20 @@ class Replay:
                 entry = orjson.loads(line)
             except orjson.JSONDecodeError as error:
                 if not exceeds_limit(line):
-                    raise FileFormatError(self._line, str(error)) from error
+                    problem = (
+                        _ARRAY if line.lstrip().startswith(b"[") else f"is not JSON ({error}); {_OBJECTS}"
+                    )
+                    raise FileFormatError(self._line, problem) from error
                 self._refuse(line, nested_too_deep())
                 return
         else:
             entry = line
+        if not isinstance(entry, dict):
+            raise FileFormatError(
+                self._line, _ARRAY if isinstance(entry, list) else f"is no object; {_OBJECTS}"
+            )
         try:
-            if isinstance(entry, dict) and "tick" in entry:
+            if "tick" in entry:
                 self.run_to(self._instant(entry["tick"], "tick"))
                 return
             record = self._record(entry)
@@ -111,11 +125,7 @@ class Replay:
     def _refuse(self, line: bytes, error: RejectedError) -> None:
         self.dead_letter(dead_letter(Record("", 0, self._line, self.partition.clock_ms, None, line), error))
 
-    def _record(self, entry: Any) -> Record:
-        if not isinstance(entry, dict):
-            raise RejectedError(
-                Code.INVALID_SCHEMA, "a line is an object with topic, timestamp, key and value"
-            )
+    def _record(self, entry: dict[str, Any]) -> Record:
         topic = entry.get("topic")
         if topic not in _TOPICS:
             raise RejectedError(Code.INVALID_SCHEMA, f"must be one of {', '.join(_TOPICS)}", "topic")

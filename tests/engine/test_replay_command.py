@@ -214,6 +214,9 @@ def test_blank_lines_are_passed_over_and_counted(run: Run, blank: bytes) -> None
         case("no UTF-8", b"\xff\xfe{}\n"),
         case("two objects on a line", b"{} {}\n"),
         case("an array that was not closed", b"[1,\n"),
+        case("an array of records", as_text([STORY])),
+        case("a number", b"5\n"),
+        case("null", b"null\n"),
     ],
 )
 def test_a_file_that_is_no_ndjson_ends_with_2_after_what_came_before(run: Run, broken: bytes) -> None:
@@ -221,6 +224,13 @@ def test_a_file_that_is_no_ndjson_ends_with_2_after_what_came_before(run: Run, b
     assert result.exit_code == 2
     assert result.stdout == run(STORY).stdout
     assert f"line {len(STORY) + 1}" in result.stderr
+
+
+@pytest.mark.parametrize("text", [as_text([STORY]), b"[\n" + as_text(STORY[:1])])
+def test_a_file_that_is_one_array_is_refused_with_what_to_do(run: Run, text: bytes) -> None:
+    result = run(text)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "line 1 is a JSON array; write each of its objects on a line of its own" in result.stderr
 
 
 @pytest.mark.parametrize(
