@@ -6,64 +6,22 @@ judged when a definition is taken, where the other definitions and the configura
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, Tag, model_validator
 
 from schemas.durations import Duration, SignedDuration, duration_ms
-from schemas.operands import (
-    MOVING_OPERATORS,
-    OperatorName,
-    Period,
-    add_operand_rules,
-    check_aggregate_operand,
-    check_operand,
-)
+from schemas.operands import MOVING_OPERATORS, Period, add_operand_rules, check_aggregate_operand
 from schemas.paths import problem
-from schemas.scalars import LARGEST_COUNT, GroupText, NonEmptyText, PathText, SegmentId
+from schemas.property_conditions import ElementGroup, Match, OperatorTest, Where, operators
+from schemas.scalars import LARGEST_COUNT, ElementPath, GroupText, NonEmptyText, PathText, SegmentId
 from schemas.timestamps import Timestamp
 from schemas.unions import by_key
 from schemas.wire import WireModel
 
 FORMULA: Final = ("type", "clusters", "parts", "timezone")
 """The fields of a definition that say who is a member; the others name, file and share it."""
-
-Match = Literal["all", "any"]
-
-
-class OperatorTest(WireModel):
-    """An operator with its operand."""
-
-    operator: OperatorName
-    value: Any = None
-    """The operand, of the shape that the operator takes; none for is_set and is_not_set. Absence is told
-    from null by `model_fields_set`."""
-    ignore_case: bool = False
-    """Compare text case-folded; only with the operators that compare text."""
-    not_: bool = Field(False, alias="not")
-    """True turns the condition into its complement."""
-
-    @model_validator(mode="after")
-    def _operand_fits(self) -> Self:
-        given = "value" in self.model_fields_set
-        check_operand(self.operator, self.value, given=given, ignore_case=self.ignore_case)
-        return self
-
-
-class PropertyCondition(OperatorTest):
-    """A test on one property of an occurrence of a behaviour event."""
-
-    model_config = ConfigDict(json_schema_extra=add_operand_rules)
-
-    property: PathText
-    """A property name or a dotted path into nested objects; a literal dot is written `\\.`."""
-
-
-class Where(WireModel):
-    """Property conditions that all (any) hold on the same occurrence."""
-
-    match: Match
-    conditions: list[PropertyCondition] = Field(min_length=1)
 
 
 class Held(WireModel):
@@ -91,9 +49,32 @@ class AttributeCondition(OperatorTest):
 
     @model_validator(mode="after")
     def _held_fits(self) -> Self:
-        if self.held is not None and self.operator in MOVING_OPERATORS:
-            raise problem(f"{self.operator} moves with the clock; remove held", at="held")
+        _check_held(self.held, operators(self))
         return self
+
+
+class AttributeElementsCondition(WireModel):
+    """At least one element of the list that a contact's attribute is now passes; a value that is no list is a
+    list of one."""
+
+    attribute: PathText
+    """An attribute name or a dotted path into nested objects; a literal dot is written `\\.`."""
+    elements: ElementGroup
+    held: Held | None = None
+    """For how long the test has to have been true; not with operators that move with the clock."""
+    not_: bool = Field(False, alias="not")
+    """True turns the condition into its complement: no element passes."""
+
+    @model_validator(mode="after")
+    def _held_fits(self) -> Self:
+        _check_held(self.held, operators(self.elements))
+        return self
+
+
+def _check_held(held: Held | None, names: Iterable[str]) -> None:
+    moving = next((name for name in names if name in MOVING_OPERATORS), None)
+    if held is not None and moving is not None:
+        raise problem(f"{moving} moves with the clock; remove held", at="held")
 
 
 class Count(WireModel):
@@ -107,14 +88,26 @@ class Aggregate(WireModel):
     """A figure over a numeric property of the occurrences (`distinct`: over any property)."""
 
     function: Literal["sum", "avg", "min", "max", "distinct"]
-    property: PathText
+    property: ElementPath
+    """Of the occurrence; with `elements` inside the element, where `""` is the element itself."""
+    elements: PathText | None = None
+    """The path of a list in the occurrence: every element that passes `where` counts as a value."""
+    where: ElementGroup | None = None
+    """Which elements count; only with `elements`. Absent, all of them."""
+    as_: Literal["number"] | None = Field(None, alias="as")
+    """`number` takes text that is a number as that number."""
     operator: Literal["eq", "ne", "gt", "ge", "lt", "le", "between", "not_between"]
     value: Any
     """A number; for between and not_between a list of two, either of which may be null."""
 
     @model_validator(mode="after")
-    def _operand_fits(self) -> Self:
+    def _fields_fit(self) -> Self:
         check_aggregate_operand(self.operator, self.value)
+        if self.elements is None:
+            if self.where is not None:
+                raise problem("only with elements; put it beside the event for whole occurrences", at="where")
+            if not self.property:
+                raise problem("must not be empty", at="property")
         return self
 
 
@@ -242,12 +235,15 @@ Step = Annotated[
 
 
 class SequenceCondition(WireModel):
-    """Occurrences in that order, each strictly later than the one before."""
+    """Occurrences in that order, each later than the one before; what happened at one instant keeps the order
+    in which it arrived."""
 
     sequence: list[Step] = Field(min_length=1, max_length=8)
     """The steps; the last of several may be an absent one."""
     within: Duration
     """How long after the first step the last one may be."""
+    step_within: Duration | None = None
+    """How long after the one before it each step may be, an absent one excepted."""
     window: Window | None = None
     """The time in which the last step (of an absent one, the deadline) has to lie."""
     not_: bool = Field(False, alias="not")
@@ -277,6 +273,7 @@ class SampleCondition(WireModel):
 
 Condition = Annotated[
     Annotated[AttributeCondition, Tag("<attribute>")]
+    | Annotated[AttributeElementsCondition, Tag("<attribute elements>")]
     | Annotated[EventCondition, Tag("<event>")]
     | Annotated[SegmentCondition, Tag("<segment>")]
     | Annotated[SequenceCondition, Tag("<sequence>")]
@@ -284,6 +281,7 @@ Condition = Annotated[
     by_key(
         {
             "attribute": ("attribute", AttributeCondition),
+            ("attribute", "elements"): ("attribute elements", AttributeElementsCondition),
             "event": ("event", EventCondition),
             "segment": ("segment", SegmentCondition),
             "sequence": ("sequence", SequenceCondition),

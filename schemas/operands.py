@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import core_schema
 
 from schemas.durations import Duration, SignedDuration, WholeDays, duration_ms
 from schemas.paths import first_error, join_path, problem
-from schemas.scalars import BOOLEAN, FLOAT, INTEGER, TEXT, Number, OneOf, Scalar
+from schemas.scalars import BOOLEAN, FLOAT, INTEGER, LARGEST_COUNT, TEXT, Number, OneOf, Scalar
 from schemas.timestamps import TIMESTAMP_PATTERN, Timestamp
 from schemas.wire import WireModel
 
@@ -30,18 +30,22 @@ _PART_RANGES: Final[dict[str, tuple[int, int]]] = {
 
 class Period(WireModel):
     """Whole local calendar units relative to the current one, both ends included: -1..-1 is the last one,
-    0..0 this one. Weeks begin on Monday."""
+    0..0 this one. Weeks begin on Monday unless `week_start` says otherwise."""
 
     unit: CalendarUnit
     from_: int = Field(alias="from")
     """The first unit, counted from the current one."""
     to: int
     """The last unit, counted from the current one; not before `from`."""
+    week_start: int | None = Field(None, ge=1, le=7)
+    """The day on which weeks begin, 1-7 from Monday; only with the unit week. Absent, Monday."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.from_ > self.to:
             raise problem("must not be less than from", at="to")
+        if self.week_start is not None and self.unit != "week":
+            raise problem("only with the unit week; remove it", at="week_start")
         return self
 
 
@@ -87,6 +91,11 @@ def _numbers_in_order(bounds: list[int | float | None]) -> list[int | float | No
     return bounds
 
 
+def _ages_in_order(bounds: list[int | None]) -> list[int | None]:
+    _range_in_order([*bounds])
+    return bounds
+
+
 def _durations_in_order(bounds: list[str]) -> list[str]:
     if duration_ms(bounds[0]) > duration_ms(bounds[1]):
         raise problem("the bounds are the wrong way round", at="[1]")
@@ -128,74 +137,111 @@ Range = Annotated[list[Bound], Field(min_length=2, max_length=2), AfterValidator
 NumberRange = Annotated[
     list[Number | None], Field(min_length=2, max_length=2), AfterValidator(_numbers_in_order)
 ]
+Age = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+AgeRange = Annotated[list[Age | None], Field(min_length=2, max_length=2), AfterValidator(_ages_in_order)]
+"""[from, to] in full years, both included; one of them may be null."""
 OffsetRange = Annotated[
     list[SignedDuration], Field(min_length=2, max_length=2), AfterValidator(_durations_in_order)
 ]
 PatternText = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
 
 
-def _rows(shape: Any, *operators: str) -> dict[str, TypeAdapter[Any]]:
-    adapter: TypeAdapter[Any] = TypeAdapter(shape)
-    return dict.fromkeys(operators, adapter)
+Kind = Literal["string", "number", "boolean", "time", "list"]
 
 
-_SHAPES: Final[dict[str, TypeAdapter[Any]]] = {
-    **_rows(ScalarOrList, "eq", "ne"),
-    **_rows(str, "contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with"),
-    **_rows(PatternText, "matches", "not_matches"),
-    **_rows(ScalarList, "in", "not_in", "contains_any", "contains_all", "contains_none"),
-    **_rows(Number, "gt", "ge", "lt", "le"),
-    **_rows(Range, "between", "not_between"),
-    **_rows(Timestamp, "before", "after"),
-    **_rows(Duration, "within_last", "not_within_last", "within_next", "not_within_next"),
-    **_rows(OffsetRange, "relative_between", "not_relative_between"),
-    **_rows(Period, "in_period", "not_in_period"),
-    **_rows(Calendar, "calendar", "not_calendar"),
-    **_rows(Anniversary, "anniversary", "not_anniversary"),
-}
+class Operator(NamedTuple):
+    """A row of the operator table.
+
+    name        the positive operator
+    complement  the negative one, true exactly where it is false; None where there is none
+    shape       what its operand has to be; None where it takes none
+    kinds       the kinds of stored values that it takes
+    moves       whether its answer changes with the clock alone
+    """
+
+    name: str
+    complement: str | None
+    shape: TypeAdapter[Any] | None
+    kinds: frozenset[Kind]
+    moves: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The operator and its complement."""
+        return (self.name,) if self.complement is None else (self.name, self.complement)
+
+    @property
+    def compares_text(self) -> bool:
+        """Whether it compares text, by itself or in a list, and so may ignore its case or normalise it."""
+        return self.shape is not None and not self.kinds.isdisjoint(("string", "list"))
+
+    @property
+    def compares_numbers(self) -> bool:
+        """Whether it compares numbers, and so may read text as such."""
+        return self.shape is not None and "number" in self.kinds
+
+
+_TEXT: Final[TypeAdapter[Any]] = TypeAdapter(str)
+_NUMBER: Final[TypeAdapter[Any]] = TypeAdapter(Number)
+_TIME: Final[TypeAdapter[Any]] = TypeAdapter(Timestamp)
+_LENGTH: Final[TypeAdapter[Any]] = TypeAdapter(Duration)
+_ITEMS: Final[TypeAdapter[Any]] = TypeAdapter(ScalarList)
+
+
+def _row(
+    name: str, complement: str | None, shape: TypeAdapter[Any] | None, *kinds: Kind, moves: bool = False
+) -> Operator:
+    return Operator(name, complement, shape, frozenset(kinds), moves)
+
+
+TABLE: Final[tuple[Operator, ...]] = (
+    _row("is_set", "is_not_set", None, "string", "number", "boolean", "time", "list"),
+    _row("eq", "ne", TypeAdapter(ScalarOrList), "string", "number", "boolean", "list"),
+    _row("in", "not_in", _ITEMS, "string", "number", "list"),
+    _row("contains", "not_contains", _TEXT, "string"),
+    _row("starts_with", "not_starts_with", _TEXT, "string"),
+    _row("ends_with", "not_ends_with", _TEXT, "string"),
+    _row("matches", "not_matches", TypeAdapter(PatternText), "string"),
+    _row("gt", None, _NUMBER, "number"),
+    _row("ge", None, _NUMBER, "number"),
+    _row("lt", None, _NUMBER, "number"),
+    _row("le", None, _NUMBER, "number"),
+    _row("between", "not_between", TypeAdapter(Range), "number", "time"),
+    _row("before", None, _TIME, "time"),
+    _row("after", None, _TIME, "time"),
+    _row("within_last", "not_within_last", _LENGTH, "time", moves=True),
+    _row("within_next", "not_within_next", _LENGTH, "time", moves=True),
+    _row("relative_between", "not_relative_between", TypeAdapter(OffsetRange), "time", moves=True),
+    _row("in_period", "not_in_period", TypeAdapter(Period), "time", moves=True),
+    _row("calendar", "not_calendar", TypeAdapter(Calendar), "time"),
+    _row("anniversary", "not_anniversary", TypeAdapter(Anniversary), "time", moves=True),
+    _row("age_between", "not_age_between", TypeAdapter(AgeRange), "time", moves=True),
+    _row("contains_any", "contains_none", _ITEMS, "list"),
+    _row("contains_all", None, _ITEMS, "list"),
+)
+"""Every operator of the contract. All that is known of one follows from its row."""
+
+BY_NAME: Final[dict[str, Operator]] = {name: row for row in TABLE for name in row.names}
+"""Operator name, negative ones included -> its row."""
+
 _AGGREGATE_SHAPES: Final[dict[str, TypeAdapter[Any]]] = {
-    **_rows(Number, "eq", "ne", "gt", "ge", "lt", "le"),
-    **_rows(NumberRange, "between", "not_between"),
+    **dict.fromkeys(("eq", "ne", "gt", "ge", "lt", "le"), _NUMBER),
+    **dict.fromkeys(("between", "not_between"), TypeAdapter(NumberRange)),
 }
 
-PRESENCE_OPERATORS: Final = frozenset({"is_set", "is_not_set"})
-"""The operators without an operand."""
-
-OPERATORS: Final = frozenset(_SHAPES) | PRESENCE_OPERATORS
+OPERATORS: Final = frozenset(BY_NAME)
 """Every operator name of the contract."""
 
-TEXT_OPERATORS: Final = frozenset(
-    [
-        "eq",
-        "ne",
-        "contains",
-        "not_contains",
-        "starts_with",
-        "not_starts_with",
-        "ends_with",
-        "not_ends_with",
-        "matches",
-        "not_matches",
-        "in",
-        "not_in",
-    ]
-)
-"""The operators that compare text, and so may ignore its case."""
+PRESENCE_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.shape is None)
+"""The operators without an operand."""
 
-MOVING_OPERATORS: Final = frozenset(
-    [
-        "within_last",
-        "not_within_last",
-        "within_next",
-        "not_within_next",
-        "relative_between",
-        "not_relative_between",
-        "in_period",
-        "not_in_period",
-        "anniversary",
-        "not_anniversary",
-    ]
-)
+TEXT_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.compares_text)
+"""The operators that compare text, and so may ignore its case or normalise it."""
+
+NUMBER_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.compares_numbers)
+"""The operators that compare numbers, and so may read text as such."""
+
+MOVING_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.moves)
 """The operators whose outcome changes with the clock alone."""
 
 
@@ -208,18 +254,49 @@ def _known(name: str) -> str:
 OperatorName = Annotated[str, Field(json_schema_extra={"enum": [*sorted(OPERATORS)]}), AfterValidator(_known)]
 
 
-def check_operand(operator: str, value: object, *, given: bool, ignore_case: bool) -> None:
-    """Raises PydanticCustomError, located at `value` or `ignore_case`, where the operand of a known
-    operator has the wrong shape. `given` tells an explicit null from no operand."""
-    if ignore_case and operator not in TEXT_OPERATORS:
-        raise problem(f"{operator} compares no text; remove ignore_case", at="ignore_case")
-    if operator in PRESENCE_OPERATORS:
+class TestOptions(NamedTuple):
+    """What may stand beside an operator to say how it reads values."""
+
+    ignore_case: bool
+    normalize: bool
+    as_number: bool
+
+
+def check_test(operator: str, value: object, options: TestOptions, *, given: bool) -> None:
+    """Raises PydanticCustomError, located at the field at fault, where the operand of a known operator has
+    the wrong shape or an option does not go with the operator. `given` tells an explicit null from no
+    operand."""
+    row = BY_NAME[operator]
+    for name in ("ignore_case", "normalize"):
+        if getattr(options, name) and not row.compares_text:
+            raise problem(f"{operator} compares no text; remove {name}", at=name)
+    if options.as_number:
+        _check_as_number(row, operator, options)
+    if row.shape is None:
         if value is not None:
             raise problem(f"{operator} takes no value; remove it", at="value")
         return
     if not given:
         raise problem(f"{operator} needs a value; give it", at="value")
-    _check_shape(_SHAPES[operator], value)
+    _check_shape(row.shape, value)
+    if options.as_number:
+        _check_numbers(value)
+
+
+def _check_as_number(row: Operator, operator: str, options: TestOptions) -> None:
+    if not row.compares_numbers:
+        raise problem(f"{operator} compares no numbers; remove as", at="as")
+    for name in ("ignore_case", "normalize"):
+        if getattr(options, name):
+            raise problem(f"not beside {name}; keep one of them", at="as")
+
+
+def _check_numbers(operand: object) -> None:
+    """With `as: number` text is compared as a number, so an operand that is none could never be met."""
+    for index, item in enumerate(operand if isinstance(operand, list) else [operand]):
+        if item is not None and (isinstance(item, bool) or not isinstance(item, (int, float))):
+            place = f"value[{index}]" if isinstance(operand, list) else "value"
+            raise problem("must be a number, since as makes numbers of the values", at=place)
 
 
 def check_aggregate_operand(operator: str, value: object) -> None:
@@ -238,14 +315,20 @@ def _check_shape(shape: TypeAdapter[Any], value: object) -> None:
 def add_operand_rules(schema: dict[str, Any]) -> None:
     """Adds to the JSON Schema of a test, for every operator, which shape its `value` has."""
     groups: dict[int, list[str]] = {}
-    for name, adapter in _SHAPES.items():
-        groups.setdefault(id(adapter), []).append(name)
-    rules: list[dict[str, Any]] = [
-        {
-            "if": {"properties": {"operator": {"enum": names}}, "required": ["operator"]},
-            "then": {"properties": {"value": _SHAPES[names[0]].json_schema()}, "required": ["value"]},
-        }
-        for names in groups.values()
-    ]
+    for name, row in BY_NAME.items():
+        if row.shape is not None:
+            groups.setdefault(id(row.shape), []).append(name)
+    rules: list[dict[str, Any]] = []
+    for names in groups.values():
+        shape = BY_NAME[names[0]].shape
+        rules.append(
+            {
+                "if": {"properties": {"operator": {"enum": names}}, "required": ["operator"]},
+                "then": {
+                    "properties": {"value": {} if shape is None else shape.json_schema()},
+                    "required": ["value"],
+                },
+            }
+        )
     absent = {"properties": {"operator": {"enum": sorted(PRESENCE_OPERATORS)}}, "required": ["operator"]}
     schema["allOf"] = [*rules, {"if": absent, "then": {"properties": {"value": {"type": "null"}}}}]

@@ -16,6 +16,8 @@ from schemas.paths import problem
 _STEP: Final = r"(\\*[^.\\]|\\+\.)+"
 _PATH_PATTERN: Final = rf"^({_STEP}\.)*({_STEP}\\*|\\+)$"
 _PATH: Final = re.compile(_PATH_PATTERN.removeprefix("^").removesuffix("$"))
+_INDEX_PATTERN: Final = r"(^|[^\\])\[(-?[0-9]+|\*)?\]"
+_INDEX: Final = re.compile(_INDEX_PATTERN)
 _ID_PATTERN: Final = r"^[^|]+$"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -51,7 +53,16 @@ BOOLEAN: Final = core_schema.bool_schema(strict=True)
 def _path(text: str) -> str:
     if _PATH.fullmatch(text) is None:
         raise problem("has an empty step; write a literal dot as \\.")
+    if _INDEX.search(text) is not None:
+        raise problem(
+            "a path does not step into lists; use elements to test the items of a list, "
+            "or write a literal bracket as \\["
+        )
     return text
+
+
+def _element_path(text: str) -> str:
+    return text and _path(text)
 
 
 def _segment_id(text: str) -> str:
@@ -95,10 +106,22 @@ SegmentId = Annotated[
 GroupText = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 """What a group is called, which is its key too."""
 
+_NO_INDEX: Final[dict[str, Any]] = {"not": {"pattern": _INDEX_PATTERN}}
+
 PathText = Annotated[
-    str, Field(min_length=1, json_schema_extra={"pattern": _PATH_PATTERN}), AfterValidator(_path)
+    str,
+    Field(min_length=1, json_schema_extra={"pattern": _PATH_PATTERN, **_NO_INDEX}),
+    AfterValidator(_path),
 ]
-"""A dotted path into nested objects, such as `order.amount`; a literal dot is written `\\.`."""
+"""A dotted path into nested objects, such as `order.amount`; a literal dot is written `\\.`, a bracket that
+would look like an index `\\[`."""
+
+ElementPath = Annotated[
+    str,
+    Field(json_schema_extra={"anyOf": [{"pattern": _PATH_PATTERN, **_NO_INDEX}, {"maxLength": 0}]}),
+    AfterValidator(_element_path),
+]
+"""The same inside an element of a list; empty, it is the element itself."""
 
 Number = Annotated[
     int | float, OneOf(INTEGER, FLOAT, message="must be a number", json_schema={"type": "number"})

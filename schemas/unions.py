@@ -7,20 +7,26 @@ from typing import Any
 
 from pydantic import BaseModel, Discriminator
 
+Keys = str | tuple[str, ...]
 
-def by_key(choices: Mapping[str, tuple[str, type[BaseModel]]], *, message: str) -> Discriminator:
+
+def by_key(choices: Mapping[Keys, tuple[str, type[BaseModel]]], *, message: str) -> Discriminator:
     """A discriminator from a distinguishing key to the tag (without its angle brackets) and its model.
 
-    Several keys may lead to one tag. An object whose keys lead to none, or to several, is refused
-    with `message`.
+    Several keys may lead to one tag. A tuple of keys, all of which an object has, goes before any one of
+    them. An object whose keys lead to none, or to several, is refused with `message`.
     """
-    tags = {key: f"<{tag}>" for key, (tag, _) in choices.items()}
+    tags = {
+        frozenset((keys,) if isinstance(keys, str) else keys): f"<{tag}>"
+        for keys, (tag, _) in choices.items()
+    }
     models = {model: f"<{tag}>" for tag, model in choices.values()}
 
     def recognise(value: Any) -> str | None:
         if isinstance(value, dict):
-            found = {tag for key, tag in tags.items() if key in value}
-            return found.pop() if len(found) == 1 else None
+            found = [keys for keys in tags if keys <= value.keys()]
+            closest = {tags[keys] for keys in found if not any(keys < others for others in found)}
+            return closest.pop() if len(closest) == 1 else None
         return models.get(type(value))
 
     return Discriminator(recognise, custom_error_type="refused", custom_error_message=message)

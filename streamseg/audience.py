@@ -85,7 +85,7 @@ def _frequency_of(condition: Condition) -> int:
     if isinstance(condition, EventFed):
         matcher = getattr(condition, "matcher", None)
         where = None if matcher is None else matcher.where
-        return 10 if where is None or where.index is None else 1
+        return 10 if where is None or where.demand is None else 1
     if isinstance(condition, AttributeCondition):
         return 50 if condition.texts() is None else 5
     return 5 if isinstance(condition, ListCondition) else 100

@@ -68,3 +68,40 @@ class Anniversary:
         while following is not None and following - last <= ahead + timedelta(days=1):
             last, following = following, anniversary_in(following.year + 1, day)
         return True, None if last == date.max else day_start_ms(last + timedelta(days=1), self.zone)
+
+
+def birthday_in(years: int, born: date) -> date | None:
+    """The day on which so many full years since `born` are complete; 29 February completes a year on 1 March
+    where there is none. None after the calendar's last year."""
+    year = born.year + years
+    if year > MAXYEAR:
+        return None
+    try:
+        return born.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AgeRange:
+    """Whether the full years from a local calendar day to today's are `youngest` to `oldest`, both included
+    (None: no bound). A day still to come has no age."""
+
+    youngest: int | None
+    oldest: int | None
+    zone: ZoneInfo
+
+    def at(self, at_ms: int, now_ms: int) -> tuple[bool, int | None]:
+        """The answer at `now_ms` for the date of `at_ms`, and the local midnight at which it changes."""
+        born = local_date(at_ms, self.zone)
+        first = birthday_in(self.youngest or 0, born)
+        if first is None:
+            return False, None
+        first_ms = day_start_ms(first, self.zone)
+        if now_ms < first_ms:
+            return False, first_ms
+        beyond = None if self.oldest is None else birthday_in(self.oldest + 1, born)
+        if beyond is None:
+            return True, None
+        beyond_ms = day_start_ms(beyond, self.zone)
+        return (True, beyond_ms) if now_ms < beyond_ms else (False, None)

@@ -10,7 +10,14 @@ from zoneinfo import ZoneInfo
 
 from schemas import definitions as wire
 from schemas.durations import duration_ms
-from streamseg.conditions.aggregates import Aggregate, RunningAggregate
+from schemas.property_conditions import (
+    ElementGroup,
+    ElementsCondition,
+    InnerElementsCondition,
+    OperatorTest,
+)
+from schemas.property_conditions import Where as WhereSchema
+from streamseg.conditions.aggregates import Aggregate, Elements, RunningAggregate, Values
 from streamseg.conditions.attribute import AttributeCondition, Held, HeldCondition
 from streamseg.conditions.base import Condition
 from streamseg.conditions.event import (
@@ -20,17 +27,17 @@ from streamseg.conditions.event import (
     RunningCondition,
     SelectCondition,
 )
-from streamseg.conditions.matching import Matcher, PropertyTest, Where
+from streamseg.conditions.matching import ElementsTest, Matcher, PropertyTest, Where
 from streamseg.conditions.membership import ListCondition, SampleCondition, member_id
 from streamseg.conditions.sequence import SequenceCondition
 from streamseg.conditions.windows import ALL_HISTORY, BetweenWindow, PeriodWindow, RollingWindow, Window
 from streamseg.errors import Code, RejectedError
-from streamseg.operators import MOVING, Test, compile_test, positive
+from streamseg.operators import Test, compile_test
 from streamseg.segments import Cluster, Literal, Part, Segment
 from streamseg.settings import Settings
-from streamseg.standard import check_standard, is_standard_time
-from streamseg.times import MIN_MS, NEVER_MS, parse_timestamp_ms, time_zone
-from streamseg.values import getter, split_path
+from streamseg.standard import check_standard, check_standard_elements, is_standard_time
+from streamseg.times import MIN_MS, MONDAY, NEVER_MS, Period, parse_timestamp_ms, time_zone
+from streamseg.values import element_getter, element_path, getter, split_path
 
 _LEAST_CAP = 10_000
 
@@ -115,7 +122,7 @@ class _Compiler:
         )
 
     def _literal(self, condition: Any, path: str) -> Literal:
-        if isinstance(condition, wire.AttributeCondition):
+        if isinstance(condition, (wire.AttributeCondition, wire.AttributeElementsCondition)):
             condition_id, negated = self._attribute(condition, path)
         elif isinstance(condition, wire.EventCondition):
             condition_id, negated = self._event(condition, path)
@@ -129,47 +136,80 @@ class _Compiler:
             condition_id, negated = self._shared(SampleCondition(condition.sample, salt)), False
         return Literal(condition_id, negated != condition.not_, condition)
 
-    def _test(self, condition: Any, path: str, *, is_time: bool) -> Test:
-        at_fault = "operator" if condition.value is None else "value"
+    def _test(self, test: OperatorTest, path: str, *, is_time: bool) -> Test:
+        at_fault = "operator" if test.value is None else "value"
         with at(f"{path}.{at_fault}"):
             return compile_test(
-                condition.operator,
-                condition.value,
-                ignore_case=condition.ignore_case,
+                test.operator,
+                test.value,
+                test.options,
                 zone=self.zone,
                 value_zone=self.value_zone,
                 is_time=is_time,
             )
 
-    def _attribute(self, condition: wire.AttributeCondition, path: str) -> tuple[int, bool]:
+    def _attribute(
+        self, condition: wire.AttributeCondition | wire.AttributeElementsCondition, path: str
+    ) -> tuple[int, bool]:
         with at(f"{path}.attribute"):
             steps = split_path(condition.attribute)
-        check_standard(steps, condition.operator, condition.value, path)
-        test = self._test(condition, path, is_time=is_standard_time(steps))
-        if condition.held is None:
+        test: Test | ElementsTest
+        if isinstance(condition, wire.AttributeCondition):
+            check_standard(steps, condition, path)
+            test = self._test(condition, path, is_time=is_standard_time(steps))
+        else:
+            check_standard_elements(steps, condition, path)
+            test = ElementsTest(self._element_group(condition.elements, f"{path}.elements"))
+        held = condition.held
+        if held is None:
             plain = AttributeCondition(steps, replace(test, negated=False))
             return self._shared(plain), test.negated
-        if positive(condition.operator)[0] in MOVING:
+        if test.moves:
             raise RejectedError(
                 Code.INVALID_SCHEMA,
-                f"{condition.operator} moves with the clock and cannot be held; remove held",
+                "the test moves with the clock and cannot be held; remove held",
                 f"{path}.held",
             )
-        at_least = condition.held.at_least is not None
-        length_ms = duration_ms(condition.held.at_least or condition.held.less_than or "")
+        at_least = held.at_least is not None
+        length_ms = duration_ms(held.at_least or held.less_than or "")
         return self._shared(HeldCondition(steps, test, Held(at_least, length_ms))), False
 
-    def _where(self, where: wire.Where | None, path: str) -> Where | None:
+    def _where(self, where: WhereSchema | None, path: str) -> Where | None:
         if where is None:
             return None
         tests = []
         for index, condition in enumerate(where.conditions):
             here = f"{path}.conditions[{index}]"
+            if isinstance(condition, ElementsCondition):
+                with at(f"{here}.elements"):
+                    steps = split_path(condition.elements)
+                group = ElementsTest(self._element_group(condition, here))
+                tests.append(PropertyTest(steps, getter(steps), group, condition.not_))
+                continue
             with at(f"{here}.property"):
                 steps = split_path(condition.property)
             test = self._test(condition, here, is_time=False)
             tests.append(PropertyTest(steps, getter(steps), test, condition.not_))
         return Where(where.match == "all", tuple(tests))
+
+    def _element_group(
+        self, group: ElementGroup | ElementsCondition | InnerElementsCondition, path: str
+    ) -> Where:
+        """The conditions on one element of a list."""
+        tests = []
+        for index, condition in enumerate(group.conditions):
+            here = f"{path}.conditions[{index}]"
+            test: Test | ElementsTest
+            if isinstance(condition, InnerElementsCondition):
+                with at(f"{here}.elements"):
+                    steps = element_path(condition.elements)
+                test = ElementsTest(self._element_group(condition, here))
+            else:
+                with at(f"{here}.property"):
+                    steps = element_path(condition.property)
+                test = self._test(condition, here, is_time=False)
+            tests.append(PropertyTest(steps, element_getter(steps), test, condition.not_))
+        return Where(group.match == "all", tuple(tests))
 
     def _window(self, window: Any, path: str) -> Window:
         if window is None:
@@ -185,7 +225,9 @@ class _Compiler:
             return BetweenWindow(MIN_MS if start is None else start, NEVER_MS if end is None else end)
         if isinstance(window, wire.PeriodWindow):
             period = window.period
-            return PeriodWindow(period.unit, period.from_, period.to, self.zone)
+            return PeriodWindow(
+                Period(period.unit, period.from_, period.to, period.week_start or MONDAY, self.zone)
+            )
         if isinstance(window, wire.LastWindow):
             far_ms, near_ms, at_fault = duration_ms(window.last), 0, "last"
         else:
@@ -223,15 +265,28 @@ class _Compiler:
         return self._shared(CountCondition(matcher, window, number, exact=exact)), negated
 
     def _aggregate(self, aggregate: wire.Aggregate, matcher: Matcher, window: Window, path: str) -> int:
-        with at(f"{path}.aggregate.property"):
-            steps = split_path(aggregate.property)
-        running = window.fixed and not matcher.moving
+        values = self._values(aggregate, f"{path}.aggregate")
+        running = window.fixed and not matcher.moving and not values.moving
         kind = RunningAggregate if running else Aggregate
         with at(f"{path}.aggregate.value"):
-            compiled = kind(aggregate.function, steps, getter(steps), aggregate.operator, aggregate.value)
+            compiled = kind(aggregate.function, values, aggregate.operator, aggregate.value)
         if isinstance(compiled, RunningAggregate):
             return self._shared(RunningCondition(matcher, window, compiled))
         return self._shared(AggregateCondition(matcher, window, compiled, self._cap))
+
+    def _values(self, aggregate: wire.Aggregate, path: str) -> Values:
+        as_number, distinct = aggregate.as_ == "number", aggregate.function == "distinct"
+        if aggregate.elements is None:
+            with at(f"{path}.property"):
+                steps = split_path(aggregate.property)
+            return Values(steps, getter(steps), as_number=as_number, distinct=distinct)
+        with at(f"{path}.property"):
+            steps = element_path(aggregate.property)
+        with at(f"{path}.elements"):
+            list_steps = split_path(aggregate.elements)
+        where = None if aggregate.where is None else self._element_group(aggregate.where, f"{path}.where")
+        elements = Elements(list_steps, getter(list_steps), where)
+        return Values(steps, element_getter(steps), as_number=as_number, distinct=distinct, elements=elements)
 
     def _sequence(self, condition: wire.SequenceCondition, path: str) -> int:
         steps: list[Matcher] = []

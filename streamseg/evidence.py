@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any, Final
 
 from streamseg.chains import longest_chain
-from streamseg.conditions.aggregates import Aggregate, Result
+from streamseg.conditions.aggregates import Aggregate, Result, Total
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition, latest
 from streamseg.conditions.base import Condition
 from streamseg.conditions.event import (
@@ -23,12 +23,12 @@ from streamseg.conditions.event import (
     RunningCondition,
     SelectCondition,
 )
-from streamseg.conditions.matching import Matcher
+from streamseg.conditions.matching import ElementsTest, Matcher
 from streamseg.conditions.sequence import SequenceCondition
 from streamseg.conditions.windows import Window
 from streamseg.contact import Contact
 from streamseg.inputs import Event
-from streamseg.operators import Test
+from streamseg.operators import AS_NUMBER, Test, number_of
 from streamseg.times import format_ms, timestamp_or_none
 from streamseg.unsubscribe import ChannelCondition
 from streamseg.values import is_missing, is_number
@@ -86,10 +86,12 @@ def _named(event_id: str, occurred_ms: int) -> Json:
 # --- how a value was read ---------------------------------------------------------------------------
 
 
-def _reading(value: Any, test: Test) -> Json:
+def _reading(value: Any, test: Test | ElementsTest) -> Json:
     """How the test read a value that is not plainly of the type that it asks for."""
-    if is_missing(value):
+    if is_missing(value) or isinstance(test, ElementsTest):
         return {}
+    if test.key[0] == AS_NUMBER:
+        return {"read": {"why": "no_number"}} if number_of(value) is None else {}
     if test.moving is not None or test.key[0] in _TIME_TESTS:
         return {"read": _read_time(value, test)}
     numeric = test.key[0] in _NUMBER_TESTS or (test.key[0] == "eq" and is_number(test.key[1]))
@@ -200,21 +202,22 @@ def _aggregate(
         counted = [
             entry[2]
             for entry in kept
-            if _outside(condition.window, entry[0], now_ms) is None
-            and condition.matcher.at(entry[3], now_ms)[0]
+            if _outside(condition.window, entry[0], now_ms) is None and condition.counts(entry[3], now_ms)[0]
         ]
         result = aggregate.over(counted)
     for event in sorting.inside:
-        if aggregate.read(event.properties) is None:
-            value = aggregate.read_property(event.properties)
+        if not any(True for _ in aggregate.values.of(event.properties)):
+            value = aggregate.values.source(event.properties)
             sorting.leave_out("no_value" if is_missing(value) else "no_number", event, value)
     return {"reached": {"what": aggregate.function, "value": _figure(result)}, **sorting.wire()}
 
 
 def _figure(result: Result) -> int | float | None:
     """A result as a JSON number."""
-    if isinstance(result, Fraction):
-        return result.numerator if result.denominator == 1 else float(result)
+    if isinstance(result, Total):
+        result = result.average()
+    if isinstance(result, Decimal):
+        return int(result) if result == result.to_integral_value() else float(result)
     return result
 
 

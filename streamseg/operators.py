@@ -8,61 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import re2
 
 from schemas.durations import duration_ms
-from streamseg.calendar import Anniversary, calendar_part
-from streamseg.times import (
-    DAY_MS,
-    parse_timestamp_ms,
-    timestamp_or_none,
-    unit_boundary_ms,
-)
+from schemas.operands import TABLE, TestOptions
+from streamseg.calendar import AgeRange, Anniversary, calendar_part
+from streamseg.numbers import exact, number_in_text
+from streamseg.text_forms import TextForm, text_form
+from streamseg.times import DAY_MS, MONDAY, Period, parse_timestamp_ms, timestamp_or_none
 from streamseg.values import is_missing, is_number, value_key
 
-COMPLEMENTS: Mapping[str, str] = {
-    "is_not_set": "is_set",
-    "ne": "eq",
-    "not_contains": "contains",
-    "not_starts_with": "starts_with",
-    "not_ends_with": "ends_with",
-    "not_matches": "matches",
-    "not_in": "in",
-    "not_between": "between",
-    "not_within_last": "within_last",
-    "not_within_next": "within_next",
-    "not_relative_between": "relative_between",
-    "not_in_period": "in_period",
-    "not_calendar": "calendar",
-    "not_anniversary": "anniversary",
-    "contains_none": "contains_any",
-}
+COMPLEMENTS: Mapping[str, str] = {row.complement: row.name for row in TABLE if row.complement is not None}
 """Negative operator -> the positive one that it is the exact complement of."""
 
-MOVING = frozenset({"within_last", "within_next", "relative_between", "in_period", "anniversary"})
+MOVING = frozenset(row.name for row in TABLE if row.moves)
 """Positive operators whose answer moves with the clock."""
 
-_TIME = frozenset({"before", "after", "calendar"}) | MOVING
 _STRING = frozenset({"contains", "starts_with", "ends_with", "matches"})
-_NUMBER = frozenset({"gt", "ge", "lt", "le"})
-_LIST = frozenset({"contains_any", "contains_all"})
-_ANY_LIST = _LIST | {"eq", "in", "is_set"}
 
-KIND_OPERATORS: Mapping[str, frozenset[str]] = {
-    "string": _STRING | {"eq", "in", "is_set"},
-    "number": _NUMBER | {"eq", "in", "between", "is_set"},
-    "boolean": frozenset({"eq", "is_set"}),
-    "time": _TIME | {"between", "is_set"},
-    "list": _ANY_LIST,
-    "string_or_number": _STRING | _NUMBER | {"eq", "in", "between", "is_set"},
-}
-"""Kind of a standard attribute -> the positive operators it takes."""
+AS_NUMBER = "as number"
+"""What begins the key of a test that takes text as numbers."""
 
 Check = Callable[[Any], bool]
 Moving = Callable[[int, int], tuple[bool, int | None]]
+
+
+class Demand(NamedTuple):
+    """A test is only true where `read` of the tested value gives one of `texts`, or a list that holds one.
+
+    key  says what `read` reads: equal keys read alike
+    """
+
+    key: tuple[Any, ...]
+    read: Callable[[Any], Any]
+    texts: tuple[str, ...]
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +77,29 @@ class Test:
             return self.check(value) != self.negated
         return self.at(value, now_ms)[0]
 
-    def texts(self) -> tuple[str, ...] | None:
+    @property
+    def moves(self) -> bool:
+        """Whether the answer moves with the clock."""
+        return self.moving is not None
+
+    def keep(self, value: Any) -> Any:
+        """What to keep of a value to test it later by `at_kept`."""
+        return value
+
+    def at_kept(self, kept: Any, now_ms: int) -> tuple[bool, int | None]:
+        """As `at`, of what was kept of a value."""
+        return self.at(kept, now_ms)
+
+    def demand(self) -> Demand | None:
         """The texts of which a value has to be one, or as a list to hold one, for the test to be true, if
         it demands that."""
         if self.negated or self.check is None:
             return None
-        name, *operands = self.key
-        if name == "eq" and isinstance(operands[0], str) and not operands[1]:
-            return (operands[0],)
-        if name == "in" and not operands[1] and all(isinstance(text, str) for text in operands[0]):
-            return tuple(operands[0])
+        match self.key:
+            case ("eq", str(text), False):
+                return Demand((), _itself, (text,))
+            case ("in", [*texts], False) if all(isinstance(text, str) for text in texts):
+                return Demand((), _itself, tuple(texts))
         return None
 
     def at(self, value: Any, now_ms: int) -> tuple[bool, int | None]:
@@ -120,7 +120,7 @@ def positive(operator: str) -> tuple[str, bool]:
 
 
 def compile_test(
-    operator: str, operand: Any, *, ignore_case: bool, zone: ZoneInfo, value_zone: ZoneInfo, is_time: bool
+    operator: str, operand: Any, options: TestOptions, *, zone: ZoneInfo, value_zone: ZoneInfo, is_time: bool
 ) -> Test:
     """The test of `operator` with `operand` (shape already checked by the schema).
 
@@ -143,7 +143,10 @@ def compile_test(
             return at_ms is not None and time_check(at_ms)
 
         return Test(_asked_in(key, zone, value_zone), negated, check, None, value_zone, zone)
-    key, plain_check = _compile_plain(name, operand, ignore_case)
+    if options.as_number:
+        as_number = _compile_as_number(name, operand)
+        return Test((AS_NUMBER, name, operand), negated, as_number, None, value_zone, zone)
+    key, plain_check = _compile_plain(name, operand, options)
     return Test(key, negated, plain_check, None, value_zone, zone)
 
 
@@ -156,27 +159,82 @@ def _means_times(operand: Any, is_time: bool) -> bool:
     return is_time or any(isinstance(bound, str) for bound in operand)
 
 
-def _compile_plain(name: str, operand: Any, ignore_case: bool) -> tuple[tuple[Any, ...], Check]:
-    key = (name, operand, ignore_case)
+def _compile_plain(name: str, operand: Any, options: TestOptions) -> tuple[tuple[Any, ...], Check]:
+    form = text_form(ignore_case=options.ignore_case, normalized=options.normalize)
+    # Ids of conditions outlive this version: an option that is not used does not show in them.
+    key: tuple[Any, ...] = (name, operand, options.ignore_case)
+    if options.normalize:
+        key = (*key, "normalized")
     if name == "is_set":
         return ("is_set",), lambda value: not is_missing(value)
     if name == "eq":
-        return key, _equals(operand, ignore_case)
+        return key, _equals(operand, form)
     if name in ("in", "contains_any"):
-        return (name, operand, ignore_case), _in(operand, ignore_case, scalars=name == "in")
+        return key, _in(operand, form, scalars=name == "in")
     if name == "contains_all":
-        wanted = frozenset(value_key(item) for item in operand)
-        return (name, operand), lambda value: isinstance(value, list) and wanted <= _keys(value, False)
+        wanted = _keys(operand, form)
+        plain = not options.ignore_case and not options.normalize
+        return (
+            name,
+            operand,
+        ) if plain else key, lambda value: isinstance(value, list) and wanted <= _keys(value, form)
     if name in _STRING:
-        return key, _string_check(name, operand, ignore_case)
+        return key, _string_check(name, operand, options, form)
+    return (name, operand), _compile_number(name, operand)
+
+
+def _compile_number(name: str, operand: Any) -> Check:
     if name == "between":
-        low, high = operand
-        if low is None or high is None:
-            raise ValueError("both bounds of a number range are needed")
-        if low > high:
-            raise ValueError("the lower bound comes first")
-        return (name, operand), lambda value: is_number(value) and low <= value <= high
-    return (name, operand), _NUMBER_CHECKS[name](operand)
+        low, high = _number_range(operand)
+        return lambda value: is_number(value) and low <= value <= high
+    return _NUMBER_CHECKS[name](operand)
+
+
+def _number_range(operand: Any) -> tuple[Any, Any]:
+    low, high = operand
+    if low is None or high is None:
+        raise ValueError("both bounds of a number range are needed")
+    if low > high:
+        raise ValueError("the lower bound comes first")
+    return low, high
+
+
+def _compile_as_number(name: str, operand: Any) -> Check:
+    """A test of numbers, and of texts that are numbers, by their exact value; lists stay lists."""
+    if name == "in":
+        wanted = frozenset(exact(item) for item in operand)
+        in_list = _in(operand, str, scalars=False)
+        return lambda value: in_list(value) or number_of(value) in wanted
+    if name == "eq" and isinstance(operand, list):
+        return _equals(operand, str)
+    if name == "between":
+        low, high = (exact(bound) for bound in _number_range(operand))
+        return _number_check(lambda number: low <= number <= high)
+    bound = exact(operand)
+    return _number_check(
+        {
+            "eq": lambda number: number == bound,
+            "gt": lambda number: number > bound,
+            "ge": lambda number: number >= bound,
+            "lt": lambda number: number < bound,
+            "le": lambda number: number <= bound,
+        }[name]
+    )
+
+
+def number_of(value: Any) -> Decimal | None:
+    """The number that a value is with `as: number`, in text or as one; None where it is none."""
+    if isinstance(value, str):
+        return number_in_text(value)
+    return exact(value) if is_number(value) else None
+
+
+def _number_check(compare: Callable[[Decimal], bool]) -> Check:
+    def check(value: Any) -> bool:
+        number = number_of(value)
+        return number is not None and compare(number)
+
+    return check
 
 
 _NUMBER_CHECKS: Mapping[str, Callable[[Any], Check]] = {
@@ -187,54 +245,48 @@ _NUMBER_CHECKS: Mapping[str, Callable[[Any], Check]] = {
 }
 
 
-def _fold(value: Any, ignore_case: bool) -> Any:
-    return value.casefold() if ignore_case and isinstance(value, str) else value
+def _keys(values: list[Any], form: TextForm) -> set[Any]:
+    return {value_key(form(item) if isinstance(item, str) else item) for item in values}
 
 
-def _keys(values: list[Any], ignore_case: bool) -> set[Any]:
-    return {value_key(_fold(item, ignore_case)) for item in values}
-
-
-def _equals(operand: Any, ignore_case: bool) -> Check:
+def _equals(operand: Any, form: TextForm) -> Check:
     if isinstance(operand, list):
-        members = _keys(operand, ignore_case)
-        return lambda value: isinstance(value, list) and bool(value) and _keys(value, ignore_case) == members
-    wanted = _fold(operand, ignore_case)
-    if isinstance(wanted, str):
-        if ignore_case:
-            return lambda value: isinstance(value, str) and value != "" and value.casefold() == wanted
-        return lambda value: isinstance(value, str) and value != "" and value == wanted
-    if isinstance(wanted, bool):
-        return lambda value: value is wanted
-    return lambda value: is_number(value) and value == wanted
+        members = _keys(operand, form)
+        return lambda value: isinstance(value, list) and bool(value) and _keys(value, form) == members
+    if isinstance(operand, str):
+        wanted = form(operand)
+        return lambda value: isinstance(value, str) and value != "" and form(value) == wanted
+    if isinstance(operand, bool):
+        return lambda value: value is operand
+    return lambda value: is_number(value) and value == operand
 
 
-def _in(operand: list[Any], ignore_case: bool, *, scalars: bool) -> Check:
-    wanted = _keys(operand, ignore_case)
+def _in(operand: list[Any], form: TextForm, *, scalars: bool) -> Check:
+    wanted = _keys(operand, form)
 
     def check(value: Any) -> bool:
         if isinstance(value, list):
-            return not wanted.isdisjoint(_keys(value, ignore_case))
+            return not wanted.isdisjoint(_keys(value, form))
         if not scalars or isinstance(value, (bool, dict)) or is_missing(value):
             return False
-        return value_key(_fold(value, ignore_case)) in wanted
+        return value_key(form(value) if isinstance(value, str) else value) in wanted
 
     return check
 
 
-def _string_check(name: str, operand: str, ignore_case: bool) -> Check:
+def _string_check(name: str, operand: str, options: TestOptions, form: TextForm) -> Check:
     if name == "matches":
-        search = _compile_pattern(operand, ignore_case).search
-        return lambda value: isinstance(value, str) and value != "" and search(value) is not None
-    wanted = _fold(operand, ignore_case)
+        search = _compile_pattern(operand, options.ignore_case).search
+        # The pattern cannot be folded, so it ignores case itself, and the text is only normalised.
+        unfolded = text_form(ignore_case=False, normalized=options.normalize)
+        return lambda value: isinstance(value, str) and value != "" and search(unfolded(value)) is not None
+    wanted = form(operand)
     look: Callable[[str, str], bool] = {
         "contains": lambda text, part: part in text,
         "starts_with": str.startswith,
         "ends_with": str.endswith,
     }[name]
-    if ignore_case:
-        return lambda value: isinstance(value, str) and value != "" and look(value.casefold(), wanted)
-    return lambda value: isinstance(value, str) and value != "" and look(value, wanted)
+    return lambda value: isinstance(value, str) and value != "" and look(form(value), wanted)
 
 
 def _compile_pattern(pattern: str, ignore_case: bool) -> Any:
@@ -244,7 +296,13 @@ def _compile_pattern(pattern: str, ignore_case: bool) -> Any:
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
-        raise ValueError(f"the pattern does not compile as RE2: {error}") from error
+        raise ValueError(f"the pattern does not compile as RE2: {_readable(error)}") from error
+
+
+def _readable(error: Exception) -> str:
+    """The fault in words: RE2's own message is bytes, and Python's text of it their notation."""
+    message = error.args[0] if error.args else ""
+    return message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
 
 
 def _compile_time(name: str, operand: Any, zone: ZoneInfo) -> tuple[tuple[Any, ...], Callable[[int], bool]]:
@@ -281,17 +339,14 @@ def _compile_moving(name: str, operand: Any, zone: ZoneInfo) -> tuple[tuple[Any,
             raise ValueError("the earlier bound comes first")
         return (name, low, high), lambda at_ms, now_ms: in_span(at_ms - high, at_ms - low + 1, now_ms)
     if name == "in_period":
-        unit, first, last = operand["unit"], operand["from"], operand["to"]
-        if first > last:
-            raise ValueError("the earlier unit comes first")
-        return (
-            (name, unit, first, last, zone.key),
-            lambda at_ms, now_ms: in_span(
-                unit_boundary_ms(at_ms, unit, -last, zone),
-                unit_boundary_ms(at_ms, unit, 1 - first, zone),
-                now_ms,
-            ),
+        period = Period(
+            operand["unit"], operand["from"], operand["to"], operand.get("week_start") or MONDAY, zone
         )
+        return (name, *period.key), lambda at_ms, now_ms: in_span(*period.span(at_ms), now_ms)
+    if name == "age_between":
+        youngest, oldest = operand
+        ages = AgeRange(youngest, oldest, zone)
+        return (name, *operand, zone.key), ages.at
     days = duration_ms(operand["in_next"]) // DAY_MS
     return (name, days, zone.key), Anniversary(days, zone).at
 

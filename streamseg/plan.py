@@ -20,7 +20,7 @@ from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.segments import Segment
 from streamseg.times import MIN_MS
-from streamseg.values import getter, is_number
+from streamseg.values import is_number
 
 T = TypeVar("T")
 
@@ -54,18 +54,18 @@ class EventDispatch:
 
     def __init__(self) -> None:
         self.always: list[EventFed] = []
-        self.by_text: dict[tuple[str, ...], tuple[Callable[[Any], Any], TextIndex[EventFed]]] = {}
+        self.by_text: dict[tuple[Any, ...], tuple[Callable[[Any], Any], TextIndex[EventFed]]] = {}
 
     def add(self, condition: EventFed) -> None:
         matcher = getattr(condition, "matcher", None)
-        index = matcher.where.index if matcher is not None and matcher.where is not None else None
-        if index is None:
+        demand = matcher.where.demand if matcher is not None and matcher.where is not None else None
+        if demand is None:
             self.always.append(condition)
             return
-        path, texts = index
-        if path not in self.by_text:
-            self.by_text[path] = (getter(path), TextIndex())
-        self.by_text[path][1].add(texts, condition)
+        key, read, texts = demand
+        if key not in self.by_text:
+            self.by_text[key] = (read, TextIndex())
+        self.by_text[key][1].add(texts, condition)
 
     def find(self, event: Event) -> list[EventFed]:
         """The conditions that an occurrence may matter to."""

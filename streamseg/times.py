@@ -11,9 +11,10 @@ many days the calendar repeats itself, weekdays and the rules of the zones inclu
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from schemas.scalars import BLANKS
@@ -26,6 +27,7 @@ DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 
 CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
+MONDAY = 1
 
 MIN_MS: Final = EARLIEST_MS  # 0001-01-01T00:00:00.000Z
 MAX_MS: Final = LATEST_MS  # 9999-12-31T23:59:59.999Z
@@ -199,12 +201,12 @@ def local_date(at_ms: int, zone: ZoneInfo) -> date:
         return date.max if at_ms > 0 else date.min
 
 
-def unit_start(day: date, unit: CalendarUnit) -> date:
-    """The first day of the calendar unit that holds `day`; weeks begin on Monday."""
+def unit_start(day: date, unit: CalendarUnit, week_start: int = MONDAY) -> date:
+    """The first day of the calendar unit that holds `day`; weeks begin on `week_start`, 1-7 from Monday."""
     if unit == "day":
         return day
     if unit == "week":
-        return day - timedelta(days=day.weekday())
+        return day - timedelta(days=(day.isoweekday() - week_start) % 7)
     if unit == "month":
         return day.replace(day=1)
     if unit == "quarter":
@@ -227,17 +229,45 @@ def shift_units(start: date, unit: CalendarUnit, count: int) -> date:
     return start.replace(year=index // 12, month=index % 12 + 1, day=1)
 
 
-def unit_boundary_ms(at_ms: int, unit: CalendarUnit, count: int, zone: ZoneInfo) -> int:
+def unit_boundary_ms(
+    at_ms: int, unit: CalendarUnit, count: int, zone: ZoneInfo, week_start: int = MONDAY
+) -> int:
     """The first instant of the local unit `count` units after the one that holds `at_ms`; MIN_MS or NEVER_MS
     where that lies outside the calendar."""
     for nearer_ms in (0, -_CYCLE_MS, _CYCLE_MS):
         try:
-            day = _to_local(at_ms + nearer_ms, zone).date()
-            boundary_ms = day_start_ms(shift_units(unit_start(day, unit), unit, count), zone) - nearer_ms
+            start = unit_start(_to_local(at_ms + nearer_ms, zone).date(), unit, week_start)
+            boundary_ms = day_start_ms(shift_units(start, unit, count), zone) - nearer_ms
         except (OverflowError, ValueError):
             continue
         return min(max(boundary_ms, MIN_MS), NEVER_MS)
     return MIN_MS if count < 0 else NEVER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole local calendar units, `first` to `last` relative to the one that holds now; weeks begin on
+    `week_start`, 1-7 from Monday."""
+
+    unit: CalendarUnit
+    first: int
+    last: int
+    week_start: int
+    zone: ZoneInfo
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for periods that say the same. Ids of conditions are made of it and outlive this version, so
+        the usual week does not show in it."""
+        week_start = () if self.week_start == MONDAY else (self.week_start,)
+        return (self.unit, self.first, self.last, self.zone.key, *week_start)
+
+    def span(self, at_ms: int) -> tuple[int, int]:
+        """The instants of now, [start, end), from which `at_ms` lies in the period."""
+        return (
+            unit_boundary_ms(at_ms, self.unit, -self.last, self.zone, self.week_start),
+            unit_boundary_ms(at_ms, self.unit, 1 - self.first, self.zone, self.week_start),
+        )
 
 
 def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:

@@ -39,19 +39,20 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def split_path(path: str) -> tuple[str, ...]:
-    r"""The steps of a dotted path; a literal dot is written `\.`, any other character is itself.
+    r"""The steps of a dotted path; a literal dot is written `\.`, a literal bracket `\[`, any other character
+    is itself, a bracket that does not look like an index too.
 
     Raises ValueError for an empty step.
 
-    >>> split_path(r"order.net\.amount")
-    ('order', 'net.amount')
+    >>> split_path(r"order.net\.amount"), split_path(r"lines\[0]")
+    (('order', 'net.amount'), ('lines[0]',))
     """
     steps: list[str] = []
     step: list[str] = []
     index = 0
     while index < len(path):
-        if path.startswith("\\.", index):
-            step.append(".")
+        if path.startswith(("\\.", "\\["), index):
+            step.append(path[index + 1])
             index += 2
             continue
         if path[index] == ".":
@@ -73,6 +74,16 @@ def walk(value: Any, steps: tuple[str, ...]) -> Any:
             return None
         value = value.get(step)
     return value
+
+
+def element_path(path: str) -> tuple[str, ...]:
+    """As `split_path`, inside an element of a list: no steps where the path is empty, the element itself."""
+    return split_path(path) if path else ()
+
+
+def element_getter(steps: tuple[str, ...]) -> Callable[[Any], Any]:
+    """A reader of one path in an element of a list, be it an object or not; None where there is nothing."""
+    return lambda element: walk(element, steps)
 
 
 def getter(steps: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from streamseg.attributes import Entry
 from streamseg.conditions.base import Condition
+from streamseg.conditions.matching import ElementsTest
 from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.operators import Test
@@ -30,13 +31,13 @@ class AttributeCondition(Condition):
 
     __slots__ = ("path", "test")
 
-    def __init__(self, path: tuple[str, ...], test: Test) -> None:
+    def __init__(self, path: tuple[str, ...], test: Test | ElementsTest) -> None:
         super().__init__(("attribute", path, test.key, test.negated), inert=self._inert(path, test))
         self.path = path
         self.test = test
 
     @staticmethod
-    def _inert(path: tuple[str, ...], test: Test) -> bool:
+    def _inert(path: tuple[str, ...], test: Test | ElementsTest) -> bool:
         return path[0] != "contact_id" and not test.negated
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
@@ -46,7 +47,8 @@ class AttributeCondition(Condition):
         """The texts of which the whole attribute has to be one, or hold one, if that is the test's kind."""
         if len(self.path) > 1 or self.path[0] == "contact_id":
             return None
-        return self.test.texts()
+        demand = self.test.demand() if isinstance(self.test, Test) else None
+        return None if demand is None else demand.texts
 
     def threshold(self) -> float | None:
         """The bound that the whole attribute is compared with, if that is the test's kind."""
@@ -74,7 +76,7 @@ class HeldCondition(Condition):
 
     __slots__ = ("held", "path", "test")
 
-    def __init__(self, path: tuple[str, ...], test: Test, held: Held) -> None:
+    def __init__(self, path: tuple[str, ...], test: Test | ElementsTest, held: Held) -> None:
         super().__init__(
             ("held", path, test.key, test.negated, held.at_least, held.length_ms),
             inert=path[0] != "contact_id" and not test.holds(None, 0),

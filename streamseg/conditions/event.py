@@ -11,6 +11,7 @@ anything else               the occurrences that may still count: [t, event id, 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from typing import Any
 
 from streamseg.conditions.aggregates import Aggregate, RunningAggregate
@@ -120,12 +121,12 @@ class RunningCondition(EventFed):
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         if not self.matcher.matches(event) or self.window.span(event.occurred_ms) is None:
             return False
-        value = self.running.read(event.properties)
-        if value is None:
-            return False
         summaries = contact.body.summaries
-        summaries[self.id] = self.running.add(summaries.get(self.id), value)
-        return True
+        fed = False
+        for value, _ in self.running.values.of(event.properties):
+            summaries[self.id] = self.running.add(summaries.get(self.id), value)
+            fed = True
+        return fed
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         return self.running.judge(self.running.result(contact.body.summaries.get(self.id))), None
@@ -133,22 +134,30 @@ class RunningCondition(EventFed):
 
 class LogCondition(EventFed):
     """A condition that keeps its occurrences, [t, event id, value, tested values], ordered, and judges
-    those in the window; `cap` occurrences at most, the oldest dropped first."""
+    those in the window; `cap` of them at most, the oldest dropped first."""
 
-    __slots__ = ("cap", "matcher", "window")
+    __slots__ = ("cap", "matcher", "moving", "window")
 
-    def __init__(self, key: tuple[Any, ...], matcher: Matcher, window: Window, cap: int, inert: bool) -> None:
+    def __init__(
+        self, key: tuple[Any, ...], matcher: Matcher, window: Window, cap: int, *, inert: bool, moving: bool
+    ) -> None:
         super().__init__((*key, matcher.key, window.key), inert=inert)
         self.matcher = matcher
         self.window = window
         self.cap = cap
+        self.moving = moving
 
-    def value(self, event: Event) -> Any:
-        """What to keep of an occurrence besides its time; None where the occurrence is left out."""
+    def entries(self, event: Event) -> Iterator[tuple[Any, Any]]:
+        """What to keep of an occurrence besides its time, as value and tested values; none where it is left
+        out."""
         raise NotImplementedError
 
+    def counts(self, tested: Any, now_ms: int) -> tuple[bool, int | None]:
+        """Whether what is kept counts at `now_ms` by its tested values, and when that may change."""
+        return self.matcher.at(tested, now_ms)
+
     def judge(self, occurrences: list[list[Any]]) -> bool:
-        """The answer over the occurrences in the window, in their order."""
+        """The answer over what is kept in the window, in its order."""
         raise NotImplementedError
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
@@ -160,16 +169,16 @@ class LogCondition(EventFed):
         span = self.window.span(event.occurred_ms)
         if span is None or span[1] <= now_ms:
             return False
-        value = self.value(event)
-        if value is None:
-            return False
-        entry = [event.occurred_ms, event.event_id, value, self.matcher.payload(event)]
-        log = contact.body.summaries.setdefault(self.id, [])
-        log.insert(bisect_left(log, entry[:2]), entry)
-        if len(log) > self.cap:
-            self.overflow(log)
-            contact.capped += 1
-        return True
+        fed = False
+        for value, tested in self.entries(event):
+            entry = [event.occurred_ms, event.event_id, value, tested]
+            log = contact.body.summaries.setdefault(self.id, [])
+            log.insert(bisect_left(log, entry[:2]), entry)
+            if len(log) > self.cap:
+                self.overflow(log)
+                contact.capped += 1
+            fed = True
+        return fed
 
     def overflow(self, log: list[list[Any]]) -> None:
         """Make the log one entry shorter."""
@@ -189,7 +198,7 @@ class LogCondition(EventFed):
             enter_ms, leave_ms = self.window.span(entry[0]) or (MAX_MS, 0)
             if leave_ms > now_ms:
                 (entered if enter_ms <= now_ms else coming).append(entry)
-        if not self.matcher.moving:
+        if not self.moving:
             entered = self.thin(entered)
         if len(entered) + len(coming) != len(log):
             summaries[self.id] = entered + coming
@@ -198,9 +207,9 @@ class LogCondition(EventFed):
         counted: list[list[Any]] = []
         next_ms = (self.window.span(coming[0][0]) or (MAX_MS, 0))[0] if coming else MAX_MS
         for entry in entered:
-            matches, flips_ms = self.matcher.at(entry[3], now_ms)
+            counts, flips_ms = self.counts(entry[3], now_ms)
             next_ms = min(next_ms, (self.window.span(entry[0]) or (0, MAX_MS))[1], flips_ms or MAX_MS)
-            if matches:
+            if counts:
                 counted.append(entry)
         return self.judge(counted), next_ms if next_ms < MAX_MS else None
 
@@ -211,12 +220,19 @@ class LoggedCount(LogCondition):
     __slots__ = ("exact", "number")
 
     def __init__(self, matcher: Matcher, window: Window, number: int, *, exact: bool, cap: int) -> None:
-        super().__init__(("logged count", number, exact), matcher, window, cap, inert=number > 0)
+        super().__init__(
+            ("logged count", number, exact),
+            matcher,
+            window,
+            cap,
+            inert=number > 0,
+            moving=matcher.moving,
+        )
         self.number = number
         self.exact = exact
 
-    def value(self, event: Event) -> Any:
-        return True
+    def entries(self, event: Event) -> Iterator[tuple[Any, Any]]:
+        yield True, self.matcher.payload(event)
 
     def judge(self, occurrences: list[list[Any]]) -> bool:
         count = len(occurrences)
@@ -224,24 +240,42 @@ class LoggedCount(LogCondition):
 
 
 class AggregateCondition(LogCondition):
-    """An aggregate over a window that slides, or over tests that move."""
+    """An aggregate over a window that slides, or over tests that move.
+
+    The tested values are those of `where`; where tests inside elements move, [those, those of the element].
+    """
 
     __slots__ = ("aggregate",)
 
     def __init__(self, matcher: Matcher, window: Window, aggregate: Aggregate, cap: int) -> None:
-        inert = not aggregate.judge(aggregate.over([]))
-        super().__init__(("aggregate", aggregate.key), matcher, window, cap, inert)
+        super().__init__(
+            ("aggregate", aggregate.key),
+            matcher,
+            window,
+            cap,
+            inert=not aggregate.judge(aggregate.over([])),
+            moving=matcher.moving or aggregate.values.moving,
+        )
         self.aggregate = aggregate
 
-    def value(self, event: Event) -> Any:
-        return self.aggregate.read(event.properties)
+    def entries(self, event: Event) -> Iterator[tuple[Any, Any]]:
+        payload, inside = self.matcher.payload(event), self.aggregate.values.moving
+        for value, tested in self.aggregate.values.of(event.properties):
+            yield value, [payload, tested] if inside else payload
+
+    def counts(self, tested: Any, now_ms: int) -> tuple[bool, int | None]:
+        if not self.aggregate.values.moving:
+            return self.matcher.at(tested, now_ms)
+        answers = (self.matcher.at(tested[0], now_ms), self.aggregate.values.at(tested[1], now_ms))
+        nexts = [next_ms for _, next_ms in answers if next_ms is not None]
+        return all(answer for answer, _ in answers), min(nexts, default=None)
 
     def judge(self, occurrences: list[list[Any]]) -> bool:
         return self.aggregate.judge(self.aggregate.over([entry[2] for entry in occurrences]))
 
     def overflow(self, log: list[list[Any]]) -> None:
         """What was counted stays counted: the oldest value is added to the one after it, and ages with it."""
-        if not self.matcher.moving and self.aggregate.adds:
+        if not self.moving and self.aggregate.adds:
             log[1][2] = self.aggregate.together(log[0][2], log[1][2])
         del log[0]
 

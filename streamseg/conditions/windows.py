@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from streamseg.times import MIN_MS, NEVER_MS, CalendarUnit, unit_boundary_ms
+from streamseg.times import MIN_MS, NEVER_MS, Period
 
 # What stands in the keys of conditions for an open end: the first and last instants of a calendar that was a
 # day shorter at both ends. States refer to conditions by what follows from the keys.
@@ -86,27 +85,21 @@ class RollingWindow(Window):
 
 @dataclass(frozen=True, slots=True)
 class PeriodWindow(Window):
-    """Whole local calendar units, `first` to `last` relative to the one that holds now."""
+    """Whole local calendar units relative to the one that holds now."""
 
     fixed = False
 
-    unit: CalendarUnit
-    first: int
-    last: int
-    zone: ZoneInfo
+    period: Period
 
     @property
     def key(self) -> tuple[Any, ...]:
-        return ("period", self.unit, self.first, self.last, self.zone.key)
+        return ("period", *self.period.key)
 
     def span(self, at_ms: int) -> tuple[int, int] | None:
-        return (
-            unit_boundary_ms(at_ms, self.unit, -self.last, self.zone),
-            unit_boundary_ms(at_ms, self.unit, 1 - self.first, self.zone),
-        )
+        return self.period.span(at_ms)
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
-        return now_ms < unit_boundary_ms(at_ms, self.unit, 1 - self.first, self.zone)
+        return now_ms < self.period.span(at_ms)[1]
 
 
 ALL_HISTORY = Window()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.definitions import OperatorTest
+from schemas.property_conditions import OperatorTest
 from streamseg.catalogue.labels import Language
 from streamseg.wording import terms
 from streamseg.wording.tokens import duration, filled, instant, number, offset, quoted, value
@@ -28,7 +28,12 @@ def comparison(test: OperatorTest, language: Language, *, is_time: bool) -> str:
 
 
 def _options(test: OperatorTest) -> list[Any]:
-    return [terms.IGNORE_CASE] if test.ignore_case else []
+    given = (
+        (test.ignore_case, terms.IGNORE_CASE),
+        (test.normalize, terms.NORMALIZE),
+        (test.as_ == "number", terms.AS_NUMBER),
+    )
+    return [label for is_given, label in given if is_given]
 
 
 def _operand(name: str, operand: Any, language: Language, *, is_time: bool) -> str:
@@ -50,6 +55,8 @@ def _operand(name: str, operand: Any, language: Language, *, is_time: bool) -> s
         return _calendar_values(operand, language)
     if name == "anniversary":
         return duration(operand["in_next"], language)
+    if name == "age_between":
+        return number_range(operand, language)
     return value(operand, language)
 
 
@@ -76,6 +83,10 @@ def period(operand: dict[str, Any], language: Language) -> str:
     told = _unit_at(unit, first, language)
     if first != last:
         told = filled(terms.PERIOD_RANGE, language, first=told, last=_unit_at(unit, last, language))
+    week_start = operand.get("week_start")
+    if week_start is not None:
+        day = terms.WEEKDAYS[week_start - 1].of(language)
+        told = filled(terms.WEEK_START, language, period=told, day=day)
     return told
 
 

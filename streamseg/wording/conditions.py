@@ -6,6 +6,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from schemas import definitions as wire
+from schemas.property_conditions import (
+    ElementGroup,
+    ElementPropertyCondition,
+    ElementsCondition,
+    InnerElementsCondition,
+    PropertyCondition,
+    Where,
+)
 from streamseg.catalogue.labels import BUILT_IN_NAMES, Language
 from streamseg.standard import is_standard_time
 from streamseg.values import split_path
@@ -27,12 +35,21 @@ def _not(said: str, language: Language) -> str:
 def _attribute(one: wire.AttributeCondition, language: Language) -> str:
     is_time = is_standard_time(split_path(one.attribute))
     said = f"{attribute_name(one.attribute, language)} {comparison(one, language, is_time=is_time)}"
-    if one.held is None:
+    return _held(said, one.held, language)
+
+
+def _attribute_elements(one: wire.AttributeElementsCondition, language: Language) -> str:
+    said = _some_element(attribute_name(one.attribute, language), one.elements, language)
+    return _held(said, one.held, language)
+
+
+def _held(said: str, held: wire.Held | None, language: Language) -> str:
+    if held is None:
         return said
-    if one.held.at_least is not None:
-        label, length = terms.HELD_AT_LEAST, one.held.at_least
+    if held.at_least is not None:
+        label, length = terms.HELD_AT_LEAST, held.at_least
     else:
-        label, length = terms.HELD_LESS_THAN, one.held.less_than or ""
+        label, length = terms.HELD_LESS_THAN, held.less_than or ""
     return filled(label, language, what=said, length=duration(length, language))
 
 
@@ -43,17 +60,30 @@ def attribute_name(path: str, language: Language) -> str:
 
 
 def property_name(path: str, language: Language) -> str:
-    """Likewise of the properties that standard events carry."""
+    """Likewise of the properties that standard events carry. The empty path is the element itself."""
+    if not path:
+        return terms.THE_ELEMENT.of(language)
     label = terms.PROPERTIES.get(path)
     return word(path, language) if label is None else label.of(language)
 
 
-def _property(one: wire.PropertyCondition, language: Language) -> str:
-    said = f"{property_name(one.property, language)} {comparison(one, language, is_time=False)}"
+_Tested = PropertyCondition | ElementPropertyCondition | ElementsCondition | InnerElementsCondition
+_Group = Where | ElementGroup | ElementsCondition | InnerElementsCondition
+
+
+def _property(one: _Tested, language: Language) -> str:
+    if isinstance(one, (ElementsCondition, InnerElementsCondition)):
+        said = _some_element(property_name(one.elements, language), one, language)
+    else:
+        said = f"{property_name(one.property, language)} {comparison(one, language, is_time=False)}"
     return _not(said, language) if one.not_ else said
 
 
-def _where(where: wire.Where, language: Language) -> str:
+def _some_element(name: str, group: _Group, language: Language) -> str:
+    return filled(terms.SOME_ELEMENT, language, list=name, where=_where(group, language))
+
+
+def _where(where: _Group, language: Language) -> str:
     tests = [_property(one, language) for one in where.conditions]
     return joined(tests, where.match == "all", language)
 
@@ -118,10 +148,22 @@ def _aggregated(one: wire.Aggregate, event: str, during: str, language: Language
         language,
         event=event,
         during=during,
-        property=property_name(one.property, language),
+        property=_aggregated_property(one, language),
         function=terms.FUNCTIONS[one.function].of(language),
         test=filled(terms.COUNT_OPERATORS[one.operator], language, value=bound),
     )
+
+
+def _aggregated_property(one: wire.Aggregate, language: Language) -> str:
+    said = property_name(one.property, language)
+    if one.as_ is not None:
+        said = filled(terms.OPTIONS, language, test=said, options=terms.AS_NUMBER.of(language))
+    if one.elements is None:
+        return said
+    pieces = {"list": property_name(one.elements, language), "property": said}
+    if one.where is None:
+        return filled(terms.OF_ELEMENTS, language, **pieces)
+    return filled(terms.OF_ELEMENTS_WITH, language, **pieces, where=_where(one.where, language))
 
 
 def _selected(one: wire.EventCondition, language: Language) -> str:
@@ -143,6 +185,8 @@ def _selected(one: wire.EventCondition, language: Language) -> str:
 def _sequence(one: wire.SequenceCondition, language: Language) -> str:
     steps = terms.STEP.of(language).join(step(each, language) for each in one.sequence)
     limits = [filled(terms.WITHIN, language, length=duration(one.within, language))]
+    if one.step_within is not None:
+        limits.append(filled(terms.STEP_WITHIN, language, length=duration(one.step_within, language)))
     if one.window is not None:
         absent = isinstance(one.sequence[-1], wire.AbsentStep)
         label = terms.DEADLINE_IN if absent else terms.LAST_STEP_IN
@@ -177,6 +221,7 @@ def _sample(one: wire.SampleCondition, language: Language) -> str:
 
 _KINDS: Final[dict[type[Any], Callable[[Any, Language], str]]] = {
     wire.AttributeCondition: _attribute,
+    wire.AttributeElementsCondition: _attribute_elements,
     wire.EventCondition: _event,
     wire.SegmentCondition: _segment,
     wire.SequenceCondition: _sequence,

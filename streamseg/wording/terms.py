@@ -122,6 +122,8 @@ OPERATORS: Final[Mapping[str, Label]] = {
     "not_calendar": Label("的 {part} 不为其中任何一个 {value}", "has {part} that is none of {value}"),
     "anniversary": Label("的周年日在未来 {value}内", "has its anniversary in the next {value}"),
     "not_anniversary": Label("的周年日不在未来 {value}内", "has no anniversary in the next {value}"),
+    "age_between": Label("至今的周岁在 {value} 之间", "is so many full years ago: between {value}"),
+    "not_age_between": Label("至今的周岁不在 {value} 之间", "is not so many full years ago: between {value}"),
 }
 """What a test says of a value, by operator. A value that is a duration ends in a unit."""
 
@@ -180,6 +182,8 @@ PERIOD_BACK: Final = Label("往前第 {count} {unit}", "the {unit} {count} back"
 PERIOD_AHEAD: Final = Label("往后第 {count} {unit}", "the {unit} {count} ahead")
 PERIOD_RANGE: Final = Label("{first} 至 {last}", "the time from {first} through {last}")
 
+WEEK_START: Final = Label("{period}（每周从 {day} 开始）", "{period} (weeks begin on {day})")
+
 CALENDAR_PARTS: Final[Mapping[str, Label]] = {
     "minute": Label("分钟", "a minute"),
     "hour": Label("小时", "an hour"),
@@ -214,6 +218,8 @@ OFFSET_RANGE: Final = Label("{low} 至 {high}", "{low} to {high}")
 
 OPTIONS: Final = Label("{test}（{options}）", "{test} ({options})")
 IGNORE_CASE: Final = Label("不区分大小写", "case ignored")
+NORMALIZE: Final = Label("不区分全角半角与空白", "width and blanks evened out")
+AS_NUMBER: Final = Label("文本按数字读取", "text read as a number")
 NOT: Final = Label("非（{what}）", "not ({what})")
 HELD_AT_LEAST: Final = Label("{what}（已持续至少 {length}）", "{what} (for at least {length})")
 HELD_LESS_THAN: Final = Label("{what}（已持续不足 {length}）", "{what} (for less than {length})")
@@ -234,6 +240,12 @@ COUNTED: Final = Label("{during}{event} 的次数 {test}", "the number of {event
 AGGREGATED: Final = Label(
     "{during}{event} 的 {property} {function} {test}", "{function} of {property} over {event}{during} {test}"
 )
+SOME_ELEMENT: Final = Label("{list} 中有一项满足（{where}）", "{list} has an element with ({where})")
+THE_ELEMENT: Final = Label("该项", "the element")
+OF_ELEMENTS: Final = Label("{list} 各项的 {property}", "{property} of each element of {list}")
+OF_ELEMENTS_WITH: Final = Label(
+    "{list} 中满足（{where}）的各项的 {property}", "{property} of each element of {list} with ({where})"
+)
 FIRST: Final = Label("首次 {event}", "the first {event}")
 LAST: Final = Label("最后一次 {event}", "the last {event}")
 SELECTED: Final = Label("{which} 已发生", "there is {which}")
@@ -242,6 +254,7 @@ SELECTED_DURING: Final = Label("{which} 在 {during}", "{which} is {during}")
 SELECTED_DURING_HAS: Final = Label("{which} 在 {during} 并满足（{has}）", "{which} is {during} with ({has})")
 SEQUENCE: Final = Label("先后发生 {steps}（{limits}）", "in this order: {steps} ({limits})")
 WITHIN: Final = Label("全程不超过 {length}", "all within {length}")
+STEP_WITHIN: Final = Label("每步之间不超过 {length}", "each step within {length} of the one before")
 LAST_STEP_IN: Final = Label("最后一步在 {during}", "the last step {during}")
 DEADLINE_IN: Final = Label("期限在 {during}", "the deadline {during}")
 STEP: Final = Label(" → ", " → ")

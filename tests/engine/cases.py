@@ -33,6 +33,7 @@ NEGATIVE = {
     "in_period": "not_in_period",
     "calendar": "not_calendar",
     "anniversary": "not_anniversary",
+    "age_between": "not_age_between",
 }
 NOON = "05-15 12:00"
 EVERYBODY = {"attribute": "contact_id", "operator": "is_set"}

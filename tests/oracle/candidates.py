@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.oracle.conditions import Condition, Question
 from tests.oracle.instants import duration_ms, local, midnight_ms, timestamp_ms, unit_number, unit_start_ms
-from tests.oracle.operators import Setting, lookup
+from tests.oracle.operators import Setting, elements_of, lookup, tested_path
 
 Span = tuple[int, int]
 
@@ -18,7 +18,7 @@ def flips(condition: Condition, question: Question, span: Span) -> Iterator[int]
     setting, history = question.setting, question.history
     if "attribute" in condition:
         value = lookup(condition["attribute"], history.root())
-        yield from operator_flips(condition, value, setting, span)
+        yield from test_flips(condition, value, setting, span)
         for length in condition.get("held", {}).values():
             statements = [*history.tags, *(said for row in history.attributes.values() for said in row)]
             for at in [*history.record_times, *(said.at for said in statements)]:
@@ -27,18 +27,38 @@ def flips(condition: Condition, question: Question, span: Span) -> Iterator[int]
         groups = [group for group in (condition.get("where"), condition.get("has")) if group]
         for event in history.events:
             yield from window_flips(condition.get("window"), event.at, setting)
-            for test in (test for group in groups for test in group["conditions"]):
-                yield from operator_flips(test, lookup(test["property"], event.properties), setting, span)
+            for group in groups:
+                yield from group_flips(group, event.properties, setting, span)
+            inside = condition.get("aggregate", {})
+            if "where" in inside:
+                for element in elements_of(lookup(inside["elements"], event.properties)):
+                    yield from group_flips(inside["where"], element, setting, span)
     elif "sequence" in condition:
         within = duration_ms(condition["within"])
         steps = [step.get("absent", step) for step in condition["sequence"]]
-        tests = [test for step in steps for test in (step.get("where") or {"conditions": []})["conditions"]]
+        groups = [step["where"] for step in steps if step.get("where")]
         for event in history.events:
             yield event.at + within
-            for test in tests:
-                yield from operator_flips(test, lookup(test["property"], event.properties), setting, span)
+            for group in groups:
+                yield from group_flips(group, event.properties, setting, span)
             for at in (event.at, event.at + within):
                 yield from window_flips(condition.get("window"), at, setting)
+
+
+def group_flips(group: dict[str, Any], root: Any, setting: Setting, span: Span) -> Iterator[int]:
+    """When a group of property conditions could change its answer about an occurrence or an element."""
+    for test in group["conditions"]:
+        yield from test_flips(test, lookup(tested_path(test), root), setting, span)
+
+
+def test_flips(test: Condition, value: Any, setting: Setting, span: Span) -> Iterator[int]:
+    """When a test, of an operator or of elements, could change its answer about a value."""
+    if "elements" not in test:
+        yield from operator_flips(test, value, setting, span)
+        return
+    group = test["elements"] if isinstance(test["elements"], dict) else test
+    for element in elements_of(value):
+        yield from group_flips(group, element, setting, span)
 
 
 def window_flips(window: dict[str, Any] | None, at: int, setting: Setting) -> Iterator[int]:
@@ -72,13 +92,25 @@ def operator_flips(test: Condition, value: Any, setting: Setting, span: Span) ->
             yield from _period_flips(operand, at, setting)
         case "anniversary":
             yield from _anniversary_flips(operand, at, setting, span)
+        case "age_between":
+            yield from _birthday_flips(at, setting, span)
 
 
 def _period_flips(period: dict[str, Any], at: int, setting: Setting) -> Iterator[int]:
-    unit = period["unit"]
-    number = unit_number(at, unit, setting.zone)
+    unit, week_start = period["unit"], period.get("week_start", 1)
+    number = unit_number(at, unit, setting.zone, week_start)
     for start in (number - period["to"], number - period["from"] + 1):
-        yield unit_start_ms(start, unit, setting.zone)
+        yield unit_start_ms(start, unit, setting.zone, week_start)
+
+
+def _birthday_flips(at: int, setting: Setting, span: Span) -> Iterator[int]:
+    born = local(at, setting.zone).date()
+    yield midnight_ms(born, setting.zone)
+    first, last = (local(end, setting.zone).year for end in span)
+    for year in range(first, last + 1):
+        near = date(year, born.month, min(born.day, 28))
+        for shift in range(4):
+            yield midnight_ms(near + timedelta(days=shift), setting.zone)
 
 
 def _anniversary_flips(operand: dict[str, str], at: int, setting: Setting, span: Span) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,13 +15,16 @@ from tests.oracle.history import History, Occurrence
 from tests.oracle.instants import duration_ms
 from tests.oracle.operators import (
     Setting,
+    elements_of,
     exact,
+    group_passes,
     identity,
     in_half_open,
     in_period,
     is_missing,
     is_number,
     lookup,
+    number_of,
     number_passes,
     passes,
     steps,
@@ -142,11 +145,7 @@ def properties_pass(group: dict[str, Any] | None, event: Occurrence, setting: Se
     """Whether one occurrence passes the property conditions of a `where` or `has`; no group: any does."""
     if group is None:
         return True
-    results = [
-        passes(test, lookup(test["property"], event.properties), setting) != test.get("not", False)
-        for test in group["conditions"]
-    ]
-    return all(results) if group["match"] == "all" else any(results)
+    return group_passes(group, event.properties, setting)
 
 
 def in_window(window: dict[str, Any] | None, at: int, setting: Setting) -> bool:
@@ -175,17 +174,27 @@ def _event(condition: Condition, question: Question) -> bool:
         )
     inside = [event for event in matching if in_window(window, event.at, setting)]
     if "aggregate" in condition:
-        return _aggregate(condition["aggregate"], inside)
+        return _aggregate(condition["aggregate"], inside, setting)
     count = condition.get("count", {"operator": "ge", "value": 1})
     return number_passes(count["operator"], count["value"], len(inside))
 
 
-def _aggregate(aggregate: dict[str, Any], events: list[Occurrence]) -> bool:
-    values = [lookup(aggregate["property"], event.properties) for event in events]
-    numbers = [exact(value) for value in values if is_number(value)]
+def _aggregate(aggregate: dict[str, Any], events: list[Occurrence], setting: Setting) -> bool:
+    roots: list[Any] = [event.properties for event in events]
+    if "elements" in aggregate:
+        roots = [
+            element
+            for root in roots
+            for element in elements_of(lookup(aggregate["elements"], root))
+            if "where" not in aggregate or group_passes(aggregate["where"], element, setting)
+        ]
+    values = [lookup(aggregate["property"], root) for root in roots]
+    if aggregate.get("as") == "number":
+        values = [number_of(value) for value in values]
+    numbers = [exact(value) for value in values if is_number(value) or isinstance(value, Fraction)]
     match aggregate["function"]:
         case "distinct":
-            result = Fraction(len({identity(value) for value in values if not is_missing(value)}))
+            result = Fraction(len({_identity(value) for value in values if not is_missing(value)}))
         case "sum":
             result = sum(numbers, Fraction(0))
         case _ if not numbers:
@@ -199,6 +208,13 @@ def _aggregate(aggregate: dict[str, Any], events: list[Occurrence]) -> bool:
         case _:
             raise AssertionError(aggregate)
     return number_passes(aggregate["operator"], aggregate["value"], result)
+
+
+def _identity(value: Any) -> Hashable:
+    """Equal for equal values, those that text is a number of included."""
+    if isinstance(value, Fraction) or is_number(value):
+        return ("number", exact(value))
+    return identity(value)
 
 
 # --- sequences ------------------------------------------------------------------------------------

@@ -131,14 +131,15 @@ def midnight_ms(day: date, zone: ZoneInfo) -> int:
     return at
 
 
-def unit_number(at_ms: int, unit: str, zone: ZoneInfo) -> int:
-    """The running number of the local calendar unit that holds an instant."""
+def unit_number(at_ms: int, unit: str, zone: ZoneInfo, week_start: int = 1) -> int:
+    """The running number of the local calendar unit that holds an instant; weeks begin on a day, 1-7 from
+    Monday."""
     day = local(at_ms, zone).date()
     match unit:
         case "day":
             return day.toordinal()
         case "week":
-            return (day.toordinal() - 1) // 7  # 1 January of the year 1 was a Monday
+            return (day.toordinal() - week_start) // 7  # 1 January of the year 1 was a Monday
         case "month":
             return day.year * 12 + day.month - 1
         case "quarter":
@@ -148,13 +149,13 @@ def unit_number(at_ms: int, unit: str, zone: ZoneInfo) -> int:
     raise AssertionError(unit)
 
 
-def unit_start_ms(number: int, unit: str, zone: ZoneInfo) -> int:
+def unit_start_ms(number: int, unit: str, zone: ZoneInfo, week_start: int = 1) -> int:
     """When the local calendar unit with this running number begins."""
     match unit:
         case "day":
             day = date.fromordinal(number)
         case "week":
-            day = date.fromordinal(number * 7 + 1)
+            day = date.fromordinal(number * 7 + week_start)
         case "month":
             day = date(number // 12, number % 12 + 1, 1)
         case "quarter":

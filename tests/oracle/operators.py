@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle.instants import duration_ms, local, timestamp_ms, unit_number
+from tests.oracle.instants import BLANKS, duration_ms, local, timestamp_ms, unit_number
 
 COMPLEMENT_OF = {
     "is_not_set": "is_set",
@@ -29,6 +30,7 @@ COMPLEMENT_OF = {
     "not_in_period": "in_period",
     "not_calendar": "calendar",
     "not_anniversary": "anniversary",
+    "not_age_between": "age_between",
 }
 
 
@@ -60,15 +62,40 @@ def identity(value: Any) -> Hashable:
     return (type(value).__name__, value)
 
 
-def exact(value: float) -> Fraction:
+def exact(value: float | Fraction) -> Fraction:
     """The number as it is written in JSON."""
-    return Fraction(Decimal(repr(value)))
+    return value if isinstance(value, Fraction) else Fraction(Decimal(repr(value)))
 
 
-def lookup(path: str, root: dict[str, Any]) -> Any:
-    """The value at a dotted path (`\\.` is a literal dot), None where there is none."""
+def number_of(value: Any) -> Any:
+    """With `as: number`, what a value is: text that is a number is that number, everything else itself."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip(BLANKS)
+    sign = text[:1] if text[:1] in ("+", "-") else ""
+    mantissa, _, exponent = text.removeprefix(sign).lower().partition("e")
+    if "e" in text.lower() and not _is_digits(exponent[1:] if exponent[:1] in ("+", "-") else exponent):
+        return value
+    whole, _, fraction = mantissa.partition(".")
+    if not (_is_digits(whole) or (whole == "" and _is_digits(fraction))) or not (
+        fraction == "" or _is_digits(fraction)
+    ):
+        return value
+    as_double = float(text)
+    if abs(as_double) == float("inf") or (as_double == 0 and set(mantissa) - {"0", "."}):
+        return value
+    return Fraction(Decimal(text if set(mantissa) - {"0", "."} else "0"))
+
+
+def _is_digits(text: str) -> bool:
+    return text != "" and set(text) <= set("0123456789")
+
+
+def lookup(path: str, root: Any) -> Any:
+    """The value at a dotted path (`\\.` is a literal dot), None where there is none; an empty path leads to
+    the root itself."""
     value: Any = root
-    for step in steps(path):
+    for step in steps(path) if path else []:
         if not isinstance(value, dict) or step not in value:
             return None
         value = value[step]
@@ -77,11 +104,13 @@ def lookup(path: str, root: dict[str, Any]) -> Any:
 
 def steps(path: str) -> list[str]:
     """The steps of a dotted path: cut at the dots that have no backslash right before them."""
-    return [step.replace("\\.", ".") for step in re.split(r"(?<!\\)\.", path)]
+    return [step.replace("\\.", ".").replace("\\[", "[") for step in re.split(r"(?<!\\)\.", path)]
 
 
 def passes(test: dict[str, Any], value: Any, setting: Setting, *, always_time: bool = False) -> bool:
     """Whether `value` passes the test; a negative operator is the complement of its positive one."""
+    if "elements" in test:
+        return some_element_passes(test, value, setting)
     operator = test["operator"]
     if operator in COMPLEMENT_OF:
         return not passes(
@@ -97,21 +126,72 @@ def passes(test: dict[str, Any], value: Any, setting: Setting, *, always_time: b
     if operator in TIME_TESTS:
         at = timestamp_ms(value, setting.data_zone, setting.zone)
         return at is not None and TIME_TESTS[operator](at, operand, setting)
+    if test.get("as") == "number":
+        value = number_of(value)
+    form = text_form(test)
     if isinstance(value, str):
-        return _text_passes(operator, operand, value, ignore_case=test.get("ignore_case", False))
-    if is_number(value):
+        return _text_passes(test, value)
+    if is_number(value) or isinstance(value, Fraction):
         return number_passes(operator, operand, value)
     if isinstance(value, bool):
         return operator == "eq" and isinstance(operand, bool) and operand == value
     if isinstance(value, list):
-        return _list_passes(operator, operand, value)
+        return _list_passes(operator, operand, value, form)
     return False
+
+
+def elements_of(value: Any) -> list[Any]:
+    """What a value has of elements: none where it is missing, itself where it is no list."""
+    if is_missing(value):
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def some_element_passes(test: dict[str, Any], value: Any, setting: Setting) -> bool:
+    """Whether an element of the value passes the group, which stands under `elements` on an attribute and
+    beside it in a list of property conditions."""
+    group = test["elements"] if isinstance(test["elements"], dict) else test
+    return any(group_passes(group, element, setting) for element in elements_of(value))
+
+
+def group_passes(group: dict[str, Any], root: Any, setting: Setting) -> bool:
+    """Whether an occurrence's properties, or an element of a list, pass all (any) of a group's conditions."""
+    results = [
+        passes(test, lookup(tested_path(test), root), setting) != test.get("not", False)
+        for test in group["conditions"]
+    ]
+    return all(results) if group["match"] == "all" else any(results)
+
+
+def tested_path(test: dict[str, Any]) -> str:
+    """The path that a property condition is about."""
+    path: str = test["property"] if "property" in test else test["elements"]
+    return path
+
+
+def text_form(test: dict[str, Any]) -> Callable[[str], str]:
+    """What a text becomes before it is compared."""
+    ignore_case, normalized = test.get("ignore_case", False), test.get("normalize", False)
+
+    def form(text: str) -> str:
+        if normalized:
+            text = unicodedata.normalize("NFKC", text)
+        if ignore_case:
+            text = text.casefold()
+        if not normalized:
+            return text
+        words = "".join(" " if one in BLANKS else one for one in unicodedata.normalize("NFKC", text)).split(
+            " "
+        )
+        return " ".join(word for word in words if word)
+
+    return form
 
 
 def number_passes(operator: str, operand: Any, value: float | Fraction) -> bool:
     if operator in COMPLEMENT_OF:
         return not number_passes(COMPLEMENT_OF[operator], operand, value)
-    number = value if isinstance(value, Fraction) else exact(value)
+    number = exact(value)
     match operator:
         case "in":
             return any(is_number(item) and exact(item) == number for item in operand)
@@ -135,32 +215,33 @@ def number_passes(operator: str, operand: Any, value: float | Fraction) -> bool:
     return False
 
 
-def _text_passes(operator: str, operand: Any, value: str, *, ignore_case: bool) -> bool:
+def _text_passes(test: dict[str, Any], value: str) -> bool:
+    operator, operand, form = test["operator"], test["value"], text_form(test)
     if operator == "matches":
-        return re.search(operand, value, re.IGNORECASE if ignore_case else 0) is not None
-    fold: Callable[[str], str] = str.casefold if ignore_case else str
-    text = fold(value)
+        flags = re.IGNORECASE if test.get("ignore_case", False) else 0
+        return re.search(operand, text_form({**test, "ignore_case": False})(value), flags) is not None
+    text = form(value)
     if operator == "in":
-        return any(isinstance(item, str) and fold(item) == text for item in operand)
+        return any(isinstance(item, str) and form(item) == text for item in operand)
     if not isinstance(operand, str):
         return False
     match operator:
         case "eq":
-            return text == fold(operand)
+            return text == form(operand)
         case "contains":
-            return fold(operand) in text
+            return form(operand) in text
         case "starts_with":
-            return text.startswith(fold(operand))
+            return text.startswith(form(operand))
         case "ends_with":
-            return text.endswith(fold(operand))
+            return text.endswith(form(operand))
     return False
 
 
-def _list_passes(operator: str, operand: Any, value: list[Any]) -> bool:
+def _list_passes(operator: str, operand: Any, value: list[Any], form: Callable[[str], str]) -> bool:
     if not isinstance(operand, list):
         return False
-    held = {identity(item) for item in value}
-    wanted = {identity(item) for item in operand}
+    held = {identity(form(item) if isinstance(item, str) else item) for item in value}
+    wanted = {identity(form(item) if isinstance(item, str) else item) for item in operand}
     match operator:
         case "eq":
             return held == wanted
@@ -206,8 +287,9 @@ def _after(at: int, operand: Any, setting: Setting) -> bool:
 
 
 def in_period(at: int, operand: dict[str, Any], setting: Setting) -> bool:
-    unit = operand["unit"]
-    distance = unit_number(at, unit, setting.zone) - unit_number(setting.now, unit, setting.zone)
+    unit, week_start = operand["unit"], operand.get("week_start", 1)
+    then, today = (unit_number(one, unit, setting.zone, week_start) for one in (at, setting.now))
+    distance = then - today
     return bool(operand["from"] <= distance <= operand["to"])
 
 
@@ -238,6 +320,17 @@ def _anniversary(at: int, operand: dict[str, str], setting: Setting) -> bool:
     return False
 
 
+def _age_between(at: int, operand: list[int | None], setting: Setting) -> bool:
+    born = local(at, setting.zone).date()
+    today = local(setting.now, setting.zone).date()
+    if born > today:
+        return False
+    # A year is complete once month and day have come; 29 February has come on 1 March at the latest.
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    youngest, oldest = operand
+    return (youngest is None or youngest <= age) and (oldest is None or age <= oldest)
+
+
 TIME_TESTS: dict[str, Callable[[int, Any, Setting], bool]] = {
     "before": _before,
     "after": _after,
@@ -247,4 +340,5 @@ TIME_TESTS: dict[str, Callable[[int, Any, Setting], bool]] = {
     "in_period": in_period,
     "calendar": _calendar,
     "anniversary": _anniversary,
+    "age_between": _age_between,
 }

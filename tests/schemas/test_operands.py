@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from schemas.definitions import AttributeCondition, PropertyCondition
-from schemas.operands import MOVING_OPERATORS, OPERATORS, PRESENCE_OPERATORS, TEXT_OPERATORS
+from schemas.definitions import AttributeCondition
+from schemas.operands import (
+    MOVING_OPERATORS,
+    NUMBER_OPERATORS,
+    OPERATORS,
+    PRESENCE_OPERATORS,
+    TEXT_OPERATORS,
+)
+from schemas.property_conditions import PropertyCondition
 
 TEXT = ["contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with"]
 PATTERN = ["matches", "not_matches"]
@@ -31,13 +38,14 @@ TAKEN: list[tuple[list[str], list[Any]]] = [
     ]),
     (LENGTH, ["P7D", "PT1H", "P2W", "PT0.5S"]),
     (["relative_between", "not_relative_between"], [["-P5D", "P5D"], ["PT0S", "PT0S"], ["P1D", "+P1W"]]),
-    (["in_period", "not_in_period"], [WEEK]),
+    (["in_period", "not_in_period"], [WEEK, {**WEEK, "week_start": 7}, {**WEEK, "week_start": 1}]),
     (["calendar", "not_calendar"], [
         {"unit": "minute", "values": [0, 59]}, {"unit": "hour", "values": [0, 23]},
         {"unit": "day", "values": [1, 31]}, {"unit": "weekday", "values": [1, 7]},
         {"unit": "month", "values": [1, 12]}, {"unit": "quarter", "values": [1, 4]},
     ]),
     (["anniversary", "not_anniversary"], [{"in_next": "P7D"}, {"in_next": "P1W"}]),
+    (["age_between", "not_age_between"], [[18, 25], [0, 0], [18, None], [None, 17]]),
 ]  # fmt: skip
 
 REFUSED: list[tuple[list[str], list[tuple[Any, str]]]] = [
@@ -61,7 +69,9 @@ REFUSED: list[tuple[list[str], list[tuple[Any, str]]]] = [
     (["in_period", "not_in_period"], [
         ({**WEEK, "to": -2}, "value.to"), ({**WEEK, "unit": "hour"}, "value.unit"),
         ({"unit": "week", "from": 0}, "value.to"), ({**WEEK, "by": 1}, "value.by"), ("week", "value"),
-        ({**WEEK, "from": -1.5}, "value.from"),
+        ({**WEEK, "from": -1.5}, "value.from"), ({**WEEK, "week_start": 0}, "value.week_start"),
+        ({**WEEK, "week_start": 8}, "value.week_start"), ({**WEEK, "week_start": "7"}, "value.week_start"),
+        ({**WEEK, "unit": "month", "week_start": 7}, "value.week_start"),
     ]),
     (["calendar", "not_calendar"], [
         ({"unit": "hour", "values": []}, "value.values"),
@@ -78,6 +88,11 @@ REFUSED: list[tuple[list[str], list[tuple[Any, str]]]] = [
     (["anniversary", "not_anniversary"], [
         ({"in_next": "PT12H"}, "value.in_next"), ({"in_next": "P1M"}, "value.in_next"),
         ({"in_next": "-P1D"}, "value.in_next"), ({}, "value.in_next"), ("P7D", "value"),
+    ]),
+    (["age_between", "not_age_between"], [
+        ([25, 18], "value[1]"), ([-1, 18], "value[0]"), ([18.5, 20], "value[0]"), ([18.0, 20], "value[0]"),
+        ([None, None], "value"), ([18], "value"), (["18", 20], "value[0]"), (18, "value"),
+        ([True, 20], "value[0]"),
     ]),
 ]  # fmt: skip
 
@@ -116,13 +131,41 @@ def test_an_operator_that_takes_no_value_is_refused_with_one(refusal: Any, opera
     assert refusal(AttributeCondition, {"attribute": "a", "operator": operator, "value": 0})[0] == "value"
 
 
+@pytest.mark.parametrize("option", ["ignore_case", "normalize"])
 @pytest.mark.parametrize(("operator", "value"), TAKEN_CASES)
-def test_only_operators_on_text_ignore_case(refusal: Any, operator: str, value: Any) -> None:
-    test = {"attribute": "a", "operator": operator, "value": value, "ignore_case": True}
+def test_only_operators_on_text_change_its_form(refusal: Any, operator: str, value: Any, option: str) -> None:
+    test = {"attribute": "a", "operator": operator, "value": value, option: True}
     if operator in TEXT_OPERATORS:
         AttributeCondition.model_validate(test)
     else:
-        assert refusal(AttributeCondition, test)[0] == "ignore_case"
+        assert refusal(AttributeCondition, test)[0] == option
+
+
+def all_numbers(value: Any) -> bool:
+    items = value if isinstance(value, list) else [value]
+    return all(type(item) in (int, float, type(None)) for item in items)
+
+
+@pytest.mark.parametrize(("operator", "value"), TAKEN_CASES)
+def test_only_operators_on_numbers_take_text_as_numbers(refusal: Any, operator: str, value: Any) -> None:
+    test = {"attribute": "a", "operator": operator, "value": value, "as": "number"}
+    if operator not in NUMBER_OPERATORS:
+        assert refusal(AttributeCondition, test)[0] == "as"
+    elif all_numbers(value):
+        AttributeCondition.model_validate(test)
+    else:
+        assert refusal(AttributeCondition, test)[0].startswith("value")
+
+
+@pytest.mark.parametrize("option", ["ignore_case", "normalize"])
+def test_text_is_not_taken_as_a_number_and_in_another_form(refusal: Any, option: str) -> None:
+    test = {"attribute": "a", "operator": "eq", "value": 1, "as": "number", option: True}
+    assert refusal(AttributeCondition, test)[0] == "as"
+
+
+def test_the_only_other_reading_is_number(refusal: Any) -> None:
+    test = {"attribute": "a", "operator": "eq", "value": 1, "as": "integer"}
+    assert refusal(AttributeCondition, test)[0] == "as"
 
 
 @pytest.mark.parametrize(("operator", "value"), TAKEN_CASES)

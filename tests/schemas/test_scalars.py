@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.generate import TOPIC_VALUES, json_schema
-from schemas.scalars import PathText
+from schemas.scalars import ElementPath, PathText
 from streamseg.values import split_path
 from tests.schemas.conftest import Refusal
 from tests.schemas.test_json_schema import objects
@@ -47,7 +47,7 @@ def is_path(text: str) -> bool:
 @example("\\..\\.")
 @example(".\\.")
 def test_a_path_is_what_can_be_split_into_steps(text: str) -> None:
-    (pattern,) = (one["pattern"] for one in objects(PATH.json_schema()) if "pattern" in one)
+    pattern = PATH.json_schema()["pattern"]
     try:
         PATH.validate_python(text)
     except ValidationError:
@@ -63,6 +63,22 @@ def test_a_path_is_what_can_be_split_into_steps(text: str) -> None:
 def test_a_path_with_an_empty_step_is_refused(refusal: Refusal, path: str) -> None:
     _, message = refusal(PathText, path)
     assert message == ("has an empty step; write a literal dot as \\." if path else "must not be empty")
+
+
+@pytest.mark.parametrize("path", ["a[0]", "[0]", "a[-1].b", "a.b[*]", "a[]", "a\\[0][1]"])
+def test_a_path_into_a_list_is_refused_and_elements_named(refusal: Refusal, path: str) -> None:
+    for kind in (PathText, ElementPath):
+        assert "elements" in refusal(kind, path)[1]
+
+
+@pytest.mark.parametrize("path", ["a\\[0]", "a[x]", "a[-]", "a[1", "a]0[", "a[0.5]"])
+def test_any_other_bracket_is_taken(path: str) -> None:
+    assert PATH.validate_python(path) == path
+
+
+def test_only_inside_an_element_a_path_may_be_empty(refusal: Refusal) -> None:
+    assert TypeAdapter(ElementPath).validate_python("") == ""
+    assert refusal(PathText, "")[1] == "must not be empty"
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -10,13 +10,16 @@ from hypothesis.strategies import SearchStrategy
 from tests.strategies.operators import (
     any_still_tests,
     bounds_of_times,
+    element_groups,
     flag_tests,
     list_tests,
     moving_time_tests,
     number_tests,
     periods,
     set_tests,
+    still_element_groups,
     still_time_tests,
+    tag_groups,
     text_tests,
     value_test,
 )
@@ -67,7 +70,15 @@ _still_attributes = {
     "level": any_still_tests,
     "address.city": any_still_tests,
     "address": any_still_tests,
+    "cart": any_still_tests,
 }
+_grouped_attributes = {"tags": tag_groups, "cart": still_element_groups, "level": still_element_groups}
+
+
+def _on_elements(
+    name: str, groups: SearchStrategy[Json], *extra: SearchStrategy[Json]
+) -> SearchStrategy[Json]:
+    return _on(name, groups.map(lambda group: {"elements": group}), *extra)
 
 
 _moving_attributes = ("imported_at", "member_day", "level", "address.city")
@@ -75,6 +86,9 @@ attribute_conditions = st.one_of(
     *(_on(name, tests) for name, tests in _still_attributes.items()),
     *(_on(name, tests, _held) for name, tests in _still_attributes.items()),
     *(_on(name, moving_time_tests) for name in _moving_attributes),
+    *(_on_elements(name, groups) for name, groups in _grouped_attributes.items()),
+    *(_on_elements(name, groups, _held) for name, groups in _grouped_attributes.items()),
+    _on_elements("cart", element_groups),
 )
 
 
@@ -82,7 +96,13 @@ def conditions_on(name: str) -> SearchStrategy[Json]:
     """Conditions on one attribute, as often held or moving with the clock as not."""
     moving = [_on(name, moving_time_tests)] * 2 if name in _moving_attributes else []
     tests = _still_attributes[name]
-    return st.one_of(_on(name, tests), _on(name, tests, _held), *moving)
+    grouped: list[SearchStrategy[Json]] = []
+    if name in _grouped_attributes:
+        groups = _grouped_attributes[name]
+        grouped = [_on_elements(name, groups), _on_elements(name, groups, _held)]
+    if name == "cart":
+        grouped = [*grouped, _on_elements(name, element_groups)] * 2
+    return st.one_of(_on(name, tests), _on(name, tests, _held), *moving, *grouped)
 
 
 # --- events ---------------------------------------------------------------------------------------
@@ -109,6 +129,15 @@ _property_tests = st.one_of(
     *[_plain_property_tests] * 6,
     _plain_property_tests.map(lambda test: {**test, "not": True}),
     moving_time_tests.map(lambda test: {"property": "at", **test}),
+    *[
+        st.builds(
+            merged,
+            st.sampled_from(("lines", "lines", "form", "order")).map(lambda name: {"elements": name}),
+            element_groups,
+            perhaps("not", st.just(True)),
+        )
+    ]
+    * 2,
 )
 property_groups = st.builds(
     lambda match, tests: {"match": match, "conditions": tests},
@@ -149,8 +178,18 @@ _counts = st.builds(
 _aggregates = st.builds(
     merged,
     st.sampled_from(("sum", "avg", "min", "max", "distinct")).map(lambda name: {"function": name}),
-    st.sampled_from(("amount", "amount", "order.amount", "form")).map(lambda name: {"property": name}),
+    st.one_of(
+        st.sampled_from(("amount", "amount", "order.amount", "form")).map(lambda name: {"property": name}),
+        st.builds(
+            merged,
+            st.sampled_from(("price", "price", "", "code")).map(
+                lambda name: {"elements": "lines", "property": name}
+            ),
+            perhaps("where", element_groups),
+        ),
+    ),
     number_tests.filter(lambda test: test["operator"] not in ("in", "not_in")),
+    perhaps("as", st.just("number")),
 )
 
 

@@ -34,8 +34,10 @@ from tests.strategies.values import (
     attribute_values,
     attributes,
     durations,
+    elements,
     jitters,
     ms_of,
+    number_texts,
     numbers,
     properties,
     scalars,
@@ -255,7 +257,14 @@ _close_definitions = close_conditions.map(
 _close_lines = st.lists(
     st.tuples(
         st.sampled_from(CLOSE_EVENTS),
-        st.fixed_dictionaries({}, optional={"amount": numbers, "form": st.one_of(texts, scalars)}),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "amount": st.one_of(numbers, number_texts),
+                "form": st.one_of(texts, scalars),
+                "lines": elements,
+            },
+        ),
         steps_ms,
         lags_ms,
     ),
@@ -301,7 +310,7 @@ def _attribute_story(name: str) -> st.SearchStrategy[tuple[list[Json], Json | No
 _attribute_stories = st.one_of(
     *(
         _attribute_story(name)
-        for name in ("imported_at", "member_day", "member_points", "tags", "level", "address.city")
+        for name in ("imported_at", "member_day", "member_points", "tags", "level", "address.city", "cart")
     )
 )
 

@@ -31,7 +31,24 @@ CHANNEL_EVENTS = ("email_unsubscribe", "email_resubscribe", "sms_unsubscribe", "
 DERIVED_EVENTS = ("attribute_changed", "tag_added", "tag_removed", "global_unsubscribe")
 
 TEXTS = ("cn", "CN", "cnx", "a.b", "ß")
+WIDE_TEXTS = ("ＣＮ", "\u3000cn ", "c\t n", "c n", "ﬁ", "fi", "e\u0301", "é", " ", "\x1ccn", "ẞ")
 NUMBERS = (0, 1, 2, 2.0, 2.5, -1, 0.1, 0.2)
+NUMBER_TEXTS = (
+    "2",
+    "\u30002 ",
+    "+2.00",
+    "20e-1",
+    "2.",
+    ".1",
+    "0.10",
+    "-1",
+    "1e400",
+    "1e-400",
+    "0e999",
+    "1,5",
+    "２",
+    "",
+)
 TAGS = ("vip", "trial", "vip2")
 
 
@@ -44,8 +61,9 @@ def ms_of(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp()) * 1000
 
 
-texts = st.sampled_from(TEXTS)
+texts = st.one_of(st.sampled_from(TEXTS), st.sampled_from(TEXTS), st.sampled_from(WIDE_TEXTS))
 numbers = st.sampled_from(NUMBERS)
+number_texts = st.sampled_from(NUMBER_TEXTS)
 durations = st.sampled_from(tuple(DURATIONS))
 jitters = st.sampled_from((0, 0, 0, -1, 1))
 shifts = st.builds(
@@ -119,11 +137,27 @@ scalars = st.one_of(
     st.sampled_from((["cn", "vip"], ["vip", "vip2"], ["vip"], [2, "cnx"], [True, 1])),
     times,
 )
+_elements = st.one_of(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "code": st.one_of(texts, scalars),
+            "price": st.one_of(numbers, number_texts, scalars),
+            "at": times,
+            "sub": st.one_of(st.lists(st.one_of(texts, numbers, number_texts), max_size=2), scalars),
+        },
+    ),
+    scalars,
+)
+elements = st.one_of(
+    *[st.lists(_elements, max_size=3)] * 3, _elements, st.lists(st.lists(scalars, max_size=2), max_size=2)
+)
 properties = st.fixed_dictionaries(
     {},
     optional={
         "form": st.one_of(texts, scalars),
-        "amount": st.one_of(numbers, scalars),
+        "amount": st.one_of(numbers, number_texts, scalars),
+        "lines": elements,
         "order": st.one_of(st.fixed_dictionaries({"amount": numbers}), scalars),
         "at": st.one_of(times, times, times, no_times, seconds),
         "a.b": scalars,
@@ -136,7 +170,8 @@ attribute_values = {
     "imported_at": st.one_of(times, times, times, st.none(), no_times, seconds, blanks),
     "member_day": st.one_of(times, times, st.sampled_from(("2000-02-29", "1990-03-01", {}))),
     "subscribed": st.sampled_from((True, True, False, False, None, None, "no", 0, "", " ")),
-    "level": scalars,
+    "level": st.one_of(scalars, texts, number_texts),
+    "cart": elements,
     "address": st.one_of(st.fixed_dictionaries({"city": scalars}), scalars),
 }
 attributes = st.fixed_dictionaries({}, optional=attribute_values)

@@ -17,6 +17,14 @@ from schemas import definitions as wire
 from schemas.definitions import FORMULA, SegmentDefinition
 from schemas.durations import duration_ms
 from schemas.operands import OPERATORS, Anniversary, Calendar, Period
+from schemas.property_conditions import (
+    ElementGroup,
+    ElementPropertyCondition,
+    ElementsCondition,
+    InnerElementsCondition,
+    PropertyCondition,
+    Where,
+)
 from streamseg.catalogue.labels import Language
 from streamseg.wording.definitions import definition
 from streamseg.wording.order import WRITTEN_ORDER, in_written_order
@@ -169,7 +177,7 @@ def test_definitions_that_differ_in_one_place_read_differently(several: list[Seg
     assert_told_apart(several)
 
 
-@given(st.lists(bodies.map(read), min_size=10, max_size=40))
+@given(st.lists(bodies.map(read), min_size=4, max_size=12))
 def test_definitions_that_differ_read_differently(several: list[SegmentDefinition]) -> None:
     assert_told_apart(several)
 
@@ -213,6 +221,28 @@ def judging(operator: str, value: Any) -> Json:
     return standard({"attribute": "a", "operator": operator, "value": value})
 
 
+def in_elements(group: Json = WHERE, **more: Any) -> Json:
+    return standard({"attribute": "a", "elements": group, **more})
+
+
+def in_element(**test: Any) -> Json:
+    return in_elements(all_of({"property": "n", "operator": "eq", "value": "x", **test}))
+
+
+def listed(**more: Any) -> Json:
+    return standard({**BUY, "where": all_of({"elements": "l", **WHERE, **more})})
+
+
+def nested(**more: Any) -> Json:
+    return in_elements(all_of({"elements": "l", **WHERE, **more}))
+
+
+def summed(**more: Any) -> Json:
+    return standard({**BUY, "aggregate": {**SUM, **more}})
+
+
+TWICE = {"conditions": WHERE["conditions"] * 2}
+ONE = {"operator": "eq", "value": 1}
 PART = {"name": "y", "relation": "include", "clusters": [all_of(BUY)]}
 SELECTED = {**BUY, "select": "last"}
 # model and field -> two definitions that differ in that field alone
@@ -240,16 +270,16 @@ DIFFERING: dict[tuple[type[BaseModel], str], tuple[Json, Json]] = {
         standard({**TEST, "held": {"at_least": "P1D"}}),
         standard({**TEST, "held": {"less_than": "P1D"}}),
     ),
-    (wire.PropertyCondition, "property"): (in_where(), in_where(property="m")),
-    (wire.PropertyCondition, "operator"): (in_where(), in_where(operator="ne")),
-    (wire.PropertyCondition, "value"): (in_where(), in_where(value="y")),
-    (wire.PropertyCondition, "ignore_case"): (in_where(), in_where(ignore_case=True)),
-    (wire.PropertyCondition, "not_"): (in_where(), in_where(**{"not": True})),
-    (wire.Where, "match"): (
+    (PropertyCondition, "property"): (in_where(), in_where(property="m")),
+    (PropertyCondition, "operator"): (in_where(), in_where(operator="ne")),
+    (PropertyCondition, "value"): (in_where(), in_where(value="y")),
+    (PropertyCondition, "ignore_case"): (in_where(), in_where(ignore_case=True)),
+    (PropertyCondition, "not_"): (in_where(), in_where(**{"not": True})),
+    (Where, "match"): (
         standard({**BUY, "where": {**WHERE, "conditions": WHERE["conditions"] * 2}}),
         standard({**BUY, "where": any_of(*WHERE["conditions"] * 2)}),
     ),
-    (wire.Where, "conditions"): (
+    (Where, "conditions"): (
         standard({**BUY, "where": WHERE}),
         standard({**BUY, "where": {**WHERE, "conditions": WHERE["conditions"] * 2}}),
     ),
@@ -329,6 +359,48 @@ DIFFERING: dict[tuple[type[BaseModel], str], tuple[Json, Json]] = {
     (wire.SequenceCondition, "not_"): (standard(SEQUENCE), standard({**SEQUENCE, "not": True})),
     (wire.SampleCondition, "sample"): (standard({"sample": 0.5}), standard({"sample": 0.25})),
     (wire.SampleCondition, "salt"): (standard({"sample": 0.5}), standard({"sample": 0.5, "salt": ""})),
+    (wire.AttributeCondition, "normalize"): (standard(TEST), standard({**TEST, "normalize": True})),
+    (wire.AttributeCondition, "as_"): (
+        standard({**TEST, **ONE}),
+        standard({**TEST, **ONE, "as": "number"}),
+    ),
+    (PropertyCondition, "normalize"): (in_where(), in_where(normalize=True)),
+    (PropertyCondition, "as_"): (in_where(value=1), in_where(value=1, **{"as": "number"})),
+    (wire.AttributeElementsCondition, "attribute"): (in_elements(), in_elements(attribute="b")),
+    (wire.AttributeElementsCondition, "elements"): (in_elements(), in_elements(OTHER_WHERE)),
+    (wire.AttributeElementsCondition, "held"): (in_elements(), in_elements(held={"at_least": "P1D"})),
+    (wire.AttributeElementsCondition, "not_"): (in_elements(), in_elements(**{"not": True})),
+    (ElementGroup, "match"): (
+        in_elements({**WHERE, **TWICE}),
+        in_elements(any_of(*TWICE["conditions"])),
+    ),
+    (ElementGroup, "conditions"): (in_elements(), in_elements({**WHERE, **TWICE})),
+    (ElementPropertyCondition, "property"): (in_element(), in_element(property="")),
+    (ElementPropertyCondition, "operator"): (in_element(), in_element(operator="ne")),
+    (ElementPropertyCondition, "value"): (in_element(), in_element(value="y")),
+    (ElementPropertyCondition, "ignore_case"): (in_element(), in_element(ignore_case=True)),
+    (ElementPropertyCondition, "normalize"): (in_element(), in_element(normalize=True)),
+    (ElementPropertyCondition, "as_"): (in_element(value=1), in_element(value=1, **{"as": "number"})),
+    (ElementPropertyCondition, "not_"): (in_element(), in_element(**{"not": True})),
+    (ElementsCondition, "elements"): (listed(), listed(elements="m")),
+    (ElementsCondition, "match"): (listed(**TWICE), listed(**TWICE, match="any")),
+    (ElementsCondition, "conditions"): (listed(), listed(**TWICE)),
+    (ElementsCondition, "not_"): (listed(), listed(**{"not": True})),
+    (InnerElementsCondition, "elements"): (nested(), nested(elements="")),
+    (InnerElementsCondition, "match"): (nested(**TWICE), nested(**TWICE, match="any")),
+    (InnerElementsCondition, "conditions"): (nested(), nested(**TWICE)),
+    (InnerElementsCondition, "not_"): (nested(), nested(**{"not": True})),
+    (wire.Aggregate, "elements"): (summed(), summed(elements="l")),
+    (wire.Aggregate, "where"): (summed(elements="l"), summed(elements="l", where=OTHER_WHERE)),
+    (wire.Aggregate, "as_"): (summed(), summed(**{"as": "number"})),
+    (Period, "week_start"): (
+        over({"period": {**MONTH, "unit": "week"}}),
+        over({"period": {**MONTH, "unit": "week", "week_start": 7}}),
+    ),
+    (wire.SequenceCondition, "step_within"): (
+        standard(SEQUENCE),
+        standard({**SEQUENCE, "step_within": "PT1H"}),
+    ),
     (wire.SampleCondition, "not_"): (standard({"sample": 0.5}), standard({"sample": 0.5, "not": True})),
 }
 
