@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from agents.topics import required_topics
 from agents.topics_admin import Finding, TopicsAdmin
+from streamseg.cli.terminal import TerminalConsole, echo, echo_json
 from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
 
@@ -90,13 +89,13 @@ def _errors_told() -> Iterator[None]:
     try:
         yield
     except StreamsegError as error:
-        typer.echo(f"Error: {error}", err=True)
+        echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
 
 
 def _show(findings: Sequence[Finding], settings: Settings, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(_report(findings, settings), ensure_ascii=False, indent=2))
+        echo_json(_report(findings, settings), indented=True)
         return
     table = Table(title=f"Topics at {settings.bootstrap_servers}", title_justify="left")
     for heading in ("Topic", "Partitions", "Cleanup", "State", "Differences"):
@@ -110,7 +109,7 @@ def _show(findings: Sequence[Finding], settings: Settings, *, as_json: bool) -> 
             f"[{colour}]{finding.state}[/]",
             "\n".join(f"{each.setting}: {each.found}, not {each.required}" for each in finding.differences),
         )
-    Console().print(table)
+    TerminalConsole().print(table)
 
 
 def _report(findings: Sequence[Finding], settings: Settings) -> dict[str, object]:

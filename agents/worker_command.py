@@ -16,6 +16,7 @@ import uvloop
 from agents.data_folder import PRIVATE_UMASK, DataFolder
 from agents.garbage import settle_collector
 from agents.worker import SegmentApp, run
+from streamseg.cli.terminal import echo
 from streamseg.errors import ConfigurationError, StreamsegError
 from streamseg.settings import Settings
 
@@ -76,7 +77,7 @@ def worker(
     try:
         settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
     except ConfigurationError as error:
-        typer.echo(f"streamseg worker: {error}", err=True)
+        echo(f"streamseg worker: {error}", err=True)
         raise typer.Exit(1) from error
     uvloop.run(_until_signalled(settings))
 
@@ -92,7 +93,7 @@ async def _until_signalled(settings: Settings) -> None:
             settle_collector()
             await run(app, stop)
     except StreamsegError as error:
-        typer.echo(f"streamseg worker: {error}", err=True)
+        echo(f"streamseg worker: {error}", err=True)
         _exit_at_once()
     except Exception as error:
         _log.critical("stopped by an error", exc_info=error)

@@ -13,11 +13,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 from confluent_kafka import Consumer, Producer, TopicPartition
-from rich.console import Console
 from rich.table import Table
 
 from agents.demo.workload import CASE, DEFINITIONS, Workload
 from agents.embedded import PARTITIONS, EmbeddedBroker, EmbeddedWorker
+from streamseg.cli.terminal import TerminalConsole
 from streamseg.settings import BatchWindow, Settings
 
 _SHOWN = 6
@@ -41,7 +41,7 @@ def demo(
     Example: streamseg demo --contacts 500 --events 2000
     """
     logging.disable(logging.WARNING)
-    console = Console(highlight=False)
+    console = TerminalConsole(highlight=False)
     with tempfile.TemporaryDirectory(prefix="streamseg-demo-") as folder, EmbeddedBroker() as broker:
         settings = Settings.read(
             bootstrap_servers=broker.bootstrap,
@@ -89,7 +89,7 @@ def _send(
     producer.flush(30)
 
 
-def _watch(console: Console, bootstrap: str) -> Counter[tuple[str, str, str]]:
+def _watch(console: TerminalConsole, bootstrap: str) -> Counter[tuple[str, str, str]]:
     """Print changes as they come, the first few of each sort; (segment, change, reason) -> how many.
 
     Ends once nothing came for longer than an unsubscribe window, or sooner where what time alone
@@ -122,7 +122,7 @@ def _watch(console: Console, bootstrap: str) -> Counter[tuple[str, str, str]]:
     return seen
 
 
-def _print_change(console: Console, change: dict[str, Any]) -> None:
+def _print_change(console: TerminalConsole, change: dict[str, Any]) -> None:
     entered = change["change"] == "entered"
     console.print(
         f"  {change['effective_at']}  {change['contact_id']}  "

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points, version
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.text import Text
 from typer.core import TyperGroup
 
 from streamseg.cli.contacts import contacts
@@ -16,6 +16,7 @@ from streamseg.cli.groups import groups
 from streamseg.cli.lists import lists
 from streamseg.cli.replay import replay
 from streamseg.cli.segments import segments
+from streamseg.cli.terminal import TerminalConsole, echo
 from streamseg.errors import StreamsegError
 
 
@@ -55,7 +56,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version("streamseg"))
+        echo(version("streamseg"))
         raise typer.Exit
 
 
@@ -82,5 +83,6 @@ def main() -> None:
     try:
         app()
     except StreamsegError as error:
-        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        line = Text("error: ", "red").append(str(error), "default")
+        TerminalConsole(stderr=True).print(line, soft_wrap=True)
         sys.exit(1)

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 import orjson
 import typer
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
@@ -21,6 +20,7 @@ from streamseg.cli.inputs import (
     report_dead_letter,
 )
 from streamseg.cli.session import LangOption, chosen_language
+from streamseg.cli.terminal import TerminalConsole, echo_json
 from streamseg.errors import ConfigurationError, FileFormatError
 from streamseg.explain import explain as explain_membership
 from streamseg.replay import Replay
@@ -70,9 +70,9 @@ def explain(
     explanation = _explanation(run, contact, segment)
     if as_json:
         told = explanation if lang is None else with_words(explanation, chosen_language(lang))
-        typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+        echo_json(told, indented=True)
     else:
-        Console().print(render(explanation, chosen_language(lang)))
+        TerminalConsole().print(render(explanation, chosen_language(lang)))
 
 
 def _explanation(run: Replay, contact_id: str, segment_id: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 from zoneinfo import ZoneInfo
 
-import orjson
 import typer
 
 from streamseg.changes import DeadLetter
+from streamseg.cli.terminal import echo, echo_json
 from streamseg.errors import FileFormatError
 from streamseg.settings import Settings
 from streamseg.times import format_ms, parse_timestamp_ms, time_zone
@@ -52,7 +52,7 @@ def open_input(file: str) -> Iterator[BinaryIO]:
     try:
         stream = Path(file).open("rb")  # noqa: SIM115 - closed below, where its reader's errors are not ours
     except OSError as error:
-        typer.echo(f"{file} cannot be read: {error.strerror}", err=True)
+        echo(f"{file} cannot be read: {error.strerror}", err=True)
         raise typer.Exit(UNREADABLE) from error
     with stream:
         yield stream
@@ -60,7 +60,7 @@ def open_input(file: str) -> Iterator[BinaryIO]:
 
 def fail_unreadable(file: str, error: FileFormatError) -> NoReturn:
     """End with status 2 and the line that is wrong."""
-    typer.echo(f"{file}: {error}", err=True)
+    echo(f"{file}: {error}", err=True)
     raise typer.Exit(UNREADABLE) from error
 
 
@@ -77,4 +77,4 @@ def report_dead_letter(line: int, letter: DeadLetter) -> None:
     }
     if letter.paths is not None:
         report["paths"] = letter.paths
-    typer.echo(orjson.dumps(report), err=True)
+    echo_json(report, err=True)

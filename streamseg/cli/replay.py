@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,7 +10,6 @@ from typing import Annotated, Any, BinaryIO
 
 import orjson
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from streamseg.cli.inputs import (
@@ -22,6 +20,7 @@ from streamseg.cli.inputs import (
     report_dead_letter,
 )
 from streamseg.cli.session import Lang, chosen_language
+from streamseg.cli.terminal import TerminalConsole, json_output
 from streamseg.errors import FileFormatError
 from streamseg.explain import explain_all
 from streamseg.replay import Replay
@@ -72,7 +71,7 @@ def replay(
     """
     settings = read_settings(timezone)
     until_ms = read_instant(until, settings, "--until") if until is not None else None
-    out = sys.stdout.buffer
+    out = json_output()
     with open_store(state) as (store, write), open_input(file) as stream, _progress(stream) as lines:
         run = Replay(settings=settings, store=store, on_dead_letter=report_dead_letter)
         try:
@@ -100,7 +99,7 @@ def replay(
 @contextmanager
 def _progress(stream: BinaryIO) -> Iterator[Iterator[bytes]]:
     """The lines of a stream, with a progress bar on standard error where that is a terminal."""
-    console = Console(stderr=True)
+    console = TerminalConsole(stderr=True)
     if not console.is_terminal or not stream.seekable():
         yield iter(stream)
         return

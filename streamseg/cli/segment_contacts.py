@@ -14,6 +14,7 @@ from streamseg.cli.definition_files import read_definition
 from streamseg.cli.display import instant, plain_table
 from streamseg.cli.explain import render
 from streamseg.cli.session import Session
+from streamseg.cli.terminal import echo
 from streamseg.wording.bodies import definition_words
 
 
@@ -37,7 +38,7 @@ def contacts(
                     session.print_line(contact)
                 else:
                     row = (contact["contact_id"], contact["entered_at"], str(contact["sequence"]))
-                    typer.echo("\t".join(row))
+                    echo("\t".join(row))
         return
     found: list[dict[str, Any]] = []
     cursor = None

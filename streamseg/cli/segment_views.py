@@ -14,6 +14,7 @@ from streamseg.cli.arguments import SegmentId
 from streamseg.cli.definition_files import to_yaml, without_managed
 from streamseg.cli.display import indented, segment_fields, segment_table
 from streamseg.cli.session import Session
+from streamseg.cli.terminal import echo
 from streamseg.errors import Code, RejectedError
 from streamseg.wording.bodies import definition_outline
 from streamseg.wording.order import in_written_order
@@ -111,7 +112,7 @@ def show(
         )
         return
     if definition:
-        typer.echo(to_yaml(kept), nl=False)
+        echo(to_yaml(kept), nl=False)
         return
     session.out.print(segment_fields(found, session.language))
     if kept:

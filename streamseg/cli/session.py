@@ -13,13 +13,13 @@ from enum import StrEnum
 from typing import Annotated, Any, Concatenate, Final, ParamSpec
 
 import httpx
-import orjson
 import typer
 from rich.console import Console
 
 from streamseg.catalogue.labels import ERRORS, Label, Language
 from streamseg.cli import words
 from streamseg.cli.client import DEFAULT_URL, Api, ApiError, UnreachableError
+from streamseg.cli.terminal import TerminalConsole, echo_json, visible
 from streamseg.errors import RejectedError, StreamsegError
 
 _PIPED_WIDTH: Final = 240
@@ -71,7 +71,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.", 
 
 
 def _console(*, stderr: bool = False) -> Console:
-    console = Console(stderr=stderr, markup=False, highlight=False)
+    console = TerminalConsole(stderr=stderr, markup=False, highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED_WIDTH
     return console
@@ -101,15 +101,15 @@ class Session:
 
     def print_json(self, value: Any) -> None:
         """The one result, for `--json`."""
-        typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+        echo_json(value, indented=True)
 
     def print_line(self, value: Any) -> None:
         """One of many results, as a line of NDJSON."""
-        typer.echo(orjson.dumps(value))
+        echo_json(value)
 
     def confirm(self, label: Label, **values: object) -> None:
         """Ask on standard error; ends the command with status 1 where the answer is not yes."""
-        typer.confirm(self.word(label, **values), abort=True, err=True)
+        typer.confirm(visible(self.word(label, **values)), abort=True, err=True)
 
 
 P = ParamSpec("P")
@@ -172,7 +172,7 @@ def _errors_told(err: Console, language: Language, *, as_json: bool) -> Iterator
     except StreamsegError as error:
         sys.stdout.flush()
         if as_json:
-            typer.echo(orjson.dumps(as_problem(error, language)), err=True)
+            echo_json(as_problem(error, language), err=True)
         else:
             line = words.ERROR.of(language) + describe(error, language)
             err.print(line, style="red", soft_wrap=True)

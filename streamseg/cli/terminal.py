@@ -1,0 +1,95 @@
+"""What a terminal is shown: text of others' making cannot command it, nor turn its reading direction round.
+
+Everything that a command prints goes through here. What people read is escaped wherever it goes; JSON, and
+what else programs read, only where it goes to a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from typing import IO, Any, BinaryIO, Final, cast
+
+import orjson
+import typer
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+_COMMANDS: Final = re.compile(
+    # Control characters but tab and line feed; bidirectional marks, embeddings, overrides and isolates; line
+    # and paragraph separators; tags, which nobody sees; halves of surrogate pairs.
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with an escape, such as `\\x1b` or `\\u202e`, for each character that a terminal obeys."""
+    return _COMMANDS.sub(lambda found: _escape(ord(found[0])), text)
+
+
+def visible_json(text: str) -> str:
+    """JSON text of the same value, in which such characters are escaped as JSON has it."""
+    return _COMMANDS.sub(lambda found: _json_escape(found[0]), text)
+
+
+def _escape(code: int) -> str:
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[place : place + 2].hex()}" for place in range(0, len(units), 2))
+
+
+class TerminalConsole(Console):
+    """A console on which no text has power but rich's own styles."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        # Before it is measured, so that columns fit.
+        return super().render_str(visible(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """A line for programs and people: as it is, but on a terminal."""
+    # As bytes, since click takes some control characters out of text.
+    data = (visible(text) if _is_terminal(err) else text).encode("utf-8", "surrogateescape")
+    typer.echo(data, err=err, nl=nl)
+
+
+def echo_json(value: Any, *, indented: bool = False, err: bool = False) -> None:
+    """A JSON value, on one line or several; the exact bytes of orjson, but on a terminal."""
+    data = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indented else None)
+    typer.echo(visible_json(data.decode()) if _is_terminal(err) else data, err=err)
+
+
+def json_output() -> BinaryIO:
+    """Standard output for many lines of JSON."""
+    out = sys.stdout.buffer
+    return cast(BinaryIO, _VisibleOutput(out)) if _is_terminal() else out
+
+
+class _VisibleOutput:
+    """Takes bytes of JSON and writes them for a terminal."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+
+    def write(self, data: bytes) -> int:
+        self._out.write(visible_json(data.decode()).encode())
+        return len(data)
+
+    def flush(self) -> None:
+        self._out.flush()
+
+
+def _is_terminal(err: bool = False) -> bool:
+    stream = sys.stderr if err else sys.stdout
+    return stream.isatty()
