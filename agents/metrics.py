@@ -24,6 +24,11 @@ class Metrics:
         self.capped = Counter(
             "streamseg_capped", "Occurrences dropped at the cap of a contact's history", registry=registry
         )
+        self.unclear_answers = Counter(
+            "streamseg_unclear_answers",
+            "Forms with an answer about subscribing that is neither yes nor no",
+            registry=registry,
+        )
         self.changes = Counter(
             "streamseg_membership_changes", "Membership changes sent", ["partition"], registry=registry
         )

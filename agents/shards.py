@@ -332,6 +332,7 @@ class Shards(Service):
             self._metrics.records.labels(result).inc(counts.pop(result, 0))
         self._metrics.due.inc(counts.pop("due", 0))
         self._metrics.capped.inc(counts.pop("capped", 0))
+        self._metrics.unclear_answers.inc(counts.pop("unclear", 0))
 
     def _check_source(self, running: _Running) -> None:
         """State that is ahead of its source belongs to another topic of the same name."""

@@ -9,7 +9,8 @@ object: they are most of what is kept of a contact, and events leave them alone.
 A list may grow: a field that was added at its end after the bytes were written takes its default when they
 are read. So may the rows inside the body. Version 4 differs in that it kept births that depended on when a
 worker had started: they are read as unknown, and the contact as one that no definitions were applied to yet,
-so that it is given the known ones. Other versions are refused by name, never guessed at.
+so that it is given the known ones. It also kept less of opt-outs. Other versions are refused by name, never
+guessed at.
 """
 
 from __future__ import annotations
@@ -98,6 +99,8 @@ class Contact:
     ended        segment id -> see streamseg.ended
     prune_ms     when its history is to be looked through for events that are no longer kept
     forgotten_ms when the latest of those occurred that were counted but are no longer kept
+    opt_outs_since_ms   what was said about unsubscribing later than that counts, of an erased past too; None:
+                 whenever it was said
     due_ms       the lesser of flip_ms and prune_ms, of an erased contact the instant after ended_ms: when it
                  has to be looked at without input
     attributes   see streamseg.attributes
@@ -124,6 +127,7 @@ class Contact:
     ended_ms: int | None = None
     ended: dict[str, list[list[int]]] = field(default_factory=dict)
     forgotten_ms: int | None = None
+    opt_outs_since_ms: int | None = None
 
     @property
     def body(self) -> Body:
@@ -172,6 +176,7 @@ class Contact:
                 self.ended_ms,
                 self.ended,
                 self.forgotten_ms,
+                self.opt_outs_since_ms,
             ]
         )
         due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)
@@ -193,12 +198,26 @@ class Contact:
         contact = cls(contact_id, due_ms, attributes, 0, data[body_at:], *head)
         if version < STATE_VERSION:
             contact.body.forget_births()
+            _restate_opt_outs(contact)
             contact.generation = contact.judged = -1
+            contact.opt_outs_since_ms = contact.erased_ms
         return contact
 
     def copy(self) -> Contact:
         """Another one with the same state, which shares nothing with this."""
         return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes.copy())
+
+
+def _restate_opt_outs(contact: Contact) -> None:
+    """Layout 4 kept of the global register [the last unsubscribing form's ms] alone, and took a value that is
+    true for a resubscription. Only one that turned from false is, and whether it did is not known any more:
+    so the form's no stands. The row is that of streamseg.unsubscribe.Statements."""
+    form_no_ms = contact.body.unsubscribes.pop("global", [None])[0]
+    stated = contact.attributes.get("subscribed")
+    attribute_no_ms = stated[1] if stated is not None and stated[0] is False else None
+    if form_no_ms is not None or attribute_no_ms is not None:
+        row = [form_no_ms, None, attribute_no_ms, None, attribute_no_ms is not None]
+        contact.body.unsubscribes["global"] = row
 
 
 def due_in(data: bytes) -> bytes | None:

@@ -1,4 +1,5 @@
-"""The events that the engine itself derives from a contact update, once per real change.
+"""The events that the engine itself derives: from a contact update, once per real change, and from a form
+that says no.
 
 An id is `<topic>/<partition>/<offset>/<name>/<subject>`: it begins with the position of the record, so that
 it is the same whenever the record is applied, and the offset is padded, so that the order of texts is that of
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from streamseg.inputs import Event, Record
+
+_EVENTS = "behavior-events"
 
 ATTRIBUTE_CHANGED = "attribute_changed"
 TAG_ADDED = "tag_added"
@@ -88,6 +91,12 @@ class DerivedEvents:
     def all_events(self) -> list[Event]:
         """All of them, in the order of a contact's events."""
         return [event for name in sorted(self.rows) for event in self.events(name)]
+
+
+def outlives_erasure(event: Event) -> bool:
+    """Whether an event later than an erasure is still there after it: what is derived goes and stays with the
+    record that it comes from, and the updates go."""
+    return not event.derived or event.event_id.startswith(f"{_EVENTS}/")
 
 
 def origin_of(event_id: str) -> str:

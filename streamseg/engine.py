@@ -7,6 +7,7 @@ outside.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from streamseg.changes import Cause, Emitter, Reason
@@ -15,7 +16,14 @@ from streamseg.conditions.base import Condition, EventFed
 from streamseg.conditions.membership import ListCondition, member_id
 from streamseg.contact import LIST_BORN, MEMBER_BORN, Body, Contact
 from streamseg.decoding import Update
-from streamseg.derived import ATTRIBUTE_CHANGED, GLOBAL_UNSUBSCRIBE, TAG_ADDED, TAG_REMOVED, DerivedEvents
+from streamseg.derived import (
+    ATTRIBUTE_CHANGED,
+    GLOBAL_UNSUBSCRIBE,
+    TAG_ADDED,
+    TAG_REMOVED,
+    DerivedEvents,
+    origin_of,
+)
 from streamseg.ended import forget_ends
 from streamseg.history import History
 from streamseg.inputs import Event, Record
@@ -24,7 +32,15 @@ from streamseg.segments import Segment
 from streamseg.settings import Settings
 from streamseg.step import leave_all, settle, settle_suppressions
 from streamseg.store.protocol import EventLog
-from streamseg.unsubscribe import CHANNEL_SEGMENTS, GLOBAL_SEGMENT, take_event
+from streamseg.unsubscribe import (
+    CHANNEL_SEGMENTS,
+    GLOBAL_SEGMENT,
+    end_with_erasure,
+    form_answer,
+    outlive_erasure,
+    take_attribute,
+    take_event,
+)
 from streamseg.values import same_value
 
 _BY_TIME = Reason(Cause.TIME)
@@ -91,12 +107,41 @@ class Engine:
     def event(self, contact: Contact, event: Event, record: Record, now_ms: int) -> bool:
         """Apply a behaviour event; False where it is a repeat or belongs to an erased past."""
         if contact.erased_ms is not None and event.occurred_ms <= contact.erased_ms:
-            return False
+            return self._event_of_the_past(contact, event, now_ms)
         if self.history.repeats(contact, event, now_ms):
             return False
-        reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
         opened = self._meet(contact, record.timestamp_ms)
-        self._apply_events(contact, (event,), None, opened, {}, now_ms, reason)
+        touched: dict[int, Condition] = {}
+        channel = take_event(contact, event)
+        if channel is not None:
+            self._touch_channel(channel, touched)
+        derived: tuple[DerivedEvents, ...] = ()
+        if form_answer(event) is False:
+            unsubscribed = DerivedEvents.of(record, event.occurred_ms)
+            unsubscribed.add(GLOBAL_UNSUBSCRIBE, ("subscribed",))
+            derived = (unsubscribed,)
+        reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
+        self._apply_events(contact, (event,), derived, opened, touched, now_ms, reason)
+        if channel is not None:
+            settle_suppressions(contact, now_ms, self._emitter)
+        return True
+
+    def _event_of_the_past(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        """Take what an event of an erased past says about unsubscribing, where the erasure kept that; whether
+        it changed anything."""
+        since_ms = contact.opt_outs_since_ms
+        if since_ms is not None and event.occurred_ms <= since_ms:
+            return False
+        channel = take_event(contact, event)
+        if channel is None:
+            return False
+        if contact.known_since_ms is not None:
+            touched: dict[int, Condition] = {}
+            self._touch_channel(channel, touched)
+            reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
+            settle(contact, self.plan, touched.values(), (), now_ms, reason, self._emitter)
+        settle_suppressions(contact, now_ms, self._emitter)
+        self._done(contact, now_ms, asked=True)
         return True
 
     def _meet(self, contact: Contact, record_ms: int) -> tuple[Sequence[Condition], Sequence[Segment]]:
@@ -104,6 +149,8 @@ class Engine:
         if contact.known_since_ms is None:
             contact.known_since_ms = record_ms
             self._mark(contact)
+            if contact.erased_ms is not None and contact.body.unsubscribes:
+                return [*self.plan.lively, *self.plan.built_in.values()], self.plan.open
             return self.plan.lively, self.plan.open
         if record_ms < contact.known_since_ms:
             contact.known_since_ms = record_ms
@@ -114,7 +161,7 @@ class Engine:
         self,
         contact: Contact,
         events: Iterable[Event],
-        derived: DerivedEvents | None,
+        derived: Iterable[DerivedEvents],
         opened: tuple[Sequence[Condition], Sequence[Segment]],
         touched: dict[int, Condition],
         now_ms: int,
@@ -126,25 +173,20 @@ class Engine:
         conditions, segments = opened
         for condition in conditions:
             touched[condition.id] = condition
-        unsubscribing = False
         for event in events:
             self._feed(contact, event, touched, now_ms)
-            channel = take_event(contact, event)
-            if channel is not None:
-                unsubscribing = True
-                self._touch_channel(channel, touched)
             history.keep(contact, event, now_ms)
-        if derived is not None and derived.rows:
+        for one in derived:
+            if not one.rows:
+                continue
             # Few definitions ask for any, so most are never made.
-            for name in sorted(derived.rows.keys() & plan.event_names):
-                for event in derived.events(name):
+            for name in sorted(one.rows.keys() & plan.event_names):
+                for event in one.events(name):
                     self._feed(contact, event, touched, now_ms)
-            history.keep_derived(contact, derived, now_ms)
+            history.keep_derived(contact, one, now_ms)
         asked = bool(touched or segments)
         if asked:
             settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter)
-        if unsubscribing:
-            settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, asked=asked)
 
     def _feed(self, contact: Contact, event: Event, touched: dict[int, Condition], now_ms: int) -> None:
@@ -161,7 +203,7 @@ class Engine:
     def update(self, contact: Contact, update: Update, record: Record, now_ms: int) -> bool:
         """Apply a contact update; False where nothing of it is newer than what an erasure left."""
         if update.deleted:
-            self._erase(contact, update.updated_ms, record, now_ms)
+            self._erase(contact, update, record, now_ms)
             return True
         if contact.erased_ms is not None and update.updated_ms < contact.erased_ms:
             return False
@@ -174,7 +216,7 @@ class Engine:
             self._set_tags(contact, update, touched, derived)
         for segment_id, wanted in _list_changes(update):
             self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
-        self._apply_events(contact, (), derived, opened, touched, now_ms, reason)
+        self._apply_events(contact, (), (derived,), opened, touched, now_ms, reason)
         if "subscribed" in update.attributes:
             settle_suppressions(contact, now_ms, self._emitter)
         return True
@@ -198,15 +240,15 @@ class Engine:
                 if updated_ms < stated_ms:
                     continue
             attributes.set(name, value, updated_ms)
-            if name == "subscribed":
+            if name == "subscribed" and value is not None and take_attribute(contact, value, updated_ms):
                 self._touch_channel("global", touched)
+                if not value:
+                    derived.add(GLOBAL_UNSUBSCRIBE, (name,))
             if same_value(old, value):
                 continue
             if name in by_attribute:
                 self._touch_attribute(contact, name, old, value, updated_ms, touched)
             derived.add(ATTRIBUTE_CHANGED, (name, old, value))
-            if name == "subscribed" and value is False:
-                derived.add(GLOBAL_UNSUBSCRIBE, (name,))
 
     def _touch_attribute(
         self, contact: Contact, name: str, old: Any, new: Any, updated_ms: int, touched: dict[int, Condition]
@@ -266,21 +308,33 @@ class Engine:
 
     # Erasure
 
-    def _erase(self, contact: Contact, erased_ms: int, record: Record, now_ms: int) -> None:
-        """Exit everything, drop the state, and apply again what happened after the erasure: events come
-        in another topic, so some of them may have been read before it."""
+    def _erase(self, contact: Contact, update: Update, record: Record, now_ms: int) -> None:
+        """Exit everything, drop the state, but for opt-outs if the update says so, and apply again what
+        happened after the erasure: events come in another topic, so some may have been read before it."""
+        erased_ms = update.updated_ms
         reason = Reason(Cause.DELETION, record.position)
         leave_all(contact, list(contact.body.members), self.plan, now_ms, reason, self._emitter)
         later = self.history.forget_all(contact, erased_ms)
+        contact.erased_ms = erased_ms if contact.erased_ms is None else max(erased_ms, contact.erased_ms)
+        if update.keep_suppressions:
+            opt_outs = outlive_erasure(contact)
+        else:
+            contact.opt_outs_since_ms = contact.erased_ms
+            opt_outs = end_with_erasure(contact, contact.erased_ms)
         suppressed = contact.body.suppressed
         contact.reset()
         contact.body.suppressed = suppressed
-        contact.erased_ms = max(erased_ms, contact.erased_ms or erased_ms)
+        contact.body.unsubscribes = opt_outs
         self._mark(contact)
-        if later:
-            opened = self._meet(contact, min(event.recorded_ms for event in later))
-            cause = Reason(Cause.BEHAVIOR_EVENT, later[-1].event_id)
-            self._apply_events(contact, later, None, opened, {}, now_ms, cause)
+        events = [event for event in later if not event.derived]
+        if events:
+            opened = self._meet(contact, min(event.recorded_ms for event in events))
+            derived = [
+                DerivedEvents.gather(those)
+                for _, those in groupby((event for event in later if event.derived), key=_origin)
+            ]
+            cause = Reason(Cause.BEHAVIOR_EVENT, events[-1].event_id)
+            self._apply_events(contact, events, derived, opened, {}, now_ms, cause)
         settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, asked=True)
 
@@ -304,6 +358,9 @@ class Engine:
             for condition in plan.conditions.values()
             if plan.is_new(condition.id, contact) or isinstance(condition, ListCondition)
         }
+        restated = contact.generation < 0
+        if restated:
+            fresh.update((condition.id, condition) for condition in plan.built_in.values())
         self._fill(contact, fresh, now_ms)
         changed = [segment for segment in plan.segments.values() if segment.introduced > contact.judged]
         self._mark(contact)
@@ -311,6 +368,8 @@ class Engine:
         ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
         reason = Reason(Cause.DEFINITION, ref)
         settle(contact, plan, fresh.values(), changed, now_ms, reason, self._emitter)
+        if restated:
+            settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, asked=True)
         return True
 
@@ -400,6 +459,10 @@ def _is_about(body: Body, segment: Segment) -> bool:
         if row[place] < segment.born:
             return False
     return True
+
+
+def _origin(event: Event) -> str:
+    return origin_of(event.event_id)
 
 
 def _earlier(one_ms: int | None, other_ms: int | None) -> int | None:

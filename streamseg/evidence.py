@@ -99,7 +99,7 @@ def _reading(value: Any, test: Test | ElementsTest) -> Json:
 
 
 def _read_time(value: Any, test: Test) -> Json:
-    at_ms = timestamp_or_none(value, test.zone)
+    at_ms = timestamp_or_none(value, test.zone, test.day_zone)
     if at_ms is None:
         return {"why": "no_time"}
     read: Json = {"time": format_ms(at_ms)}

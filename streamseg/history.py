@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from streamseg.contact import Contact
-from streamseg.derived import DerivedEvents
+from streamseg.derived import DerivedEvents, outlives_erasure
 from streamseg.inputs import Event, Order
 from streamseg.store.protocol import EventLog
 from streamseg.times import MAX_MS
@@ -142,13 +142,14 @@ class History:
         contact.oldest_event_ms = oldest_ms
 
     def forget_all(self, contact: Contact, erased_ms: int) -> list[Event]:
-        """Remove everything; the events of other topics that occurred after `erased_ms`, in order."""
+        """Remove everything; of the events that occurred after `erased_ms` those that outlive the erasure, in
+        order."""
         if not contact.event_count:
             return []
         events = list(self._log.events(contact.contact_id, contact.oldest_event_ms))
         self._drop(contact, [event.order for event in events])
         contact.oldest_event_ms = None
-        return [event for event in events if event.occurred_ms > erased_ms and not event.derived]
+        return [event for event in events if event.occurred_ms > erased_ms and outlives_erasure(event)]
 
     def _drop(self, contact: Contact, orders: list[Order]) -> None:
         for order in orders:

@@ -19,6 +19,7 @@ from streamseg.inputs import Record
 from streamseg.plan import Plan
 from streamseg.settings import Settings
 from streamseg.store.protocol import Store
+from streamseg.unsubscribe import is_unclear
 from streamseg.update_values import Fault
 
 CONTACT_UPDATES = "contact-updates"
@@ -68,7 +69,7 @@ class Partition:
     The clock only grows. Per contact, everything that falls due up to the clock happens before a record is
     applied; across contacts the caller decides with `run_due` how far to settle the others first.
 
-    counts  what happened, by name, for metrics: `applied`, `repeated`, `rejected`, `due`, `capped`
+    counts  what happened, by name, for metrics: `applied`, `repeated`, `rejected`, `due`, `capped`, `unclear`
     """
 
     __slots__ = ("_decoder", "_emitter", "_engine", "_indexed", "_store", "counts")
@@ -130,6 +131,8 @@ class Partition:
                 return
             moved = self._engine.bring_up(contact, now_ms)
             applied = self._engine.event(contact, event, record, now_ms)
+            if applied and is_unclear(event):
+                self.counts["unclear"] += 1
         elif topic == CONTACT_UPDATES:
             update = self._decoder.update(record, self.plan.static_ids)
             contact = self._contact(update.contact_id)

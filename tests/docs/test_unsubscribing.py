@@ -71,21 +71,23 @@ UNSUBSCRIBES: list[tuple[str, list[dict[str, Any]], str, list[tuple[str, str]], 
     ),
     (
         "globally by the attribute",
-        [attributes("2026-05-01 15:00", subscribed=False), attributes("2026-05-02 15:00", subscribed=None)],
+        [attributes("2026-05-01 15:00", subscribed=False), attributes("2026-05-02 15:00", subscribed=True)],
         "global-unsubscribed",
         [("2026-05-01 15:00", "enters"), ("2026-05-02 15:00", "leaves")],
         ["contact_update", "contact_update"],
     ),
     (
-        "globally by a form, and no form resubscribes",
+        "globally by a form, and a form resubscribes",
         [
+            attributes("2026-05-01 14:00", subscribed=True),
             event("2026-05-01 15:00", "form_submit", subscribed="否"),
-            event("2026-05-01 16:00", "form_submit", subscribed="是"),
-            attributes("2026-05-02 15:00", subscribed=True),
+            attributes("2026-05-01 16:00", subscribed=True),
+            attributes("2026-05-01 17:00", subscribed=None),
+            event("2026-05-02 15:00", "form_submit", subscribed="是"),
         ],
         "global-unsubscribed",
         [("2026-05-01 15:00", "enters"), ("2026-05-02 15:00", "leaves")],
-        ["behavior_event", "contact_update"],
+        ["behavior_event", "behavior_event"],
     ),
     (
         "a form at the instant of the attribute",
@@ -98,14 +100,15 @@ UNSUBSCRIBES: list[tuple[str, list[dict[str, Any]], str, list[tuple[str, str]], 
         ["behavior_event"],
     ),
     (
-        "a form older than the attribute",
+        "a form older than what lifts it",
         [
+            attributes("2026-05-01 14:00", subscribed=False),
             attributes("2026-05-01 15:00", subscribed=True),
             event("2026-05-01 16:00", "form_submit", occurred="2026-05-01 14:59", subscribed=False),
         ],
         "global-unsubscribed",
-        [],
-        [],
+        [("2026-05-01 14:00", "enters"), ("2026-05-01 15:00", "leaves")],
+        ["contact_update", "contact_update"],
     ),
     (
         "globally is not by channel",
@@ -130,7 +133,7 @@ def test_unsubscribing(
     assert outcome.kinds(segment_id) == kinds
 
 
-@pytest.mark.parametrize("answer", [False, "false", "no", "否"])
+@pytest.mark.parametrize("answer", [False, 0, "false", "No ", "n", "OFF", "0", "否", "不", "不订阅"])
 def test_the_answers_of_a_form_that_unsubscribe(answer: Any) -> None:
     outcome = replayed([event("2026-05-01 15:00", "form_submit", subscribed=answer)])
     assert len(outcome.of("global-unsubscribed")) == 1

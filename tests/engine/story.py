@@ -33,6 +33,9 @@ def when(text: str) -> str:
 
 def said(at: str) -> str:
     """An `effective_at` as a story writes it."""
+    if at > "9999-12-31T16":
+        # There is no such local time.
+        return at
     moment = datetime.fromisoformat(at).astimezone(ZONE)
     text = f"{moment:%m-%d}" if moment.year == 2026 else f"{moment:%Y-%m-%d}"
     if (moment.hour, moment.minute, moment.second, moment.microsecond) != (0, 0, 0, 0):

@@ -105,9 +105,7 @@ GLOBAL = [
     case(
         "false, then true", [subscribed("05-01", False), subscribed("05-02", True)], ["05-01 in", "05-02 out"]
     ),
-    case(
-        "false, then none", [subscribed("05-01", False), subscribed("05-02", None)], ["05-01 in", "05-02 out"]
-    ),
+    case("false, then none", [subscribed("05-01", False), subscribed("05-02", None)], ["05-01 in"]),
     case("false twice", [subscribed("05-01", False), subscribed("05-02", False)], ["05-01 in"]),
     case("an older false", [subscribed("05-02", True), subscribed("05-03", False, stated="05-01")], []),
     case(
@@ -116,27 +114,27 @@ GLOBAL = [
         ["05-02 in"],
     ),
     case(
-        "of two at one time the later record, turned",
+        "of two at one time the one that unsubscribes",
         [subscribed("05-01", False), subscribed("05-02", True, stated="05-01")],
-        ["05-01 in", "05-02 out"],
+        ["05-01 in"],
     ),
     case("a form", [form("05-01", False)], ["05-01 in"]),
     case("a form of another kind", [event("05-01", "form_open", {"subscribed": False})], []),
     case(
-        "a form that says yes takes nobody out",
+        "a form that says yes",
         [form("05-01", "no"), form("05-02", "yes"), form("05-03", True)],
-        ["05-01 in"],
+        ["05-01 in", "05-02 out"],
     ),
     case(
-        "an attribute takes out who a form put in",
+        "a first true does not take out who a form put in",
         [form("05-01", "false"), subscribed("05-02", True)],
-        ["05-01 in", "05-02 out"],
+        ["05-01 in"],
     ),
     case("a form after an attribute", [subscribed("05-01", True), form("05-02", "no")], ["05-02 in"]),
     case(
-        "a form told late is older than the attribute",
+        "a form told late is older than the attribute, which lifts nothing",
         [subscribed("05-02", True), form("05-03", "no", occurred="05-01")],
-        [],
+        ["05-03 in"],
     ),
     case(
         "an attribute stated before the form",
@@ -171,18 +169,6 @@ def test_the_global_register(changes_of: Replayed, lines: list[Line], expected: 
         assert name == "global-unsubscribed"
         short.append(f"{at} {'in' if verb == 'entered' else 'out'}")
     assert short == expected
-
-
-@pytest.mark.parametrize("answer", [False, "false", "no", "否"])
-def test_these_answers_of_a_form_unsubscribe(changes_of: Replayed, answer: Any) -> None:
-    assert changes_of(form("05-01", answer)) == ["05-01 global-unsubscribed entered (behavior_event)"]
-
-
-@pytest.mark.parametrize(
-    "answer", [True, 0, 0.0, 1, None, "", "False", "NO", "no ", "是", [], {}, [False], {"a": 1}]
-)
-def test_no_other_answer_does(changes_of: Replayed, answer: Any) -> None:
-    assert changes_of(form("05-01", answer)) == []
 
 
 def test_the_two_channel_segments_know_nothing_of_it(changes_of: Replayed) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streamseg.settings import BatchWindow
+from tests.engine.cases import heard
 from tests.engine.story import Replayed, event, segment, tick, update
 
 
@@ -144,20 +145,47 @@ def test_subscribed_false_unsubscribes_globally_at_once_and_from_no_channel(chan
         "05-02 10:00 global-unsubscribed entered (contact_update)",
         "05-03 10:00 global-unsubscribed exited (contact_update)",
         "05-04 10:00 global-unsubscribed entered (contact_update)",
-        "05-05 10:00 global-unsubscribed exited (contact_update)",
     ]
 
 
-@pytest.mark.parametrize("answer", [False, "false", "no", "否"])
+NO = [
+    *(False, 0, 0.0, -0.0, "false", "False", "FALSE", "no", "No", "NO", " no", "n", "N", "off", "Off"),
+    *("0", "否", "否 ", "\u3000否\t", "不", "不订阅"),
+]
+YES = [True, 1, 1.0, "true", "True", "yes", "YES", "y", "on", " ON ", "1", "是", "订阅\u00a0"]
+NEITHER = [
+    *(None, "", " ", "取消订阅", "０", "ｎｏ", "１", "0.0", "00", "-0", "nein", "ye s", "no.", "\x1cno"),
+    *(2, -1, 0.5, [], [False], ["no"], {}, {"a": False}),
+]
+
+
+@pytest.mark.parametrize("answer", NO)
 def test_a_form_can_unsubscribe_globally(changes_of: Replayed, answer: Any) -> None:
     assert changes_of(form("05-01 10:00", answer)) == [
         "05-01 10:00 global-unsubscribed entered (behavior_event)"
     ]
 
 
-@pytest.mark.parametrize("answer", [True, "true", "yes", "是", "No", 0, None, ""])
-def test_another_answer_in_a_form_says_nothing(changes_of: Replayed, answer: Any) -> None:
+@pytest.mark.parametrize("answer", YES)
+def test_a_form_can_lift_a_global_opt_out(changes_of: Replayed, answer: Any) -> None:
+    assert changes_of(form("05-01 10:00", "no"), form("05-02 10:00", answer)) == [
+        "05-01 10:00 global-unsubscribed entered (behavior_event)",
+        "05-02 10:00 global-unsubscribed exited (behavior_event)",
+    ]
+
+
+@pytest.mark.parametrize("answer", NEITHER, ids=repr)
+def test_another_answer_in_a_form_says_nothing_and_is_counted(changes_of: Replayed, answer: Any) -> None:
     assert changes_of(form("05-01 10:00", answer), event("05-02", "form_open", {"subscribed": False})) == []
+    assert changes_of(form("05-01 10:00", "no"), form("05-02 10:00", answer)) == [
+        "05-01 10:00 global-unsubscribed entered (behavior_event)"
+    ]
+    said = [form("05-01", answer, id_="e"), form("05-01", answer, id_="e"), form("05-02", "no")]
+    silent = event("05-03", "form_submit", {"form": "x"})
+    assert (
+        heard(*said, silent, event("05-04", "survey", {"subscribed": answer})).run.partition.counts["unclear"]
+        == 1
+    )
 
 
 def test_of_form_and_attribute_the_later_statement_wins_and_unsubscribed_at_a_tie(
@@ -166,12 +194,18 @@ def test_of_form_and_attribute_the_later_statement_wins_and_unsubscribed_at_a_ti
     lines = [
         update("05-02", {"subscribed": True}),
         form("05-03", "no", occurred="05-01"),
-        form("05-04", "no", occurred="05-02"),
-        update("05-05", {"subscribed": True}),
+        update("05-05", {"subscribed": False}),
+        update("05-07", {"subscribed": True}),
+        form("05-08", "no", occurred="05-06"),
+        form("05-09", "no", occurred="05-07"),
+        form("05-10", "yes", occurred="05-07"),
+        form("05-11", "yes", occurred="05-07 00:00:00.001"),
     ]
     assert changes_of(*lines) == [
-        "05-04 global-unsubscribed entered (behavior_event)",
-        "05-05 global-unsubscribed exited (contact_update)",
+        "05-03 global-unsubscribed entered (behavior_event)",
+        "05-07 global-unsubscribed exited (contact_update)",
+        "05-09 global-unsubscribed entered (behavior_event)",
+        "05-11 global-unsubscribed exited (behavior_event)",
     ]
 
 
@@ -181,7 +215,10 @@ def test_a_form_does_not_change_the_attribute(changes_of: Replayed) -> None:
         segment({"event": "global_unsubscribe"}, of="event"),
         form("05-01", "否"),
     ]
-    assert changes_of(*lines) == ["05-01 global-unsubscribed entered (behavior_event)"]
+    assert changes_of(*lines) == [
+        "05-01 event entered (behavior_event)",
+        "05-01 global-unsubscribed entered (behavior_event)",
+    ]
 
 
 def test_a_segment_follows_a_channel_at_the_close_of_its_window(changes_of: Replayed) -> None:

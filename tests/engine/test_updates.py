@@ -158,12 +158,14 @@ def test_subscribed_turning_false_is_a_global_unsubscribe_event(changes_of: Repl
         update("05-03", {"subscribed": False}),
         update("05-04", {"subscribed": None}),
         update("05-05", {"subscribed": False}),
+        update("05-05 01:00", {"subscribed": True}),
+        update("05-06", {"subscribed": False}),
     ]
     found = [change for change in changes_of(*lines) if "global-unsubscribed" not in change]
     assert found == [
         "05-02 one entered (contact_update)",
-        "05-05 more entered (contact_update)",
-        "05-05 one exited (contact_update)",
+        "05-06 more entered (contact_update)",
+        "05-06 one exited (contact_update)",
     ]
 
 

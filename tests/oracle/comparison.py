@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
-from streamseg.changes import DeadLetter
-from streamseg.replay import replay as engine_replay
+from streamseg.changes import DeadLetter, Suppression
+from streamseg.replay import Replay
 from streamseg.settings import Settings
+from streamseg.times import format_ms
 from tests.oracle.replay import replay as reference_replay
 
 Json = dict[str, Any]
@@ -23,24 +24,41 @@ class Outcome:
     changes: list[str]
     refused: list[int]
     left_out: dict[int, list[str]]
+    suppressions: list[str]
 
 
 def by_engine(lines: list[Json], settings: Settings, until_ms: int | None = None) -> Outcome:
     refused: list[int] = []
     left_out: dict[int, list[str]] = {}
+    suppressions: list[str] = []
 
     def note(number: int, letter: DeadLetter) -> None:
         refused.append(number)
         if letter.paths is not None:
             left_out[number] = list(letter.paths)
 
-    changes = engine_replay(lines, settings=settings, until_ms=until_ms, on_dead_letter=note)
-    return Outcome([in_short(change.wire()) for change in changes], refused, left_out)
+    def flag(suppression: Suppression) -> None:
+        at, channel = format_ms(suppression.effective_ms), suppression.channel
+        suppressions.append(f"{at} {suppression.contact_id} {channel} {suppression.suppressed}")
+
+    run = Replay(settings=settings, on_dead_letter=note, on_suppression=flag)
+    for line in lines:
+        run.line(line)
+    run.settle_definitions()
+    if until_ms is not None:
+        run.run_to(until_ms)
+    changes = [in_short(change.wire()) for change in run.changes]
+    return Outcome(changes, refused, left_out, suppressions)
 
 
 def by_reference(lines: list[Json], settings: Settings, until_ms: int | None = None) -> Outcome:
     oracle = reference_replay(lines, settings, until_ms)
-    return Outcome([in_short(change) for change in oracle.changes], oracle.dead_letters, oracle.left_out)
+    return Outcome(
+        [in_short(change) for change in oracle.changes],
+        oracle.dead_letters,
+        oracle.left_out,
+        oracle.suppressions,
+    )
 
 
 def in_short(change: Json) -> str:

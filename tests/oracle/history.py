@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.operators import identity
+from tests.oracle.instants import BLANKS
+from tests.oracle.operators import identity, is_number
+
+NO_WORDS = ["false", "no", "n", "off", "0", "否", "不", "不订阅"]
+YES_WORDS = ["true", "yes", "y", "on", "1", "是", "订阅"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class Occurrence:
     properties: dict[str, Any]
     record_at: int
     derived: bool = False
+    from_form: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,12 +39,28 @@ class Statement:
     real: bool = True
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Something that was said about being written to on a channel, or (`global`) at all."""
+
+    channel: str
+    leaves: bool
+    at: int
+    by_attribute: bool = False
+
+
 @dataclass
 class History:
-    """One contact. `erased_at` is the latest instant at which it was erased, the rest begins after it."""
+    """One contact. `erased_at` is the latest instant at which it was erased, the rest begins after it.
+
+    `answers` may be older: those later than `answers_since` (None: all) count. `last_answer` is the last true
+    or false that was accepted of the attribute `subscribed`."""
 
     contact_id: str
     erased_at: int | None = None
+    answers: list[Answer] = field(default_factory=list)
+    answers_since: int | None = None
+    last_answer: bool | None = None
     record_times: list[int] = field(default_factory=list)
     attributes: dict[str, list[Statement]] = field(default_factory=dict)
     tags: list[Statement] = field(default_factory=list)
@@ -95,19 +116,60 @@ class History:
     def add_event(self, event: Occurrence) -> None:
         self.events.append(event)
         self.record_times.append(event.record_at)
+        self.hear(event)
+        answer = said_by(event)
+        if event.name == "form_submit" and answer is not None and answer.leaves:
+            self.events.append(
+                Occurrence(
+                    event.index,
+                    f"{event.index}.global",
+                    "global_unsubscribe",
+                    event.at,
+                    {},
+                    event.record_at,
+                    derived=True,
+                    from_form=True,
+                )
+            )
 
-    def erase(self, at: int, survivors: list[Occurrence]) -> History:
-        """The contact after its erasure: only behaviour events later than it are still there."""
+    def hear(self, event: Occurrence) -> None:
+        """Note what an event says about being written to."""
+        answer = said_by(event)
+        if answer is not None:
+            self.answers.append(answer)
+
+    def erase(self, at: int, survivors: list[Occurrence], keep_suppressions: bool) -> History:
+        """The contact after its erasure: behaviour events later than it are still there, and what derives
+        from them; and what was said about being written to, if that is to be kept."""
         erased_at = at if self.erased_at is None else max(at, self.erased_at)
-        events = [event for event in survivors if event.at > at and not event.derived]
+        events = [event for event in survivors if event.at > at and (not event.derived or event.from_form)]
+        times = [event.record_at for event in events if not event.derived]
+        if keep_suppressions:
+            answers, since = self.answers, self.answers_since
+        else:
+            answers = [answer for answer in self.answers if answer.at > erased_at and not answer.by_attribute]
+            since = erased_at
         return History(
-            self.contact_id, erased_at, record_times=[event.record_at for event in events], events=events
+            self.contact_id,
+            erased_at,
+            answers=answers,
+            answers_since=since,
+            record_times=times,
+            events=events if times else [],
         )
 
     def _set_attribute(self, name: str, value: Any, at: int, record_at: int, index: int) -> None:
         said = self.attributes.setdefault(name, [])
         if said and said[-1].at > at:
             return
+        if name == "subscribed" and value is not None:
+            # An answer that was never given counts as true.
+            was = True if self.last_answer is None else self.last_answer
+            self.last_answer = value
+            if was != value:
+                self.answers.append(Answer("global", leaves=not value, at=at, by_attribute=True))
+            if was and not value:
+                self._derive("global_unsubscribe", {}, f"{index}.global", at, record_at, index)
         old = said[-1].value if said else None
         if identity(old) == identity(value):
             said.append(Statement(index, old, at, real=False))
@@ -115,8 +177,6 @@ class History:
         said.append(Statement(index, value, at))
         changed = {"attribute": name, "old": old, "new": value}
         self._derive("attribute_changed", changed, f"{index}.{name}", at, record_at, index)
-        if name == "subscribed" and value is False:
-            self._derive("global_unsubscribe", {}, f"{index}.global", at, record_at, index)
 
     def _change_tags(self, change: dict[str, Any], at: int, record_at: int, index: int) -> None:
         if not any(key in change for key in ("set", "add", "remove")) or (
@@ -138,3 +198,20 @@ class History:
         self, name: str, properties: dict[str, Any], event_id: str, at: int, record_at: int, index: int
     ) -> None:
         self.events.append(Occurrence(index, event_id, name, at, properties, record_at, derived=True))
+
+
+def said_by(event: Occurrence) -> Answer | None:
+    """What a behaviour event says about being written to, None where it says nothing."""
+    for channel in ("email", "sms"):
+        if event.name in (f"{channel}_unsubscribe", f"{channel}_resubscribe"):
+            return Answer(channel, event.name.endswith("_unsubscribe"), event.at)
+    if event.name != "form_submit" or "subscribed" not in event.properties:
+        return None
+    value = event.properties["subscribed"]
+    if isinstance(value, str):
+        word = value.strip(BLANKS).casefold()
+        no, yes = word in NO_WORDS, word in YES_WORDS
+    else:
+        no = value is False or (is_number(value) and value == 0)
+        yes = value is True or (is_number(value) and value == 1)
+    return Answer("global", no, event.at) if no or yes else None

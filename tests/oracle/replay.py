@@ -20,6 +20,7 @@ from tests.oracle.unsubscribe import (
     CHANNELS,
     is_channel_unsubscribed,
     is_globally_unsubscribed,
+    suppressed_channels,
     window_closes,
 )
 
@@ -41,6 +42,8 @@ class Oracle:
     change_ids: Counter[str] = field(default_factory=Counter)
     dead_letters: list[int] = field(default_factory=list)
     left_out: dict[int, list[str]] = field(default_factory=dict)
+    flags: set[tuple[str, str]] = field(default_factory=set)
+    suppressions: list[str] = field(default_factory=list)
 
     def feed(self, number: int, line: Line) -> None:
         """Take the file's line `number`."""
@@ -59,6 +62,18 @@ class Oracle:
                 self._occur(line["key"], line["value"], moment)
         except RefusedError:
             self.dead_letters.append(number)
+        self._flag(line["key"])
+
+    def _flag(self, contact_id: str) -> None:
+        """Note which do-not-send flags of a contact are set and which end."""
+        if contact_id not in self.contacts:
+            return
+        for channel in CHANNELS.values():
+            flag = (contact_id, channel)
+            is_set = channel in suppressed_channels(self.contacts[contact_id])
+            if is_set != (flag in self.flags):
+                self.flags ^= {flag}
+                self.suppressions.append(f"{text_of(self.clock)} {contact_id} {channel} {is_set}")
 
     def run_until(self, until: int) -> None:
         """Move the clock, stopping at every instant at which a contact's membership could flip."""
@@ -99,7 +114,7 @@ class Oracle:
         at = record_at if stated is None else stated_at(stated, record_at, self.settings)
         history = self.contacts.setdefault(contact_id, History(contact_id))
         if update.get("deleted"):
-            self._erase(history, at)
+            self._erase(history, at, update.get("keep_suppressions") is True)
             return
         taken = take(update, self.settings, set(self.definitions.list_keys))
         if taken.left_out:
@@ -111,13 +126,13 @@ class Oracle:
                 history.change_list(self.definitions.list_keys[list_id], member, at, self.accepted)
         self._announce(contact_id, self.clock, "contact_update")
 
-    def _erase(self, history: History, at: int) -> None:
+    def _erase(self, history: History, at: int, keep_suppressions: bool) -> None:
         contact_id = history.contact_id
         survivors = self._kept(history)
         self.contacts[contact_id] = History(contact_id)
         self._announce(contact_id, self.clock, "deletion")
         self._forget(contact_id=contact_id)
-        self.contacts[contact_id] = history.erase(at, survivors)
+        self.contacts[contact_id] = history.erase(at, survivors, keep_suppressions)
         self._announce(contact_id, self.clock, "behavior_event")  # made known again by what survived
 
     def _occur(self, contact_id: str, event: Line | None, record_at: int) -> None:
@@ -125,14 +140,16 @@ class Oracle:
         assert event is not None
         at = stated_at(event["occurred_at"], record_at, self.settings)
         history = self.contacts.setdefault(contact_id, History(contact_id))
+        properties = event.get("properties") or {}
+        occurrence = Occurrence(self.accepted, event["event_id"], event["event"], at, properties, record_at)
         if history.erased_at is not None and at <= history.erased_at:
+            if history.answers_since is None or at > history.answers_since:
+                history.hear(occurrence)
+                self._announce(contact_id, self.clock, "behavior_event")
             return
         if any(kept.event_id == event["event_id"] for kept in self._kept(history)):
             return
-        properties = event.get("properties") or {}
-        history.add_event(
-            Occurrence(self.accepted, event["event_id"], event["event"], at, properties, record_at)
-        )
+        history.add_event(occurrence)
         self._announce(contact_id, self.clock, "behavior_event")
 
     def _kept(self, history: History) -> list[Occurrence]:

@@ -8,26 +8,29 @@ from streamseg.settings import BatchWindow, Settings
 from tests.oracle.history import History
 from tests.oracle.instants import duration_ms, local, midnight_ms, next_full_hour_ms
 
-NO = (False, "false", "no", "否")
 CHANNELS = {"email-unsubscribed": "email", "mobile-unsubscribed": "sms"}
 
 
 def is_globally_unsubscribed(history: History) -> bool:
-    """Whether the latest statement is "no": the attribute's, or that of a form."""
-    said_no = [
-        event.at
-        for event in history.events
-        if event.name == "form_submit" and any(_same(event.properties.get("subscribed"), no) for no in NO)
-    ]
-    said_yes = []
-    if "subscribed" in history.attributes:
-        latest = history.attributes["subscribed"][-1]
-        (said_no if latest.value is False else said_yes).append(latest.at)
-    return bool(said_no) and (not said_yes or max(said_no) >= max(said_yes))
+    """Whether the latest statement is "no"; at the same instant it wins."""
+    said = [answer for answer in history.answers if answer.channel == "global"]
+    no = [answer.at for answer in said if answer.leaves]
+    yes = [answer.at for answer in said if not answer.leaves]
+    return bool(no) and (not yes or max(no) >= max(yes))
 
 
-def _same(value: object, wanted: object) -> bool:
-    return type(value) is type(wanted) and value == wanted
+def suppressed_channels(history: History) -> set[str]:
+    """The channels that nothing may be sent on."""
+    if is_globally_unsubscribed(history):
+        return set(CHANNELS.values())
+    return {channel for channel in CHANNELS.values() if _standing(channel, history)}
+
+
+def _standing(channel: str, history: History) -> list[int]:
+    """The times of the unsubscribes since the last resubscribe."""
+    back = [answer.at for answer in history.answers if answer.channel == channel and not answer.leaves]
+    gone = [answer.at for answer in history.answers if answer.channel == channel and answer.leaves]
+    return [at for at in gone if not back or at >= max(back)]
 
 
 def is_channel_unsubscribed(segment_id: str, history: History, now: int, settings: Settings) -> bool:
@@ -39,11 +42,9 @@ def is_channel_unsubscribed(segment_id: str, history: History, now: int, setting
 def window_closes(segment_id: str, history: History, settings: Settings) -> list[int]:
     """When the windows close that hold an unsubscribe since the last resubscribe, ascending."""
     channel = CHANNELS[segment_id]
-    back = [event.at for event in history.events if event.name == f"{channel}_resubscribe"]
-    gone = [event.at for event in history.events if event.name == f"{channel}_unsubscribe"]
     window = settings.email_window if channel == "email" else settings.sms_window
     zone = ZoneInfo(window.timezone or settings.timezone)
-    return sorted(_close(window, at, zone) for at in gone if not back or at >= max(back))
+    return sorted(_close(window, at, zone) for at in _standing(channel, history))
 
 
 def _close(window: BatchWindow, at: int, zone: ZoneInfo) -> int:

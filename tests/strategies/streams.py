@@ -31,6 +31,7 @@ from tests.strategies.values import (
     TAGS,
     ZONES,
     Json,
+    answers,
     attribute_values,
     attributes,
     durations,
@@ -131,7 +132,15 @@ updates = st.tuples(
     st.builds(
         merged,
         contact_ids.map(lambda contact_id: {"contact_id": contact_id}),
-        st.one_of(*[_merges] * 15, st.just({"deleted": True, "attributes": 1, "tags": [1], "lists": None})),
+        st.one_of(
+            *[_merges] * 15,
+            st.sampled_from(
+                (
+                    {"deleted": True, "attributes": 1, "tags": [1], "lists": None},
+                    {"deleted": True, "keep_suppressions": True},
+                )
+            ),
+        ),
     ),
     st.one_of(st.none(), lags_ms),
 )
@@ -349,22 +358,42 @@ def forgetting_scenarios(draw: DrawFn) -> Scenario:
     return Scenario(written(lines, start), settings, clock + draw(_ends))
 
 
-_unsubscribe_names = st.sampled_from((*CHANNEL_EVENTS, "form_submit", "form_submit", "subscribed"))
-_answers = st.sampled_from((True, False, "no", "否", "yes", None))
+_unsubscribe_names = st.sampled_from(
+    (*CHANNEL_EVENTS, *["form_submit"] * 3, *["subscribed"] * 3, "buy", "erased", "erased but for opt-outs")
+)
+_erasures: dict[str, Json] = {
+    "erased": {"deleted": True, "keep_suppressions": False},
+    "erased but for opt-outs": {"deleted": True, "keep_suppressions": True},
+}
+_unsubscribed = st.sampled_from(
+    (
+        *({"segment": segment, "member": member} for segment in BUILT_IN for member in (True, False)),
+        {"event": "global_unsubscribe"},
+        {"event": "global_unsubscribe", "count": {"operator": "eq", "value": 2}, "window": {"last": "P2D"}},
+        {"event": "global*"},
+        {"event": "form_submit"},
+        {"event": "email_*"},
+        {"attribute": "subscribed", "operator": "ne", "value": False},
+        {"attribute": "contact_id", "operator": "is_set"},
+        {"sequence": [{"event": "form_submit"}, {"event": "buy"}], "within": "P1D"},
+    )
+)
 
 
 @st.composite
 def unsubscribe_scenarios(draw: DrawFn) -> Scenario:
-    """One contact that unsubscribes and comes back in every way there is, and a segment that follows it."""
+    """One contact that unsubscribes, comes back and is erased in every way, and segments that follow it."""
     clock = start = draw(starts)
-    follower = _clusters([{"segment": draw(st.sampled_from(BUILT_IN)), "member": draw(st.booleans())}])
-    lines = definition_lines(start, [follower])
-    steps = st.tuples(_unsubscribe_names, _answers, steps_ms, lags_ms)
-    for number, (name, answer, step, lag) in enumerate(draw(st.lists(steps, min_size=1, max_size=10))):
+    lines = definition_lines(
+        start, [_clusters([one]) for one in draw(st.lists(_unsubscribed, min_size=1, max_size=3))]
+    )
+    steps = st.tuples(_unsubscribe_names, answers, steps_ms, lags_ms)
+    for number, (name, answer, step, lag) in enumerate(draw(st.lists(steps, min_size=1, max_size=12))):
         clock += step
-        if name == "subscribed":
-            value = answer if isinstance(answer, bool) else None
-            update = {"contact_id": "c1", "attributes": {"subscribed": value}}
+        if name in _erasures:
+            lines.append(update_line(clock, {"contact_id": "c1", **_erasures[name]}, lag))
+        elif name == "subscribed":
+            update = {"contact_id": "c1", "attributes": {"subscribed": answer}}
             lines.append(update_line(clock, update, lag))
         else:
             event = {"event_id": f"e{number}", "contact_id": "c1", "event": name}

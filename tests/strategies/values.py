@@ -152,6 +152,32 @@ _elements = st.one_of(
 elements = st.one_of(
     *[st.lists(_elements, max_size=3)] * 3, _elements, st.lists(st.lists(scalars, max_size=2), max_size=2)
 )
+answers = st.sampled_from(
+    (
+        *(True, True, True, False, False, False, None, None),
+        *(
+            0,
+            1,
+            0.0,
+            1.0,
+            -0.0,
+            2,
+            "0",
+            "1",
+            "false",
+            "no",
+            "No",
+            " NO\u3000",
+            "n",
+            "off",
+            "否 ",
+            "不",
+            "不订阅",
+        ),
+        *("true", "Yes", "y", "ON", "是", "订阅", "", "取消订阅", "０", "ｎｏ", "falſe", "ye s", [False], {}),
+    )
+)
+"""What forms and the attribute `subscribed` say, and what they do not."""
 properties = st.fixed_dictionaries(
     {},
     optional={
@@ -161,7 +187,7 @@ properties = st.fixed_dictionaries(
         "order": st.one_of(st.fixed_dictionaries({"amount": numbers}), scalars),
         "at": st.one_of(times, times, times, no_times, seconds),
         "a.b": scalars,
-        "subscribed": st.sampled_from((True, False, "false", "no", "否", "yes", 0, "No")),
+        "subscribed": answers,
     },
 )
 attribute_values = {
