@@ -298,8 +298,16 @@ class _Compiler:
             else:
                 steps.append(Matcher(step.event, self._where(step.where, f"{here}.where")))
         window = self._window(condition.window, f"{path}.window")
+        step_within = condition.step_within
         return self._shared(
-            SequenceCondition(tuple(steps), absent, duration_ms(condition.within), window, self._cap)
+            SequenceCondition(
+                tuple(steps),
+                absent,
+                duration_ms(condition.within),
+                window,
+                self._cap,
+                None if step_within is None else duration_ms(step_within),
+            )
         )
 
 

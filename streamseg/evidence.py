@@ -240,6 +240,7 @@ def _selection(condition: SelectCondition, events: Iterable[Event], now_ms: int)
 
 def _sequence(condition: SequenceCondition, events: Sequence[Event], now_ms: int) -> Json:
     matching = [event for event in events if any(one.matches(event) for one in condition.matchers)]
+    matching.sort(key=lambda event: event.place)
     shown = [_named(one.event_id, one.occurred_ms) for one in matching[-MOST_OCCURRENCES:]]
     chain = longest_chain(condition, matching[-_MOST_CHAINED:], now_ms)
     reached: Json = {

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+_FROM_UPDATES = "contact-updates/"
+_OTHERS = 2
+
 Order = tuple[int, str, bool]
 """`occurred_ms`, `event_id` and whether the event is derived."""
 
@@ -45,6 +48,13 @@ class Event:
     derived: bool = False
     offset: int = -1
     recorded_ms: int = 0
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Where it stands in a sequence: by time, then those derived from updates, those derived from forms,
+        then behaviour events, then by offset. Those derived from one record stand at one place."""
+        rank = _OTHERS if not self.derived else int(not self.event_id.startswith(_FROM_UPDATES))
+        return (self.occurred_ms, rank, self.offset)
 
     @property
     def order(self) -> Order:

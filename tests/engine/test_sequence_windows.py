@@ -29,9 +29,15 @@ CASES = [
     case("one step is enough", sequence(OPEN), [event("05-01 10:00", "open")], ["05-01 10:00 in"]),
     case("two steps of one occurrence are none", sequence(OPEN, OPEN), [event("05-01 10:00", "open")], []),
     case(
-        "steps at one instant are not in order",
+        "steps at one instant are in the order in which they arrived",
         PAIR,
         [event("05-01 10:00", "open"), event("05-01 10:00", "submit")],
+        ["05-01 10:00 in"],
+    ),
+    case(
+        "not in the other order",
+        PAIR,
+        [event("05-01 10:00", "submit"), event("05-01 10:00", "open")],
         [],
     ),
     case(
@@ -79,7 +85,8 @@ CASES = [
             event("05-03", "fill", occurred="05-01 10:00"),
             event("05-04", "fill", occurred="05-01 11:00"),
         ],
-        ["05-04 in"],
+        # At the instant of the submit it comes after it, at that of the opening after that.
+        ["05-03 in"],
     ),
     case(
         "a prefix as a step",

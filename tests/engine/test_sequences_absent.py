@@ -47,10 +47,16 @@ CASES = [
         ["05-02 10:00 in"],
     ),
     case(
-        "what came at the same instant does not follow",
+        "what came at the same instant counts as having followed",
         GIVEN_UP,
         [event("05-01 10:00", "open"), event("05-01 10:00", "submit")],
-        ["05-02 10:00 in"],
+        [],
+    ),
+    case(
+        "also when it arrived first",
+        GIVEN_UP,
+        [event("05-01 10:00", "submit"), event("05-01 10:00", "open")],
+        [],
     ),
     case(
         "what came a millisecond later spoils",

@@ -221,27 +221,43 @@ def _identity(value: Any) -> Hashable:
 
 
 def _sequence(condition: Condition, question: Question) -> bool:
+    """Whether any chain of occurrences satisfies the sequence: each is built, step by step, and looked at."""
     setting, window = question.setting, condition.get("window")
     within = duration_ms(condition["within"])
+    gap = duration_ms(condition["step_within"]) if "step_within" in condition else within
     events = seen_events(condition, question)
     *before, last = condition["sequence"]
     happen = [*before, last] if "absent" not in last else before
-    times = [sorted({event.at for event in events if _matches(step, event, setting)}) for step in happen]
+    matching = [[event for event in events if _matches(step, event, setting)] for step in happen]
     absent = last.get("absent")
-    spoilers = [event.at for event in events if absent and _matches(absent, event, setting)]
+    spoilers = [event for event in events if absent and _matches(absent, event, setting)]
 
-    for first in times[0]:
-        deadline = first + within
-        ends = {first}
-        for step_times in times[1:]:
-            ends = {at for at in step_times if at <= deadline and any(end < at for end in ends)}
+    def is_satisfied_by(chain: list[Occurrence]) -> bool:
+        if len(chain) < len(happen):
+            return any(
+                is_satisfied_by([*chain, event])
+                for event in matching[len(chain)]
+                if not chain
+                or (
+                    place(chain[-1]) < place(event)
+                    and event.at - chain[-1].at <= gap
+                    and event.at - chain[0].at <= within
+                )
+            )
         if absent is None:
-            if any(in_window(window, end, setting) for end in ends):
-                return True
-        elif (
-            deadline <= question.now
-            and in_window(window, deadline, setting)
-            and any(not any(end < at <= deadline for at in spoilers) for end in ends)
-        ):
-            return True
-    return False
+            return in_window(window, chain[-1].at, setting)
+        deadline = chain[0].at + within
+        followed = any(
+            chain[-1].at <= event.at <= deadline and all(event is not step for step in chain)
+            for event in spoilers
+        )
+        return deadline <= question.now and in_window(window, deadline, setting) and not followed
+
+    return is_satisfied_by([])
+
+
+def place(event: Occurrence) -> tuple[int, int, int]:
+    """Where an occurrence stands among others: what was derived from updates comes before what was derived
+    from forms, and that before behaviour events; then each topic's own order decides."""
+    rank = 2 if not event.derived else 1 if event.from_form else 0
+    return (event.at, rank, event.index)

@@ -225,6 +225,7 @@ def _sequence(names: tuple[str, ...]) -> SearchStrategy[Json]:
         ).map(lambda steps: {"sequence": steps}),
         durations.map(lambda length: {"within": length}),
         perhaps("window", windows),
+        perhaps("step_within", durations),
     )
 
 
@@ -232,7 +233,7 @@ def _sequence(names: tuple[str, ...]) -> SearchStrategy[Json]:
 _selectable = (*EVENTS, *EVENTS, "b*", "buy*", "email_*", "email_unsubscribe")
 _many = _counted((*_selectable, *DERIVED_EVENTS))
 event_conditions = st.one_of(_many, _many, _many, _selected(_selectable))
-sequence_conditions = _sequence((*EVENTS, *EVENTS, "b*", "tag_added"))
+sequence_conditions = _sequence((*EVENTS, *EVENTS, "b*", "tag_added", "tag_removed"))
 close_conditions = st.one_of(_counted(CLOSE_EVENTS), _selected(CLOSE_EVENTS), _sequence(CLOSE_EVENTS))
 
 # --- the others -----------------------------------------------------------------------------------
