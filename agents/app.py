@@ -2,6 +2,7 @@
 
 import os
 
+from agents.broker_probe import BrokerProbe
 from agents.data_folder import PRIVATE_UMASK, DataFolder
 from agents.garbage import settle_collector
 from agents.worker import SegmentApp
@@ -9,5 +10,10 @@ from streamseg.settings import Settings
 
 os.umask(PRIVATE_UMASK)
 _settings = Settings.read()
-app = SegmentApp(_settings, data_folder=DataFolder(_settings))
+app = SegmentApp(
+    _settings,
+    start_seconds=_settings.start_timeout_ms / 1000,
+    probe=BrokerProbe(_settings),
+    data_folder=DataFolder(_settings),
+)
 settle_collector()

@@ -7,6 +7,7 @@ of them would fail silently: an attribute that nobody reads any more can still b
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 import sys
@@ -91,6 +92,27 @@ def before_sending(producer: AIOKafkaProducer, check: Callable[[], None]) -> Non
         await send(node_id, batches)
 
     sender._send_produce_req = checked
+
+
+async def end_producer(producer: AIOKafkaProducer, seconds: float) -> None:
+    """Stop it, and give up what is not acknowledged within so many seconds. By itself it waits for brokers
+    that are away: a batch for its time, a transaction for ever."""
+    try:
+        async with asyncio.timeout(seconds):
+            await producer.stop()
+    except TimeoutError:
+        left = [task for task in asyncio.all_tasks() if _worked_on_by(task) is producer._sender]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=seconds)
+        await producer.client.close()
+
+
+def _worked_on_by(task: asyncio.Task[Any]) -> object:
+    """The object whose method a task runs; None where it runs none."""
+    frame = getattr(task.get_coro(), "cr_frame", None)
+    return None if frame is None else frame.f_locals.get("self")
 
 
 def compress_at(level: int) -> None:

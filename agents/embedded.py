@@ -123,7 +123,6 @@ class EmbeddedWorker:
         with DataFolder(self._settings):
             self.app = SegmentApp(
                 self._settings,
-                check_topics=False,
                 transactions=False,
                 broker_tells_time=False,
                 host_clock=self._host_clock,

@@ -62,6 +62,19 @@ class Metrics:
         self.clock = Gauge(
             "streamseg_clock_seconds", "Stream time of a partition, epoch s", ["partition"], registry=registry
         )
+        self.ready = Gauge(
+            "streamseg_ready", "1 while the worker is ready (GET /ready), else 0", registry=registry
+        )
+        self.broker_trouble = Gauge(
+            "streamseg_broker_trouble",
+            "1 while the brokers are away or refuse what a worker needs, else 0",
+            registry=registry,
+        )
+        self.restarts = Counter(
+            "streamseg_restarts",
+            "How often the worker began anew in the same process, after trouble with the brokers",
+            registry=registry,
+        )
         self.clock_doubted = Gauge(
             "streamseg_clock_doubted",
             "1 while the clock of this host is not believed, else 0",

@@ -14,7 +14,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from mode import Service
 
-from agents.compatibility import before_sending, compress_at
+from agents.compatibility import before_sending, compress_at, end_producer
 from agents.connection import aiokafka_options
 from agents.lane import Lane
 from agents.outbox import Outbox
@@ -32,6 +32,7 @@ _RECORD_OVERHEAD_BYTES = 64
 # What one group may take before it is compressed; the broker refuses what is too long after that.
 _LONGEST_BATCH_BYTES = 256 << 20
 _REQUEST_TIMEOUT_MS = 60_000
+_STOP_SECONDS = 5.0
 # zstd's lowest level takes half as long as aiokafka's for as many bytes: batches are too short to look far.
 _COMPRESSION_LEVEL = 1
 
@@ -87,7 +88,7 @@ class Outlet(Service):
 
     async def on_stop(self) -> None:
         if self._producer is not None:
-            await self._producer.stop()
+            await end_producer(self._producer, _STOP_SECONDS)
 
     @property
     def producer(self) -> AIOKafkaProducer:

@@ -354,6 +354,11 @@ class Shards(Service):
 
     # -- told to others ----------------------------------------------------------------------------------
 
+    @property
+    def numbers(self) -> list[int]:
+        """The partitions at work here."""
+        return sorted(self._running)
+
     def shard(self, number: int) -> Shard | None:
         """The partition at work here, to be read between steps; None where it is not here."""
         running = self._running.get(number)

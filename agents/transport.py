@@ -327,12 +327,17 @@ class BatchConsumer(stock.Consumer):
 
     # -- membership --------------------------------------------------------------------------------------
 
+    @property
+    def unheard_seconds(self) -> float:
+        """How long ago the group heard of us last."""
+        return time.monotonic() - self._thread.heard_at
+
     async def still_ours(self) -> bool:
         """Whether the group cannot have given our partitions away: it heard of us less than a session
         timeout ago. Where it did not, waits until it is settled whether it still counts us in."""
         session_seconds = self.app.conf.broker_session_timeout
         while self._thread.is_member():
-            if time.monotonic() - self._thread.heard_at < session_seconds:
+            if self.unheard_seconds < session_seconds:
                 return True
             await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
         return False

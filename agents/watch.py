@@ -23,6 +23,12 @@ class StoodStillError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # 
     """
 
 
+class CutOffError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # aiokafka has no types
+    """The group has not heard of this worker for a session timeout, so its partitions may be with another
+    worker: what was about to be written could be older than what that one wrote. (A ProducerFenced as well.)
+    """
+
+
 class Watch(Service):
     """Ticks; whoever is about to write asks `check` whether the last tick is too long ago.
 

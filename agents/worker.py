@@ -16,12 +16,14 @@ from faust.exceptions import ConsistencyError
 from faust.streams import Stream
 from faust.tables import TableManager
 from faust.types import TP, StreamT
-from mode import CrashingSupervisor, Service, ServiceT
+from mode import CrashingSupervisor, ServiceT
 from yarl import URL
 
 from agents import contact_store, transport
 from agents.api.application import Api
 from agents.background_verification import BackgroundVerification
+from agents.broker_probe import BrokerProbe
+from agents.broker_watch import BrokerWatch
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
 from agents.catalogue.leader import Leader
@@ -35,13 +37,13 @@ from agents.data_folder import DataFolder
 from agents.definition_topic import DefinitionTopic
 from agents.metrics import Metrics
 from agents.outlet import Outlet
+from agents.readiness import Standing, reasons_not_ready
 from agents.shard import SOURCES
 from agents.shards import Shards
-from agents.topics import CONTACTS_TABLE, outcomes_topic, required_topics, topic_name, worker_id
-from agents.topics_admin import State, TopicsAdmin
+from agents.topics import CONTACTS_TABLE, outcomes_topic, topic_name, worker_id
 from agents.transport import BatchConsumer
-from agents.watch import Watch
-from agents.web import WebServer
+from agents.watch import CutOffError, Watch
+from agents.web import Listener, WebServer
 from agents.worker_clock import HostClock, WorkerClock
 from streamseg.errors import ConfigurationError
 from streamseg.partition import CONTACT_UPDATES
@@ -51,35 +53,9 @@ from streamseg.settings import Settings
 _log = logging.getLogger(__name__)
 
 _POLL_RECORDS = 2_000
-_TOPIC_SECONDS = 10.0
 _STARTING_SECONDS = 5.0
 _STOP_SECONDS = 60.0
 _CRASHED_STOP_SECONDS = 20.0
-
-
-class TopicCheck(Service):
-    """Refuses to start where the topics are not as they have to be."""
-
-    mundane_level = "debug"
-
-    def __init__(self, settings: Settings, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._settings = settings
-
-    async def on_start(self) -> None:
-        admin = TopicsAdmin(self._settings, timeout=_TOPIC_SECONDS)
-        findings = await asyncio.to_thread(admin.check, required_topics(self._settings))
-        missing = [found.topic.name for found in findings if found.state is State.MISSING]
-        if missing:
-            raise ConfigurationError(
-                f"no topic {', '.join(missing)}; make them with `streamseg topics create`"
-            )
-        wrong = [found.topic.name for found in findings if found.partitions_differ]
-        if wrong:
-            raise ConfigurationError(
-                f"{', '.join(wrong)} have another number of partitions than STREAMSEG_PARTITIONS "
-                f"({self._settings.partitions}) asks for; see `streamseg topics check`"
-            )
 
 
 class Boot(BootStrategy):
@@ -112,23 +88,36 @@ class SegmentApp(faust.App):
         self,
         settings: Settings,
         *,
-        check_topics: bool = True,
+        probe: BrokerProbe | None = None,
+        start_seconds: float | None = None,
         transactions: bool = True,
         broker_tells_time: bool = True,
         data_folder: DataFolder | None = None,
         host_clock: HostClock | None = None,
+        metrics: Metrics | None = None,
+        listener: Listener | None = None,
     ) -> None:
         """Without `transactions`, the catalogue does without them, for a broker that is not able to; without
         `broker_tells_time`, the host's clock is compared with none but the monotonic one. The app locks
         `data_folder` before all else; without it, whoever runs the app has done so. `host_clock` stands for
-        this host's clocks.
+        this host's clocks. It waits until `probe` finds no trouble with the brokers, for `start_seconds`
+        (None: for good). `metrics` and `listener`, where given, outlive the app.
 
         Raises ConfigurationError where a library is not as this release needs it."""
         check_libraries()
         self.settings = settings
-        self.metrics = Metrics()
+        self.metrics = Metrics() if metrics is None else metrics
+        self.ended = False
+        """Whether it was stopped to the end."""
         self._watch = Watch(settings)
-        self.outlet = Outlet(settings, check=self._watch.check)
+        self._brokers = None
+        if probe is not None:
+            self._brokers = BrokerWatch(
+                look=lambda thorough: probe.look(thorough=thorough),
+                start_seconds=start_seconds,
+                metrics=self.metrics,
+            )
+        self.outlet = Outlet(settings, check=self._check_writing)
         self.clock = WorkerClock(
             settings,
             brokers_time=self._brokers_time if broker_tells_time else None,
@@ -182,17 +171,19 @@ class SegmentApp(faust.App):
             outlet=self.outlet,
             port=lambda: self.web_server_service.port,
             metrics=self.metrics,
+            ending=lambda: self.should_stop,
         )
         self._background_verification = BackgroundVerification(settings, self.shards, self.metrics)
         self.web_server_service = WebServer(
             settings=settings,
             metrics=self.metrics,
             problem=self.problem,
+            not_ready=self.not_ready,
+            listener=listener,
             observe=self.shards.observe,
             mount=self.api.mount,
         )
         self._data_folder = data_folder
-        self._topic_check = TopicCheck(settings) if check_topics else None
         super().__init__(worker_id(settings), **_faust_options(settings))
         self.contacts = self.Table(
             CONTACTS_TABLE,
@@ -231,11 +222,11 @@ class SegmentApp(faust.App):
 
     def own_services(self) -> list[ServiceT]:
         """In the order in which they start."""
-        checks = [] if self._topic_check is None else [self._topic_check]
         return [
-            *checks,
             self._watch,
+            # It says from the beginning what the worker waits for.
             self.web_server_service,
+            *([] if self._brokers is None else [self._brokers]),
             self.outlet,
             self.clock,
             # Rows before definitions, which count their versions on from them.
@@ -281,11 +272,30 @@ class SegmentApp(faust.App):
             return None
         return TP(topic_name(self.settings, CONTACT_UPDATES), 0) in self.consumer.assignment()
 
+    # -- what may be written ------------------------------------------------------------------------------
+
+    def _check_writing(self) -> None:
+        """Raises where what is about to be written may be older than what another worker has written."""
+        self._watch.check()
+        if self._consumer is None or not self.shards.numbers:
+            return
+        unheard = cast(BatchConsumer, self._consumer).unheard_seconds
+        if unheard > self.settings.session_timeout_ms / 1000:
+            raise CutOffError(
+                f"the group has not heard of this worker for {unheard:.0f} s, and its partitions may be with "
+                "another one since; it begins with what that one wrote"
+            )
+
     # -- health ------------------------------------------------------------------------------------------
 
     def problem(self) -> str | None:
         """What has kept the worker from making progress for longer than `stall_timeout_ms`, or None."""
         limit = self.settings.stall_timeout_ms / 1000
+        if self._brokers is not None and (
+            self._brokers.trouble is not None or time.monotonic() - self._brokers.well_since < limit
+        ):
+            # A restart would not mend that.
+            return None
         stalled = self.shards.stalled_seconds()
         if stalled > limit:
             return f"a partition has been at the same step for {stalled:.0f} s"
@@ -296,6 +306,29 @@ class SegmentApp(faust.App):
             return f"no progress of the recovery for {waiting:.0f} s" if waiting > limit else None
         unpolled = time.monotonic() - cast(BatchConsumer, self._consumer).polled_at
         return f"no poll for {unpolled:.0f} s" if unpolled > limit else None
+
+    def not_ready(self) -> list[str]:
+        """Why the worker is not ready, in words; empty where it is."""
+        trouble = None if self._brokers is None else self._brokers.trouble
+        reasons = reasons_not_ready(
+            Standing(
+                ending=self.should_stop,
+                brokers=None if trouble is None else trouble.words,
+                clock=self.clock.doubt,
+                topics=self.api.answers,
+                assigned=self._assigned(),
+                at_work=self.shards.numbers,
+            )
+        )
+        self.metrics.ready.set(not reasons)
+        return reasons
+
+    def _assigned(self) -> set[int] | None:
+        """The partitions that the group has given this worker; None while that is not settled."""
+        if self._consumer is None or self.rebalancing or not self.tables.actives_ready:
+            return None
+        updates = topic_name(self.settings, CONTACT_UPDATES)
+        return {tp.partition for tp in self.consumer.assignment() if tp.topic == updates}
 
     # -- the end -----------------------------------------------------------------------------------------
 
@@ -372,5 +405,6 @@ async def _end(app: SegmentApp) -> None:
     seconds = _STOP_SECONDS if app.crash_reason is None else _CRASHED_STOP_SECONDS
     stopping = asyncio.ensure_future(app.stop())
     _, late = await asyncio.wait([stopping], timeout=seconds)
+    app.ended = not late
     if late:
         _log.error("not stopped after %.0f s; what was not saved will be done again", seconds)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerFenced
 from mode import Service
 
 from agents.clock import BelievableClock, Evidence
@@ -104,6 +104,8 @@ class WorkerClock(Service):
             await self.sleep(_ASK_IN_DOUBT_SECONDS if self.doubt else _ASK_SECONDS)
             try:
                 await self._ask()
+            except ProducerFenced:
+                raise
             except KafkaError as error:
                 # Others say what is the matter with the brokers.
                 _log.debug("no broker told its time: %r", error)

@@ -13,9 +13,14 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
+from agents.broker_probe import BrokerProbe
 from agents.data_folder import PRIVATE_UMASK, DataFolder
 from agents.garbage import settle_collector
-from agents.worker import SegmentApp, run
+from agents.log_bounds import BrokerErrorsInALine, OnceAMinute
+from agents.metrics import Metrics
+from agents.web import Listener
+from agents.worker import SegmentApp
+from agents.worker_life import live
 from streamseg.cli.terminal import echo
 from streamseg.errors import ConfigurationError, StreamsegError
 from streamseg.settings import Settings
@@ -82,6 +87,27 @@ def worker(
     uvloop.run(_until_signalled(settings))
 
 
+async def _live(settings: Settings, stop: asyncio.Event) -> None:
+    metrics, listener, probe = Metrics(), Listener(settings), BrokerProbe(settings)
+    start_seconds = settings.start_timeout_ms / 1000
+
+    def make_app(first: bool) -> SegmentApp:
+        app = SegmentApp(
+            settings,
+            probe=probe,
+            start_seconds=start_seconds if first else None,
+            metrics=metrics,
+            listener=listener,
+        )
+        if first:
+            settle_collector()
+        else:
+            metrics.restarts.inc()
+        return app
+
+    await live(make_app, stop)
+
+
 async def _until_signalled(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -89,9 +115,7 @@ async def _until_signalled(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     try:
         with DataFolder(settings):
-            app = SegmentApp(settings)
-            settle_collector()
-            await run(app, stop)
+            await _live(settings, stop)
     except StreamsegError as error:
         echo(f"streamseg worker: {error}", err=True)
         _exit_at_once()
@@ -114,6 +138,9 @@ def _set_up_logging(level: str) -> None:
     logging.basicConfig(
         level=number, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OnceAMinute(_QUIET))
+        handler.addFilter(BrokerErrorsInALine())
     # What they say below a warning is about their own machinery.
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))

@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     """How many unchanged contacts stay decoded, per partition."""
     block_cache_bytes: int = Field(64 << 20, gt=0)
     """RocksDB's cache, shared by a worker's partitions."""
+    start_timeout_ms: int = Field(5 * MINUTE_MS, gt=0)
+    """How long a worker that starts waits for brokers, a login, rights or topics that are not there."""
     clock_tolerance_ms: int = Field(MINUTE_MS, gt=0)
     """How far a worker's clock may differ from the brokers' before it is not believed."""
     stall_timeout_ms: int = Field(120_000, gt=0)

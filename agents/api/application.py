@@ -22,7 +22,7 @@ from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.preconditions import tagged
 from agents.api.preview import Preview
-from agents.api.problems import ProblemError, problems
+from agents.api.problems import ProblemError, RelayedError, problems
 from agents.api.requests import answer
 from agents.api.segments import Segments
 from agents.api.turns import Turns
@@ -34,6 +34,7 @@ from agents.definition_topic import DefinitionTopic
 from agents.metrics import Metrics
 from agents.outlet import Outlet
 from agents.shards import Shards
+from streamseg.errors import RejectedError
 from streamseg.settings import Settings
 
 BASE = "/api/v1"
@@ -59,16 +60,20 @@ class Api(Service):
         outlet: Outlet,
         port: Callable[[], int],
         metrics: Metrics,
+        ending: Callable[[], bool],
         **kwargs: Any,
     ) -> None:
-        """Raises ConfigurationError where the tokens cannot be read."""
+        """`ending` tells whether the worker is being stopped. Raises ConfigurationError where the tokens
+        cannot be read."""
         super().__init__(**kwargs)
         self._settings = settings
         self._port = port
         self._metrics = metrics
+        self._ending = ending
         self._tokens = load_tokens(settings)
         self._secret = secrets.token_urlsafe()
-        self._answers = False
+        self.answers = False
+        """Whether all that answers are made of has been read."""
         local = LocalPartitions(shards, settings)
         self._peers = peers = Peers(settings, local, reports)
         seen = Desk(settings, desk, catalogue_topic)
@@ -146,19 +151,35 @@ class Api(Service):
     def _ready(self) -> Any:
         @web.middleware
         async def ready(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if not self._answers and request.path not in OPEN_PATHS:
+            if request.path in OPEN_PATHS:
+                return await handler(request)
+            if self._ending():
+                raise _ending()
+            if not self.answers:
                 raise ProblemError("starting", "the worker has not read all topics yet; try again soon")
-            return await handler(request)
+            try:
+                return await handler(request)
+            except (ProblemError, RelayedError, RejectedError, TimeoutError, web.HTTPException):
+                raise
+            except Exception as error:
+                # What the answer needs may be gone already.
+                if self._ending():
+                    raise _ending() from error
+                raise
 
         return ready
 
     async def on_start(self) -> None:
         await self._peers.start()
-        self._answers = True
+        self.answers = True
 
     async def on_stop(self) -> None:
-        self._answers = False
+        self.answers = False
         await self._peers.stop()
 
     async def openapi(self, request: web.Request) -> web.Response:
         return answer(description())
+
+
+def _ending() -> ProblemError:
+    return ProblemError("ending", "the worker is ending; ask another one, or this one again in a moment")

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from agents.compatibility import end_producer
 from agents.connection import aiokafka_options
 from agents.outlet import Headers
 from agents.partitioner import place
 from agents.topics import CHANGELOG_RECORDS, worker_id
 from streamseg.settings import Settings
+
+_STOP_SECONDS = 5.0
 
 
 class Output(NamedTuple):
@@ -51,7 +54,7 @@ class Publisher:
         await self._producer.start()
 
     async def stop(self) -> None:
-        await self._producer.stop()
+        await end_producer(self._producer, _STOP_SECONDS)
 
     async def publish(
         self,

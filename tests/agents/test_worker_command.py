@@ -48,8 +48,12 @@ def test_a_setting_that_cannot_be_is_named(environment: dict[str, str], named: s
 
 
 def test_without_a_broker_it_ends_with_a_reason(tmp_path: Path) -> None:
-    result = run("--bootstrap", "127.0.0.1:1", "--data-dir", str(tmp_path), "--http-port", "0")
+    result = run(
+        *("--bootstrap", "127.0.0.1:1", "--data-dir", str(tmp_path), "--http-port", "0"),
+        STREAMSEG_START_TIMEOUT_MS="1000",
+    )
     assert result.returncode == 1
+    assert "given up after 1 s" in result.stderr
     assert "no Kafka answered at 127.0.0.1:1" in result.stderr
     assert "Traceback" not in result.stderr
 

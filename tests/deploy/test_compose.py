@@ -176,5 +176,5 @@ def test_the_health_check_follows_what_the_worker_says(dockerfile: str, status: 
             capture_output=True,
             timeout=60,
         )
-    assert asked == ["/health"]
+    assert asked == ["/ready"]
     assert (done.returncode == 0) is healthy

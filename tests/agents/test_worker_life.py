@@ -1,0 +1,92 @@
+"""Trouble with the brokers ends an app, not the process; anything else ends both."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+from confluent_kafka import KafkaError, KafkaException
+
+from agents import worker_life
+from agents.watch import CutOffError, StoodStillError
+from agents.worker_life import live
+from streamseg.errors import ConfigurationError
+
+
+class App:
+    """Ends with an error, or by being stopped."""
+
+    def __init__(self, error: BaseException | None, *, ended: bool = True) -> None:
+        self.error = error
+        self.ended = ended
+
+
+@pytest.fixture
+def outcome(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs these apps one after the other; how many were made, and which were told to be the first."""
+
+    async def run(app: App, stop: asyncio.Event) -> None:
+        if app.error is not None:
+            raise app.error
+
+    monkeypatch.setattr(worker_life, "run", run)
+    monkeypatch.setattr(worker_life, "_FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_life, "_LONGEST_PAUSE_SECONDS", 0.0)
+
+    def lived(*apps: App) -> list[bool]:
+        waiting, made = list(apps), []
+
+        def make(first: bool) -> Any:
+            made.append(first)
+            return waiting.pop(0)
+
+        asyncio.run(live(make, asyncio.Event()))
+        return made
+
+    return lived
+
+
+def caused(error: Exception) -> Exception:
+    wrapped = RuntimeError("a task failed")
+    wrapped.__cause__ = error
+    return wrapped
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        KafkaTimeoutError(),
+        CutOffError("not heard of for 30 s"),
+        KafkaException(KafkaError(KafkaError._TRANSPORT)),
+        ConnectionResetError(),
+        caused(KafkaTimeoutError()),
+    ],
+)
+def test_trouble_with_the_brokers_is_followed_by_another_app(outcome: Any, trouble: Exception) -> None:
+    assert outcome(App(trouble), App(trouble), App(None)) == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ZeroDivisionError(),
+        ConfigurationError("not so"),
+        OSError(28, "No space left on device"),
+        StoodStillError("for 40 s"),
+        MessageSizeTooLargeError(),
+    ],
+)
+def test_anything_else_ends_the_process(outcome: Any, fault: Exception) -> None:
+    with pytest.raises(type(fault)):
+        outcome(App(fault), App(None))
+
+
+def test_an_app_that_could_not_be_stopped_ends_the_process(outcome: Any) -> None:
+    with pytest.raises(KafkaTimeoutError):
+        outcome(App(KafkaTimeoutError(), ended=False), App(None))
+
+
+def test_an_app_that_was_stopped_is_the_last(outcome: Any) -> None:
+    assert outcome(App(None)) == [True]

@@ -1,0 +1,212 @@
+"""A broker that goes away and comes back, under a worker with live input."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from streamseg.inputs import Record
+from streamseg.settings import Settings
+from tests.kafka.live import (
+    SOURCES,
+    Topics,
+    Worker,
+    all_come_out,
+    comparable,
+    eventually,
+    expected_changes,
+    running,
+)
+
+AWAY_SECONDS = 75
+"""Longer than a session and than a producer keeps a batch."""
+
+RECENT = {"event": "scan", "window": {"last": "PT3S"}}
+RICH = {"attribute": "member_points", "operator": "ge", "value": 50}
+DEFINITIONS: list[dict[str, Any]] = [
+    {"segment_id": "recent", "clusters": [{"match": "all", "conditions": [RECENT]}]},
+    {"segment_id": "rich", "clusters": [{"match": "all", "conditions": [RICH]}]},
+]
+
+
+class Broker:
+    """A broker of its own, to be killed."""
+
+    def __init__(self, script: Path, folder: Path) -> None:
+        self._script = script
+        self._folder = folder
+        self.bootstrap = ""
+
+    def start(self) -> None:
+        port = ["--port", "0"] if not self.bootstrap else []
+        command = [self._script, "start", self._folder, *port]
+        started = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
+        self.bootstrap = started.stdout.strip()
+
+    def kill(self) -> None:
+        os.kill(int((self._folder / "kafka.pid").read_text()), signal.SIGKILL)
+
+    def stop(self) -> None:
+        subprocess.run([self._script, "stop", self._folder], capture_output=True, timeout=180, check=False)
+
+
+@pytest.fixture
+def broker(kafka_script: Path, tmp_path: Path) -> Iterator[Broker]:
+    broker = Broker(kafka_script, tmp_path / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def settings(broker: Broker, tmp_path: Path) -> Settings:
+    return Settings(
+        bootstrap_servers=broker.bootstrap,
+        topic_prefix=f"t{uuid.uuid4().hex[:8]}-",
+        partitions=4,
+        data_dir=tmp_path / "workers",
+    )
+
+
+class Input(threading.Thread):
+    """Writes events and updates at their own time until it is told to stop, whether a broker is there or
+    not."""
+
+    def __init__(self, topics: Topics) -> None:
+        super().__init__(daemon=True)
+        self._topics = topics
+        self._done = threading.Event()
+        self.written = 0
+
+    def run(self) -> None:
+        while not self._done.wait(0.02):
+            number = self.written
+            contact_id, at_ms = f"c{number % 40}", time.time_ns() // 1_000_000
+            if number % 3:
+                body: dict[str, Any] = {"event_id": f"e{number}", "event": "scan", "occurred_at": at_ms}
+                topic = "behavior-events"
+            else:
+                body = {"attributes": {"member_points": number * 7 % 100}}
+                topic = "contact-updates"
+            self._topics.write(topic, contact_id, {"contact_id": contact_id, **body}, at_ms=at_ms)
+            self.written += 1
+
+    def stop(self) -> None:
+        self._done.set()
+        self.join()
+        self._topics.flush()
+
+
+def read(topics: Topics) -> list[Record]:
+    return [
+        Record(topic, one.partition(), one.offset(), one.timestamp()[1], one.key(), one.value())
+        for topic in SOURCES
+        for one in topics.read(topic)
+    ]
+
+
+def reasons(worker: Worker) -> list[str]:
+    """Why the worker is not ready; none where it is."""
+    status, body = worker.get("/ready")
+    answer = orjson.loads(body)
+    assert (status, answer["status"]) in [(200, "ready"), (503, "not ready")]
+    found: list[str] = answer.get("reasons", [])
+    return found
+
+
+def logged(worker: Worker) -> list[str]:
+    """Its log, the lines of tracebacks left out."""
+    return [line for line in worker.log.splitlines() if re.match(r"\d{4}-\d\d-\d\d ", line)]
+
+
+def test_a_worker_outlives_an_outage_and_loses_and_doubles_nothing(
+    broker: Broker, settings: Settings
+) -> None:
+    topics = Topics(settings)
+    topics.create()
+    topics.define(*DEFINITIONS)
+    written = Input(topics)
+    with running(Worker(settings)) as worker:
+        eventually(lambda: reasons(worker) == [], "a worker that is ready")
+        written.start()
+        eventually(lambda: worker.metric("streamseg_records_total") > 300, "some records applied")
+        entries = len(logged(worker))
+        broker.kill()
+        away_since = time.monotonic()
+        eventually(lambda: any("no Kafka answered" in one for one in reasons(worker)), "that it is said")
+        while time.monotonic() < away_since + AWAY_SECONDS:
+            assert worker.get("/health")[0] == 200
+            assert reasons(worker) != []
+            assert worker.poll() is None
+            time.sleep(1)
+        assert worker.metric("streamseg_ready") == 0
+        broker.start()
+        eventually(lambda: reasons(worker) == [], "a worker that is ready again")
+        said = logged(worker)[entries:]
+        assert len(said) < 60, "\n".join(said)
+        before = worker.metric("streamseg_records_total")
+        eventually(lambda: worker.metric("streamseg_records_total") > before + 300, "records applied anew")
+        written.stop()
+        eventually(topics.all_committed, "all input committed")
+        expected = expected_changes(settings, DEFINITIONS, read(topics), time.time_ns() // 1_000_000)
+        all_come_out(topics, expected)
+    assert comparable(topics.changes()) == comparable(expected.values())
+
+
+def test_a_worker_that_is_started_before_the_broker_waits_for_it(broker: Broker, settings: Settings) -> None:
+    topics = Topics(settings)
+    topics.create()
+    broker.kill()
+    worker = Worker(settings)
+    try:
+        worker.launch()
+        worker.wait_for("no Kafka answered")
+        assert worker.get("/health")[0] == 200
+        assert worker.get("/api/v1/segments")[0] == 503
+        broker.start()
+        worker.wait_for(worker.at_work)
+        eventually(lambda: reasons(worker) == [], "a worker that is ready")
+        assert worker.stop() == 0
+    finally:
+        worker.end()
+
+
+def test_a_worker_without_topics_waits_for_them_and_then_ends_with_a_line(settings: Settings) -> None:
+    worker = Worker(settings, STREAMSEG_START_TIMEOUT_MS="3000")
+    try:
+        worker.launch()
+        eventually(lambda: worker.poll() == 1, "the end")
+        last = worker.log.splitlines()[-1]
+        assert last.startswith(f"streamseg worker: no topic {settings.topic_prefix}contact-updates")
+        assert last.endswith("(given up after 3 s, STREAMSEG_START_TIMEOUT_MS)")
+        assert "Traceback" not in worker.log
+    finally:
+        worker.end()
+
+
+def test_a_second_worker_on_a_folder_leaves_the_first_at_work(settings: Settings) -> None:
+    topics = Topics(settings)
+    topics.create()
+    with running(Worker(settings)) as first:
+        second = Worker(settings)
+        try:
+            second.launch()
+            eventually(lambda: second.poll() == 1, "the end of the second")
+        finally:
+            second.end()
+        (line,) = second.log.splitlines()[-1:]
+        assert line.startswith("streamseg worker: another worker is running on the data folder")
+        assert "Traceback" not in second.log
+        assert reasons(first) == []
+        assert first.log.count("at work on partitions") == 1
