@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
@@ -13,6 +15,7 @@ from schemas.scalars import BOOLEAN, FLOAT, INTEGER, LARGEST_COUNT, TEXT, Number
 from schemas.timestamps import TIMESTAMP_PATTERN, Timestamp
 from schemas.wire import WireModel
 
+_TIMESTAMP: Final = re.compile(TIMESTAMP_PATTERN.removeprefix("^").removesuffix("$"))
 MAX_PATTERN_LENGTH: Final = 1_000
 
 CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
@@ -254,6 +257,17 @@ def _known(name: str) -> str:
 OperatorName = Annotated[str, Field(json_schema_extra={"enum": [*sorted(OPERATORS)]}), AfterValidator(_known)]
 
 
+FOR_TIMES: Final[Mapping[str, str]] = {
+    "gt": "after",
+    "ge": "after, which is strict, or between",
+    "lt": "before",
+    "le": "before, which is strict, or between",
+    "eq": "between",
+    "ne": "not_between",
+}
+"""What to use instead with a time."""
+
+
 class TestOptions(NamedTuple):
     """What may stand beside an operator to say how it reads values."""
 
@@ -278,6 +292,8 @@ def check_test(operator: str, value: object, options: TestOptions, *, given: boo
         return
     if not given:
         raise problem(f"{operator} needs a value; give it", at="value")
+    if row.shape is _NUMBER and isinstance(value, str) and _TIMESTAMP.fullmatch(value):
+        raise problem(f"{operator} compares numbers; for a time use {FOR_TIMES[operator]}", at="value")
     _check_shape(row.shape, value)
     if options.as_number:
         _check_numbers(value)

@@ -5,6 +5,7 @@ The tags of our unions are written `<tag>`, so that they can be told from keys a
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -26,6 +27,10 @@ _ADVICE: Final[dict[str, str]] = {
     "string_too_short": "must not be empty",
     "none_required": "must be null",
 }
+
+
+_QUOTED: Final = re.compile(r"'([^']*)'")
+"""The values of a literal, as pydantic tells them."""
 
 
 def problem(message: str, at: str = "") -> PydanticCustomError:
@@ -63,7 +68,8 @@ def _message(error: ErrorDetails) -> str:
     if kind == "too_long":
         return f"must have at most {context['max_length']} items"
     if kind == "literal_error":
-        return f"must be {context['expected']}"
+        names = _QUOTED.findall(context["expected"])
+        return f"must be one of {', '.join(names)}" if len(names) > 1 else f"must be {context['expected']}"
     return error["msg"].replace("Input should be", "must be", 1)
 
 

@@ -29,15 +29,6 @@ _KINDS: Mapping[str, frozenset[operands.Kind]] = {
     "list": frozenset({"list"}),
     "string_or_number": frozenset({"string", "number"}),
 }
-_FOR_TIMES: Mapping[str, str] = {
-    "gt": "after",
-    "ge": "after, which is strict, or between",
-    "lt": "before",
-    "le": "before, which is strict, or between",
-    "eq": "between",
-    "ne": "not_between",
-}
-"""What to use instead with a time."""
 
 
 def standard_kind(steps: tuple[str, ...]) -> str | None:
@@ -87,7 +78,7 @@ def _check(name: str, kind: str, test: OperatorTest, path: str) -> None:
     if test.as_ is not None:
         raise _refusal(f"{name} is {_NAMES[kind]} already; remove as", f"{path}.as")
     if _KINDS[kind].isdisjoint(operands.BY_NAME[test.operator].kinds):
-        instead = _FOR_TIMES.get(test.operator) if kind == "time" else None
+        instead = operands.FOR_TIMES.get(test.operator) if kind == "time" else None
         advice = "" if instead is None else f"; use {instead}"
         raise _refusal(
             f"{name} is {_NAMES[kind]}; {test.operator} does not go with that{advice}", f"{path}.operator"

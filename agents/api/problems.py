@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from streamseg.catalogue.labels import ERRORS, Label, Language, choose_language
 from streamseg.errors import Code, RejectedError
+from streamseg.wording.details import detail
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class ProblemError(Exception):
             "type": f"urn:streamseg:problem:{self.code}",
             "title": label.of(language),
             "status": status,
-            "detail": self.detail,
+            "detail": detail(self.detail, language),
             "code": self.code,
         }
         if self.path:

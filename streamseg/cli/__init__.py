@@ -16,7 +16,9 @@ from streamseg.cli.groups import groups
 from streamseg.cli.lists import lists
 from streamseg.cli.replay import replay
 from streamseg.cli.segments import segments
+from streamseg.cli.session import chosen_language, describe
 from streamseg.cli.terminal import TerminalConsole, echo
+from streamseg.cli.words import ERROR
 from streamseg.errors import StreamsegError
 
 
@@ -83,6 +85,7 @@ def main() -> None:
     try:
         app()
     except StreamsegError as error:
-        line = Text("error: ", "red").append(str(error), "default")
+        language = chosen_language(None)
+        line = Text(ERROR.of(language), "red").append(describe(error, language), "default")
         TerminalConsole(stderr=True).print(line, soft_wrap=True)
         sys.exit(1)

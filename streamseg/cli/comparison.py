@@ -16,6 +16,7 @@ from streamseg.cli.definition_files import to_yaml
 from streamseg.cli.folder import Refusal, Wanted, comparable, in_order, read_folder
 from streamseg.errors import Code, RejectedError
 from streamseg.wording.bodies import definition_outline
+from streamseg.wording.details import detail
 from streamseg.wording.order import in_written_order
 from streamseg.wording.tokens import word
 
@@ -106,7 +107,8 @@ def refusal(
     """A refusal out of an error, ours or the API's."""
     if isinstance(error, RejectedError):
         title = ERRORS[error.code].of(language)
-        return Refusal(file, segment_id, error.code.value, title, error.path, error.message)
+        told = detail(error.message, language)
+        return Refusal(file, segment_id, error.code.value, title, error.path, told)
     return Refusal(file, segment_id, error.code, error.title, error.path, error.detail)
 
 

@@ -21,6 +21,7 @@ from streamseg.cli import words
 from streamseg.cli.client import DEFAULT_URL, Api, ApiError, UnreachableError
 from streamseg.cli.terminal import TerminalConsole, echo_json, visible
 from streamseg.errors import RejectedError, StreamsegError
+from streamseg.wording.details import detail
 
 _PIPED_WIDTH: Final = 240
 """Columns where the output is no terminal, so that whole rows can be searched."""
@@ -184,9 +185,9 @@ def describe(error: StreamsegError, language: Language) -> str:
     if isinstance(error, UnreachableError):
         return words.UNREACHABLE.of(language).format(url=error.url, problem=error.problem)
     if isinstance(error, RejectedError):
-        return _joined(ERRORS[error.code].of(language), error.path, error.message)
+        return _joined(ERRORS[error.code].of(language), error.path, detail(error.message, language))
     if not isinstance(error, ApiError):
-        return str(error)
+        return detail(str(error), language)
     line = _joined(error.title, error.path, error.detail)
     remedies = []
     if error.current_version is not None:
@@ -202,7 +203,8 @@ def as_problem(error: StreamsegError, language: Language) -> dict[str, Any]:
         return error.wire()
     if isinstance(error, RejectedError):
         title = ERRORS[error.code].of(language)
-        problem = {"title": title, "detail": error.message, "code": error.code.value, "path": error.path}
+        told = detail(error.message, language)
+        problem = {"title": title, "detail": told, "code": error.code.value, "path": error.path}
         return {name: value for name, value in problem.items() if value}
     code = "unreachable" if isinstance(error, UnreachableError) else "configuration"
     return {"title": describe(error, language), "code": code}

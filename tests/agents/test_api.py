@@ -136,11 +136,13 @@ def test_what_cannot_be_done_is_a_problem(
 
 
 def test_a_problem_is_in_the_callers_language(worker: Caller) -> None:
-    titles = [
-        worker.ask("GET", "/segments/no", Accept_Language=language)[2]["title"]
+    problems = [
+        worker.ask("GET", "/segments/no", Accept_Language=language)[2]
         for language in ("zh", "en-GB,en;q=0.9", "de")
     ]
-    assert titles == ["不存在", "Not found", "不存在"]
+    assert [problem["title"] for problem in problems] == ["不存在", "Not found", "不存在"]
+    english, chinese = "there is no such segment", "没有这个分群"
+    assert [problem["detail"] for problem in problems] == [chinese, english, chinese]
 
 
 def test_a_segment_lives_and_dies_over_http(worker: Caller) -> None:

@@ -212,6 +212,7 @@ def test_a_heading_that_is_not_named_becomes_no_contact(
     refused = run("lists", "import", "fair", file)
     assert refused.exit_code == 1
     assert advice in refused.stderr
+    assert "第一行" in run("lists", "import", "fair", file, "--lang", "zh").stderr
     assert not api.requests
 
 

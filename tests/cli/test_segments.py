@@ -193,6 +193,8 @@ def test_edit_refuses_a_file_about_another_segment(run: Run, api: FakeApi, buyer
     result = run("segments", "edit", "cn", buyers)
     assert result.exit_code == 1
     assert "the file is about buyers, not cn" in result.stderr
+    chinese = run("segments", "edit", "cn", buyers, "--lang", "zh").stderr
+    assert "文件是关于 buyers 的，而不是 cn" in chinese
     assert not api.requests
 
 

@@ -46,7 +46,7 @@ BAD = [
         "Mars",
         "EMAIL_WINDOW__TIMEZONE: 'Mars' is no IANA time zone, such as Asia/Shanghai",
     ),
-    ("SMS_WINDOW__ALIGNMENT", "soon", "SMS_WINDOW__ALIGNMENT: must be 'clock' or 'event'"),
+    ("SMS_WINDOW__ALIGNMENT", "soon", "SMS_WINDOW__ALIGNMENT: must be one of clock, event"),
     (
         "SMS_WINDOW__LENGTH",
         "P1M",
