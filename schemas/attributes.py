@@ -44,8 +44,13 @@ STANDARD_ATTRIBUTES: Final[dict[str, Kind]] = {
     "sms_interaction": "number",
     # subscription
     "subscribed": "boolean",
+    # read-only
+    "known_since": "time",
 }
 """The kind of value of every standard attribute; any other name is a custom attribute of any JSON type."""
+
+KNOWN_SINCE: Final = "known_since"
+"""The one that no update sets: the least timestamp of the records that still stand for the contact."""
 
 _TYPES: Final[dict[Kind, Any]] = {
     "string": str,
@@ -76,6 +81,7 @@ class _StandardTypes:
         for name, kind in STANDARD_ATTRIBUTES.items():
             value_schema = TypeAdapter(_TYPES[kind]).json_schema()
             properties[name] = {"anyOf": [value_schema, {"type": "null"}]}
+        properties[KNOWN_SINCE] = {"description": "Read-only.", "type": "null"}
         return {"type": "object", "properties": properties, "additionalProperties": True}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas import definitions as wire
+from schemas.attributes import KNOWN_SINCE
 from schemas.durations import duration_ms
 from schemas.property_conditions import (
     ElementGroup,
@@ -164,6 +165,12 @@ class _Compiler:
         if held is None:
             plain = AttributeCondition(steps, replace(test, negated=False))
             return self._shared(plain), test.negated
+        if steps == (KNOWN_SINCE,):
+            raise RejectedError(
+                Code.INVALID_SCHEMA,
+                f"{KNOWN_SINCE} has no history; ask with within_last or before instead of held",
+                f"{path}.held",
+            )
         if test.moves:
             raise RejectedError(
                 Code.INVALID_SCHEMA,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from schemas.attributes import KNOWN_SINCE
 from streamseg.changes import Cause, Emitter, Reason
 from streamseg.conditions.attribute import HeldCondition
 from streamseg.conditions.base import Condition, EventFed
@@ -45,7 +46,7 @@ from streamseg.values import same_value
 
 _BY_TIME = Reason(Cause.TIME)
 # Attributes that are not just set to a value.
-_SET_APART = frozenset(("contact_id", "tags"))
+_SET_APART = frozenset(("contact_id", "tags", KNOWN_SINCE))
 _NOTHING: tuple[Sequence[Condition], Sequence[Segment]] = ((), ())
 
 
@@ -154,7 +155,7 @@ class Engine:
             return self.plan.lively, self.plan.open
         if record_ms < contact.known_since_ms:
             contact.known_since_ms = record_ms
-            return self.plan.missing_dependent, ()
+            return self.plan.known_since_dependent, ()
         return _NOTHING
 
     def _apply_events(

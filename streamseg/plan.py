@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from schemas.attributes import KNOWN_SINCE
 from streamseg.audience import Audience, guards_of
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition
 from streamseg.conditions.base import Condition, EventFed
@@ -213,9 +214,7 @@ class Plan:
             self._dispatch(condition)
         self.lively = [condition for condition in self.conditions.values() if not condition.inert]
         self.open = [segment for segment in self.segments.values() if segment.holds(set())]
-        self.missing_dependent = [
-            condition for condition in self.lively if isinstance(condition, HeldCondition)
-        ]
+        self.known_since_dependent = [condition for condition in self.lively if _asks_known_since(condition)]
 
     def _add(self, segment: Segment, previous: Plan | None) -> None:
         for condition in segment.conditions:
@@ -314,6 +313,13 @@ class Plan:
     def is_new(self, condition_id: int, contact: Contact) -> bool:
         """Whether a condition came into force after the contact was last reconciled."""
         return self.introduced.get(condition_id, MIN_MS) > contact.generation
+
+
+def _asks_known_since(condition: Condition) -> bool:
+    """Whether its answer follows from when the contact became known, too."""
+    if isinstance(condition, HeldCondition):
+        return True
+    return isinstance(condition, AttributeCondition) and condition.path[0] == KNOWN_SINCE
 
 
 def transition(current: Plan, target: Plan) -> Plan | None:

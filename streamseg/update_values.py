@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from schemas.attributes import STANDARD_ATTRIBUTES, Kind
+from schemas.attributes import KNOWN_SINCE, STANDARD_ATTRIBUTES, Kind
 from schemas.paths import error_path
 from schemas.scalars import BLANKS
 from streamseg.times import timestamp_or_none
@@ -34,6 +34,7 @@ _MUST_BE: Final[Mapping[Kind, str]] = {
     "boolean": "must be true or false",
     "string_or_number": "must be text or a number",
 }
+_READ_ONLY: Final = "read-only: it follows from the contact's records; leave it out"
 _BLANK_IS_MISSING: Final = frozenset({"number", "time", "boolean"})
 _NOT_EMPTY: Final = "must be text that is not empty"
 _NO_SUCH_LIST: Final = "no static segment has this id; create it first, of type static"
@@ -60,7 +61,7 @@ class UpdateValues:
         taken = body
         for name, value in body.items():
             kind = STANDARD_ATTRIBUTES.get(name)
-            if kind is None or value is None or self._fits(kind, value):
+            if kind is None or value is None or (name != KNOWN_SINCE and self._fits(kind, value)):
                 continue
             if taken is body:
                 taken = dict(body)
@@ -74,7 +75,7 @@ class UpdateValues:
                     taken[name] = tags
             else:
                 del taken[name]
-                self._leave_out(("attributes", name), _MUST_BE[kind])
+                self._leave_out(("attributes", name), _READ_ONLY if name == KNOWN_SINCE else _MUST_BE[kind])
         return taken
 
     def _fits(self, kind: Kind, value: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from schemas.attributes import KNOWN_SINCE
 from streamseg.attributes import Entry
 from streamseg.conditions.base import Condition
 from streamseg.conditions.matching import ElementsTest
@@ -15,11 +16,16 @@ from streamseg.inputs import Event
 from streamseg.operators import Test
 from streamseg.values import walk
 
+ALWAYS_THERE = frozenset(("contact_id", KNOWN_SINCE))
+"""Attributes that no update sets: what they are follows from the contact."""
+
 
 def latest(contact: Contact, path: tuple[str, ...]) -> Any:
-    """The contact's latest value at a path, None where there is none. `contact_id` is always there."""
-    if path[0] == "contact_id":
-        return contact.contact_id if len(path) == 1 else None
+    """The contact's latest value at a path, None where there is none; those that are always there follow from
+    the contact itself."""
+    if path[0] in ALWAYS_THERE:
+        whole = contact.contact_id if path[0] == "contact_id" else contact.known_since_ms
+        return whole if len(path) == 1 else None
     entry = contact.attributes.get(path[0])
     if entry is None:
         return None
@@ -38,14 +44,14 @@ class AttributeCondition(Condition):
 
     @staticmethod
     def _inert(path: tuple[str, ...], test: Test | ElementsTest) -> bool:
-        return path[0] != "contact_id" and not test.negated
+        return path[0] not in ALWAYS_THERE and not test.negated
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         return self.test.at(latest(contact, self.path), now_ms)
 
     def texts(self) -> tuple[str, ...] | None:
         """The texts of which the whole attribute has to be one, or hold one, if that is the test's kind."""
-        if len(self.path) > 1 or self.path[0] == "contact_id":
+        if len(self.path) > 1 or self.path[0] in ALWAYS_THERE:
             return None
         demand = self.test.demand() if isinstance(self.test, Test) else None
         return None if demand is None else demand.texts
@@ -79,7 +85,7 @@ class HeldCondition(Condition):
     def __init__(self, path: tuple[str, ...], test: Test | ElementsTest, held: Held) -> None:
         super().__init__(
             ("held", path, test.key, test.negated, held.at_least, held.length_ms),
-            inert=path[0] != "contact_id" and not test.holds(None, 0),
+            inert=path[0] not in ALWAYS_THERE and not test.holds(None, 0),
         )
         self.path = path
         self.test = test

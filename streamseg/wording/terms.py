@@ -36,6 +36,7 @@ ATTRIBUTES: Final[Mapping[str, Label]] = {
     "wechat_interaction": Label("微信互动", "WeChat interaction"),
     "sms_interaction": Label("短信互动", "SMS interaction"),
     "subscribed": Label("订阅", "subscribed"),
+    "known_since": Label("首次记录时间", "known since"),
 }
 """The standard attributes, by name."""
 

@@ -30,7 +30,14 @@ from tests.oracle.operators import (
     steps,
 )
 
-TIME_ATTRIBUTES = {"created_at", "imported_at", "member_day", "first_purchase_at", "last_purchase_at"}
+TIME_ATTRIBUTES = {
+    "created_at",
+    "imported_at",
+    "member_day",
+    "first_purchase_at",
+    "last_purchase_at",
+    "known_since",
+}
 
 Condition = dict[str, Any]
 

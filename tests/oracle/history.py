@@ -84,6 +84,8 @@ class History:
         values = {name: said[-1].value for name, said in self.attributes.items()}
         if self.tags:
             values["tags"] = self.tags[-1].value
+        if self.known:
+            values["known_since"] = self.known_since
         return {**values, "contact_id": self.contact_id}
 
     def kept(self, now: int, retention: int, cap: int) -> list[Occurrence]:

@@ -107,7 +107,10 @@ def _is_object(value: Any, path: str, taken: Taken) -> bool:
 def _take_attribute(name: str, value: Any, settings: Settings, taken: Taken) -> None:
     path = f"attributes.{name}"
     blank = isinstance(value, str) and value.strip(BLANKS) == ""
-    if name == "tags" and isinstance(value, list):
+    if name == "known_since":
+        if value is not None and not blank:
+            taken.left_out.append(path)
+    elif name == "tags" and isinstance(value, list):
         good = _good_entries(path, value, _is_tag, taken)
         if good is not None:
             taken.attributes[name] = good

@@ -89,6 +89,7 @@ attribute_conditions = st.one_of(
     *(_on_elements(name, groups) for name, groups in _grouped_attributes.items()),
     *(_on_elements(name, groups, _held) for name, groups in _grouped_attributes.items()),
     _on_elements("cart", element_groups),
+    _on("known_since", st.one_of(set_tests, still_time_tests, moving_time_tests, moving_time_tests)),
 )
 
 

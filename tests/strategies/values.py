@@ -195,6 +195,7 @@ attribute_values = {
     "member_points": st.one_of(numbers, numbers, st.sampled_from((None, "2", True)), blanks),
     "imported_at": st.one_of(times, times, times, st.none(), no_times, seconds, blanks),
     "member_day": st.one_of(times, times, st.sampled_from(("2000-02-29", "1990-03-01", {}))),
+    "known_since": st.one_of(st.none(), blanks, times),
     "subscribed": st.sampled_from((True, True, False, False, None, None, "no", 0, "", " ")),
     "level": st.one_of(scalars, texts, number_texts),
     "cart": elements,
