@@ -12,11 +12,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 
 from agents.topics import required_topics, topic_name, worker_id
 from agents.topics_admin import TopicsAdmin
@@ -26,6 +27,8 @@ from streamseg.settings import Settings
 
 WAIT_SECONDS = 300.0
 SOURCES = ("behavior-events", "contact-updates")
+PROGRAMS = Path(sys.executable).parent
+"""Where the commands of the installation that runs the tests are."""
 
 
 def eventually(holds: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
@@ -41,9 +44,12 @@ class Topics:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._producer = Producer(
+
+    @cached_property
+    def _producer(self) -> Producer:
+        return Producer(
             {
-                "bootstrap.servers": settings.bootstrap_servers,
+                "bootstrap.servers": self.settings.bootstrap_servers,
                 "partitioner": "murmur2_random",
                 "message.max.bytes": 4 << 20,
                 # A retry, as right after a topic was made, must not change the order.
@@ -86,24 +92,27 @@ class Topics:
                 "group.id": "reader",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 20,
             }
         )
         name = topic if topic.startswith(self.settings.topic_prefix) else topic_name(self.settings, topic)
         try:
-            messages: list[Any] = []
+            numbers = sorted(consumer.list_topics(name, timeout=10).topics[name].partitions)
+            consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in numbers])
+            read = _read_to_end(consumer, numbers, name)
+            return [message for number in numbers for message in read[number]]
+        finally:
+            consumer.close()
+
+    def length(self, topic: str) -> int:
+        """The sum of the end offsets of a topic's partitions."""
+        name = topic_name(self.settings, topic)
+        consumer = Consumer({"bootstrap.servers": self.settings.bootstrap_servers, "group.id": "reader"})
+        try:
             numbers = consumer.list_topics(name, timeout=10).topics[name].partitions
-            for number in sorted(numbers):
-                low, high = consumer.get_watermark_offsets(TopicPartition(name, number), timeout=10)
-                if low == high:
-                    continue
-                consumer.assign([TopicPartition(name, number, low)])
-                deadline = time.monotonic() + WAIT_SECONDS
-                while (missing := high - _position(consumer, name, number, low)) > 0:
-                    assert time.monotonic() < deadline, f"{name}/{number} cannot be read to {high}"
-                    # So many at most: it waits for as many as it was asked for.
-                    batch = consumer.consume(min(missing, 1_000), 0.2)
-                    messages += [each for each in batch if each.error() is None]
-            return messages
+            places = [TopicPartition(name, number) for number in numbers]
+            return sum(consumer.get_watermark_offsets(place, timeout=10)[1] for place in places)
         finally:
             consumer.close()
 
@@ -143,9 +152,21 @@ class Topics:
         return all(committed.get(place, 0) >= end for place, end in self.ends().items())
 
 
-def _position(consumer: Consumer, name: str, number: int, low: int) -> int:
-    (place,) = consumer.position([TopicPartition(name, number)])
-    return low if place.offset < 0 else int(place.offset)
+def _read_to_end(consumer: Consumer, numbers: Iterable[int], name: str) -> dict[int, list[Any]]:
+    """What the partitions that a consumer was given hold by now: records of transactions that were aborted,
+    and the marks of their ends, are no records."""
+    read: dict[int, list[Any]] = {number: [] for number in numbers}
+    left = set(read)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while left:
+        assert time.monotonic() < deadline, f"{name} cannot be read to its end"
+        for message in consumer.consume(1_000, 0.05):
+            error = message.error()
+            if error is None:
+                read[message.partition()].append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                left.discard(message.partition())
+    return read
 
 
 def _committed(settings: Settings) -> dict[tuple[str, int], int]:
@@ -178,14 +199,23 @@ def worker_environment(settings: Settings, state: Path) -> dict[str, str]:
 
 
 class Worker:
-    """A `streamseg worker` process, started by `start`; environment variables may be added."""
+    """A `streamseg worker` process, started by `start`; environment variables may be added. `programs`: the
+    folder of the command, where it is another installation's."""
 
     command: tuple[str, ...] = ("streamseg", "worker")
     at_work = "agents.worker: started"
 
-    def __init__(self, settings: Settings, name: str = "worker", **environment: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        name: str = "worker",
+        *,
+        programs: Path = PROGRAMS,
+        **environment: str,
+    ) -> None:
         self.state = settings.data_dir / name
         self.state.mkdir(parents=True, exist_ok=True)
+        self._programs = programs
         self._log = settings.data_dir / f"{name}.log"
         self._environment = {
             **worker_environment(settings, self.state),
@@ -206,7 +236,7 @@ class Worker:
         program, *arguments = self.command
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [Path(sys.executable).parent / program, *arguments],
+                [self._programs / program, *arguments],
                 env=self._environment,
                 stderr=log,
                 stdout=log,
@@ -226,11 +256,25 @@ class Worker:
         assert self._process is not None
         return self._process.poll()
 
-    def stop(self) -> int:
-        """SIGTERM, and its exit status."""
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def terminate(self) -> None:
+        """SIGTERM, without waiting."""
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(60)
+
+    def wait(self, seconds: float = 60) -> int:
+        """Its exit status, once it has ended; subprocess.TimeoutExpired if it does not in time."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        self.terminate()
+        return self.wait()
 
     def kill(self) -> None:
         """SIGKILL."""

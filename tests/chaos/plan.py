@@ -1,0 +1,185 @@
+"""What is done to the workers and the broker, and when: made from the seed alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from itertools import count
+from typing import NamedTuple
+
+WORKERS = 3
+FIRST_WORKERS = 2
+"""Those that run from the start; the last one joins and leaves."""
+SESSION_SECONDS = 6.0
+BROKER = -1
+DISK_WORKER = 1
+"""The worker whose disk can be full."""
+
+_SPARED_SECONDS = (25.0, 70.0)
+_BETWEEN_SECONDS = (1.0, 5.0)
+_AFTER_ALL_SECONDS = 5.0
+
+
+class Deed(StrEnum):
+    """One thing that is done to a worker, to the broker or to a disk."""
+
+    LAUNCH = "launch"
+    KILL = "kill"
+    TERMINATE = "terminate"
+    FREEZE = "freeze"
+    THAW = "thaw"
+    LOSE_FOLDER = "lose_folder"
+    FILL_DISK = "fill_disk"
+    FREE_DISK = "free_disk"
+
+
+class Action(NamedTuple):
+    """`target` is a worker's number or BROKER; `at_seconds` counts from the start of the faults."""
+
+    at_seconds: float
+    deed: Deed
+    target: int
+
+
+class _Moment(NamedTuple):
+    """When a fault begins, in a run of so many seconds, and the worker that is left alone: one that has
+    lived for long has seen what the others have only read."""
+
+    seeded: random.Random
+    at: float
+    seconds: float
+    spared: int
+
+    def victim(self, among: int = WORKERS) -> int:
+        return self.seeded.choice([worker for worker in range(among) if worker != self.spared])
+
+
+_Fault = Callable[[_Moment], Iterator[Action]]
+
+
+def plan_of_faults(seed: int, seconds: float) -> list[Action]:
+    """The faults of one run, by time."""
+    seeded = random.Random(f"faults {seed}")
+    # Every kind in its turn before any is drawn, so that a run of some minutes has had them all.
+    turns = seeded.sample(list(_FAULTS), len(_FAULTS))
+    spared, spared_until = seeded.randrange(FIRST_WORKERS), seeded.uniform(*_SPARED_SECONDS)
+    at = seeded.uniform(1.0, 3.0)
+    actions: list[Action] = []
+    for turn in count():
+        if at > spared_until:
+            spared, spared_until = 1 - spared, at + seeded.uniform(*_SPARED_SECONDS)
+        drawn = seeded.choices(list(_FAULTS), list(_FAULTS.values()))[0]
+        fault = turns[turn] if turn < len(turns) else drawn
+        made = list(fault(_Moment(seeded, at, seconds, spared)))
+        if at > seconds:
+            return sorted(actions)
+        if made[-1].at_seconds <= seconds:
+            actions += made
+            at += _AFTER_ALL_SECONDS if fault in _OF_ALL else 0.0
+        at += seeded.uniform(*_BETWEEN_SECONDS)
+    raise AssertionError("time goes on")
+
+
+def _kill(moment: _Moment) -> Iterator[Action]:
+    worker = moment.victim()
+    yield Action(moment.at, Deed.KILL, worker)
+    yield Action(moment.at + moment.seeded.choice([0.1, 0.5, 2.0, 7.0]), Deed.LAUNCH, worker)
+
+
+def _kills_in_a_row(moment: _Moment) -> Iterator[Action]:
+    """Again and again while it starts and reads its state."""
+    worker, at = moment.victim(), moment.at
+    yield Action(at, Deed.KILL, worker)
+    for _ in range(moment.seeded.randint(2, 4)):
+        at += 0.1
+        yield Action(at, Deed.LAUNCH, worker)
+        at += moment.seeded.uniform(1.5, 7.0)
+        yield Action(at, Deed.KILL, worker)
+    yield Action(at + 0.1, Deed.LAUNCH, worker)
+
+
+def _terminate(moment: _Moment) -> Iterator[Action]:
+    worker = moment.victim()
+    yield Action(moment.at, Deed.TERMINATE, worker)
+    yield Action(moment.at + moment.seeded.choice([3.0, 6.0, 10.0]), Deed.LAUNCH, worker)
+
+
+def _freeze_past_session(moment: _Moment) -> Iterator[Action]:
+    worker = moment.victim(FIRST_WORKERS)
+    yield Action(moment.at, Deed.FREEZE, worker)
+    yield Action(moment.at + SESSION_SECONDS * moment.seeded.uniform(1.2, 2.2), Deed.THAW, worker)
+
+
+def _freeze_briefly(moment: _Moment) -> Iterator[Action]:
+    worker = moment.victim(FIRST_WORKERS)
+    yield Action(moment.at, Deed.FREEZE, worker)
+    yield Action(moment.at + SESSION_SECONDS * moment.seeded.uniform(0.2, 0.9), Deed.THAW, worker)
+
+
+def _join_and_leave(moment: _Moment) -> Iterator[Action]:
+    worker, seeded = WORKERS - 1, moment.seeded
+    yield Action(moment.at, Deed.LAUNCH, worker)
+    yield Action(moment.at + seeded.uniform(3.0, 15.0), seeded.choice([Deed.TERMINATE, Deed.KILL]), worker)
+
+
+def _lose_one_folder(moment: _Moment) -> Iterator[Action]:
+    worker = moment.victim()
+    yield Action(moment.at, Deed.KILL, worker)
+    yield Action(moment.at + 0.1, Deed.LOSE_FOLDER, worker)
+    yield Action(moment.at + moment.seeded.uniform(0.2, 2.0), Deed.LAUNCH, worker)
+
+
+def _lose_all_folders(moment: _Moment) -> Iterator[Action]:
+    """All state comes from the changelog, and the workers come one by one while it is read."""
+    at, seeded = moment.at, moment.seeded
+    for worker in range(WORKERS):
+        yield Action(at, Deed.KILL, worker)
+        yield Action(at + 0.1, Deed.LOSE_FOLDER, worker)
+    at += 0.2
+    for worker in seeded.sample(range(WORKERS), WORKERS):
+        yield Action(at, Deed.LAUNCH, worker)
+        at += seeded.uniform(0.3, 1.5)
+
+
+def _restart_all(moment: _Moment) -> Iterator[Action]:
+    for worker in range(WORKERS):
+        yield Action(moment.at, Deed.TERMINATE, worker)
+    at = moment.at + moment.seeded.uniform(4.0, 8.0)
+    for worker in range(FIRST_WORKERS):
+        yield Action(at, Deed.LAUNCH, worker)
+        at += moment.seeded.uniform(0.0, 1.0)
+
+
+def _kill_broker(moment: _Moment) -> Iterator[Action]:
+    yield Action(moment.at, Deed.KILL, BROKER)
+    yield Action(moment.at + moment.seeded.choice([0.1, 1.0, 10.0]), Deed.LAUNCH, BROKER)
+
+
+def _freeze_broker(moment: _Moment) -> Iterator[Action]:
+    """For a minute; for less in a run of less than six."""
+    yield Action(moment.at, Deed.FREEZE, BROKER)
+    yield Action(moment.at + min(60.0, moment.seconds / 6), Deed.THAW, BROKER)
+
+
+def _fill_disk(moment: _Moment) -> Iterator[Action]:
+    yield Action(moment.at, Deed.FILL_DISK, DISK_WORKER)
+    yield Action(moment.at + moment.seeded.uniform(3.0, 9.0), Deed.FREE_DISK, DISK_WORKER)
+
+
+# How often each is drawn. Something else may cut in on those that everybody feels, but not at once.
+_FAULTS: dict[_Fault, int] = {
+    _kill: 32,
+    _kills_in_a_row: 16,
+    _terminate: 10,
+    _freeze_past_session: 8,
+    _freeze_briefly: 4,
+    _join_and_leave: 8,
+    _lose_one_folder: 8,
+    _lose_all_folders: 6,
+    _restart_all: 3,
+    _kill_broker: 4,
+    _freeze_broker: 1,
+    _fill_disk: 4,
+}
+_OF_ALL = (_lose_all_folders, _restart_all, _kill_broker, _freeze_broker)

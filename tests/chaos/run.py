@@ -1,0 +1,400 @@
+"""One run: a broker, workers, input and faults for so long; then everything settles and is checked."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from agents.topics import changelog_topic, topic_name
+from streamseg.settings import Settings
+from tests.chaos import evidence
+from tests.chaos.broker import Broker
+from tests.chaos.checks import Difference, differences
+from tests.chaos.definitions import LONGEST_WINDOW_SECONDS, TOPIC, WINDOW_SETTINGS, Story
+from tests.chaos.evidence import Figures
+from tests.chaos.plan import BROKER, DISK_WORKER, Action, Deed, plan_of_faults
+from tests.chaos.traffic import Traffic, last_words, quiet_contacts, quiet_entries
+from tests.chaos.truth import Expected, Truth, read, replayed
+from tests.chaos.workers import Disk, Workers
+from tests.chaos.writing import Mode, Writer, Written
+from tests.kafka.live import PROGRAMS, Topics, worker_environment
+
+PARTITIONS = 4
+_TICK_SECONDS = 0.25
+_BORN_LIVE_SECONDS = 4.0
+_OPEN_LISTS_SECONDS = 6.0
+_DEFINITION_SECONDS = 2.5
+_QUIET_ENTRIES = 20
+_QUIET_TICKS = 4
+_STEADY_SECONDS = 4.0
+_LOOK_SECONDS = 1.0
+_STAYS_SECONDS = 20.0
+_LAST_WORDS = 40
+
+
+@dataclass(frozen=True)
+class Options:
+    """`against`: a checkout with a virtualenv whose worker, topics and replay are tried instead of ours.
+    `settle_seconds`: how long everything may take to come to rest and be right."""
+
+    seed: int
+    seconds: float
+    against: Path | None = None
+    contacts: int = 300
+    quiet_contacts: int = 8_000
+    records_per_second: int = 120
+    settle_seconds: float = 300.0
+
+    @property
+    def programs(self) -> Path:
+        return PROGRAMS if self.against is None else self.against / ".venv" / "bin"
+
+
+class Run:
+    """Everything of it is in one folder, the broker's and the workers' data too."""
+
+    def __init__(self, options: Options, folder: Path, say: Callable[[str], None]) -> None:
+        self._options = options
+        self._folder = folder
+        self._say_aloud = say
+        self._began = time.monotonic()
+        self._log: list[str] = []
+        self.figures = Figures(options.seed)
+        self.found: list[Difference] = []
+        self._plan = plan_of_faults(options.seed, options.seconds)
+        self._broker = Broker(folder / "broker")
+        self._disk = Disk(folder / "workers" / f"worker-{DISK_WORKER}")
+        self._definition_log: list[Written] = []
+        self._over = threading.Event()
+        self._failure: Exception | None = None
+        self._truth: Truth | None = None
+
+    def __call__(self) -> bool:
+        """Whether all was right."""
+        self.figures.disk = self._disk.way
+        try:
+            self._set_up()
+            self._disturb()
+            self._check("after the faults")
+            self._finale()
+            self._check("after all state was read from the changelog")
+            for wrong in self._workers.stop_all():
+                self._note(Difference("stop", "worker", wrong))
+        finally:
+            self._over.set()
+            if hasattr(self, "_workers"):
+                self._workers.end()
+                self.figures.endings = Counter(what for _, what, _ in self._workers.endings)
+            self._broker.stop()
+            self._disk.close()
+            self.figures.seconds = time.monotonic() - self._began
+            self.figures.differences = Counter(one.check for one in self.found)
+        return not self.found
+
+    def keep(self, folder: Path) -> None:
+        """Write down what was done and found."""
+        log = list(self._log)
+        for number, what, tail in self._workers.endings:
+            log.append(f"worker-{number} ended by itself: {what}\n{tail}")
+        evidence.keep(
+            folder,
+            figures=self.figures,
+            plan=self._plan,
+            log=log,
+            found=self.found,
+            truth=self._truth,
+            records=self._folder.glob("*.ndjson"),
+            worker_logs=(self._folder / "workers").glob("*.log"),
+            definitions=b"".join(
+                b"%d %s %s\n" % (one.at_ms, one.key, one.value or b"") for one in self._definition_log
+            ),
+        )
+
+    # -- the beginning -----------------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        self._broker.start()
+        self._settings = Settings(
+            bootstrap_servers=self._broker.address,
+            application_id="streamseg",
+            topic_prefix="chaos-",
+            partitions=PARTITIONS,
+            replication_factor=1,
+            data_dir=self._folder / "workers",
+        )
+        self._environment = {**worker_environment(self._settings, self._folder / "state"), **WINDOW_SETTINGS}
+        subprocess.run(
+            [self._options.programs / "streamseg", "topics", "create"],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+        )
+        _compact_often(self._settings)
+        self._topics = Topics(self._settings)
+        self._writer = Writer(self._settings)
+        self._story = Story(
+            self._options.seed, self._asked(self._topics.ends), self._asked(self._topics.committed)
+        )
+        self._write_definitions(list(self._story.standing(now_ms())))
+        self._writer.write(quiet_contacts(self._options.quiet_contacts, now_ms()), Mode.PLAIN)
+        self._workers = Workers(
+            self._settings,
+            self._options.programs,
+            self._disk,
+            STREAMSEG_CONTACT_CACHE="500",
+            **WINDOW_SETTINGS,
+        )
+        self._workers.start()
+        self._until(lambda: self._everything_committed(), "the first input")
+        self._say(f"set up; {self._disk.way}, {len(self._plan)} actions to come")
+
+    @staticmethod
+    def _asked(
+        ask: Callable[[], Mapping[tuple[str, int], int]],
+    ) -> Callable[[], Mapping[tuple[str, int], int] | None]:
+        def answer() -> Mapping[tuple[str, int], int] | None:
+            try:
+                return ask()
+            except KafkaException:
+                return None
+
+        return answer
+
+    # -- input and faults --------------------------------------------------------------------------------
+
+    def _disturb(self) -> None:
+        began = time.monotonic()
+        writing = threading.Thread(target=self._write_input, args=(began,), daemon=True)
+        writing.start()
+        for action in self._plan:
+            while (left := began + action.at_seconds - time.monotonic()) > 0 and self._failure is None:
+                time.sleep(min(left, 0.5))
+            if self._failure is not None:
+                break
+            self._do(action)
+        self._say("the faults are over")
+        self._broker.thaw()
+        self._broker.launch()
+        self._broker.settle()
+        self._workers.launch_all()
+        self._over.set()
+        writing.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _do(self, action: Action) -> None:
+        """What cannot be done, since it is done already, is left out."""
+        workers, target = self._workers, action.target
+        done: bool | None = None
+        match action.deed:
+            case Deed.LAUNCH if target == BROKER:
+                self._broker.launch()
+            case Deed.LAUNCH:
+                workers.places[target].launch()
+            case Deed.KILL:
+                done = self._broker.kill() if target == BROKER else workers.kill(target)
+            case Deed.TERMINATE:
+                done = workers.terminate(target)
+            case Deed.FREEZE if target == BROKER:
+                self._broker.freeze()
+                done = True
+            case Deed.FREEZE:
+                done = workers.freeze(target)
+            case Deed.THAW if target == BROKER:
+                self._broker.thaw()
+            case Deed.THAW:
+                workers.thaw(target)
+            case Deed.LOSE_FOLDER:
+                done = workers.lose_folder(target)
+            case Deed.FILL_DISK:
+                done = workers.fill_disk(target)
+            case Deed.FREE_DISK:
+                workers.free_disk(target)
+        whom = "broker" if target == BROKER else f"worker-{target}"
+        if done is not False:
+            self._say(f"{action.deed} {whom}", aloud=False)
+        if done:
+            self.figures.done[f"{action.deed}{' broker' if target == BROKER else ''}"] += 1
+
+    def _write_input(self, began: float) -> None:
+        try:
+            self._write_until_over(began)
+        except Exception as error:
+            self._failure = error
+
+    def _write_until_over(self, began: float) -> None:
+        options, story = self._options, self._story
+        traffic = Traffic(options.seed, options.contacts)
+        traffic.open_lists = story.open_lists
+        size = max(1, round(options.records_per_second * _TICK_SECONDS))
+        tick = entered = 0
+        born = opened = False
+        next_definition = _OPEN_LISTS_SECONDS + _DEFINITION_SECONDS
+        while not self._over.is_set():
+            tick += 1
+            self._writer.write(*traffic.batch(size, now_ms()))
+            elapsed = time.monotonic() - began
+            if not born and elapsed > _BORN_LIVE_SECONDS:
+                born = True
+                self._write_definitions(list(story.born_live(now_ms())))
+            if not opened and elapsed > _OPEN_LISTS_SECONDS:
+                opened = True
+                story.open_standing_lists()
+            if opened and tick % _QUIET_TICKS == 0 and entered < options.quiet_contacts:
+                numbers = range(entered, min(entered + _QUIET_ENTRIES, options.quiet_contacts))
+                entered = numbers.stop
+                segment_id = "fair" if tick % 2 else "press"
+                self._writer.write(quiet_entries(segment_id, numbers, now_ms()), Mode.PLAIN)
+            if elapsed > next_definition:
+                next_definition = elapsed + _DEFINITION_SECONDS
+                self._write_definitions(story.step(now_ms()))
+            self._over.wait(max(0.0, began + tick * _TICK_SECONDS - time.monotonic()))
+        self._writer.close()
+        self.figures.aborted = self._writer.aborted
+
+    def _write_definitions(self, records: list[Written]) -> None:
+        self._definition_log += records
+        self._writer.write(records, Mode.PLAIN)
+        self.figures.definitions += len(records)
+
+    # -- the end -----------------------------------------------------------------------------------------
+
+    def _check(self, when: str) -> None:
+        """Everything is right, or what is wrong stays so although everything is at rest."""
+        self._writer.write(last_words(self._options.seed, _LAST_WORDS, now_ms()), Mode.PLAIN)
+        at_ms = now_ms()
+        deadline = time.monotonic() + self._options.settle_seconds
+        if not self._comes_to_rest(at_ms, deadline):
+            self._note(Difference("rest", when, f"not at rest after {self._options.settle_seconds:.0f} s"))
+        self._say(f"{when}: at rest", aloud=False)
+        expected: Expected | None = None
+        definitions: object = None
+        found: list[Difference] = []
+        changed_at = time.monotonic()
+        while True:
+            truth = self._truth = read(self._topics)
+            if expected is None or truth.definitions != definitions:
+                definitions = truth.definitions
+                expected = replayed(
+                    truth,
+                    self._story.births,
+                    file=self._folder / f"records {when}.ndjson",
+                    interpreter=self._options.programs / "python",
+                    environment=self._environment,
+                    until_ms=at_ms + int(LONGEST_WINDOW_SECONDS * 1000),
+                )
+            before, found = found, differences(truth, expected, self._story)
+            now = time.monotonic()
+            if found != before:
+                changed_at = now
+                self._say(f"{when}: {len(found)} differences so far", aloud=False)
+            if not found or now > deadline or now - changed_at > _STAYS_SECONDS:
+                break
+            time.sleep(_LOOK_SECONDS)
+        self.figures.records = len(truth.records)
+        self.figures.changes = len(truth.changes)
+        self.figures.letters = len(truth.letters)
+        for one in found:
+            self._note(one._replace(subject=f"{one.subject} ({when})"))
+        self._say(f"{when}: {len(found)} differences")
+
+    def _finale(self) -> None:
+        """All state is read from the changelog, and every contact is looked at by it."""
+        for place in self._workers.places:
+            self._workers.kill(place.number)
+            self._workers.lose_folder(place.number)
+        self._workers.launch_all()
+        self._write_definitions(self._story.finale(now_ms()))
+
+    def _comes_to_rest(self, at_ms: int, deadline: float) -> bool:
+        """Nothing to read, nothing to sweep, nothing more said for a while, and nothing due any more."""
+        steady_since, said = time.monotonic(), -1
+        while time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+            now_said = self._said()
+            if now_said != said or not self._everything_committed() or self._sweeping():
+                steady_since, said = time.monotonic(), now_said
+                continue
+            passed = now_ms() - at_ms > LONGEST_WINDOW_SECONDS * 1000
+            if passed and time.monotonic() - steady_since > _STEADY_SECONDS:
+                return True
+        return False
+
+    def _everything_committed(self) -> bool:
+        try:
+            return self._topics.all_committed()
+        except KafkaException:
+            return False
+
+    def _said(self) -> int:
+        """How many records the outputs hold by now, about; -1 where nobody answers."""
+        try:
+            return self._topics.length("membership-changes") + self._topics.length("segment-memberships")
+        except KafkaException:
+            return -1
+
+    def _sweeping(self) -> bool:
+        try:
+            return any(worker.metric("streamseg_sweeping_partitions") for worker in self._workers.working())
+        except (AssertionError, OSError):
+            # One that is still starting serves nothing yet.
+            return True
+
+    def _until(self, holds: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + self._options.settle_seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not in {self._options.settle_seconds:.0f} s: {what}")
+            time.sleep(_LOOK_SECONDS)
+
+    def _note(self, difference: Difference) -> None:
+        self.found.append(difference)
+
+    def _say(self, what: str, *, aloud: bool = True) -> None:
+        line = f"{time.monotonic() - self._began:7.1f} s  {what}"
+        self._log.append(line)
+        if aloud:
+            self._say_aloud(line)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _compact_often(settings: Settings) -> None:
+    """Small segments and no delay: definitions are compacted within a run. The changelog is not, so that
+    reading it takes long."""
+    wanted = {
+        topic_name(settings, TOPIC): {
+            "segment.ms": "4000",
+            "min.compaction.lag.ms": "0",
+            "max.compaction.lag.ms": "4000",
+            "min.cleanable.dirty.ratio": "0.01",
+        },
+        changelog_topic(settings): {
+            "min.compaction.lag.ms": "86400000",
+            "max.compaction.lag.ms": "864000000",
+        },
+    }
+    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
+    changes = [
+        ConfigResource(
+            ResourceType.TOPIC,
+            name,
+            incremental_configs=[
+                ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+                for key, value in configuration.items()
+            ],
+        )
+        for name, configuration in wanted.items()
+    ]
+    for done in admin.incremental_alter_configs(changes).values():
+        done.result(60)

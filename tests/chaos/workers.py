@@ -1,0 +1,255 @@
+"""The workers of a run, each in its place with a folder of its own, started again where they end."""
+
+from __future__ import annotations
+
+import re
+import resource
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from streamseg.settings import Settings
+from tests.chaos.plan import DISK_WORKER, FIRST_WORKERS, SESSION_SECONDS, WORKERS
+from tests.kafka.live import Worker
+
+_DISK_BYTES = 96 << 20
+STATIC_WORKER = 0
+"""The worker with a name of its own in the group, which takes a dead one's partitions at once."""
+_LOOK_SECONDS = 0.2
+_RESTART_SECONDS = 1.0
+_STOP_SECONDS = 90.0
+_BALLAST = "ballast"
+_NO_SPACE = 1 << 12
+_LOG_LINES = 12
+
+# How a worker may end by itself, by what it says last: what is found first names it.
+_ENDINGS = {
+    "stood still": r"this process stood still",
+    "disk full": r"No space left|File too large|space left on device",
+    "fenced": r"ProducerFenced|InvalidProducerEpoch|FencedInstanceId",
+    "broker": r"KafkaConnectionError|UnknownTopicOrPartition|NodeNotReady|KafkaTimeoutError|no Kafka|Kafka",
+}
+
+
+class Place:
+    """One worker and whether it is meant to run. Used by the run and by its keeper at the same time."""
+
+    def __init__(self, number: int, worker: Worker) -> None:
+        self.number = number
+        self.worker = worker
+        self.wanted = False
+        self.lock = threading.Lock()
+        self.launched_at = 0.0
+
+    @property
+    def running(self) -> bool:
+        return self.launched_at > 0 and self.worker.poll() is None
+
+    def launch(self) -> None:
+        """It is meant to run from now; nothing where it does."""
+        with self.lock:
+            self.wanted = True
+            if not self.running:
+                self.worker.launch()
+                self.launched_at = time.monotonic()
+
+
+class Workers:
+    """All places. A thread of its own starts again what ended without being told to."""
+
+    def __init__(self, settings: Settings, programs: Path, disk: Disk, **environment: str) -> None:
+        self._disk = disk
+        self.places = [
+            Place(
+                number,
+                Worker(
+                    settings,
+                    f"worker-{number}",
+                    programs=programs,
+                    STREAMSEG_SESSION_TIMEOUT_MS=str(int(SESSION_SECONDS * 1000)),
+                    **({"STREAMSEG_INSTANCE_ID": "static"} if number == STATIC_WORKER else {}),
+                    **environment,
+                ),
+            )
+            for number in range(WORKERS)
+        ]
+        self.endings: list[tuple[int, str, str]] = []
+        """Of each that ended by itself: its number, what it died of, and the end of its log."""
+        self._over = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def start(self) -> None:
+        for place in self.places[:FIRST_WORKERS]:
+            place.launch()
+        self._keeper.start()
+
+    def _keep(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            for place in self.places:
+                with place.lock:
+                    ended = place.wanted and place.launched_at > 0 and place.worker.poll() is not None
+                    if not ended or time.monotonic() - place.launched_at < _RESTART_SECONDS:
+                        continue
+                    self.endings.append((place.number, *_ending(place.worker.log)))
+                    place.worker.launch()
+                    place.launched_at = time.monotonic()
+
+    # -- what is done to them ----------------------------------------------------------------------------
+
+    def kill(self, number: int) -> bool:
+        """SIGKILL, and it stays down; whether it ran."""
+        place = self.places[number]
+        with place.lock:
+            place.wanted = False
+            if not place.running:
+                return False
+            place.worker.kill()
+            return True
+
+    def terminate(self, number: int) -> bool:
+        """SIGTERM, without waiting; whether it ran."""
+        place = self.places[number]
+        with place.lock:
+            place.wanted = False
+            if not place.running:
+                return False
+            place.worker.thaw()
+            place.worker.terminate()
+            return True
+
+    def freeze(self, number: int) -> bool:
+        place = self.places[number]
+        with place.lock:
+            if not place.running:
+                return False
+            place.worker.freeze()
+            return True
+
+    def thaw(self, number: int) -> None:
+        place = self.places[number]
+        with place.lock:
+            if place.running:
+                place.worker.thaw()
+
+    def lose_folder(self, number: int) -> bool:
+        """The state of a worker that is down is gone; nothing where it runs."""
+        place = self.places[number]
+        with place.lock:
+            if place.running:
+                return False
+            for entry in place.worker.state.iterdir():
+                if entry.is_dir():
+                    shutil.rmtree(entry)
+                elif entry.name != _BALLAST:
+                    entry.unlink()
+            return True
+
+    def fill_disk(self, number: int) -> bool:
+        place = self.places[number]
+        with place.lock:
+            self._disk.fill(place.worker)
+            return place.running
+
+    def free_disk(self, number: int) -> None:
+        place = self.places[number]
+        with place.lock:
+            self._disk.free(place.worker)
+
+    # -- the end -----------------------------------------------------------------------------------------
+
+    def launch_all(self) -> None:
+        """Everybody runs, and nothing stands in the way."""
+        self.free_disk(DISK_WORKER)
+        for place in self.places:
+            self.thaw(place.number)
+            place.launch()
+
+    def working(self) -> list[Worker]:
+        """The processes that run now."""
+        return [place.worker for place in self.places if place.running]
+
+    def stop_all(self) -> list[str]:
+        """SIGTERM to all; what went wrong with it."""
+        for place in self.places:
+            self.terminate(place.number)
+        wrong = []
+        deadline = time.monotonic() + _STOP_SECONDS
+        for place in self.places:
+            if not place.launched_at:
+                continue
+            try:
+                status = place.worker.wait(max(1.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                wrong.append(f"worker-{place.number} runs {_STOP_SECONDS:.0f} s after SIGTERM")
+                place.worker.kill()
+                continue
+            if status != 0:
+                wrong.append(
+                    f"worker-{place.number} ended with {status} after SIGTERM: {_ending(place.worker.log)}"
+                )
+        return wrong
+
+    def end(self) -> None:
+        """Nothing of the run goes on."""
+        self._over.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
+        for place in self.places:
+            place.wanted = False
+            if place.launched_at:
+                place.worker.end()
+
+
+class Disk:
+    """What makes the disk of one worker full: a small file system of its own in memory where this user may
+    mount one, else a limit on the size of the files that its process writes."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        mounting = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "streamseg-chaos", folder],
+            capture_output=True,
+            check=False,
+        )
+        self.mounted = mounting.returncode == 0
+
+    @property
+    def way(self) -> str:
+        return "tmpfs" if self.mounted else "RLIMIT_FSIZE"
+
+    def fill(self, worker: Worker) -> None:
+        if not self.mounted:
+            self._limit(worker, _NO_SPACE)
+            return
+        with (self._folder / _BALLAST).open("wb") as ballast:
+            try:
+                while True:
+                    ballast.write(bytes(1 << 16))
+                    ballast.flush()
+            except OSError:
+                return
+
+    def free(self, worker: Worker) -> None:
+        if not self.mounted:
+            self._limit(worker, resource.RLIM_INFINITY)
+            return
+        (self._folder / _BALLAST).unlink(missing_ok=True)
+
+    def _limit(self, worker: Worker, size: int) -> None:
+        if worker.poll() is None:
+            resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def close(self) -> None:
+        if self.mounted:
+            subprocess.run(["umount", "--lazy", self._folder], check=False)
+
+
+def _ending(log: str) -> tuple[str, str]:
+    """What a worker ended of, by its log, and the last lines of that."""
+    lines = log.splitlines()[-_LOG_LINES:]
+    tail = "\n".join(lines)
+    named = (name for name, pattern in _ENDINGS.items() if re.search(pattern, log[-20_000:]))
+    return next(named, "other"), tail
