@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fuzz schemas pages benchmark clean
+.PHONY: help install demo test check fuzz chaos schemas pages benchmark clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,6 +37,10 @@ check: $(INSTALLED) ## Lint, types and the tests that need no broker
 SECONDS ?= 300
 fuzz: $(INSTALLED) ## Compare engine and oracle on random histories for SECONDS=300
 	$(BIN)/python -m tests.oracle.fuzz --seconds $(SECONDS)
+
+SEED ?= $(shell date +%s)
+chaos: $(INSTALLED) ## Kill, freeze and cut off workers on real Kafka for SECONDS=300 by SEED=…, and check all they said
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
 
 schemas: $(INSTALLED) ## Write the JSON Schema files anew
 	$(BIN)/python -m schemas.generate

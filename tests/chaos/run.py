@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from agents.topics import changelog_topic, topic_name
 from streamseg.settings import Settings
-from tests.chaos import evidence
+from tests.chaos import evidence, verification
 from tests.chaos.broker import Broker
 from tests.chaos.checks import Difference, differences
 from tests.chaos.definitions import LONGEST_WINDOW_SECONDS, TOPIC, WINDOW_SETTINGS, Story
@@ -23,6 +23,7 @@ from tests.chaos.evidence import Figures
 from tests.chaos.plan import BROKER, DISK_WORKER, Action, Deed, plan_of_faults
 from tests.chaos.traffic import Traffic, last_words, quiet_contacts, quiet_entries
 from tests.chaos.truth import Expected, Truth, read, replayed
+from tests.chaos.verification import OPERATOR
 from tests.chaos.workers import Disk, Workers
 from tests.chaos.writing import Mode, Writer, Written
 from tests.kafka.live import PROGRAMS, Topics, worker_environment
@@ -150,6 +151,7 @@ class Run:
             self._options.programs,
             self._disk,
             STREAMSEG_CONTACT_CACHE="500",
+            STREAMSEG_OPERATORS=f'["{OPERATOR}"]',
             **WINDOW_SETTINGS,
         )
         self._workers.start()
@@ -292,6 +294,10 @@ class Run:
                     until_ms=at_ms + int(LONGEST_WINDOW_SECONDS * 1000),
                 )
             before, found = found, differences(truth, expected, self._story)
+            if not found:
+                found = verification.differences(
+                    self._options.programs, self._workers.working(), self._environment
+                )
             now = time.monotonic()
             if found != before:
                 changed_at = now

@@ -295,12 +295,17 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
+    @property
+    def port(self) -> int | None:
+        """Of its own web server; None before that is up."""
+        found = re.search(r"metrics on port (\d+)", self.log)
+        return None if found is None else int(found[1])
+
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of its own web server."""
-        found = re.search(r"metrics on port (\d+)", self.log)
-        assert found is not None
+        assert self.port is not None
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as answer:
             return answer.code, answer.read().decode()
