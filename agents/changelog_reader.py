@@ -1,43 +1,39 @@
-"""Reads changelogs to their end, in bulk."""
+"""Reads changelogs to their ends, in bulk."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents.connection import librdkafka_options
+from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import KeyValue
 
 _RECORDS = 5_000
 _WAIT_SECONDS = 0.05
-
-
-class Last(NamedTuple):
-    """The last record read of a partition: its offset, its timestamp (epoch ms) and its key."""
-
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
+_ANSWER_SECONDS = 5.0
 
 
 def read_changelog(
     settings: Settings,
     topic: str,
-    starts: Mapping[int, int | None],
+    starts: Mapping[int, int],
     apply: Callable[[int, list[KeyValue], int], None],
+    reached: Callable[[int, int], None],
     stop: threading.Event,
-) -> dict[int, Last]:
-    """Read partitions of a changelog from the given offsets (None: the beginning) to their ends, or until
-    `stop` is set; the last record of each. `apply` is given partition, records and the last one's offset.
+) -> None:
+    """Read partitions of a changelog from the given offsets to their ends as of this call, or until `stop` is
+    set. `apply` is given partition, records and the last one's offset; `reached`, once for each partition, as
+    soon as it was read to its end, partition and the offset after that end.
 
     Blocks; for a thread. librdkafka fetches and unpacks in threads of its own, in C, while `apply` writes;
     aiokafka does it in Python, which was half of a recovery. A second thread here would only wait for the
-    interpreter's lock. Raises KafkaException for what the brokers refuse, and what `apply` raises; where
-    they do not answer, it goes on asking."""
+    interpreter's lock. Raises KafkaException for what the brokers refuse, ConfigurationError for a start
+    behind the end, and what `apply` and `reached` raise; while they do not answer, it goes on asking."""
     consumer = Consumer(
         {
             **librdkafka_options(settings),
@@ -53,38 +49,71 @@ def read_changelog(
             "fetch.wait.max.ms": 20,
         }
     )
-    last: dict[int, Last] = {}
     try:
+        left: dict[int, int] = {}
+        for partition, start in starts.items():
+            end = _end(consumer, TopicPartition(topic, partition), stop)
+            if end is None:
+                return
+            if start > end:
+                raise ConfigurationError(
+                    f"the state in {settings.data_dir} is ahead of its changelog, which was made anew "
+                    f"({topic}/{partition} ends at {end}, the state holds it up to {start}); "
+                    "remove that folder, or give the workers a new STREAMSEG_APPLICATION_ID"
+                )
+            if start == end:
+                reached(partition, end)
+            else:
+                left[partition] = end
         # By its number: to ask where the beginning is takes librdkafka half a second. Where records were
         # deleted there, the broker says that nothing has this offset, and the earliest is taken.
-        consumer.assign(
-            [TopicPartition(topic, partition, offset or 0) for partition, offset in starts.items()]
-        )
-        left = set(starts)
+        consumer.assign([TopicPartition(topic, partition, starts[partition]) for partition in left])
         while left and not stop.is_set():
             batches: dict[int, list[Message]] = {}
+            positions: dict[int, int] = {}
             for message in consumer.consume(_RECORDS, _WAIT_SECONDS):
                 partition, error = cast(int, message.partition()), message.error()
                 if error is None:
                     batches.setdefault(partition, []).append(message)
+                    positions[partition] = cast(int, message.offset()) + 1
                 elif _is_end(error):
-                    left.discard(partition)
+                    positions[partition] = cast(int, message.offset())
             for partition, messages in batches.items():
-                last[partition] = _last(messages[-1])
                 records = [(cast(bytes, message.key()), message.value()) for message in messages]
-                apply(partition, records, last[partition].offset)
-        return last
+                apply(partition, records, cast(int, messages[-1].offset()))
+            for partition, position in positions.items():
+                if position >= left.get(partition, position + 1):
+                    del left[partition]
+                    reached(partition, position)
     finally:
         consumer.close()
+
+
+def _end(consumer: Consumer, partition: TopicPartition, stop: threading.Event) -> int | None:
+    """The offset after the last record, as the broker tells it now; None once `stop` is set."""
+    while not stop.is_set():
+        try:
+            offsets = consumer.get_watermark_offsets(partition, _ANSWER_SECONDS, cached=False)
+        except KafkaException as error:
+            _raise_lasting(error.args[0])
+            stop.wait(_WAIT_SECONDS)
+            continue
+        if offsets is not None:
+            return int(offsets[1])
+    return None
 
 
 def _is_end(error: KafkaError) -> bool:
     """Whether it says that a partition was read to its end. Raises what waiting does not mend."""
     if error.code() == KafkaError._PARTITION_EOF:
         return True
+    _raise_lasting(error)
+    return False
+
+
+def _raise_lasting(error: KafkaError) -> None:
     if error.fatal() or not (error.retriable() or error.code() in _PASSING):
         raise KafkaException(error)
-    return False
 
 
 _PASSING = {
@@ -92,8 +121,5 @@ _PASSING = {
     KafkaError._TRANSPORT,
     KafkaError._RESOLVE,
     KafkaError._TIMED_OUT,
+    KafkaError._WAIT_COORD,
 }
-
-
-def _last(message: Message) -> Last:
-    return Last(cast(int, message.offset()), message.timestamp()[1], message.key())

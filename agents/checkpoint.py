@@ -25,7 +25,7 @@ Between two checkpoints, `announce` does 1 to 4 for those contacts alone that th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from agents.outbox import Outbox
 from streamseg.changes import DeadLetter
@@ -33,12 +33,22 @@ from streamseg.errors import StreamsegError
 from streamseg.store.rocksdb import KeyValue, RocksStore
 
 
+class Written(NamedTuple):
+    """The offsets of the first and the last of some records, and how many they are."""
+
+    first: int
+    last: int
+    records: int
+
+
 class Sink(Protocol):
     """Where outputs and changelog records go (`agents.outlet.Outlet`)."""
 
     async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None: ...
 
-    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> int | None: ...
+    async def send_changelog(
+        self, partition: int, groups: Iterable[Sequence[KeyValue]]
+    ) -> Written | None: ...
 
     async def send_outputs(self, partition: int, outbox: Outbox) -> None: ...
 
@@ -48,6 +58,8 @@ class Checkpointed(Protocol):
 
     number: int
     store: RocksStore
+    changelog_end: int
+    """The offset that its next changelog record has, if nobody else writes any."""
     outbox: Outbox
     next_offsets: dict[str, int]
 
@@ -62,6 +74,11 @@ def offset_name(topic: str) -> str:
 
 class PartitionLostError(StreamsegError):
     """The partition may belong to another worker by now; what was not saved is for that one to do."""
+
+
+class ForeignWriteError(StreamsegError):
+    """Another worker wrote to the changelog of a partition that is at work here. What is in the changelog
+    stands, so the state has to be restored from it. Nothing that was just written there was sent yet."""
 
 
 async def checkpoint(
@@ -102,10 +119,12 @@ async def _save(
     await sink.send_dead_letters(shard.outbox.dead_letters)
     await _assure(still_ours)
     groups = changes(shard.outbox.by_contact())
-    changelog_offset = await sink.send_changelog(shard.number, groups)
+    written = await sink.send_changelog(shard.number, groups)
+    if written is not None:
+        _assure_alone(shard, written)
     await _assure(still_ours)
     await sink.send_outputs(shard.number, shard.outbox)
-    shard.store.commit(changelog_offset)
+    shard.store.commit(None if written is None else written.last)
     shard.outbox.clear()
 
 
@@ -120,6 +139,18 @@ async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours:
         await _assure(still_ours)
         await sink.send_outputs(number, outbox)
     store.outputs_said()
+
+
+def _assure_alone(shard: Checkpointed, written: Written) -> None:
+    """Raises ForeignWriteError where somebody else has written to the changelog since this worker read it."""
+    expected = shard.changelog_end
+    if written.first != expected or written.last - written.first + 1 != written.records:
+        raise ForeignWriteError(
+            f"the changelog of partition {shard.number} has records that this worker has not written, "
+            f"between offsets {expected} and {written.last}: a worker that had the partition before was slow "
+            "to stop; this one ends, so that it begins anew with what is in the changelog"
+        )
+    shard.changelog_end = written.last + 1
 
 
 async def _assure(still_ours: StillOurs) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import inspect
 import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -25,7 +25,6 @@ from aiokafka.producer.sender import Sender
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from faust import App
 from faust.tables import TableManager
-from faust.tables.recovery import Recovery
 from faust.transport import consumer as stock
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -81,14 +80,14 @@ def position(state: TopicPartitionState) -> int | None:
 # -- aiokafka: producing ---------------------------------------------------------------------------------
 
 
-def before_sending(producer: AIOKafkaProducer, check: Callable[[], None]) -> None:
-    """Call `check` right before anything is sent to a broker, retries included; what it raises ends the
-    producer with nothing more sent."""
+def before_sending(producer: AIOKafkaProducer, check: Callable[[Collection[TP]], None]) -> None:
+    """Call `check` right before anything is sent to a broker, retries included, with the topic partitions
+    that it is for; what it raises ends the producer with nothing more sent."""
     sender = producer._sender
     send = sender._send_produce_req
 
     async def checked(node_id: int, batches: Any) -> None:
-        check()
+        check(batches.keys())
         await send(node_id, batches)
 
     sender._send_produce_req = checked
@@ -169,7 +168,6 @@ CALLED = (
     Called(_FAUST, driver.Consumer, "on_partitions_assigned", "self assigned generation_id"),
     Called(_FAUST, driver.Consumer, "on_partitions_revoked", "self revoked"),
     Called(_FAUST, TableManager, "_update_channels", "self"),
-    Called(_FAUST, Recovery, "active_remaining", "self"),
     Called(_MODE, ServiceThread, "_start_thread", "self"),
 )
 
@@ -199,7 +197,7 @@ USED = (
     Used(_FAUST, stock.Consumer, "flow_active"),
     Used(_FAUST, stock.Consumer, "verify_event_path"),
     Used(_FAUST, App, "_consumer"),
-    Used(_FAUST, TableManager, "actives_ready"),
+    Used(_FAUST, TableManager, "recovery"),
     Used(_MODE, Service, "_crashed"),
 )
 

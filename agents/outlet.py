@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from faust.types import TP
 from mode import Service
 
+from agents.checkpoint import Written
 from agents.compatibility import before_sending, compress_at, end_producer
 from agents.connection import aiokafka_options
 from agents.lane import Lane
@@ -59,9 +61,11 @@ class Outlet(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, *, check: Callable[[], None] | None = None, **kwargs: Any) -> None:
-        """`check` is called right before anything goes to the broker, retries included; what it raises ends
-        the producer with nothing more sent."""
+    def __init__(
+        self, settings: Settings, *, check: Callable[[Collection[TP]], None] | None = None, **kwargs: Any
+    ) -> None:
+        """`check` is called right before anything goes to the broker, retries included, with the topic
+        partitions that it is for; what it raises ends the producer with nothing more sent."""
         super().__init__(**kwargs)
         self._settings = settings
         self._check = check
@@ -105,15 +109,16 @@ class Outlet(Service):
             self._send_placed("channel-suppressions", _messages(outbox.suppressions())),
         )
 
-    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> int | None:
+    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> Written | None:
         """Changelog records of a partition, each group as a whole or not at all, since a Kafka batch is;
-        the offset of the last one, None if there are none."""
+        where they are, None if there are none."""
         return await self._send_groups(self._changelog, map(_messages, groups), partition)
 
     async def send(self, topic: str, messages: Iterable[Message], *, partition: int) -> int | None:
         """Messages to one partition of a topic of the contract, in order; the offset of the last one."""
         name = topic_name(self._settings, topic)
-        return await self._send_groups(name, ([message] for message in messages), partition)
+        written = await self._send_groups(name, ([message] for message in messages), partition)
+        return None if written is None else written.last
 
     async def brokers_time(self, topic: str) -> int | None:
         """What the clock of a broker says, epoch ms, which stamps a record in partition 0 of this topic (its
@@ -172,7 +177,7 @@ class Outlet(Service):
 
     async def _send_groups(
         self, topic: str, groups: Iterable[Sequence[Message]], partition: int
-    ) -> int | None:
+    ) -> Written | None:
         producer = self.producer
         sent: list[tuple[asyncio.Future[Any], int]] = []
         batch = producer.create_batch()
@@ -189,10 +194,9 @@ class Outlet(Service):
                     raise MessageSizeTooLargeError(f"{len(group)} records that belong together, {size} bytes")
         if filled:
             sent.append(await self._hand_over(batch, topic, partition))
-        last: int | None = None
-        for acknowledgement, count in sent:
-            last = (await acknowledgement).offset + count - 1
-        return last
+        firsts = [(await acknowledgement).offset for acknowledgement, _ in sent]
+        counts = [count for _, count in sent]
+        return Written(firsts[0], firsts[-1] + counts[-1] - 1, sum(counts)) if sent else None
 
     async def _hand_over(
         self, batch: BatchBuilder, topic: str, partition: int

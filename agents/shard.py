@@ -60,15 +60,18 @@ class Shard:
         plan: Plan,
         settings: Settings,
         ended_as_of: Callable[[str], int | None],
+        changelog_end: int = 0,
         outbox: Outbox | None = None,
         timer: Callable[[], float] = time.perf_counter,
         latest_ms: Callable[[], int] | None = None,
     ) -> None:
-        """`ended_as_of` tells the latest moment (epoch ms) of which it is known that everything then in a
-        source topic has been offered, or None. By `timer` (s) the slices of a sweep are kept short; nothing
-        else depends on it. Records that are dated later than `latest_ms` (epoch ms) says are refused."""
+        """The store holds its changelog up to `changelog_end`. `ended_as_of` tells the latest moment (epoch
+        ms) of which it is known that everything then in a source topic has been offered, or None. By `timer`
+        (s) the slices of a sweep are kept short; nothing else depends on it. Records that are dated later
+        than `latest_ms` (epoch ms) says are refused."""
         self.number = number
         self.store = store
+        self.changelog_end = changelog_end
         self.outbox = Outbox() if outbox is None else outbox
         self._sweep = Sweep(store, plan, settings)
         self._adopting: Plan | None = None

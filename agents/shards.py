@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from faust.types import TP
 from mode import Service
 
-from agents.checkpoint import PartitionLostError, Sink, announce, checkpoint, settle_outputs
+from agents.assignment import Claim
+from agents.checkpoint import PartitionLostError, Sink, StillOurs, announce, checkpoint, settle_outputs
 from agents.load import Load
 from agents.metrics import Metrics
 from agents.outbox import Outbox
@@ -57,9 +58,10 @@ class Consumer(Protocol):
 
 
 class _Running:
-    """A shard, the task that runs it, and what wakes or stops that."""
+    """A shard, the claim it works under, the task that runs it, and what wakes or stops that."""
 
-    def __init__(self, shard: Shard) -> None:
+    def __init__(self, claim: Claim, shard: Shard) -> None:
+        self.claim = claim
         self.shard = shard
         self.wake = asyncio.Event()
         self.stopping = False
@@ -71,7 +73,7 @@ class _Running:
 
 
 class Shards(Service):
-    """Runs one shard for each partition that is assigned and recovered.
+    """Runs one shard for each partition that is at work.
 
     An error in a shard crashes the app: nothing was acknowledged that was not done, and a restart repeats it.
     """
@@ -87,9 +89,15 @@ class Shards(Service):
         plan: Callable[[], Plan],
         clock: WorkerClock,
         metrics: Metrics,
+        may_write: Callable[[Claim], bool],
+        lost: Callable[[Claim], None],
         **kwargs: Any,
     ) -> None:
+        """`may_write` tells whether anything may be written under a claim. `lost` is called with a claim
+        whose work has ended because the group may have gone on without this worker."""
         super().__init__(**kwargs)
+        self._may_write = may_write
+        self._lost = lost
         self._settings = settings
         self._sink = sink
         self._consumer = consumer
@@ -97,7 +105,6 @@ class Shards(Service):
         self._clock = clock
         self._metrics = metrics
         self._running: dict[int, _Running] = {}
-        self._releasing = asyncio.Lock()
         self._turn = asyncio.Lock()
         self._load = Load()
         self._round_began = 0.0
@@ -106,47 +113,42 @@ class Shards(Service):
 
     # -- partitions come and go --------------------------------------------------------------------------
 
-    def open(self, stores: dict[int, RocksStore]) -> None:
-        """Begin to work on partitions, whose stores are recovered."""
-        for number, store in sorted(stores.items()):
-            running = self._running[number] = _Running(self._shard(number, store))
-            running.task = self.add_future(self._run(running))
+    def begin(self, claim: Claim, store: RocksStore, changelog_end: int) -> None:
+        """Begin to work on a partition, whose store holds its changelog up to `changelog_end`."""
+        shard = self._shard(claim.partition, store, changelog_end)
+        running = self._running[claim.partition] = _Running(claim, shard)
+        running.task = self.add_future(self._run(running))
         self._metrics.partitions.set(len(self._running))
-        _log.info("at work on partitions %s", ", ".join(map(str, sorted(stores))) or "none")
 
-    async def release(self) -> None:
-        """Stop work on all partitions: what was done is made durable and acknowledged, what waits is
-        dropped, to be read again by whoever has the partition next.
+    async def end(self, claim: Claim) -> None:
+        """Stop work under a claim, if there is any: what was done is made durable and acknowledged, what
+        waits is dropped, to be read again by whoever has the partition next.
 
         If that takes half the session timeout, it is given up: it was not acknowledged and will be repeated.
         """
-        # A stop and a revocation may come together; neither may go on before this is done.
-        async with self._releasing:
-            if self._running:
-                await self._release()
-
-    async def _release(self) -> None:
-        released, self._running = self._running, {}
-        for running in released.values():
-            running.stopping = True
-            running.wake.set()
-        tasks = {running.task for running in released.values() if running.task is not None}
-        _, late = await asyncio.wait(tasks, timeout=self._settings.session_timeout_ms / 2000)
-        for task in late:
-            task.cancel()
+        running = self._running.get(claim.partition)
+        if running is None or running.claim != claim or running.task is None:
+            return
+        running.stopping = True
+        running.wake.set()
+        _, late = await asyncio.wait([running.task], timeout=self._settings.session_timeout_ms / 2000)
         if late:
-            _log.warning("%d partitions were released without a last checkpoint", len(late))
-            await asyncio.wait(late)
-        self._metrics.partitions.set(0)
-        self._metrics.lag.clear()
-        self._metrics.clock.clear()
-        _log.info("released partitions %s", ", ".join(map(str, sorted(released))))
+            _log.warning("partition %d was released without a last checkpoint", claim.partition)
+            running.task.cancel()
+            await asyncio.wait([running.task])
+        if self._running.get(claim.partition) is running:
+            del self._running[claim.partition]
+        self._metrics.partitions.set(len(self._running))
+        if not self._running:
+            self._metrics.lag.clear()
+            self._metrics.clock.clear()
 
-    def _shard(self, number: int, store: RocksStore) -> Shard:
+    def _shard(self, number: int, store: RocksStore, changelog_end: int) -> Shard:
         consumer = self._consumer()
         return Shard(
             number=number,
             store=store,
+            changelog_end=changelog_end,
             plan=self._plan(),
             settings=self._settings,
             ended_as_of=lambda topic: self._clock.believable(consumer.ended_as_of(self._tp(topic, number))),
@@ -159,10 +161,11 @@ class Shards(Service):
 
     # -- records and definitions -------------------------------------------------------------------------
 
-    def offer(self, tp: TP, records: list[Any]) -> None:
-        """The records of one poll of one source partition, as aiokafka gives them."""
+    def offer(self, epoch: int, tp: TP, records: list[Any]) -> None:
+        """The records of one poll of one source partition, as aiokafka gives them, read under the assignment
+        with that epoch."""
         running = self._running.get(tp.partition)
-        if running is None:
+        if running is None or running.claim.epoch != epoch:
             # Released meanwhile: they are read again from the committed offset.
             return
         topic = self._names[tp.topic]
@@ -180,10 +183,8 @@ class Shards(Service):
     def has_room(self, tp: TP, on_the_way: int) -> bool:
         """Whether more of a source partition should be fetched, besides so many records on the way."""
         running, topic = self._running.get(tp.partition), self._names.get(tp.topic)
-        if topic is None:
+        if topic is None or running is None or running.stopping:
             return False
-        if running is None:
-            return True
         shard = running.shard
         records = on_the_way + shard.waiting(topic)
         return records < self._settings.queued_records and shard.waiting_bytes(topic) < _QUEUED_BYTES
@@ -201,12 +202,13 @@ class Shards(Service):
             await self._work(running)
         except PartitionLostError as error:
             _log.warning("partition %d is left as last saved: %s", running.shard.number, error)
+            self._lost(running.claim)
         finally:
             running.shard.close()
 
     async def _work(self, running: _Running) -> None:
         shard = running.shard
-        await settle_outputs(shard.store, shard.number, self._sink, self._consumer().still_ours)
+        await settle_outputs(shard.store, shard.number, self._sink, self._still_ours(running))
         saved_at = said_at = time.monotonic()
         while not running.stopping:
             running.wake.clear()
@@ -215,17 +217,17 @@ class Shards(Service):
             now = running.turned_at = time.monotonic()
             if not shard.unsaved:
                 saved_at = said_at = now
-                self._acknowledge_all(shard)
+                self._acknowledge_all(running)
                 self._report(running)
             elif self._is_time_to_save(shard, saved_at, now) or (
                 # How far a sweep is belongs to what it has changed.
                 shard.sweeping and self._is_time_to_say(shard, said_at, now)
             ):
-                await self._checkpoint(shard)
+                await self._checkpoint(running)
                 saved_at = said_at = time.monotonic()
                 self._report(running)
             elif self._is_time_to_say(shard, said_at, now):
-                await self._announce(shard)
+                await self._announce(running)
                 said_at = time.monotonic()
             if busy:
                 continue
@@ -235,9 +237,9 @@ class Shards(Service):
             else:
                 await _wait(running.wake, _IDLE_SECONDS)
         if shard.unsaved:
-            await self._checkpoint(shard)
+            await self._checkpoint(running)
         # Once more with nothing: the next owner is to know that all was said.
-        await self._checkpoint(shard)
+        await self._checkpoint(running)
 
     async def _step(self, shard: Shard) -> bool:
         """One step, and then everybody else's turn: the other partitions' steps come one at a time too.
@@ -282,8 +284,10 @@ class Shards(Service):
         strain = max(0.0, self._load.share() - _EASY_LOAD) / (1.0 - _EASY_LOAD)
         return _AT_ONCE_SECONDS + strain * _STRAINED_SECONDS + _behind(shard) * _BEHIND_SECONDS
 
-    def _acknowledge_all(self, shard: Shard) -> None:
-        consumer = self._consumer()
+    def _acknowledge_all(self, running: _Running) -> None:
+        consumer, shard = self._consumer(), running.shard
+        if not self._may_write(running.claim):
+            return
         for topic in SOURCES:
             if not shard.waiting(topic):
                 consumer.acknowledge_all(self._tp(topic, shard.number))
@@ -296,8 +300,18 @@ class Shards(Service):
             shard.bytes_unsaved >= settings.max_record_bytes
         )
 
-    async def _checkpoint(self, shard: Shard) -> None:
-        consumer = self._consumer()
+    def _still_ours(self, running: _Running) -> StillOurs:
+        """Whether anything may be written for the shard: its claim stands, and the group says so too."""
+
+        async def still_ours() -> bool:
+            if not self._may_write(running.claim) or not await self._consumer().still_ours():
+                return False
+            return self._may_write(running.claim)
+
+        return still_ours
+
+    async def _checkpoint(self, running: _Running) -> None:
+        consumer, shard = self._consumer(), running.shard
         started = time.perf_counter()
         changes = len(shard.outbox.changes)
         self._saving += 1
@@ -306,7 +320,7 @@ class Shards(Service):
                 shard,
                 self._sink,
                 lambda topic, number, offset: consumer.acknowledge(self._tp(topic, number), offset),
-                consumer.still_ours,
+                self._still_ours(running),
             )
         finally:
             self._saving -= 1
@@ -315,9 +329,10 @@ class Shards(Service):
         self._metrics.checkpoints.observe(time.perf_counter() - started)
         self._count(shard)
 
-    async def _announce(self, shard: Shard) -> None:
+    async def _announce(self, running: _Running) -> None:
+        shard = running.shard
         changes = len(shard.outbox.changes)
-        await announce(shard, self._sink, self._consumer().still_ours)
+        await announce(shard, self._sink, self._still_ours(running))
         self._said(shard, changes)
 
     def _said(self, shard: Shard, changes: int) -> None:

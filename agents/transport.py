@@ -6,14 +6,14 @@ costs is what the engine does with it.
 
 What else differs from the stock consumer, and why:
 
-* Source partitions are not fetched before the tables are recovered, nor while too much of them waits for
-  the worker.
+* Source partitions are not fetched before they are at work, nor while too much of them waits for the worker.
 * How far a partition may be committed is told by `acknowledge`, once state that holds the records is
   durable; Faust's bookkeeping of single offsets, slow and wrong on topics with gaps, is not used.
 * When partitions are revoked, the worker gets to finish and the offsets are committed before they are
   forgotten, unless the group has gone on without it.
 * Records of aborted transactions are not read.
-* Changelogs are not read by this client, and not record by record (recovery): the store reads its own.
+* There are no Faust tables: what a partition's state is, and when it is complete, is `agents.assignment`'s to
+  say, which is told here of what the group assigns and revokes.
 """
 
 from __future__ import annotations
@@ -23,20 +23,18 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import uvloop
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.errors import ConsumerStoppedError
-from faust.tables import TableManager
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP, ConsumerMessage
 from mode import ServiceT
 
 from agents import compatibility
-from agents.changelog_reader import Last
 from agents.connection import aiokafka_options
 from streamseg.settings import Settings
 
@@ -50,6 +48,9 @@ _log = logging.getLogger(__name__)
 _FETCH_WAIT_MS = 50
 _FLOWING_FETCH_WAIT_MS = 10
 _FLOWING_SECONDS = 1.0
+# While a large state is restored nothing is polled, which must not cost the worker its place in the group. A
+# worker that hangs says so by its health.
+_MAX_POLL_INTERVAL_MS = 24 * 3_600_000
 _POLL_SECONDS = 1.0
 _BETWEEN_POLLS_SECONDS = 0.01
 _HELD_BACK_POLL_SECONDS = 0.02
@@ -63,11 +64,15 @@ class Intake(Protocol):
     def has_room(self, tp: TP, on_the_way: int) -> bool:
         """Whether more of a topic partition should be fetched, besides so many records on the way."""
 
+    @property
+    def epoch(self) -> int:
+        """The number of the present assignment."""
+
+    def assign(self, tps: set[TP]) -> None:
+        """The group has given exactly these topic partitions to this worker."""
+
     async def release(self) -> None:
         """Bring all that was taken in to rest and acknowledge it; partitions are about to be revoked."""
-
-    async def recover(self, tps: set[TP]) -> dict[TP, Last]:
-        """Bring the state up to the ends of these changelog partitions; the last record read of each."""
 
 
 class ConsumerThread(stock.AIOKafkaConsumerThread):
@@ -115,7 +120,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
             isolation_level="read_committed",
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             max_poll_records=conf.broker_max_poll_records,
-            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=settings.session_timeout_ms,
@@ -132,6 +137,13 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
     def partition_state(self, tp: TP) -> TopicPartitionState | None:
         """How far aiokafka is in an assigned partition, or None while it is not known."""
         return compatibility.partition_state(self._ensure_consumer(), tp)
+
+
+class Polled(NamedTuple):
+    """The records that one poll returned, by topic partition, and the assignment under which it was made."""
+
+    epoch: int
+    batches: dict[TP, list[Any]]
 
 
 class BatchConsumer(stock.Consumer):
@@ -225,9 +237,7 @@ class BatchConsumer(stock.Consumer):
                 raise
 
     async def _poll(self) -> None:
-        if not self.app.tables.actives_ready:
-            await self._recover()
-            return
+        epoch = self.intake.epoch
         # Records that come in a moment are handed on together: a poll costs what several of them do.
         await asyncio.sleep(max(0.0, self.polled_at + _BETWEEN_POLLS_SECONDS - time.monotonic()))
         records, _ = await self._wait_next_records(_POLL_SECONDS)
@@ -236,12 +246,12 @@ class BatchConsumer(stock.Consumer):
             self._flowed_at = self.polled_at
         flowing = self.polled_at - self._flowed_at < _FLOWING_SECONDS
         self._thread.hold_back(_FLOWING_FETCH_WAIT_MS if flowing else _FETCH_WAIT_MS)
-        if not self.flow_active:
+        if not self.flow_active or epoch != self.intake.epoch:
             if records:
                 await self._take_back()
             return
         unread = {tp: self._unread(tp, batch) for tp, batch in (records or {}).items()}
-        await self._hand_out({tp: batch for tp, batch in unread.items() if batch})
+        await self._hand_out(Polled(epoch, {tp: batch for tp, batch in unread.items() if batch}))
         self._note_positions()
 
     async def _take_back(self) -> None:
@@ -259,51 +269,31 @@ class BatchConsumer(stock.Consumer):
             return batch
         return [record for record in batch if record.offset >= read]
 
-    async def _recover(self) -> None:
-        """What Faust's recovery waits for, if it waits."""
-        recovery = cast(TableManager, self.app.tables).recovery
-        behind = {tp for tp, records in recovery.active_remaining().items() if records > 0}
-        wanted = behind & self._get_active_partitions()
-        generation = self.app.consumer_generation_id
-        if not wanted or not self.flow_active:
-            await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
-            self.polled_at = time.monotonic()
+    async def _hand_out(self, polled: Polled) -> None:
+        if not polled.batches:
             return
-        read = await self.intake.recover(wanted)
-        self.polled_at = time.monotonic()
-        for tp, last in read.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                return
-            # Faust counts by the last one, and so notices the end.
-            await self._deliver(self._message(tp, last.offset, last.timestamp_ms, last.key, None))
-
-    async def _hand_out(self, batches: dict[TP, list[Any]]) -> None:
-        if not batches:
-            return
-        for tp, batch in batches.items():
+        for tp, batch in polled.batches.items():
             self._on_the_way[tp] += len(batch)
         # Under the name of the first partition; the agent is the same for all of them.
-        tp, batch = next(iter(batches.items()))
-        await self._deliver(self._message(tp, batch[-1].offset, batch[-1].timestamp, None, batches))
-        for tp, batch in batches.items():
+        tp, batch = next(iter(polled.batches.items()))
+        await self._deliver(self._message(tp, batch[-1], polled))
+        for tp, batch in polled.batches.items():
             self._read_offset[tp] = batch[-1].offset
 
     async def _deliver(self, message: ConsumerMessage) -> None:
         # A rebalance must be able to interrupt a hand-over that waits for room.
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
-    def _message(
-        self, tp: TP, offset: int, timestamp_ms: int, key: bytes | None, value: Any
-    ) -> ConsumerMessage:
+    def _message(self, tp: TP, last: Any, polled: Polled) -> ConsumerMessage:
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=offset,
-            timestamp=timestamp_ms / 1000,
+            offset=last.offset,
+            timestamp=last.timestamp / 1000,
             timestamp_type=0,
             headers=None,
-            key=key,
-            value=value,
+            key=None,
+            value=cast(Any, polled),
             checksum=None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
@@ -312,12 +302,11 @@ class BatchConsumer(stock.Consumer):
     def _note_positions(self) -> None:
         """Between polls, aiokafka's positions are those of what was handed out: records, and what it
         passed over, such as transaction markers."""
-        changelogs = self.app.tables.changelog_topics
         for tp in self._get_active_partitions():
             state = self._thread.partition_state(tp)
             # Read once: it belongs to the other thread and may be reset there.
             position = None if state is None else compatibility.position(state)
-            if tp.topic not in changelogs and position is not None:
+            if position is not None:
                 self._positions[tp] = position
 
     async def perform_seek(self) -> None:
@@ -345,6 +334,7 @@ class BatchConsumer(stock.Consumer):
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """As stock; the group has just counted us in."""
         self._thread.heard_at = time.monotonic()
+        self.intake.assign(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     # -- committing --------------------------------------------------------------------------------------

@@ -6,20 +6,20 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
+from pathlib import Path
 from typing import Any, cast
 
 import faust
 from faust.app import BootStrategy
-from faust.exceptions import ConsistencyError
 from faust.streams import Stream
 from faust.tables import TableManager
 from faust.types import TP, StreamT
 from mode import CrashingSupervisor, ServiceT
 from yarl import URL
 
-from agents import contact_store, transport
+from agents import transport
 from agents.api.application import Api
 from agents.background_verification import BackgroundVerification
 from agents.broker_probe import BrokerProbe
@@ -29,23 +29,21 @@ from agents.catalogue.desk import CommandDesk
 from agents.catalogue.leader import Leader
 from agents.catalogue.reporter import Reporter
 from agents.catalogue.reports import Reports
-from agents.changelog_reader import Last
 from agents.compatibility import check_libraries, wait_for_crash
 from agents.connection import faust_credentials
-from agents.contact_store import ContactStore
 from agents.data_folder import DataFolder
 from agents.definition_topic import DefinitionTopic
 from agents.metrics import Metrics
 from agents.outlet import Outlet
+from agents.owned_partitions import OwnedPartitions
 from agents.readiness import Standing, reasons_not_ready
 from agents.shard import SOURCES
 from agents.shards import Shards
-from agents.topics import CONTACTS_TABLE, outcomes_topic, topic_name, worker_id
-from agents.transport import BatchConsumer
+from agents.topics import changelog_topic, outcomes_topic, topic_name, worker_id
+from agents.transport import BatchConsumer, Polled
 from agents.watch import CutOffError, Watch
 from agents.web import Listener, WebServer
 from agents.worker_clock import HostClock, WorkerClock
-from streamseg.errors import ConfigurationError
 from streamseg.partition import CONTACT_UPDATES
 from streamseg.plan import Plan
 from streamseg.settings import Settings
@@ -67,7 +65,7 @@ class Boot(BootStrategy):
 
 
 class Tables(TableManager):
-    """Starts at once: stock Faust leaves a second for tables to be added, and ours is there."""
+    """Starts at once: stock Faust leaves a second for tables to be added, and there are none."""
 
     async def on_start(self) -> None:
         if not self.should_stop:
@@ -139,6 +137,14 @@ class SegmentApp(faust.App):
             plan=lambda: self.definition_topic.definitions.plan,
             clock=self.clock,
             metrics=self.metrics,
+            may_write=lambda claim: self.partitions.may_write(claim),
+            lost=lambda claim: self.partitions.lost(claim),
+        )
+        self.partitions = OwnedPartitions(
+            settings,
+            shards=self.shards,
+            metrics=self.metrics,
+            folder=lambda: Path(self.conf.tabledir),
         )
         self.reports = Reports(settings)
         self.catalogue_topic = CatalogueTopic(settings, self.definition_topic)
@@ -185,19 +191,6 @@ class SegmentApp(faust.App):
         )
         self._data_folder = data_folder
         super().__init__(worker_id(settings), **_faust_options(settings))
-        self.contacts = self.Table(
-            CONTACTS_TABLE,
-            key_type=bytes,
-            value_type=bytes,
-            partitions=settings.partitions,
-            options={
-                "settings": settings,
-                "shards": self.shards,
-                "on_recovered": self.metrics.recovered.inc,
-                "contact_cache": settings.contact_cache,
-                "block_cache_bytes": settings.block_cache_bytes,
-            },
-        )
         self._define_ingest()
 
     def _define_ingest(self) -> None:
@@ -207,9 +200,10 @@ class SegmentApp(faust.App):
         @self.agent(sources, name="ingest", supervisor_strategy=CrashingSupervisor)
         async def ingest(stream: StreamT[bytes]) -> None:
             """Hands each poll's records to their partitions; what it costs is paid there."""
-            async for polled in cast(Stream[bytes], stream).noack():
-                for tp, records in polled.items():
-                    self.shards.offer(tp, records)
+            async for value in cast(Stream[bytes], stream).noack():
+                polled = cast(Polled, value)
+                for tp, records in polled.batches.items():
+                    self.shards.offer(polled.epoch, tp, records)
 
     async def _brokers_time(self) -> int | None:
         return await self.outlet.brokers_time(outcomes_topic(self.settings))
@@ -234,6 +228,7 @@ class SegmentApp(faust.App):
             self.definition_topic,
             self.reports,
             self.shards,
+            self.partitions,
             self.reporter,
             self.command_desk,
             self.leader,
@@ -250,16 +245,17 @@ class SegmentApp(faust.App):
     def has_room(self, tp: TP, on_the_way: int) -> bool:
         return self.shards.has_room(tp, on_the_way)
 
-    async def release(self) -> None:
-        await self._store.abandon()
-        await self.shards.release()
-
-    async def recover(self, tps: set[TP]) -> dict[TP, Last]:
-        return await self._store.recover(tps)
-
     @property
-    def _store(self) -> ContactStore:
-        return cast(ContactStore, self.contacts.data)
+    def epoch(self) -> int:
+        return self.partitions.epoch
+
+    def assign(self, tps: set[TP]) -> None:
+        topics = [topic_name(self.settings, topic) for topic in SOURCES]
+        of_topic = [{tp.partition for tp in tps if tp.topic == topic} for topic in topics]
+        self.partitions.assign(set.intersection(*of_topic))
+
+    async def release(self) -> None:
+        await self.partitions.revoke()
 
     # -- definitions -------------------------------------------------------------------------------------
 
@@ -268,15 +264,18 @@ class SegmentApp(faust.App):
         self.catalogue_topic.take_plan(plan)
 
     def _speaks(self) -> bool | None:
-        if self.rebalancing or not self.tables.actives_ready:
+        if self.rebalancing:
             return None
         return TP(topic_name(self.settings, CONTACT_UPDATES), 0) in self.consumer.assignment()
 
     # -- what may be written ------------------------------------------------------------------------------
 
-    def _check_writing(self) -> None:
-        """Raises where what is about to be written may be older than what another worker has written."""
+    def _check_writing(self, tps: Collection[TP]) -> None:
+        """Raises where what is about to be written to these topic partitions may be older than what another
+        worker has written."""
         self._watch.check()
+        changelog = changelog_topic(self.settings)
+        self.partitions.check_changelog(tp.partition for tp in tps if tp.topic == changelog)
         if self._consumer is None or not self.shards.numbers:
             return
         unheard = cast(BatchConsumer, self._consumer).unheard_seconds
@@ -301,8 +300,8 @@ class SegmentApp(faust.App):
             return f"a partition has been at the same step for {stalled:.0f} s"
         if self._consumer is None:
             return None
-        if not self.tables.actives_ready:
-            waiting = time.monotonic() - self._store.progressed_at
+        if self.partitions.restoring:
+            waiting = time.monotonic() - self.partitions.progressed_at
             return f"no progress of the recovery for {waiting:.0f} s" if waiting > limit else None
         unpolled = time.monotonic() - cast(BatchConsumer, self._consumer).polled_at
         return f"no poll for {unpolled:.0f} s" if unpolled > limit else None
@@ -316,25 +315,18 @@ class SegmentApp(faust.App):
                 brokers=None if trouble is None else trouble.words,
                 clock=self.clock.doubt,
                 topics=self.api.answers,
-                assigned=self._assigned(),
-                at_work=self.shards.numbers,
+                assigned=self.partitions.assigned,
+                at_work=self.partitions.at_work,
             )
         )
         self.metrics.ready.set(not reasons)
         return reasons
 
-    def _assigned(self) -> set[int] | None:
-        """The partitions that the group has given this worker; None while that is not settled."""
-        if self._consumer is None or self.rebalancing or not self.tables.actives_ready:
-            return None
-        updates = topic_name(self.settings, CONTACT_UPDATES)
-        return {tp.partition for tp in self.consumer.assignment() if tp.topic == updates}
-
     # -- the end -----------------------------------------------------------------------------------------
 
     async def on_stop(self) -> None:
         """A last checkpoint and commit while everything they need is still up."""
-        await self.shards.release()
+        await self.partitions.revoke()
         if self._consumer is not None and self.crash_reason is None:
             await self._consumer.commit()
         await super().on_stop()
@@ -345,7 +337,6 @@ def _faust_options(settings: Settings) -> dict[str, Any]:
     return {
         "broker": [f"{transport.SCHEME}://{host.strip()}" for host in settings.bootstrap_servers.split(",")],
         "broker_credentials": faust_credentials(settings),
-        "store": f"{contact_store.SCHEME}://",
         "TableManager": Tables,
         "datadir": settings.data_dir,
         "topic_partitions": settings.partitions,
@@ -379,20 +370,18 @@ async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None]
         await asyncio.wait([starting, *waits], return_when=asyncio.FIRST_COMPLETED)
         if starting.done() and starting.exception() is None and not app.crashed:
             _log.info("started")
-            if ready is not None:
-                ready()
+            restored = asyncio.ensure_future(app.partitions.wait_until_ready())
+            waits.append(restored)
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if restored.done() and ready is not None:
+                ready()
+            await asyncio.wait(waits[:2], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
         await _end(app)
         await asyncio.wait([starting], timeout=_STARTING_SECONDS)
         starting.cancel()
-    if isinstance(app.crash_reason, ConsistencyError):
-        raise ConfigurationError(
-            f"the state in {app.settings.data_dir} is ahead of its changelog, which was made anew; "
-            "remove that folder, or give the workers a new STREAMSEG_APPLICATION_ID"
-        ) from app.crash_reason
     if app.crash_reason is not None:
         raise app.crash_reason
     if starting.done() and not starting.cancelled():

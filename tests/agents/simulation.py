@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from agents.checkpoint import announce, checkpoint, settle_outputs
+from agents.checkpoint import Written, announce, checkpoint, settle_outputs
 from agents.outbox import Outbox
 from agents.shard import SOURCES, Shard
 from streamseg.changes import DeadLetter
@@ -158,14 +158,16 @@ class Surroundings:
         self.dead_letters.update(letter.record.position for letter in letters)
         self._point()
 
-    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> int | None:
+    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> Written | None:
         groups = list(groups)
+        first = len(self.changelog)
         half = len(groups) // 2
         self.changelog += chain.from_iterable(groups[:half])
         self._point()
         self.changelog += chain.from_iterable(groups[half:])
         self._point()
-        return len(self.changelog) - 1 if groups else None
+        last = len(self.changelog) - 1
+        return Written(first, last, last - first + 1) if groups else None
 
     def acknowledge(self, topic: str, partition: int, next_offset: int) -> None:
         self._point()
@@ -213,6 +215,7 @@ class Surroundings:
             shard = Shard(
                 number=0,
                 store=store,
+                changelog_end=len(self.changelog),
                 plan=judged.plan,
                 settings=SETTINGS,
                 ended_as_of=ended_as_of,

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from agents.changelog_reader import Last, read_changelog
+from agents.changelog_reader import read_changelog
 from agents.embedded import EmbeddedBroker
+from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import KeyValue
 
@@ -38,6 +39,7 @@ class Applied:
     def __init__(self, stop_after: int | None = None) -> None:
         self.records: dict[int, list[KeyValue]] = {}
         self.offsets: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
         self.stop = threading.Event()
         self._stop_after = stop_after
 
@@ -47,37 +49,45 @@ class Applied:
         if self._stop_after is not None and sum(map(len, self.records.values())) >= self._stop_after:
             self.stop.set()
 
-    def read(self, bootstrap: str, starts: dict[int, int | None], folder: Path) -> dict[int, Last]:
+    def read(self, bootstrap: str, starts: dict[int, int], folder: Path) -> None:
         settings = Settings(bootstrap_servers=bootstrap, data_dir=folder)
-        return read_changelog(settings, TOPIC, starts, self.apply, self.stop)
+        read_changelog(settings, TOPIC, starts, self.apply, self.reach, self.stop)
+
+    def reach(self, partition: int, end: int) -> None:
+        assert partition not in self.ends
+        self.ends[partition] = end
 
 
 def test_all_of_it_in_order(bootstrap: str, tmp_path: Path) -> None:
     applied = Applied()
-    last = applied.read(bootstrap, {0: None, 1: None, 2: None}, tmp_path)
+    applied.read(bootstrap, {0: 0, 1: 0, 2: 0}, tmp_path)
     for partition in (0, 1):
         numbers = range(partition, RECORDS, 2)
         expected = [(b"k%d" % number, b"%d" % number if number % 10 else None) for number in numbers]
         assert applied.records[partition] == expected
     assert applied.offsets == {0: RECORDS // 2 - 1, 1: RECORDS // 2 - 1}
-    assert last == {
-        0: Last(RECORDS // 2 - 1, 1_000 + RECORDS - 2, b"k%d" % (RECORDS - 2)),
-        1: Last(RECORDS // 2 - 1, 1_000 + RECORDS - 1, b"k%d" % (RECORDS - 1)),
-    }
+    assert applied.ends == {0: RECORDS // 2, 1: RECORDS // 2, 2: 0}
 
 
 def test_what_the_state_holds_is_not_read_again(bootstrap: str, tmp_path: Path) -> None:
     applied = Applied()
-    last = applied.read(bootstrap, {0: 5_997, 1: RECORDS // 2}, tmp_path)
+    applied.read(bootstrap, {0: 5_997, 1: RECORDS // 2}, tmp_path)
     assert applied.records == {0: [(b"k11994", b"11994"), (b"k11996", b"11996"), (b"k11998", b"11998")]}
-    assert last.keys() == {0}
+    assert applied.ends == {0: RECORDS // 2, 1: RECORDS // 2}
 
 
-def test_it_ends_early_where_it_is_to(bootstrap: str, tmp_path: Path) -> None:
+def test_it_ends_early_where_it_is_to_and_says_of_no_partition_that_it_was_read(
+    bootstrap: str, tmp_path: Path
+) -> None:
     applied = Applied(stop_after=1)
-    last = applied.read(bootstrap, {0: None, 1: None}, tmp_path)
+    applied.read(bootstrap, {0: 0, 1: 0}, tmp_path)
     assert 0 < sum(map(len, applied.records.values())) < RECORDS
-    assert {partition: one.offset for partition, one in last.items()} == applied.offsets
+    assert applied.ends == {}
+
+
+def test_a_state_that_is_ahead_of_its_changelog_is_refused(bootstrap: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="is ahead of its changelog"):
+        Applied().read(bootstrap, {0: RECORDS // 2 + 1}, tmp_path)
 
 
 def test_an_error_of_whoever_applies_is_passed_on(bootstrap: str, tmp_path: Path) -> None:
@@ -86,4 +96,4 @@ def test_an_error_of_whoever_applies_is_passed_on(bootstrap: str, tmp_path: Path
 
     settings = Settings(bootstrap_servers=bootstrap, data_dir=tmp_path)
     with pytest.raises(OSError, match="no space left"):
-        read_changelog(settings, TOPIC, {0: None}, refuse, threading.Event())
+        read_changelog(settings, TOPIC, {0: 0}, refuse, Applied().reach, threading.Event())

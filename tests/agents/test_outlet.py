@@ -13,6 +13,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import RecordMetadata, TopicPartition
 
+from agents.checkpoint import Written
 from agents.outbox import Outbox
 from agents.outlet import Message, Outlet
 from streamseg.changes import Cause, DeadLetter, MembershipChange, Reason, Suppression
@@ -79,7 +80,7 @@ def test_a_group_of_changelog_records_is_never_parted(outlet: Outlet, producer: 
         [(f"h{group}-{index}".encode(), bytes(size)) for index in range(group % 5 + 1)]
         for group, size in enumerate([200_000, 10, 300_000, 150_000, 600_000, 20, 400_000])
     ]
-    last = asyncio.run(outlet.send_changelog(2, groups))
+    written = asyncio.run(outlet.send_changelog(2, groups))
     sent = [[message.key for message in messages] for _, _, messages in producer.batches]
     assert {(topic, partition) for topic, partition, _ in producer.batches} == {
         ("p-streamseg-contacts-changelog", 2)
@@ -89,7 +90,8 @@ def test_a_group_of_changelog_records_is_never_parted(outlet: Outlet, producer: 
         keys = [key for key, _ in group]
         assert any(set(keys) <= set(batch) for batch in sent)
     assert len(sent) > 3
-    assert last == sum(map(len, groups)) - 1
+    records = sum(map(len, groups))
+    assert written == Written(0, records - 1, records)
 
 
 def test_a_group_that_does_not_fit_is_an_error_and_never_parted(

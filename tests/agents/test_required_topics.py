@@ -52,13 +52,6 @@ def test_the_prefix_is_on_every_name_and_on_the_workers_group() -> None:
     assert changelog_topic(settings) == "eu.seg-contacts-changelog"
 
 
-def test_the_changelog_is_named_as_faust_names_it() -> None:
-    faust = pytest.importorskip("faust")
-    settings = Settings(topic_prefix="eu.", application_id="seg")
-    app = faust.App(worker_id(settings), broker="kafka://127.0.0.1:1", store="memory://")
-    assert app.Table("contacts").changelog_topic_name == changelog_topic(settings)
-
-
 def test_a_record_to_be_refused_for_its_size_fits_into_input_and_dead_letters() -> None:
     settings = Settings(max_record_bytes=1 << 20)
     found = by_name(settings)

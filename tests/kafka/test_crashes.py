@@ -75,7 +75,7 @@ def test_twenty_kills_leave_the_changes_of_an_undisturbed_run(
     try:
         for kill in range(KILLS):
             worker.launch()
-            worker.wait_for("at work on partitions")
+            worker.wait_for("at work on partition")
             # How far it is to get, not how long it is let: a busy machine is killed in mid-stream too.
             goal = applied[-1] + seeded.randrange(2_000)
             eventually(lambda goal=goal: sum(topics.committed().values()) >= goal, f"{goal} committed")  # type: ignore[misc]
