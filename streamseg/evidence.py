@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from streamseg.chains import longest_chain
 from streamseg.conditions.aggregates import Aggregate, Result, Total
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition, latest
 from streamseg.conditions.base import Condition
@@ -23,11 +22,13 @@ from streamseg.conditions.event import (
     RunningCondition,
     SelectCondition,
 )
-from streamseg.conditions.matching import ElementsTest, Matcher
+from streamseg.conditions.matching import ElementsTest, Matcher, Where
 from streamseg.conditions.sequence import SequenceCondition
 from streamseg.conditions.windows import Window
 from streamseg.contact import Contact
 from streamseg.inputs import Event
+from streamseg.longest_chain import longest_chain
+from streamseg.numbers import compact, exact, number_in_text
 from streamseg.operators import AS_NUMBER, Test, number_of
 from streamseg.times import format_ms, timestamp_or_none
 from streamseg.unsubscribe import ChannelCondition
@@ -91,11 +92,20 @@ def _reading(value: Any, test: Test | ElementsTest) -> Json:
     if is_missing(value) or isinstance(test, ElementsTest):
         return {}
     if test.key[0] == AS_NUMBER:
-        return {"read": {"why": "no_number"}} if number_of(value) is None else {}
+        number = number_of(value)
+        if number is None:
+            return {"read": {"why": "no_number"}}
+        return {"read": {"number": compact(number), "from": "text"}} if isinstance(value, str) else {}
     if test.moving is not None or test.key[0] in _TIME_TESTS:
         return {"read": _read_time(value, test)}
     numeric = test.key[0] in _NUMBER_TESTS or (test.key[0] == "eq" and is_number(test.key[1]))
-    return {"read": {"why": "no_number"}} if numeric and not is_number(value) else {}
+    return {"read": _no_number(value)} if numeric and not is_number(value) else {}
+
+
+def _no_number(value: Any) -> Json:
+    """Why a value is none; a text that `as` would make one says so."""
+    might_be = isinstance(value, str) and number_in_text(value) is not None
+    return {"why": "no_number", **({"perhaps": "number"} if might_be else {})}
 
 
 def _read_time(value: Any, test: Test) -> Json:
@@ -124,10 +134,10 @@ class _Sorting:
     inside: list[Event] = field(default_factory=list)
     left_out: dict[str, Json] = field(default_factory=dict)
 
-    def leave_out(self, why: str, event: Event, value: Any = None) -> None:
+    def leave_out(self, why: str, event: Event, value: Any = None, **more: Any) -> None:
         entry = self.left_out.setdefault(why, {"why": why, "count": 0})
         entry["count"] += 1
-        entry["latest"] = _named(event.event_id, event.occurred_ms)
+        entry["latest"] = {**_named(event.event_id, event.occurred_ms), **more}
         if isinstance(value, (str, bool)):
             # Lists and objects may be long; that they are no numbers goes without saying.
             entry["latest"]["value"] = _cut(value)
@@ -138,7 +148,7 @@ class _Sorting:
                 continue
             passes, _ = matcher.at(matcher.payload(event), self.now_ms)
             if not (passes and matcher.matches(event)):
-                self.leave_out("not_passed", event)
+                self.leave_out("not_passed", event, failed=_failed(matcher.where, event, self.now_ms))
                 continue
             self.passed.append(event)
             why = _outside(window, event.occurred_ms, self.now_ms)
@@ -153,6 +163,15 @@ class _Sorting:
         if self.left_out:
             told["left_out"] = list(self.left_out.values())
         return told
+
+
+def _failed(where: Where | None, event: Event, now_ms: int) -> list[int]:
+    """Which tests an occurrence fails, by their places in `where`."""
+    if where is None:
+        return []
+    kept = where.extract(event.properties)
+    tests = enumerate(zip(where.tests, kept, strict=True))
+    return [index for index, (test, value) in tests if not test.at_kept(value, now_ms)[0]]
 
 
 def _cut(value: str | bool) -> str | bool:
@@ -208,17 +227,19 @@ def _aggregate(
     for event in sorting.inside:
         if not any(True for _ in aggregate.values.of(event.properties)):
             value = aggregate.values.source(event.properties)
-            sorting.leave_out("no_value" if is_missing(value) else "no_number", event, value)
+            if is_missing(value):
+                sorting.leave_out("no_value", event)
+            else:
+                more = _no_number(value)
+                sorting.leave_out(more.pop("why"), event, value, **more)
     return {"reached": {"what": aggregate.function, "value": _figure(result)}, **sorting.wire()}
 
 
-def _figure(result: Result) -> int | float | None:
-    """A result as a JSON number."""
+def _figure(result: Result) -> int | float | str | None:
+    """A result as JSON: a number, or the text of one that no JSON number is written as."""
     if isinstance(result, Total):
-        result = result.average()
-    if isinstance(result, Decimal):
-        return int(result) if result == result.to_integral_value() else float(result)
-    return result
+        return compact(exact(float(result.average())))
+    return compact(result) if isinstance(result, Decimal) else result
 
 
 def _selection(condition: SelectCondition, events: Iterable[Event], now_ms: int) -> Json:
@@ -235,6 +256,7 @@ def _selection(condition: SelectCondition, events: Iterable[Event], now_ms: int)
             passes, _ = condition.has.at(condition.has.extract(chosen.properties), now_ms)
             if not passes:
                 reached["why"] = "not_passed"
+                reached["failed"] = _failed(condition.has, chosen, now_ms)
     return {"reached": reached, **sorting.wire()}
 
 

@@ -7,14 +7,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.definitions import Condition, SegmentDefinition, Step
+from schemas.property_conditions import OccurrenceCondition
 from streamseg.catalogue.labels import Language
-from streamseg.wording.conditions import condition, step
+from streamseg.wording.conditions import condition, property_test, step
 from streamseg.wording.definitions import definition
 from streamseg.wording.outline import outline
 
 Json = dict[str, Any]
 
 _CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
+_PROPERTY: TypeAdapter[Any] = TypeAdapter(OccurrenceCondition)
 _STEP: TypeAdapter[Any] = TypeAdapter(Step)
 
 
@@ -48,3 +50,8 @@ def condition_words(body: Json, language: Language) -> str | None:
 def step_words(body: Json, language: Language) -> str:
     """A step of a sequence."""
     return step(_STEP.validate_python(body), language)
+
+
+def property_words(body: Json, language: Language) -> str:
+    """A test on one occurrence."""
+    return property_test(_PROPERTY.validate_python(body), language)

@@ -71,7 +71,8 @@ _Tested = PropertyCondition | ElementPropertyCondition | ElementsCondition | Inn
 _Group = Where | ElementGroup | ElementsCondition | InnerElementsCondition
 
 
-def _property(one: _Tested, language: Language) -> str:
+def property_test(one: _Tested, language: Language) -> str:
+    """A test on one occurrence, or on one element of a list."""
     if isinstance(one, (ElementsCondition, InnerElementsCondition)):
         said = _some_element(property_name(one.elements, language), one, language)
     else:
@@ -84,7 +85,7 @@ def _some_element(name: str, group: _Group, language: Language) -> str:
 
 
 def _where(where: _Group, language: Language) -> str:
-    tests = [_property(one, language) for one in where.conditions]
+    tests = [property_test(one, language) for one in where.conditions]
     return joined(tests, where.match == "all", language)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from streamseg.catalogue.labels import Language
 from streamseg.wording import evidence_terms, terms
-from streamseg.wording.bodies import step_words
+from streamseg.wording.bodies import property_words, step_words
 from streamseg.wording.tokens import filled, value, word
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ def notes(one: Json, language: Language, instant: Instant = str) -> list[str]:
     """What a condition of an explanation has reached, what was left out and why, and how its value was read;
     times as `instant` writes them."""
     told = _Told(one, language, instant)
-    return [*told.read(), *told.reached(), *told.left_out()]
+    return [*told.read(), *told.held(), *told.reached(), *told.left_out()]
 
 
 class _Told:
@@ -34,7 +34,8 @@ class _Told:
         if read is None:
             return
         if "why" in read:
-            yield evidence_terms.NOT_READ[read["why"]].of(self._language)
+            told = evidence_terms.NOT_READ[read["why"]].of(self._language)
+            yield self._in_text(told) if "perhaps" in read else told
         elif "time" in read:
             label = (
                 evidence_terms.READ_PERHAPS_SECONDS
@@ -44,6 +45,27 @@ class _Told:
             yield filled(label, self._language, time=self._instant(read["time"]))
         else:
             yield filled(evidence_terms.READ_NUMBER, self._language, number=read["number"])
+
+    def _in_text(self, told: str) -> str:
+        return filled(evidence_terms.NUMBER_IN_TEXT, self._language, told=told)
+
+    def _why(self, one: Json, where: str) -> str:
+        """Why an occurrence does not count; `where` is the field with the tests that it may have failed."""
+        why = evidence_terms.LEFT_OUT_WHY[one["why"]].of(self._language)
+        failed = one.get("failed", one.get("latest", {}).get("failed"))
+        conditions = self._condition.get(where, {}).get("conditions", [])
+        if failed and conditions:
+            tests = [property_words(conditions[index], self._language) for index in failed]
+            return filled(
+                evidence_terms.FAILED, self._language, tests=terms.SEPARATOR.of(self._language).join(tests)
+            )
+        return self._in_text(why) if "perhaps" in one.get("latest", {}) else why
+
+    def held(self) -> Iterator[str]:
+        """Since when a test with `held` has been true."""
+        if self._one.get("held_since") is not None:
+            at = self._instant(self._one["held_since"])
+            yield filled(evidence_terms.HELD_SINCE, self._language, at=at)
 
     def reached(self) -> Iterator[str]:
         reached = self._one.get("reached")
@@ -97,7 +119,7 @@ class _Told:
         told = self.occurrence(reached["value"])
         if "why" not in reached:
             return filled(evidence_terms.SELECTED_ONE, self._language, occurrence=told)
-        why = evidence_terms.LEFT_OUT_WHY[reached["why"]].of(self._language)
+        why = self._why(reached, "has")
         return filled(evidence_terms.SELECTED_FAILS, self._language, occurrence=told, why=why)
 
     def left_out(self) -> Iterator[str]:
@@ -106,7 +128,7 @@ class _Told:
             if "value" in one["latest"]:
                 shown = value(one["latest"]["value"], self._language)
                 latest = filled(evidence_terms.LEFT_OUT_VALUE, self._language, latest=latest, value=shown)
-            why = evidence_terms.LEFT_OUT_WHY[one["why"]].of(self._language)
+            why = self._why(one, "where")
             yield filled(evidence_terms.LEFT_OUT, self._language, count=one["count"], why=why, latest=latest)
 
     def occurrence(self, one: Json) -> str:

@@ -55,4 +55,10 @@ NOT_READ: Final[Mapping[str, Label]] = {
     "no_time": Label("不是时间", "is no time"),
     "no_number": Label("不是数字", "is no number"),
 }
+NUMBER_IN_TEXT: Final = Label(
+    '{told}；它是文本，加上 "as": "number" 就按数字读',
+    '{told}; it is text, with "as": "number" it is read as one',
+)
+FAILED: Final = Label("不满足：{tests}", "what it fails: {tests}")
+HELD_SINCE: Final = Label("自 {at} 起一直满足", "has been so since {at}")
 """How a value was read, and why it was not."""

@@ -52,12 +52,12 @@ NOTES = [
         [
             "reached: 0, 1 more needed",
             "left out, 1: too old for the window (the latest old at 2026-04-30T16:00:00.000Z)",
-            "left out, 1: the conditions are not met (the latest other at 2026-05-08T16:00:00.000Z)",
+            "left out, 1: what it fails: n is 1 (the latest other at 2026-05-08T16:00:00.000Z)",
         ],
         [
             "已有 0 次，还差 1 次",
             "未计入 1 次：时间太早，已离开时间范围（最近一次 old，2026-04-30T16:00:00.000Z）",
-            "未计入 1 次：不满足条件（最近一次 other，2026-05-08T16:00:00.000Z）",
+            "未计入 1 次：不满足：n 等于 1（最近一次 other，2026-05-08T16:00:00.000Z）",
         ],
     ),
     case(
@@ -91,7 +91,8 @@ NOTES = [
         ],
         [
             "the sum is 940.5, 59.5 more needed",
-            'left out, 2: the value is no number (the latest text2 at 2026-05-02T16:00:00.000Z, value "15")',
+            'left out, 2: the value is no number; it is text, with "as": "number" it is read as one '
+            '(the latest text2 at 2026-05-02T16:00:00.000Z, value "15")',
             "left out, 1: no value there (the latest empty at 2026-05-03T16:00:00.000Z)",
         ],
         None,
@@ -192,8 +193,63 @@ NOTES = [
         "text where a number is asked for",
         {"attribute": "budget", "operator": "ge", "value": 100},
         [update("05-01", {"budget": "1200"})],
+        ['is no number; it is text, with "as": "number" it is read as one'],
+        ['不是数字；它是文本，加上 "as": "number" 就按数字读'],
+    ),
+    case(
+        "text that is read as a number",
+        {"attribute": "budget", "operator": "ge", "value": 100, "as": "number"},
+        [update("05-01", {"budget": " 12e2 "})],
+        ["text, read as the number 1200"],
+        ["文本读作数字 1200"],
+    ),
+    case(
+        "text that is no number however it is read",
+        {"attribute": "budget", "operator": "ge", "value": 100, "as": "number"},
+        [update("05-01", {"budget": "1,200"})],
         ["is no number"],
-        ["不是数字"],
+        None,
+    ),
+    case(
+        "a sum of texts",
+        {**SPENT, "aggregate": {**SPENT["aggregate"], "as": "number"}},
+        [event("05-01", "buy", {"n": "600"}), event("05-02", "buy", {"n": 400.5})],
+        ["the sum is 1000.5"],
+        ["之和 为 1000.5"],
+    ),
+    case(
+        "an average that no decimal is",
+        {"event": "buy", "aggregate": {"function": "avg", "property": "n", "operator": "ge", "value": 1}},
+        [event(f"05-0{day}", "buy", {"n": n}) for day, n in enumerate((1, 1, 2), start=1)],
+        ["the average is 1.3333333333333333"],
+        None,
+    ),
+    case(
+        "a number that no JSON number is",
+        {"event": "buy", "aggregate": {"function": "sum", "property": "n", "operator": "ge", "value": 1}},
+        [event(f"05-0{day}", "buy", {"n": n}) for day, n in enumerate((1e22, 0.1), start=1)],
+        ["the sum is 10000000000000000000000.1"],
+        None,
+    ),
+    case(
+        "since when a test has been true",
+        {"attribute": "location", "operator": "eq", "value": "中国", "held": {"at_least": "P7D"}},
+        [update("05-01", {"location": "中国"})],
+        ["has been so since 2026-04-30T16:00:00.000Z"],
+        ["自 2026-04-30T16:00:00.000Z 起一直满足"],
+    ),
+    case(
+        "the tests that the selected one fails",
+        {
+            "event": "buy",
+            "select": "first",
+            "has": all_of(
+                {"property": "n", "operator": "ge", "value": 1}, {"property": "m", "operator": "is_set"}
+            ),
+        },
+        [event("05-01", "buy", {"n": 1}, id_="x")],
+        ["the one selected: x at 2026-04-30T16:00:00.000Z: what it fails: m is set"],
+        ["选中的是 x，2026-04-30T16:00:00.000Z：不满足：m 有值"],
     ),
     case(
         "nothing where the value is plain",
