@@ -16,6 +16,7 @@ from streamseg.errors import RejectedError
 from streamseg.inputs import Record
 from streamseg.plan import Plan
 from streamseg.settings import Settings
+from streamseg.statement import Statement
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ _PARTITION = 0
 class DefinitionTopic(Follower):
     """Keeps `definitions` up with the topic; `changed` is told each plan.
 
-    A refused record changes nothing. Every worker refuses it, and the one that `speaks` says so: a dead
-    letter, and the definition in force (or that there is none) written back to the topic, so that
-    whoever reads the topic later finds what is in force.
+    Every worker judges each record alike. The one that `speaks` answers those that streamseg did not write
+    itself: a dead letter for each that was refused, and what is in force now (or that nothing is), written to
+    the topic with all that is known of it, so that whoever reads the topic later knows the same. The others
+    keep what there is to answer until the topic holds it: one of them may be the next to speak.
     """
 
     def __init__(
@@ -55,9 +57,9 @@ class DefinitionTopic(Follower):
         self._counted = counted
         self._metrics = metrics
         self._found: list[Record] | None = None
-        self._latest: dict[bytes | None, int] = {}
         self._refused: list[DeadLetter] = []
-        self._written_back: set[int] = set()
+        # Of each key that was answered, the offset of the record that was.
+        self._answered: dict[bytes, int] = {}
 
     async def on_start(self) -> None:
         """Read the whole topic and judge it as a set. Returns once that is done."""
@@ -76,9 +78,9 @@ class DefinitionTopic(Follower):
 
     def _take_records(self, polled: list[Any]) -> None:
         records = [
-            Record(TOPIC, one.partition, one.offset, one.timestamp, one.key, one.value) for one in polled
+            Record(TOPIC, one.partition, one.offset, one.timestamp, one.key, one.value, tuple(one.headers))
+            for one in polled
         ]
-        self._latest.update((record.key, record.offset) for record in records)
         if self._found is not None:
             self._found += records
         else:
@@ -87,13 +89,21 @@ class DefinitionTopic(Follower):
     def _judge(self, records: list[Record]) -> None:
         before = self.definitions.plan
         for record in records:
+            answers = Statement.of(record).answers
+            if answers is not None:
+                # Whoever wrote this has sent the dead letters first.
+                self._refused = [
+                    one
+                    for one in self._refused
+                    if one.record.key != record.key or one.record.offset > answers
+                ]
             try:
                 self.definitions.take(record)
             except RejectedError as error:
-                if record.offset in self._written_back:
-                    # That a built-in segment has no definition cannot be said without being refused.
-                    continue
-                self._refused.append(dead_letter(record, error))
+                if answers is None:
+                    self._refused.append(dead_letter(record, error))
+                else:
+                    _log.warning("an answer is refused: %s/%d: %s", TOPIC, record.offset, error.code)
         plan = self.definitions.plan
         if plan is not before:
             self._report_plan(plan)
@@ -104,33 +114,29 @@ class DefinitionTopic(Follower):
         self._metrics.generation.set(plan.generation)
 
     async def polled(self) -> None:
-        """Say what was refused."""
-        speaks = self._speaks() if self._refused else False
-        if speaks is None:
+        """Say what the topic does not say yet."""
+        if not self._refused and not self.definitions.pending:
+            return
+        if not self._speaks():
             return
         refused, self._refused = self._refused, []
-        if not speaks or not refused:
-            return
         for letter in refused:
             self._metrics.dead_letters.labels(letter.code).inc()
             if letter.fault is not None:
                 _log.error("failed at %s/%d", TOPIC, letter.record.offset, exc_info=letter.fault)
         await self._outlet.send_dead_letters(refused)
-        for letter in refused:
-            message = self._in_force(letter)
-            if message is not None:
-                offset = await self._outlet.send(TOPIC, [message], partition=_PARTITION)
-                if offset is not None:
-                    self._written_back.add(offset)
+        await self._answer()
 
-    def _in_force(self, letter: DeadLetter) -> Message | None:
-        """What to write back after a refusal; None where the topic says it already."""
-        record = letter.record
-        if record.key is None or self._latest[record.key] != record.offset:
-            return None
-        try:
-            in_force = self.definitions.in_force(record.key.decode())
-        except UnicodeDecodeError:
-            in_force = None
-        # Never the very record that was refused, which would be refused for ever.
-        return None if in_force == record.value else Message(record.key, in_force)
+    async def _answer(self) -> None:
+        """Write what came of the records that are pending; what comes meanwhile overtakes it."""
+        pending = dict(self.definitions.pending)
+        answers = [
+            (key, *self.definitions.answer(key))
+            for key, offset in pending.items()
+            if self._answered.get(key) != offset
+        ]
+        if not answers:
+            return
+        messages = [Message(key, value, list(headers)) for key, value, headers in answers]
+        await self._outlet.send(TOPIC, messages, partition=_PARTITION)
+        self._answered = pending

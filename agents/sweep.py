@@ -44,9 +44,9 @@ class Sweep:
         place, standing = store.note(PLACE), store.note(STANDING)
         first = None if standing is None else standing_plan(standing, target, settings)
         self._start(first)
-        self.running = store.number(SWEPT) != target.generation
-        if place is not None and (place["generation"], place["passed"] + 1 < place["passes"]) == (
-            target.generation,
+        self.running = bool(store.note(SWEPT) != _mark(target))
+        if place is not None and (place["target"], place["passed"] + 1 < place["passes"]) == (
+            target.identity,
             first is not None,
         ):
             self.after = place["after"]
@@ -56,13 +56,14 @@ class Sweep:
 
     def begin(self, target: Plan) -> None:
         """Other definitions are in force."""
-        if target.judges_like(self.target):
+        if target.identity == self.target.identity:
             self._refile(target)
             return
         first = transition(self.plan, target)
         self.target = target
         self._start(first)
         self._store.set_note(STANDING, None if first is None else standing_note(first, target))
+        self._store.set_note(SWEPT, None)
         self._note_place()
 
     def _refile(self, target: Plan) -> None:
@@ -114,12 +115,12 @@ class Sweep:
     def _finish(self) -> None:
         self.running = False
         self.unsaved = True
-        self._store.set_number(SWEPT, self.target.generation)
+        self._store.set_note(SWEPT, _mark(self.target))
         self._store.set_note(PLACE, None)
 
     def _note_place(self) -> None:
         place: dict[str, Any] = {
-            "generation": self.target.generation,
+            "target": self.target.identity,
             "after": self.after,
             "passed": self._passed,
             "passes": self._passes,
@@ -135,3 +136,9 @@ class Sweep:
         total = self._contacts * self._passes + 1
         done = self._passed * self._contacts + min(self._swept, self._contacts)
         return min(done, total - 1), total
+
+
+def _mark(plan: Plan) -> list[int]:
+    """What tells a plan that was swept for. Its identity alone would not do: it may be that of an earlier
+    plan again, after one that some contacts were brought up to already."""
+    return [plan.identity, plan.generation]

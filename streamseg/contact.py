@@ -8,9 +8,9 @@ object: they are most of what is kept of a contact, and events leave them alone.
 
 A list may grow: a field that was added at its end after the bytes were written takes its default when they
 are read. So may the rows inside the body. Version 4 differs in that it kept births that depended on when a
-worker had started: they are read as unknown, and the contact as one that no definitions were applied to yet,
-so that it is given the known ones. It also kept less of opt-outs. Other versions are refused by name, never
-guessed at.
+worker had started: where one says nothing it is read as unknown, and the contact as one that was brought up
+to no plan yet, so that it is given the known one. It also kept less of opt-outs.
+Other versions are refused by name, never guessed at.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _VERSION_BYTE = bytes((STATE_VERSION,))
 _HEAD_AT = 11
 
 LIST_BORN = 2
+MEMBER_VERSION = 3
 MEMBER_BORN = 4
 MEMBER_AT_ONCE = 5
 
@@ -49,6 +50,7 @@ class Body:
                  effective_ms, the last included; left out where it is one]; odd sequence = member
     unsubscribes channel -> what streamseg.unsubscribe keeps of it
     suppressed   the channels whose do-not-send flag is out
+    ended        segment id -> see streamseg.ended
     """
 
     lists: dict[str, list[Any]] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Body:
     members: dict[str, list[Any]] = field(default_factory=dict)
     unsubscribes: dict[str, list[Any]] = field(default_factory=dict)
     suppressed: list[str] = field(default_factory=list)
+    ended: dict[str, list[list[int]]] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         return orjson.dumps(
@@ -71,6 +74,7 @@ class Body:
                 self.members,
                 self.unsubscribes,
                 self.suppressed,
+                self.ended,
             ]
         )
 
@@ -79,24 +83,23 @@ class Body:
         lists, true, flips, summaries, due, *more = orjson.loads(data)
         return cls(lists, set(true), dict(flips), dict(summaries), dict(due), *more)
 
-    def forget_births(self) -> None:
-        """Which of the segments that have borne an id the rows are about is unknown from now on."""
-        for listed in self.lists.values():
-            listed[LIST_BORN] = None
-        for member in self.members.values():
-            member[MEMBER_BORN] = None
+    def forget_unknown_births(self) -> None:
+        """In layout 4 a birth is the offset of a segment's first record, or -1, which says nothing, of one
+        that was there before the worker began to read."""
+        for rows, place in ((self.lists, LIST_BORN), (self.members, MEMBER_BORN)):
+            for row in rows.values():
+                if row[place] == -1:
+                    row[place] = None
 
 
 @dataclass(slots=True, eq=False)
 class Contact:
     """What is kept of one contact between inputs. Times are epoch milliseconds.
 
-    generation   that of the definitions up to which its conditions are filled
-    judged       that of the definitions whose formulas its memberships follow
+    plan         identity of the plan that it was last brought up to; -1: of none that is known
     offsets      source topic -> last offset applied, so that a re-read record changes nothing
     flip_ms      when the first of its conditions may flip without input: the least of the body's `due`
-    ended_ms     the instant of `ended`, or None
-    ended        segment id -> see streamseg.ended
+    ended_ms     the instant of the body's `ended`, or None
     prune_ms     when its history is to be looked through for events that are no longer kept
     forgotten_ms when the latest of those occurred that were counted but are no longer kept
     opt_outs_since_ms   what was said about unsubscribing later than that counts, of an erased past too; None:
@@ -117,15 +120,13 @@ class Contact:
     known_since_ms: int | None = None
     erased_ms: int | None = None
     clock_ms: int = 0
-    generation: int = -1
-    judged: int = -1
+    plan: int = -1
     event_count: int = 0
     oldest_event_ms: int | None = None
     offsets: dict[str, int] = field(default_factory=dict)
     flip_ms: int | None = None
     prune_ms: int | None = None
     ended_ms: int | None = None
-    ended: dict[str, list[list[int]]] = field(default_factory=dict)
     forgotten_ms: int | None = None
     opt_outs_since_ms: int | None = None
 
@@ -154,7 +155,7 @@ class Contact:
         self.forgotten_ms = None
         self.attributes = Attributes()
         self.attributes.restated = True
-        self.kept_body = Body()
+        self.kept_body = Body(ended=self.body.ended)
 
     def to_bytes(self) -> bytes:
         """The versioned layout above, without the attributes. The body is its bytes from now on, until it is
@@ -166,15 +167,13 @@ class Contact:
                 self.known_since_ms,
                 self.erased_ms,
                 self.clock_ms,
-                self.generation,
-                self.judged,
+                self.plan,
                 self.event_count,
                 self.oldest_event_ms,
                 self.offsets,
                 self.flip_ms,
                 self.prune_ms,
                 self.ended_ms,
-                self.ended,
                 self.forgotten_ms,
                 self.opt_outs_since_ms,
             ]
@@ -195,12 +194,20 @@ class Contact:
         head = orjson.loads(data[_HEAD_AT:body_at])
         due = due_in(data)
         due_ms = None if due is None else time_ms(due)
-        contact = cls(contact_id, due_ms, attributes, 0, data[body_at:], *head)
-        if version < STATE_VERSION:
-            contact.body.forget_births()
-            _restate_opt_outs(contact)
-            contact.generation = contact.judged = -1
-            contact.opt_outs_since_ms = contact.erased_ms
+        if version == _EARLIEST_VERSION:
+            return cls._from_layout_4(contact_id, due_ms, attributes, head, data[body_at:])
+        return cls(contact_id, due_ms, attributes, 0, data[body_at:], *head)
+
+    @classmethod
+    def _from_layout_4(
+        cls, contact_id: str, due_ms: int | None, attributes: Attributes, head: list[Any], body: bytes
+    ) -> Contact:
+        # The two were offsets up to which definitions had been applied.
+        known_since_ms, erased_ms, clock_ms, _, _, *more = head
+        contact = cls(contact_id, due_ms, attributes, 0, body, known_since_ms, erased_ms, clock_ms, -1, *more)
+        contact.body.forget_unknown_births()
+        _restate_opt_outs(contact)
+        contact.opt_outs_since_ms = contact.erased_ms
         return contact
 
     def copy(self) -> Contact:

@@ -1,12 +1,18 @@
-"""The definitions in force: judged one by one as they come, or as a set at start."""
+"""The definitions in force: judged one by one as they come, or as a set at start.
+
+What is known of a segment follows from the records of `segment-definitions` alone, so that all workers know
+the same whenever they began to read; see docs/architecture.md. Records that streamseg wrote carry in their
+headers what compaction takes away (streamseg.statement). Any other, once judged, is `pending` until one
+worker has written the outcome to the topic with them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-import orjson
 from pydantic import ValidationError
 
 from schemas.definitions import SegmentDefinition
@@ -16,18 +22,55 @@ from streamseg.compiler import compile_segment
 from streamseg.condition_count import check_condition_count
 from streamseg.conditions.membership import member_id
 from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
-from streamseg.inputs import Record
+from streamseg.inputs import Headers, Record
 from streamseg.nesting import read_json
-from streamseg.plan import Plan
+from streamseg.plan import Lineage, Plan
+from streamseg.reference_checks import check_references, find_cycle, reference_cycle, unknown_reference
 from streamseg.segments import Cluster, Literal, Part, Segment
 from streamseg.settings import Settings
+from streamseg.statement import Statement
 from streamseg.unsubscribe import BUILT_IN_SEGMENTS, built_in_conditions
+
+Counted = Callable[[str, bytes], int]
+
+
+@dataclass(slots=True)
+class _Past:
+    """What the records of one key that were read so far come to.
+
+    segment    what is in force under it, or None
+    confirmed  the same, as the last record says that streamseg wrote; only while a whole topic is loaded
+    ended      the birth of the next segment of this id: the offset of the last tombstone, -1 if none is known
+    asked      the offset of the last record that is no answer to another
+    """
+
+    segment: Segment | None = None
+    confirmed: Segment | None = None
+    ended: int = -1
+    asked: int = -1
+
+    def overtakes(self, record: Record, said: Statement) -> bool:
+        """Whether a record answers another that is no longer the last one of its key. Notes the others."""
+        if said.answers is not None:
+            return said.answers < self.asked
+        self.asked = record.offset
+        return False
+
+    def end(self, offset: int) -> None:
+        """There was a tombstone."""
+        least = -1 if self.segment is None else self.segment.born + 1
+        self.ended = max(self.ended, offset, least)
+        self.segment = self.confirmed = None
 
 
 class Definitions:
-    """All segments, built-in ones always; `plan` is the compiled whole of what is in force."""
+    """All segments, built-in ones always; `plan` is the compiled whole of what is in force.
+
+    pending  key -> offset of its last record, where the topic does not say yet what became of it
+    """
 
     def __init__(self, settings: Settings) -> None:
+        self.pending: dict[bytes, int] = {}
         self._settings = settings
         self._built_in = built_in_conditions(settings)
         self._segments: dict[str, Segment] = {
@@ -43,98 +86,122 @@ class Definitions:
             )
             for segment_id, condition in self._built_in.items()
         }
+        self._pasts: dict[bytes | None, _Past] = {}
         self._referrers: dict[str, set[str]] = {}
-        self._retired: dict[str, int] = {}
+        # By key, the last record of streamseg's own where that does not fit to what is in force here.
+        self._unfit: dict[bytes | None, Record] = {}
         self._generation = -1
+        self._lineage = Lineage()
         self._plan: Plan | None = None
-        self._previous: Plan | None = None
 
     @property
     def plan(self) -> Plan:
         """The plan of what is in force now; built when first asked for after a change."""
         if self._plan is None:
-            self._plan = Plan(self._segments, self._built_in, self._generation, self._previous, self._retired)
-            self._previous = self._plan
+            lineage = self._lineage
+            self._plan = Plan(
+                self._segments, self._built_in, self._generation, lineage.latest, lineage=lineage
+            )
+            lineage.add(self._plan)
         return self._plan
 
-    def in_force(self, segment_id: str) -> bytes | None:
-        """The accepted definition as JSON with its version, to be written back after a refusal."""
-        segment = self._segments.get(segment_id)
-        if segment is None or segment.source is None:
-            return None
-        return orjson.dumps({**orjson.loads(segment.source), "version": segment.version})
+    # -- one by one --------------------------------------------------------------------------------------
 
     def take(self, record: Record) -> None:
         """Judge one record of `segment-definitions` and put it in force; a null value deletes.
 
         Raises RejectedError, changing nothing."""
-        segment_id = _segment_id(record)
-        if record.value is None:
-            self._delete(segment_id, record)
+        self._take(record)
+        if Statement.of(record).answers is not None:
+            self._try_again()
+
+    def _try_again(self) -> None:
+        """What was accepted elsewhere and refused here, where more or less was in force, may fit after an
+        answer."""
+        while self._unfit:
+            before = len(self._unfit)
+            for record in list(self._unfit.values()):
+                with suppress(RejectedError):
+                    self._take(record)
+            if len(self._unfit) == before:
+                return
+
+    def _take(self, record: Record) -> None:
+        said = Statement.of(record)
+        past = self._pasts.setdefault(record.key, _Past())
+        if past.overtakes(record, said):
+            self._note(record, settled=False)
             return
-        with refusing_faults():
-            segment = self._compile(segment_id, record)
-            check_references(segment, self._segments)
-            current = self._segments.get(segment_id)
-            if current is not None and segment.asks_the_same(current):
-                # Moved, shared or renamed: nothing has to be judged anew.
-                segment = replace(current, definition=segment.definition, source=segment.source)
-        self._put(segment)
-        self._generation = max(self._generation, record.offset)
-        self._plan = None
-
-    def load(
-        self, records: Iterable[Record], *, counted: Callable[[str, bytes], int] | None = None
-    ) -> list[DeadLetter]:
-        """Take a whole topic, the last record of each key, as a set: order plays no part.
-
-        `counted` tells the version of a segment's definition that gives none itself, by what was counted
-        before; without it each is the first.
-        Whatever refers to a refused or unknown segment is refused too; in a cycle, the latest record."""
-        last: dict[bytes | None, Record] = {}
-        for record in records:
-            last[record.key] = record
-        letters: list[DeadLetter] = []
-        waiting: dict[str, tuple[Segment, Record]] = {}
-        for record in last.values():
-            self._generation = max(self._generation, record.offset)
+        try:
+            segment_id = _segment_id(record)
             if record.value is None:
-                continue
-            try:
-                segment_id = _segment_id(record)
-                with refusing_faults():
-                    waiting[segment_id] = (self._compile(segment_id, record, counted), record)
-            except RejectedError as error:
-                letters.append(dead_letter(record, error))
-        letters.extend(self._drop_unresolved(waiting))
-        for segment, _ in waiting.values():
-            # Whether it is the first of its name cannot be told: it counts as one that was there before.
-            self._put(replace(segment, born=-1))
-        self._plan = None
-        return letters
+                self._delete(segment_id, record, past, said)
+                self._note(record, settled=True)
+                return
+            with refusing_faults():
+                segment = self._compile(segment_id, record, past, said)
+                check_references(segment, self._segments)
+        except RejectedError:
+            # An answer that is refused is not answered again: that would go on for ever.
+            self._note(record, settled=said.answers is not None)
+            if said.born is not None:
+                self._unfit[record.key] = record
+            raise
+        self._note(record, settled=_says(said, segment, record))
+        if segment is not past.segment:
+            past.segment = segment
+            self._put(segment)
 
-    def _drop_unresolved(self, waiting: dict[str, tuple[Segment, Record]]) -> list[DeadLetter]:
-        letters: list[DeadLetter] = []
-        while True:
-            known = self._segments.keys() | waiting.keys()
-            refused: dict[str, RejectedError] = {}
-            for segment_id, (segment, _) in waiting.items():
-                unknown = sorted(segment.references - known)
-                if unknown:
-                    refused[segment_id] = _unknown(unknown[0], segment)
-            if not refused:
-                cycle = _find_cycle({key: segment for key, (segment, _) in waiting.items()})
-                if cycle:
-                    latest = max(cycle, key=lambda key: waiting[key][1].offset)
-                    refused[latest] = _cycle(cycle, waiting[latest][0])
-            if not refused:
-                return letters
-            for segment_id, error in refused.items():
-                letters.append(dead_letter(waiting.pop(segment_id)[1], error))
+    def _note(self, record: Record, *, settled: bool) -> None:
+        self._unfit.pop(record.key, None)
+        if settled or record.key is None:
+            self.pending.pop(record.key or b"", None)
+        else:
+            self.pending[record.key] = record.offset
+
+    def _delete(self, segment_id: str, record: Record, past: _Past, said: Statement) -> None:
+        answers = said.answers is not None
+        if segment_id in BUILT_IN_SEGMENTS:
+            if answers:
+                return
+            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be deleted", "segment_id")
+        users = sorted(self._referrers.get(segment_id, ()))
+        if users and not answers:
+            raise _in_use(users[0])
+        for user in users:
+            # It was accepted here as one of a set, and refused where it was judged by itself.
+            self._drop(user)
+        if past.segment is not None:
+            self._generation = max(self._generation, record.offset)
+        past.end(record.offset)
+        self._drop(segment_id)
+
+    def _drop(self, segment_id: str) -> None:
+        for user in sorted(self._referrers.get(segment_id, ())):
+            self._drop(user)
+        if segment_id in self._segments:
+            self._forget_references(segment_id)
+            del self._segments[segment_id]
+            self._pasts[segment_id.encode()].segment = None
+            self._plan = None
+
+    def _put(self, segment: Segment) -> None:
+        self._forget_references(segment.segment_id)
+        self._segments[segment.segment_id] = segment
+        for reference in segment.references:
+            self._referrers.setdefault(reference, set()).add(segment.segment_id)
+        self._generation = max(self._generation, segment.introduced)
+        self._plan = None
+
+    def _forget_references(self, segment_id: str) -> None:
+        old = self._segments.get(segment_id)
+        for reference in old.references if old is not None else ():
+            self._referrers[reference].discard(segment_id)
 
     def _compile(
-        self, segment_id: str, record: Record, counted: Callable[[str, bytes], int] | None = None
+        self, segment_id: str, record: Record, past: _Past, said: Statement, counted: Counted | None = None
     ) -> Segment:
+        """The segment that a record makes of what was there before: that itself, if it says the same."""
         if segment_id in BUILT_IN_SEGMENTS:
             raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be changed", "segment_id")
         value = record.value or b""
@@ -147,45 +214,179 @@ class Definitions:
             raise RejectedError(
                 Code.INVALID_SCHEMA, "differs from the record's key; they must be the same", "segment_id"
             )
-        current = self._segments.get(segment_id)
+        current = past.segment
         version = definition.version
-        if version is None and counted is not None:
+        if version is None and counted is not None and past.confirmed is None:
             version = counted(segment_id, value)
         elif version is None:
             version = 1 if current is None else current.version + 1
-        return compile_segment(
+        born = said.born
+        if born is None:
+            born = past.ended if current is None else current.born
+        segment = compile_segment(
             definition,
             source=value,
             version=version,
-            introduced=record.offset,
-            born=record.offset if current is None else current.born,
+            introduced=record.offset if said.introduced is None else said.introduced,
+            born=born,
             settings=self._settings,
         )
+        if current is None or not segment.asks_the_same(current):
+            return segment
+        # Moved, shared or renamed: nothing has to be judged anew.
+        introduced = current.introduced if said.born is None else segment.introduced
+        renamed = replace(current, definition=definition, source=value, introduced=introduced, born=born)
+        return current if _facts(renamed) == _facts(current) else renamed
 
-    def _put(self, segment: Segment) -> None:
-        self._forget_references(segment.segment_id)
-        self._segments[segment.segment_id] = segment
-        for reference in segment.references:
-            self._referrers.setdefault(reference, set()).add(segment.segment_id)
+    # -- as a set ----------------------------------------------------------------------------------------
 
-    def _forget_references(self, segment_id: str) -> None:
-        old = self._segments.get(segment_id)
-        for reference in old.references if old is not None else ():
-            self._referrers[reference].discard(segment_id)
+    def load(self, records: Iterable[Record], *, counted: Counted | None = None) -> list[DeadLetter]:
+        """Take a whole topic as a set: of each key the last record, and the order of the keys plays no part.
+        Where that is refused, what streamseg confirmed before it stays in force.
 
-    def _delete(self, segment_id: str, record: Record) -> None:
-        if segment_id in BUILT_IN_SEGMENTS:
-            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be deleted", "segment_id")
-        users = self._referrers.get(segment_id)
-        if users:
-            raise RejectedError(
-                Code.IN_USE, f"{sorted(users)[0]} refers to it; change or delete that first", "segment_id"
-            )
-        self._generation = max(self._generation, record.offset)
-        if segment_id in self._segments:
-            self._forget_references(segment_id)
-            self._retired[segment_id] = self._segments.pop(segment_id).version
-            self._plan = None
+        `counted` tells the version of a segment's definition that gives none itself, by what was counted
+        before; without it each is the first.
+        Whatever refers to a refused or unknown segment is refused too; in a cycle, the latest record."""
+        by_key: dict[bytes | None, list[Record]] = {}
+        for record in records:
+            by_key.setdefault(record.key, []).append(record)
+        found = _Found()
+        for history in by_key.values():
+            self._look_through(history, counted, found)
+        self._resolve(found)
+        for past in self._pasts.values():
+            past.confirmed = None
+            if past.segment is not None:
+                self._put(past.segment)
+        return list(found.letters.values())
+
+    def _look_through(self, history: list[Record], counted: Counted | None, found: _Found) -> None:
+        """What the records of one key come to, whatever they refer to."""
+        past = self._pasts.setdefault(history[0].key, _Past())
+        refused: RejectedError | None = None
+        for record in history:
+            said = Statement.of(record)
+            if past.overtakes(record, said):
+                self._note(record, settled=False)
+                continue
+            found.last[record.key] = record
+            found.tombstones.pop(record.key, None)
+            refused = None
+            if record.value is None:
+                found.tombstones[record.key] = _Tombstone(record.offset, past.confirmed, past.ended)
+                if said.answers is None:
+                    self._generation = max(self._generation, record.offset)
+                past.end(record.offset)
+                self._note(record, settled=True)
+                continue
+            try:
+                with refusing_faults():
+                    segment = self._compile(_segment_id(record), record, past, said, counted)
+            except RejectedError as error:
+                refused = error
+                self._note(record, settled=said.answers is not None)
+                continue
+            past.segment = segment
+            if said.born is not None:
+                past.confirmed = segment
+            self._note(record, settled=_says(said, segment, record))
+        if refused is not None:
+            self._refuse(history[0].key, refused, found)
+
+    def _refuse(self, key: bytes | None, error: RejectedError, found: _Found) -> None:
+        """The last record of a key does not count: what was confirmed before it stays."""
+        past, record = self._pasts[key], found.last[key]
+        past.segment, past.confirmed = past.confirmed if past.segment is not past.confirmed else None, None
+        said = Statement.of(record)
+        self._note(record, settled=said.answers is not None)
+        if said.born is not None:
+            self._unfit[key] = record
+        found.letters.setdefault(key, dead_letter(record, error))
+
+    def _resolve(self, found: _Found) -> None:
+        """Refuse what refers to nothing or in a circle, until all that is left fits together."""
+        while True:
+            segments = {one.segment.segment_id: one.segment for one in self._pasts.values() if one.segment}
+            known = self._segments.keys() | segments.keys()
+            refused: dict[str, RejectedError] = {}
+            kept = False
+            for segment_id, segment in segments.items():
+                for reference in sorted(segment.references - known):
+                    kept = self._keeps(segment, reference, found) or kept
+                    refused.setdefault(segment_id, unknown_reference(reference, segment))
+            if kept:
+                continue
+            if not refused:
+                cycle = find_cycle(segments)
+                if not cycle:
+                    return
+                latest = max(cycle, key=lambda segment_id: found.last[segment_id.encode()].offset)
+                refused[latest] = reference_cycle(cycle, segments[latest])
+            for segment_id, error in refused.items():
+                self._refuse(segment_id.encode(), error, found)
+
+    def _keeps(self, segment: Segment, reference: str, found: _Found) -> bool:
+        """Whether a confirmed segment keeps one that it refers to from being deleted after it was made, as it
+        does where records are judged one by one; then the tombstone is refused."""
+        key = reference.encode()
+        tombstone = found.tombstones.get(key)
+        if (
+            tombstone is None
+            or tombstone.confirmed is None
+            or self._pasts[segment.segment_id.encode()].confirmed is not segment
+            or segment.introduced > tombstone.offset
+        ):
+            return False
+        del found.tombstones[key]
+        past, record = self._pasts[key], found.last[key]
+        past.segment = past.confirmed = tombstone.confirmed
+        past.ended = tombstone.ended_before
+        self._note(record, settled=False)
+        found.letters[key] = dead_letter(record, _in_use(segment.segment_id))
+        return True
+
+    # -- what is written to the topic --------------------------------------------------------------------
+
+    def in_force(self, segment_id: str) -> bytes | None:
+        """The accepted definition as JSON with its version."""
+        segment = self._segments.get(segment_id)
+        return None if segment is None else segment.as_written
+
+    def answer(self, key: bytes) -> tuple[bytes | None, Headers]:
+        """What is to be written under a key that is pending: value and headers."""
+        segment, offset = self._pasts[key].segment, self.pending[key]
+        if segment is None:
+            return None, Statement(answers=offset).headers()
+        return segment.as_written, Statement(segment.born, segment.introduced, offset).headers()
+
+    def statement(self, segment_id: str, value: bytes | None) -> Headers:
+        """The headers of a record that is about to be written and answers none."""
+        if value is None:
+            return ()
+        past = self._pasts.get(segment_id.encode(), _Past())
+        current = past.segment
+        if current is None:
+            return Statement(past.ended).headers()
+        definition = parse_definition(value, max_conditions=None)
+        asks_the_same = current.is_version_of(definition, definition.version)
+        return Statement(current.born, current.introduced if asks_the_same else None).headers()
+
+
+class _Tombstone(NamedTuple):
+    """The last record of a key: its offset, and what streamseg had confirmed before it."""
+
+    offset: int
+    confirmed: Segment | None
+    ended_before: int
+
+
+class _Found:
+    """What is found while a whole topic is loaded, by key."""
+
+    def __init__(self) -> None:
+        self.last: dict[bytes | None, Record] = {}
+        self.tombstones: dict[bytes | None, _Tombstone] = {}
+        self.letters: dict[bytes | None, DeadLetter] = {}
 
 
 def parse_definition(value: bytes, *, max_conditions: int | None) -> SegmentDefinition:
@@ -201,28 +402,6 @@ def parse_definition(value: bytes, *, max_conditions: int | None) -> SegmentDefi
         raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
 
 
-class Referring(Protocol):
-    """A segment, as far as the check of references is concerned."""
-
-    @property
-    def references(self) -> frozenset[str]: ...
-
-
-def check_references(segment: Segment, others: Mapping[str, Referring]) -> None:
-    """Whether a segment refers to known segments only and not, through them, to itself.
-
-    Raises RejectedError with the path of the reference at fault."""
-    unknown = sorted(segment.references - others.keys() - {segment.segment_id})
-    if unknown:
-        raise _unknown(unknown[0], segment)
-    segment_id = segment.segment_id
-    # Nothing that nobody refers to lies in a circle: most definitions that come need no walk.
-    if segment.references and any(segment_id in one.references for one in (segment, *others.values())):
-        cycle = _find_cycle({**others, segment_id: segment}, start=segment_id)
-        if cycle:
-            raise _cycle(cycle, segment)
-
-
 def dead_letter(record: Record, error: RejectedError) -> DeadLetter:
     """The refused record with its why."""
     fault = error.fault if isinstance(error, UnforeseenError) else None
@@ -236,56 +415,16 @@ def _segment_id(record: Record) -> str:
         raise RejectedError(Code.INVALID_SCHEMA, "the record's key must be the segment_id") from error
 
 
-def _unknown(reference: str, segment: Segment) -> RejectedError:
-    return RejectedError(
-        Code.UNKNOWN_REFERENCE,
-        f"there is no segment {reference}; define it first",
-        _reference_path(segment, reference),
-    )
+def _facts(segment: Segment) -> tuple[int, int, bytes | None]:
+    return segment.introduced, segment.born, segment.as_written
 
 
-def _cycle(cycle: list[str], segment: Segment) -> RejectedError:
-    following = cycle[(cycle.index(segment.segment_id) + 1) % len(cycle)]
-    return RejectedError(
-        Code.REFERENCE_CYCLE,
-        f"segments refer to each other in a circle: {' -> '.join([*cycle, cycle[0]])}",
-        _reference_path(segment, following),
-    )
+def _in_use(user: str) -> RejectedError:
+    return RejectedError(Code.IN_USE, f"{user} refers to it; change or delete that first", "segment_id")
 
 
-def _reference_path(segment: Segment, reference: str) -> str:
-    """Where in its definition a segment refers to another."""
-    wanted = member_id(reference)
-    for part_index, part in enumerate(segment.parts):
-        prefix = f"parts[{part_index}]." if segment.definition and segment.definition.parts else ""
-        for cluster_index, cluster in enumerate(part.clusters):
-            for index, literal in enumerate(cluster.literals):
-                if literal.condition_id == wanted:
-                    return f"{prefix}clusters[{cluster_index}].conditions[{index}].segment"
-    return ""
-
-
-def _find_cycle(segments: Mapping[str, Referring], start: str | None = None) -> list[str]:
-    """The ids of one circle of references, in order, or nothing; through `start`, if given."""
-    done: set[str] = set()
-    for root in [start] if start is not None else sorted(segments):
-        # An ordered set: in a long chain a list would be looked through again and again.
-        path = {root: None}
-        stack: list[tuple[str, list[str]]] = [(root, sorted(segments[root].references))]
-        while stack:
-            node, following = stack[-1]
-            if not following:
-                stack.pop()
-                del path[node]
-                done.add(node)
-                continue
-            target = following.pop()
-            if target in path:
-                if start is None or target == start:
-                    ids = list(path)
-                    return ids[ids.index(target) :]
-                continue
-            if target in segments and target not in done:
-                stack.append((target, sorted(segments[target].references)))
-                path[target] = None
-    return []
+def _says(said: Statement, segment: Segment, record: Record) -> bool:
+    """Whether the record tells all that is known of the segment, so that it may be all that is left."""
+    introduced = record.offset if said.introduced is None else said.introduced
+    stated = (said.born, introduced, record.value)
+    return stated == (segment.born, segment.introduced, segment.as_written)

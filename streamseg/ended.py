@@ -15,8 +15,8 @@ def note_end(contact: Contact, segment_id: str, first: int, last: int, now_ms: i
     """The changes `first` to `last` of a segment were given out at `now_ms`, and its sequence starts anew."""
     if contact.ended_ms != now_ms:
         contact.ended_ms = now_ms
-        contact.ended = {}
-    runs = contact.ended.setdefault(segment_id, [])
+        contact.body.ended = {}
+    runs = contact.body.ended.setdefault(segment_id, [])
     for run in runs:
         if run[:2] == [first, last]:
             run[2] += 1
@@ -28,7 +28,7 @@ def given_before(contact: Contact, segment_id: str, sequence: int, now_ms: int) 
     """How many changes of the segment had this sequence at `now_ms` already."""
     if contact.ended_ms != now_ms:
         return 0
-    runs = contact.ended.get(segment_id, ())
+    runs = contact.body.ended.get(segment_id, ())
     return sum(times for first, last, times in runs if first <= sequence <= last)
 
 
@@ -37,5 +37,5 @@ def forget_ends(contact: Contact, now_ms: int) -> bool:
     if contact.ended_ms is None or contact.ended_ms >= now_ms:
         return False
     contact.ended_ms = None
-    contact.ended = {}
+    contact.body.ended = {}
     return True

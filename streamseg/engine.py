@@ -15,7 +15,7 @@ from streamseg.changes import Cause, Emitter, Reason
 from streamseg.conditions.attribute import HeldCondition
 from streamseg.conditions.base import Condition, EventFed
 from streamseg.conditions.membership import ListCondition, member_id
-from streamseg.contact import LIST_BORN, MEMBER_BORN, Body, Contact
+from streamseg.contact import LIST_BORN, MEMBER_BORN, MEMBER_VERSION, Contact
 from streamseg.decoding import Update
 from streamseg.derived import (
     ATTRIBUTE_CHANGED,
@@ -64,9 +64,9 @@ class Engine:
 
     def bring_up(self, contact: Contact, now_ms: int) -> bool:
         """Settle the contact's own due flips, then new definitions; whether anything was written."""
-        due_ms, plan = contact.due_ms, self.plan
+        due_ms = contact.due_ms
         settled = due_ms is not None and due_ms <= now_ms and self.advance(contact, now_ms)
-        if contact.generation >= plan.generation and contact.judged >= plan.judged:
+        if contact.plan == self.plan.identity:
             return settled
         return self.reconcile(contact, now_ms) or settled
 
@@ -149,7 +149,7 @@ class Engine:
         """Note that the contact is known; what has to be asked because of that."""
         if contact.known_since_ms is None:
             contact.known_since_ms = record_ms
-            self._mark(contact)
+            contact.plan = self.plan.identity
             if contact.erased_ms is not None and contact.body.unsubscribes:
                 return [*self.plan.lively, *self.plan.built_in.values()], self.plan.open
             return self.plan.lively, self.plan.open
@@ -314,7 +314,7 @@ class Engine:
         happened after the erasure: events come in another topic, so some may have been read before it."""
         erased_ms = update.updated_ms
         reason = Reason(Cause.DELETION, record.position)
-        leave_all(contact, list(contact.body.members), self.plan, now_ms, reason, self._emitter)
+        leave_all(contact, list(contact.body.members), now_ms, reason, self._emitter)
         later = self.history.forget_all(contact, erased_ms)
         contact.erased_ms = erased_ms if contact.erased_ms is None else max(erased_ms, contact.erased_ms)
         if update.keep_suppressions:
@@ -326,7 +326,7 @@ class Engine:
         contact.reset()
         contact.body.suppressed = suppressed
         contact.body.unsubscribes = opt_outs
-        self._mark(contact)
+        contact.plan = self.plan.identity
         events = [event for event in later if not event.derived]
         if events:
             opened = self._meet(contact, min(event.recorded_ms for event in events))
@@ -342,33 +342,29 @@ class Engine:
     # Definitions
 
     def reconcile(self, contact: Contact, now_ms: int) -> bool:
-        """Bring a contact that was last touched under an older plan up to this one; whether it was.
+        """Bring a contact that was last touched under another plan up to this one; whether it was.
 
-        Conditions that are new are filled from the kept history and the latest attributes; a summary that
-        is there already is complete, since every input since would have brought the contact up to date.
+        Conditions that it may lack are filled from the kept history and the latest attributes; a summary that
+        is there already is complete, since every input since would have brought the contact up to date. One
+        that is not there is so of a condition that nothing mattered to: filling it then changes nothing.
         """
         plan = self.plan
-        if contact.generation >= plan.generation and contact.judged >= plan.judged:
+        if contact.plan == plan.identity:
             return False
+        news = plan.news_since(contact.plan)
+        # Layout 4 kept less of opt-outs.
+        restated = contact.plan < 0
+        contact.plan = plan.identity
         if contact.known_since_ms is None:
-            self._mark(contact)
             return True
         self._drop_deleted(contact, now_ms)
-        fresh = {
-            condition.id: condition
-            for condition in plan.conditions.values()
-            if plan.is_new(condition.id, contact) or isinstance(condition, ListCondition)
-        }
-        restated = contact.generation < 0
-        if restated:
-            fresh.update((condition.id, condition) for condition in plan.built_in.values())
+        lists = {key: one for key, one in plan.conditions.items() if isinstance(one, ListCondition)}
+        fresh = {**news.conditions, **lists}
         self._fill(contact, fresh, now_ms)
-        changed = [segment for segment in plan.segments.values() if segment.introduced > contact.judged]
-        self._mark(contact)
-        newest = max(changed, key=lambda segment: segment.introduced, default=None)
+        newest = plan.newest
         ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
         reason = Reason(Cause.DEFINITION, ref)
-        settle(contact, plan, fresh.values(), changed, now_ms, reason, self._emitter)
+        settle(contact, plan, fresh.values(), news.segments, now_ms, reason, self._emitter)
         if restated:
             settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, asked=True)
@@ -402,22 +398,25 @@ class Engine:
         )
         self._done(contact, now_ms, asked=True)
 
-    def _mark(self, contact: Contact) -> None:
-        contact.generation = self.plan.generation
-        contact.judged = self.plan.judged
-
     def _drop_deleted(self, contact: Contact, now_ms: int) -> None:
-        plan = self.plan
-        body = contact.body
-        members, lists = body.members.keys(), body.lists.keys()
+        """Exit the segments that are gone, and forget what was kept for them; what is kept of the others is
+        about those in force now."""
+        plan, body = self.plan, contact.body
+        members, lists = body.members, body.lists
         gone = {
             segment_id
-            for segment_id in members | lists
-            if segment_id not in plan.segments or not _is_about(body, plan.segments[segment_id])
+            for rows, place in ((members, MEMBER_BORN), (lists, LIST_BORN))
+            for segment_id, row in rows.items()
+            if not _is_about(plan.segments.get(segment_id), row[place])
         }
-        leave_all(contact, gone & members, plan, now_ms, Reason(Cause.DEFINITION), self._emitter)
-        for segment_id in gone & lists:
-            del body.lists[segment_id]
+        leave_all(contact, gone & members.keys(), now_ms, Reason(Cause.DEFINITION), self._emitter)
+        for segment_id in gone & lists.keys():
+            del lists[segment_id]
+        for segment_id, row in members.items():
+            segment = plan.segments[segment_id]
+            row[MEMBER_VERSION], row[MEMBER_BORN] = segment.version, segment.born
+        for segment_id, row in lists.items():
+            row[LIST_BORN] = plan.segments[segment_id].born
         body.true.difference_update(member_id(segment_id) for segment_id in gone)
         known = plan.conditions.keys()
         body.true.intersection_update(known | plan.member_ids)
@@ -436,32 +435,21 @@ class Engine:
         ]
         if not fed and not held:
             return
-        derived: list[Event] = []
-        for event in self.history.kept(contact, now_ms):
-            if fed:
+        events = list(self.history.kept(contact, now_ms))
+        if fed:
+            for event in events:
                 for condition in self.plan.conditions_for(event):
                     if condition.id in fed:
                         condition.feed(contact, event, now_ms)
-            if event.derived:
-                derived.append(event)
-        derived.reverse()
+        derived = [event for event in reversed(events) if event.derived]
         for lasting in held:
             lasting.look_back(contact, derived)
 
 
-def _is_about(body: Body, segment: Segment) -> bool:
-    """Whether what is kept under a segment's id is about this one, not about one that was deleted before this
-    was made. What was kept without its birth is about this one from now on."""
-    rows = ((body.members, MEMBER_BORN), (body.lists, LIST_BORN))
-    for kept, place in rows:
-        row = kept.get(segment.segment_id)
-        if row is None:
-            continue
-        if row[place] is None:
-            row[place] = segment.born
-        if row[place] < segment.born:
-            return False
-    return True
+def _is_about(segment: Segment | None, born: int | None) -> bool:
+    """Whether what was kept under a segment's id, with a birth or an unknown one, is about this segment, and
+    not about one that was deleted before this was made."""
+    return segment is not None and (born is None or born >= segment.born)
 
 
 def _origin(event: Event) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 _FROM_UPDATES = "contact-updates/"
 _OTHERS = 2
+Headers = tuple[tuple[str, bytes], ...]
 
 Order = tuple[int, str, bool]
 """`occurred_ms`, `event_id` and whether the event is derived."""
@@ -17,7 +18,8 @@ Order = tuple[int, str, bool]
 
 @dataclass(slots=True)
 class Record:
-    """One record as it was read from a topic (unprefixed name), `timestamp_ms` in epoch milliseconds."""
+    """One record as it was read from a topic (unprefixed name), `timestamp_ms` in epoch milliseconds; headers
+    of `segment-definitions` only."""
 
     topic: str
     partition: int
@@ -25,6 +27,7 @@ class Record:
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    headers: Headers = ()
 
     @property
     def position(self) -> str:

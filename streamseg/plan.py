@@ -7,23 +7,25 @@ the one text value that they demand, an attribute likewise; a flipped condition 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from schemas.attributes import KNOWN_SINCE
 from streamseg.audience import Audience, guards_of
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition
-from streamseg.conditions.base import Condition, EventFed
+from streamseg.conditions.base import Condition, EventFed, stable_id
 from streamseg.conditions.membership import member_id
 from streamseg.conditions.sequence import SequenceCondition
-from streamseg.contact import Contact
 from streamseg.inputs import Event
 from streamseg.segments import Segment
-from streamseg.times import MIN_MS
 from streamseg.values import is_number
 
 T = TypeVar("T")
+
+_REMEMBERED = 8
+"""Plans that a contact may have been brought up to last, before the present one."""
 
 
 class TextIndex(Generic[T]):
@@ -159,18 +161,61 @@ class Dependents:
     segments: Mapping[int, Segment]
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a contact that was last brought up to an earlier plan has to be asked under a later one."""
+
+    conditions: Mapping[int, Condition]
+    segments: Sequence[Segment]
+
+
+class _Known(NamedTuple):
+    """The conditions and the segments of a plan, by their identities."""
+
+    conditions: Set[int]
+    segments: Set[int]
+
+
+class Lineage:
+    """The last plans that were in force here. Contacts remember theirs by its identity alone; of one that is
+    not here, nothing is known."""
+
+    def __init__(self) -> None:
+        self.latest: Plan | None = None
+        self._known: OrderedDict[int, _Known] = OrderedDict()
+
+    def add(self, plan: Plan) -> None:
+        """A plan has come into force."""
+        self.latest = plan
+        self.add_passing(plan)
+
+    def add_passing(self, plan: Plan) -> None:
+        """Contacts may be brought up to a plan that was made on the way to another."""
+        self._known[plan.identity] = _Known(plan.conditions.keys(), frozenset(plan.identities.values()))
+        self._known.move_to_end(plan.identity)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    def find(self, identity: int) -> _Known | None:
+        """The plan of that identity, as far as it is remembered."""
+        return self._known.get(identity)
+
+
 class Plan:
     """Compiled definitions.
 
-    generation  grows with every accepted definition; contacts remember up to which one their conditions
-                are filled
-    judged      the generation whose formulas are in force; behind `generation` in a transition
+    identity    follows from the formulas, versions and births in force, and nothing else: a contact that was
+                brought up to a plan with the same one is up to date
+    identities  segment id -> `Segment.identity`
+    generation  offset of the last record known that changed what is in force; for telling how far
+                calculations are
+    judged      offset of the last record that introduced one of its formulas; in a transition, one of those
+                of the plan that it leads away from
     segments    by id, built-in ones included
     static_ids  the ids of those that are lists kept by hand
-    introduced  condition id -> the generation in which it came into force
+    newest      the segment that was introduced last, None where all are built in
     users       condition id (or member id) -> the segments whose formula asks for it, by id
     audience    condition id -> those of them that may turn round when it flips
-    versions    segment id -> version, those of deleted segments included as far as is known
     rank        segment id -> its place in topological order, referred ones first
     lively      conditions that a contact nothing is known of must be asked
     open        segments that such a contact is a member of before any condition flips
@@ -182,31 +227,36 @@ class Plan:
         built_in: Mapping[str, Condition],
         generation: int,
         previous: Plan | None = None,
-        retired: Mapping[str, int] | None = None,
         candidate: Plan | None = None,
+        lineage: Lineage | None = None,
     ) -> None:
+        """`previous` lends what it has compiled. With a `candidate`, this is the way to that plan: its
+        conditions are filled, too."""
         self.generation = generation
-        self.judged: int = generation if candidate is None or previous is None else previous.judged
         self.segments = dict(segments)
         self.static_ids = frozenset(segment_id for segment_id, one in self.segments.items() if one.static)
         self.built_in = dict(built_in)
+        self.lineage = Lineage() if lineage is None else lineage
+        newest = max(self.segments.values(), key=lambda one: (one.introduced, one.segment_id))
+        self.newest = None if newest.source is None else newest
+        self.judged = min(newest.introduced, generation)
+        if candidate is not None and previous is not None:
+            self.judged = previous.judged
         self.conditions: dict[int, Condition] = {}
-        self.introduced: dict[int, int] = {}
+        self.identities: dict[str, int] = {}
         self.users: dict[int, dict[str, Segment]] = {}
         self.audience: dict[int, Audience] = {}
         self._guards: dict[str, frozenset[int]] = {}
-        self.versions = {**(retired or {}), **{key: one.version for key, one in self.segments.items()}}
         self.rank = _topological(self.segments)
         self._by_event: dict[str, EventDispatch] = {}
         self._prefixes: list[tuple[str, EventDispatch]] = []
         self.by_attribute: dict[str, AttributeDispatch] = {}
-        for segment in sorted(self.segments.values(), key=lambda one: one.introduced):
+        for segment in sorted(self.segments.values(), key=lambda one: (one.introduced, one.segment_id)):
             self._add(segment, previous)
         if candidate is not None:
-            for condition in candidate.conditions.values():
-                if condition.id not in self.conditions:
-                    self.conditions[condition.id] = condition
-                    self.introduced[condition.id] = candidate.introduced[condition.id]
+            self.conditions = {**candidate.conditions, **self.conditions}
+        self.identity = stable_id("plan", sorted(self.identities.values()), sorted(self.conditions))
+        self._news: dict[int, News] = {}
         self._grounds: dict[str, Grounds] = {}
         self._dependents: dict[int, Dependents] = {}
         self.member_ids = frozenset(segment.member_id for segment in self.segments.values())
@@ -217,24 +267,23 @@ class Plan:
         self.known_since_dependent = [condition for condition in self.lively if _asks_known_since(condition)]
 
     def _add(self, segment: Segment, previous: Plan | None) -> None:
+        segment_id = segment.segment_id
         for condition in segment.conditions:
             if condition.id not in self.conditions:
                 shared = None if previous is None else previous.conditions.get(condition.id)
                 self.conditions[condition.id] = shared or condition
-                self.introduced[condition.id] = (
-                    segment.introduced
-                    if previous is None or shared is None
-                    else previous.introduced[condition.id]
-                )
+        if previous is not None and previous.segments.get(segment_id) is segment:
+            guards, identity = previous._guards[segment_id], previous.identities[segment_id]
+        else:
+            guards, identity = guards_of(segment), segment.identity
+        self._guards[segment_id] = guards
+        self.identities[segment_id] = identity
         needed = {condition.id for condition in segment.conditions}
-        known = previous is not None and previous.segments.get(segment.segment_id) is segment
-        guards = previous._guards[segment.segment_id] if previous and known else guards_of(segment)
-        self._guards[segment.segment_id] = guards
         for condition_id in needed:
             self.audience.setdefault(condition_id, Audience()).add(condition_id, segment, guards)
         needed.update(member_id(reference) for reference in segment.references)
         for condition_id in needed:
-            self.users.setdefault(condition_id, {})[segment.segment_id] = segment
+            self.users.setdefault(condition_id, {})[segment_id] = segment
 
     def _dispatch(self, condition: Condition) -> None:
         if isinstance(condition, (AttributeCondition, HeldCondition)):
@@ -302,17 +351,19 @@ class Plan:
             known = self._dependents[condition_id] = Dependents(frozenset(by_member_id), by_member_id)
         return known
 
-    def judges_like(self, other: Plan) -> bool:
-        """Whether every contact that was judged by the other is judged by this: at most names, groups and
-        shares differ."""
-        return self.segments.keys() == other.segments.keys() and all(
-            segment.introduced == other.segments[segment_id].introduced
-            for segment_id, segment in self.segments.items()
-        )
-
-    def is_new(self, condition_id: int, contact: Contact) -> bool:
-        """Whether a condition came into force after the contact was last reconciled."""
-        return self.introduced.get(condition_id, MIN_MS) > contact.generation
+    def news_since(self, identity: int) -> News:
+        """What is to be asked of a contact that was brought up to the plan of that identity: what has come or
+        changed since, everything where that plan is not remembered."""
+        known = self.lineage.find(identity)
+        if known is None:
+            identity, known = -1, _Known(frozenset(), frozenset())
+        news = self._news.get(identity)
+        if news is None:
+            news = self._news[identity] = News(
+                {key: one for key, one in self.conditions.items() if key not in known.conditions},
+                [one for key, one in self.segments.items() if self.identities[key] not in known.segments],
+            )
+        return news
 
 
 def _asks_known_since(condition: Condition) -> bool:
@@ -330,7 +381,7 @@ def transition(current: Plan, target: Plan) -> Plan | None:
         segment_id: old
         for segment_id, old in current.segments.items()
         if segment_id in target.segments
-        and target.segments[segment_id].introduced != old.introduced
+        and target.identities[segment_id] != current.identities[segment_id]
         and target.segments[segment_id].born == old.born
     }
     if not kept:
@@ -348,7 +399,9 @@ def transition(current: Plan, target: Plan) -> Plan | None:
             if reference not in segments:
                 segments[reference] = current.segments[reference]
                 waiting.append(segments[reference])
-    return Plan(segments, target.built_in, target.generation, current, target.versions, target)
+    passing = Plan(segments, target.built_in, target.generation, current, target, target.lineage)
+    target.lineage.add_passing(passing)
+    return passing
 
 
 def _topological(segments: Mapping[str, Segment]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.definitions import FORMULA, SegmentDefinition
-from streamseg.conditions.base import Condition
+from streamseg.conditions.base import Condition, stable_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +72,9 @@ class Segment:
     conditions  the shared conditions it is made of
     references  ids of the segments whose membership it asks for
     member_id   the id under which its own membership stands among a contact's true conditions
-    introduced  the generation in which this version came into force
-    born        the generation in which the segment came into being; -1 where that was before the start
+    introduced  offset of the record by which this version came into force; -1: it is built in
+    born        offset of the tombstone that ended the last segment of this id; -1: none is known. What is
+                kept of a contact under a lesser one is about a segment that was deleted
     """
 
     segment_id: str
@@ -99,7 +100,30 @@ class Segment:
 
     def asks_the_same(self, other: Segment) -> bool:
         """Whether it is the same version of the same segment: at most its name, group and shares differ."""
-        return self.version == other.version and _formula(self) == _formula(other)
+        return self.definition is not None and other.is_version_of(self.definition, self.version)
+
+    def is_version_of(self, definition: SegmentDefinition, version: int | None) -> bool:
+        """Whether it is that version of what a definition asks for."""
+        own = self.definition
+        return self.version == version and own is not None and _formula(own) == _formula(definition)
+
+    @property
+    def as_written(self) -> bytes | None:
+        """The definition as JSON with its version; None of a built-in segment."""
+        if self.source is None or self.definition is None or self.definition.version is not None:
+            return self.source
+        # Not by way of Python values, in which long numbers would be rounded.
+        return b'%b,"version":%d}' % (self.source.rstrip()[:-1], self.version)
+
+    @property
+    def identity(self) -> int:
+        """The same for the same formula, version and birth: what a contact that was brought up to one of two
+        such segments was brought up to the other as well."""
+        formula = [
+            [part.include, [[one.every, sorted(one.positive), sorted(one.negative)] for one in part.clusters]]
+            for part in self.parts
+        ]
+        return stable_id("segment", self.segment_id, self.version, self.born, formula)
 
     @property
     def static(self) -> bool:
@@ -107,7 +131,6 @@ class Segment:
         return self.definition is not None and self.definition.type == "static"
 
 
-def _formula(segment: Segment) -> str | None:
+def _formula(definition: SegmentDefinition) -> str:
     """What a definition asks for, with nothing around it. As JSON: in Python true equals 1."""
-    definition = segment.definition
-    return None if definition is None else definition.model_dump_json(include=set(FORMULA))
+    return definition.model_dump_json(include=set(FORMULA))

@@ -17,9 +17,10 @@ def standing_note(current: Plan, target: Plan) -> dict[str, Any]:
     return {
         "judged": current.judged,
         "segments": [
-            [segment_id, segment.source.decode(), segment.version, segment.introduced]
+            [segment_id, segment.source.decode(), segment.version, segment.introduced, segment.born]
             for segment_id, segment in sorted(current.segments.items())
-            if segment.source is not None and not _stays(segment_id, segment, target)
+            if segment.source is not None
+            and current.identities[segment_id] != target.identities.get(segment_id)
         ],
     }
 
@@ -28,15 +29,14 @@ def standing_plan(note: Mapping[str, Any], target: Plan, settings: Settings) -> 
     """The plan to work by until every contact is ready for `target`, or None where all formulas that stood
     are in it. The target may be a later one than that of the note."""
     kept: dict[str, Segment] = {}
-    for segment_id, source, version, introduced in note["segments"]:
-        successor = target.segments.get(segment_id)
+    for segment_id, source, version, introduced, born in note["segments"]:
         definition = parse_definition(source.encode(), max_conditions=None)
         kept[segment_id] = compile_segment(
             definition,
             source=source.encode(),
             version=version,
             introduced=introduced,
-            born=-1 if successor is None else successor.born,
+            born=born,
             settings=settings,
         )
     known = {
@@ -44,9 +44,6 @@ def standing_plan(note: Mapping[str, Any], target: Plan, settings: Settings) -> 
         for segment_id, segment in target.segments.items()
         if segment.introduced <= note["judged"]
     }
-    return transition(Plan({**known, **kept}, target.built_in, note["judged"]), target)
-
-
-def _stays(segment_id: str, segment: Segment, target: Plan) -> bool:
-    successor = target.segments.get(segment_id)
-    return successor is not None and successor.introduced == segment.introduced
+    standing = Plan({**known, **kept}, target.built_in, note["judged"], lineage=target.lineage)
+    target.lineage.add_passing(standing)
+    return transition(standing, target)

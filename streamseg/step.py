@@ -181,7 +181,7 @@ def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) 
 
 
 def leave_all(
-    contact: Contact, segment_ids: Iterable[str], plan: Plan, now_ms: int, reason: Reason, emitter: Emitter
+    contact: Contact, segment_ids: Iterable[str], now_ms: int, reason: Reason, emitter: Emitter
 ) -> None:
     """Emit the exits of a member from segments that are going, or whose contact is, and forget them.
 
@@ -191,7 +191,6 @@ def leave_all(
         sequence, effective_ms, _, version, *_ = row
         at_once = _at_once(row) if effective_ms == now_ms else 0
         if sequence % 2:
-            version = plan.versions.get(segment_id, version)
             because = reason if reason.ref is not None else Reason(reason.kind, segment_id)
             sequence, at_once = sequence + 1, at_once + 1
             emitter.change(_change(contact, segment_id, version, sequence, now_ms, because))

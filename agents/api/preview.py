@@ -24,9 +24,9 @@ from schemas.wire import WireModel
 from streamseg.catalogue.reading import check_references_readable
 from streamseg.compiler import compile_segment
 from streamseg.condition_count import check_condition_count
-from streamseg.definitions import check_references
 from streamseg.errors import Code, RejectedError
 from streamseg.plan import Plan
+from streamseg.reference_checks import check_references
 from streamseg.segments import Segment
 from streamseg.settings import Settings
 from streamseg.unsubscribe import BUILT_IN_SEGMENTS
@@ -101,7 +101,7 @@ class Preview:
         language = words_wanted(request)
         if language is not None:
             named = {"name": "preview", **definition}
-            told["words"] = await in_thread(lambda _: definition_words(named, language))
+            told["words"] = await in_thread(lambda: definition_words(named, language))
         return told
 
     async def preview_here(self, request: web.Request) -> web.Response:
@@ -111,7 +111,7 @@ class Preview:
 
     async def _planned(self, body: Json) -> tuple[Plan, str]:
         current = self._definition_topic.definitions.plan
-        return await in_thread(lambda _: self._plan({"name": "preview", **body}, current))
+        return await in_thread(lambda: self._plan({"name": "preview", **body}, current))
 
     def _plan(self, body: Json, current: Plan) -> tuple[Plan, str]:
         """What is in force with the definition in it, as little of it as the definition rests on."""
@@ -128,7 +128,7 @@ class Preview:
                 source=orjson.dumps(body),
                 version=1,
                 introduced=generation,
-                born=generation if old is None else old.born,
+                born=-1 if old is None else old.born,
                 settings=self._settings,
             )
             check_references(segment, current.segments)
@@ -140,7 +140,7 @@ class Preview:
             waiting += [current.segments[key] for key in one.references if key not in segments]
         for built_in in BUILT_IN_SEGMENTS:
             segments.setdefault(built_in, current.segments[built_in])
-        return Plan(segments, current.built_in, generation, current), segment_id
+        return Plan(segments, current.built_in, generation, current, lineage=current.lineage), segment_id
 
 
 @contextmanager

@@ -256,7 +256,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             topic_name(self._settings, one) for one in ("segment-catalog", "segment-definitions")
         )
         outputs = [Output(rows, row_key.encode(), _json(value)) for row_key, value in decision.rows]
-        outputs += [Output(definitions, one.encode(), _json(value)) for one, value in decision.definitions]
+        outputs += [self._definition(definitions, one, value) for one, value in decision.definitions]
         segment_ids = tuple(one for one, _ in decision.rows if "|" not in one)
 
         def told(ends: Mapping[str, int]) -> list[Output]:
@@ -270,6 +270,12 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         if self._catalogue_topic.refused():
             # An operator's record came between: what the rows promise is not in force.
             await self._write(catch_up(self._catalogue))
+
+    def _definition(self, topic: str, segment_id: str, value: Json | None) -> Output:
+        """A definition with all that is known of it, so that nobody has to answer it."""
+        body = _json(value)
+        headers = self._definition_topic.definitions.statement(segment_id, body)
+        return Output(topic, segment_id.encode(), body, list(headers))
 
     async def _publish(
         self,

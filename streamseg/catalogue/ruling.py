@@ -24,8 +24,8 @@ from streamseg.catalogue.state import (
     group_key,
 )
 from streamseg.compiler import compile_segment
-from streamseg.definitions import check_references
 from streamseg.errors import Code, RejectedError
+from streamseg.reference_checks import check_references
 from streamseg.settings import Settings
 from streamseg.times import format_ms
 

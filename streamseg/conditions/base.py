@@ -11,12 +11,17 @@ from streamseg.contact import Contact
 from streamseg.inputs import Event
 
 
-def condition_id(*key: Any) -> int:
-    """A stable 63-bit id of a condition's canonical form; equal conditions are one condition.
-
-    It outlives the process: contact states refer to conditions by it."""
+def stable_id(*key: Any) -> int:
+    """A stable 63-bit id of JSON values: the same for the same, in every process."""
     form = orjson.dumps(key, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return int.from_bytes(hashlib.blake2b(form, digest_size=8).digest(), "big") >> 1
+
+
+def condition_id(*key: Any) -> int:
+    """The id of a condition's canonical form; equal conditions are one condition.
+
+    It outlives the process: contact states refer to conditions by it."""
+    return stable_id(*key)
 
 
 class Condition:

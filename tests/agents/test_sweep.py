@@ -19,6 +19,7 @@ from streamseg.partition import CONTACT_UPDATES
 from streamseg.plan import Plan
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
+from tests.definition_log import settled
 
 NOW = 1_777_600_000_000
 SETTINGS = Settings(live_lag_ms=0)
@@ -31,6 +32,7 @@ def definition(offset: int, points: int, segment_id: str = "rich", **more: Any) 
         "segment_id": segment_id,
         "type": "standard",
         "name": segment_id,
+        "version": offset + 1,
         "clusters": [{"match": "all", "conditions": [condition]}],
         **more,
     }
@@ -191,9 +193,9 @@ def test_a_deleted_segment_that_an_old_formula_asks_for_is_kept_with_it(tmp_path
 def test_a_moved_or_shared_segment_is_not_swept(world: World) -> None:
     world.shard.adopt(followed(definition(1, 100, group="g", version=1))[-1])
     assert world.work() == 1
-    assert world.shard.report().generation == 1
     assert world.told() == []
-    world.restart(plan_of(definition(1, 100, group="g", version=1)))
+    moved = (definition(0, 100), definition(1, 100, group="g", version=1))
+    world.restart(plan_of(*settled(Definitions(SETTINGS), moved)))
     assert not world.shard.sweeping
 
 
@@ -210,7 +212,8 @@ def test_a_segment_moved_in_mid_sweep_does_not_start_it_over(world: World) -> No
     assert world.shard.report().done > done
     world.work()
     assert sorted(world.told()) == [(f"c{number}", "exited") for number in range(100, 150)]
-    world.restart(plan_of(definition(2, 150, version=2, shared_with=["b"])))
+    edits = (definition(1, 150, version=2), definition(2, 150, version=2, shared_with=["b"]))
+    world.restart(plan_of(*settled(Definitions(SETTINGS), (definition(0, 100), *edits))))
     assert not world.shard.sweeping
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamseg.contact import Contact
+from streamseg.contact import Body, Contact
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 from tests.engine.cases import EVERYBODY
@@ -92,14 +92,14 @@ def test_what_is_kept_for_it_is_gone_an_instant_later(known_again: bool) -> None
         run.line(line)
     kept = run.store.contact("c1")
     assert kept is not None
-    assert kept.ended == {"s": [[1, 2, 1]]}
+    assert kept.body.ended == {"s": [[1, 2, 1]]}
     if known_again:
         run.line(tag("05-01 11:00"))
     else:
         run.run_to(ms(AT) + 1)
     kept = run.store.contact("c1")
     assert kept is not None
-    assert (kept.ended, kept.ended_ms, kept.due_ms is None) == ({}, None, not known_again)
+    assert (kept.body.ended, kept.ended_ms, kept.due_ms is None) == ({}, None, not known_again)
 
 
 def test_many_lives_in_one_instant_are_kept_as_a_few_numbers() -> None:
@@ -110,11 +110,11 @@ def test_many_lives_in_one_instant_are_kept_as_a_few_numbers() -> None:
         run.line(erased())
     kept = run.store.contact("c1")
     assert kept is not None
-    assert kept.ended == {"s": [[1, 2, 300]]}
+    assert kept.body.ended == {"s": [[1, 2, 300]]}
     given = [change.change_id for change in run.changes]
     assert len(given) == len(set(given)) == 600
 
 
 def test_it_is_kept_in_the_bytes() -> None:
-    contact = Contact("c1", ended_ms=5, ended={"s": [[1, 2, 1]]})
+    contact = Contact("c1", ended_ms=5, kept_body=Body(ended={"s": [[1, 2, 1]]}))
     assert Contact.from_bytes("c1", contact.to_bytes(), contact.attributes) == contact
