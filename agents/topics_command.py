@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -12,6 +13,7 @@ from rich.table import Table
 from agents.topics import required_topics
 from agents.topics_admin import Finding, TopicsAdmin
 from streamseg.cli.terminal import TerminalConsole, echo, echo_json
+from streamseg.environment import unknown_variables
 from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
 
@@ -80,6 +82,8 @@ def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout
 
 def _settings(bootstrap: str | None) -> Settings:
     settings = Settings.read()
+    for sentence in unknown_variables(os.environ):
+        echo(f"Warning: {sentence}", err=True)
     return settings.model_copy(update={"bootstrap_servers": bootstrap}) if bootstrap else settings
 
 

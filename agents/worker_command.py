@@ -22,6 +22,7 @@ from agents.web import Listener
 from agents.worker import SegmentApp
 from agents.worker_life import live
 from streamseg.cli.terminal import echo
+from streamseg.environment import unknown_variables
 from streamseg.errors import ConfigurationError, StreamsegError
 from streamseg.settings import Settings
 
@@ -84,6 +85,8 @@ def worker(
     except ConfigurationError as error:
         echo(f"streamseg worker: {error}", err=True)
         raise typer.Exit(1) from error
+    for sentence in unknown_variables(os.environ):
+        _log.warning("%s", sentence)
     uvloop.run(_until_signalled(settings))
 
 

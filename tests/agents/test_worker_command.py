@@ -64,3 +64,15 @@ def test_a_folder_that_is_in_use_ends_it_before_it_asks_any_broker(tmp_path: Pat
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("streamseg worker: another worker is running on the data folder")
+
+
+def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    result = run(
+        *("--bootstrap", "127.0.0.1:1", "--data-dir", str(tmp_path), "--http-port", "0"),
+        STREAMSEG_START_TIMEOUT_MS="1000",
+        STREAMSEG_PARTITION="12",
+    )
+    assert (
+        "STREAMSEG_PARTITION is no setting and is not read; did you mean STREAMSEG_PARTITIONS?"
+        in result.stderr
+    )

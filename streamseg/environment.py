@@ -1,0 +1,45 @@
+"""Environment variables that look like settings and are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from streamseg.settings import BatchWindow, Settings
+
+PREFIX = "STREAMSEG_"
+
+# What the commands that ask a worker, the scripts and the tests read.
+_OTHERS = ("API_URL", "API_TOKEN", "ACCOUNT", "LANG")
+_OTHER_PREFIXES = ("KAFKA_", "TEST_")
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """A sentence about each of these names of environment variables that begins as settings do and sets
+    nothing, with the setting that was probably meant."""
+    known = set(_known())
+    return [
+        _sentence(name, known)
+        for name in sorted(name.upper() for name in names)
+        if name.startswith(PREFIX)
+        and name not in known
+        and not name.removeprefix(PREFIX).startswith(_OTHER_PREFIXES)
+    ]
+
+
+def _known() -> Iterator[str]:
+    for name, field in Settings.model_fields.items():
+        yield f"{PREFIX}{name.upper()}"
+        if field.annotation is BatchWindow:
+            for part in BatchWindow.model_fields:
+                yield f"{PREFIX}{name.upper()}__{part.upper()}"
+    for name in _OTHERS:
+        yield f"{PREFIX}{name}"
+
+
+def _sentence(name: str, known: Iterable[str]) -> str:
+    # Without the beginning, which makes any two of them alike.
+    settings = sorted(one.removeprefix(PREFIX) for one in known)
+    nearest = get_close_matches(name.removeprefix(PREFIX), settings, n=1, cutoff=0.7)
+    meant = f"did you mean {PREFIX}{nearest[0]}?" if nearest else "see docs/settings.md for those that are"
+    return f"{name} is no setting and is not read; {meant}"
