@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -15,6 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
     TopicDescription,
 )
 
+from agents.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
 from agents.connection import librdkafka_options
 from agents.topics import changelog_topic, required_topics, topic_name, worker_id
 from streamseg.errors import ConfigurationError
@@ -25,24 +24,6 @@ _READ, _WRITE = "READ", "WRITE"
 # Every other topic is both read and written.
 _READ_ONLY = ("contact-updates", "behavior-events")
 _WRITTEN_ONLY = ("membership-changes", "segment-memberships", "channel-suppressions", "dead-letters")
-
-
-class Kind(StrEnum):
-    """What has to be mended."""
-
-    UNREACHABLE = "unreachable"
-    LOGIN = "login"
-    CERTIFICATE = "certificate"
-    RIGHT = "right"
-    TOPIC = "topic"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What keeps workers from working with the brokers: a sentence that says what to look at."""
-
-    kind: Kind
-    words: str
 
 
 class BrokerProbe:
@@ -75,18 +56,19 @@ class BrokerProbe:
                 return self._of_topic(changelog_topic(self._settings))
             return self._of_topics() or self._of_rights() or self._of_group()
         except KafkaException as problem:
-            return self._unanswered(problem.args[0])
+            return no_connection(self._settings, problem.args[0], self._errors)
 
     # -- topics ------------------------------------------------------------------------------------------
 
     def _of_topics(self) -> Trouble | None:
-        missing, wrong = [], []
+        missing, forbidden, wrong = [], [], []
         for topic in required_topics(self._settings):
             error, partitions = self._metadata(topic.name)
             if error == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 missing.append(topic.name)
-                continue
-            if error == 0 and len(partitions) != topic.partitions:
+            elif error == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                forbidden.append(f"DESCRIBE on the topic {topic.name}")
+            elif error == 0 and len(partitions) != topic.partitions:
                 wrong.append(topic.name)
             elif (trouble := self._judged(topic.name, error, partitions)) is not None:
                 return trouble
@@ -95,17 +77,19 @@ class BrokerProbe:
                 f"{', '.join(wrong)} have another number of partitions than STREAMSEG_PARTITIONS "
                 f"({self._settings.partitions}) asks for; see `streamseg topics check`"
             )
-        return self._missing(missing) if missing else None
+        if forbidden:
+            return no_right(self._settings, forbidden)
+        return no_topic(missing) if missing else None
 
     def _of_topic(self, name: str) -> Trouble | None:
         error, partitions = self._metadata(name)
         if error == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return self._missing([name])
+            return no_topic([name])
         return self._judged(name, error, partitions)
 
     def _judged(self, name: str, error: int, partitions: Mapping[int, Any]) -> Trouble | None:
         if error == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-            return self._forbidden([f"DESCRIBE on the topic {name}"])
+            return no_right(self._settings, [f"DESCRIBE on the topic {name}"])
         if error or any(partition.leader < 0 for partition in partitions.values()):
             return Trouble(
                 Kind.UNREACHABLE,
@@ -123,9 +107,6 @@ class BrokerProbe:
             self._client.poll(0)
         return (0 if found.error is None else found.error.code()), found.partitions
 
-    def _missing(self, names: list[str]) -> Trouble:
-        return Trouble(Kind.TOPIC, f"no topic {', '.join(names)}; make them with `streamseg topics create`")
-
     # -- rights ------------------------------------------------------------------------------------------
 
     def _of_rights(self) -> Trouble | None:
@@ -142,56 +123,22 @@ class BrokerProbe:
                 }
             except KafkaException:
                 continue
-            lacking += [
-                f"{right} on the topic {name}" for right in wanted if granted and right not in granted
-            ]
-        return self._forbidden(lacking) if lacking else None
+            absent = [right for right in wanted if granted and right not in granted]
+            if absent:
+                lacking.append(f"{' and '.join(absent)} on the topic {name}")
+        return no_right(self._settings, lacking) if lacking else None
 
     def _of_group(self) -> Trouble | None:
         place = TopicPartition(topic_name(self._settings, _READ_ONLY[0]), 0)
         try:
             self._client.committed([place], timeout=self._timeout)
         except KafkaException as problem:
-            if problem.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                return self._forbidden([f"READ on the group {worker_id(self._settings)}"])
+            self._client.poll(0)
+            codes = {error.code() for error in (problem.args[0], *self._errors)}
+            if KafkaError.GROUP_AUTHORIZATION_FAILED in codes:
+                return no_right(self._settings, [f"READ on the group {worker_id(self._settings)}"])
             # That a coordinator is away is for the consumers to wait out.
         return None
-
-    def _forbidden(self, rights: list[str]) -> Trouble:
-        user = f" {self._settings.sasl_username!r}" if self._settings.uses_sasl else ""
-        return Trouble(
-            Kind.RIGHT,
-            f"the brokers give this user{user} no right to {', '.join(rights)}; grant it (a Kafka ACL)",
-        )
-
-    # -- connections -------------------------------------------------------------------------------------
-
-    def _unanswered(self, error: KafkaError) -> Trouble:
-        settings = self._settings
-        cause = _refusal(self._errors) or error
-        if cause.code() in _LOGIN:
-            return Trouble(
-                Kind.LOGIN,
-                f"the brokers of {settings.bootstrap_servers} refuse the login of {settings.sasl_username!r} "
-                f"({settings.sasl_mechanism}); look at STREAMSEG_SASL_USERNAME, STREAMSEG_SASL_PASSWORD and "
-                "STREAMSEG_SASL_MECHANISM",
-            )
-        if cause.code() == KafkaError._SSL:
-            return Trouble(
-                Kind.CERTIFICATE,
-                f"no encrypted connection to {settings.bootstrap_servers}: the certificate is not accepted "
-                f"({_last_words(cause)}); look at STREAMSEG_SSL_CA_FILE and at the brokers' certificates",
-            )
-        return Trouble(
-            Kind.UNREACHABLE,
-            f"no Kafka answered at {settings.bootstrap_servers}{self._why()}; is it running, and are the "
-            "address (STREAMSEG_BOOTSTRAP_SERVERS, --bootstrap) and STREAMSEG_SECURITY_PROTOCOL right?",
-        )
-
-    def _why(self) -> str:
-        wanted = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
-        told = [error for error in self._errors if error.code() in wanted]
-        return f" ({_last_words(told[-1])})" if told else ""
 
 
 def _rights(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -201,18 +148,3 @@ def _rights(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield topic_name(settings, name), (_READ,)
     for name in _WRITTEN_ONLY:
         yield topic_name(settings, name), (_WRITE,)
-
-
-_LOGIN = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)
-
-
-def _refusal(errors: list[KafkaError]) -> KafkaError | None:
-    """Of what happened to the connections, what says more than that nobody answers."""
-    told = [error for error in errors if error.code() in (*_LOGIN, KafkaError._SSL)]
-    return told[-1] if told else None
-
-
-def _last_words(error: KafkaError) -> str:
-    """librdkafka's message without the address before it and the timing behind it."""
-    words = error.str().split(" (after ")[0]
-    return words.split(": ", 1)[-1].rstrip(".: ")

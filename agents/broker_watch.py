@@ -10,7 +10,7 @@ from typing import Any
 
 from mode import Service
 
-from agents.broker_probe import Trouble
+from agents.broker_trouble import Trouble
 from agents.metrics import Metrics
 from streamseg.errors import ConfigurationError
 

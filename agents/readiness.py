@@ -12,6 +12,7 @@ class Standing(NamedTuple):
     ending      it is stopping, for good or to begin anew
     brokers     what keeps it from working with the brokers, in words
     clock       why its host's clock is not believed, in words
+    catalogue   what keeps it from leading the catalogue, which is its turn, in words
     topics      whether it has read the definitions and the catalogue
     assigned    the partitions that the group has given it, None while that is not settled
     at_work     those of them that are read and answered for
@@ -20,6 +21,7 @@ class Standing(NamedTuple):
     ending: bool
     brokers: str | None
     clock: str | None
+    catalogue: str | None
     topics: bool
     assigned: Collection[int] | None
     at_work: Collection[int]
@@ -35,6 +37,8 @@ def reasons_not_ready(standing: Standing) -> list[str]:
         reasons.append(standing.brokers)
     if standing.clock is not None:
         reasons.append(standing.clock)
+    if standing.catalogue is not None:
+        reasons.append(f"the catalogue is not led: {standing.catalogue}")
     if not standing.topics:
         reasons.append("the definitions and the catalogue have not been read yet")
     if standing.assigned is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, not in its __all__
     AdminClient,
     ConfigResource,
@@ -18,12 +18,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
     ResourceType,
 )
 
+from agents.broker_trouble import no_connection, no_right
 from agents.connection import librdkafka_options
 from agents.topics import Topic
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
 _POLL_SECONDS = 0.1
+_FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
 class State(StrEnum):
@@ -69,17 +71,15 @@ class TopicsAdmin:
 
     def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
         self._bootstrap = settings.bootstrap_servers
-        # librdkafka goes on trying where a login or a certificate is refused.
-        secured = settings.uses_sasl or settings.uses_ssl
-        self._secured = (
-            " Or is it the login, or the certificate (STREAMSEG_SASL_..., STREAMSEG_SSL_CA_FILE)?" * secured
-        )
+        self._settings = settings
         self._timeout = timeout
+        self._seen: list[KafkaError] = []
         # librdkafka would write its connection attempts to stderr; the error raised here says it once.
         quiet = logging.getLogger("streamseg.topics.librdkafka")
         quiet.addHandler(logging.NullHandler())
         quiet.propagate = False
-        self._client = AdminClient({**librdkafka_options(settings)}, logger=quiet)
+        configuration: dict[str, Any] = {**librdkafka_options(settings), "error_cb": self._seen.append}
+        self._client = AdminClient(configuration, logger=quiet)
 
     def check(self, topics: Sequence[Topic]) -> list[Finding]:
         """How each topic stands, in the order given."""
@@ -127,7 +127,9 @@ class TopicsAdmin:
             except KafkaException as problem:
                 # Somebody else made it between the look and the request.
                 if _code(problem) != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise self._error(problem, f"cannot create the topic {name}") from problem
+                    raise self._error(
+                        problem, f"cannot create the topic {name}", f"CREATE the topic {name}"
+                    ) from problem
         return created
 
     def _await_leaders(self, topics: Sequence[Topic]) -> None:
@@ -155,10 +157,28 @@ class TopicsAdmin:
             metadata = self._client.list_topics(timeout=self._timeout)
         except KafkaException as problem:
             raise self._error(problem, "cannot read the topics") from problem
+        self._check_hidden([topic.name for topic in topics if topic.name not in metadata.topics])
         return [
             (topic, metadata.topics[topic.name].partitions if topic.name in metadata.topics else {})
             for topic in topics
         ]
+
+    def _check_hidden(self, names: list[str]) -> None:
+        """Raises ConfigurationError where some that are not listed are only hidden from this user."""
+        if not names:
+            return
+        described: dict[str, Future[Any]] = self._client.describe_topics(
+            TopicCollection(names), request_timeout=self._timeout
+        )
+        hidden: list[str] = []
+        for name, future in described.items():
+            try:
+                future.result()
+            except KafkaException as problem:
+                if _code(problem) in _FORBIDDEN:
+                    hidden.append(f"DESCRIBE on the topic {name}")
+        if hidden:
+            raise ConfigurationError(no_right(self._settings, hidden).words)
 
     def _configs(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
@@ -172,18 +192,24 @@ class TopicsAdmin:
             try:
                 entries = future.result()
             except KafkaException as problem:
-                raise self._error(problem, f"cannot read the settings of {resource.name}") from problem
+                raise self._error(
+                    problem,
+                    f"cannot read the settings of {resource.name}",
+                    f"DESCRIBE_CONFIGS on the topic {resource.name}",
+                ) from problem
             configs[resource.name] = {name: str(entry.value) for name, entry in entries.items()}
         return configs
 
-    def _error(self, problem: KafkaException, what: str) -> ConfigurationError:
+    def _error(self, problem: KafkaException, what: str, right: str = "it") -> ConfigurationError:
+        """`right` is what has to be allowed where the brokers forbid it."""
         code, text = _code(problem), _text(problem)
         if code in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN):
-            return ConfigurationError(
-                f"{what}: no Kafka answered at {self._bootstrap} within {self._timeout:g} s; "
-                "is it running, and is the address (STREAMSEG_BOOTSTRAP_SERVERS, --bootstrap) right?"
-                + self._secured
-            )
+            # What happened to the connections comes in by polling.
+            self._client.poll(0)
+            trouble = no_connection(self._settings, problem.args[0], self._seen)
+            return ConfigurationError(f"{what} within {self._timeout:g} s: {trouble.words}")
+        if code in _FORBIDDEN:
+            return ConfigurationError(f"{what}: {no_right(self._settings, [right]).words}")
         if code == KafkaError.INVALID_REPLICATION_FACTOR:
             return ConfigurationError(
                 f"{what}: {text}; set STREAMSEG_REPLICATION_FACTOR to at most the number of brokers"

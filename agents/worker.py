@@ -92,6 +92,7 @@ class SegmentApp(faust.App):
         broker_tells_time: bool = True,
         data_folder: DataFolder | None = None,
         host_clock: HostClock | None = None,
+        begun_anew_after: str | None = None,
         metrics: Metrics | None = None,
         listener: Listener | None = None,
     ) -> None:
@@ -99,12 +100,14 @@ class SegmentApp(faust.App):
         `broker_tells_time`, the host's clock is compared with none but the monotonic one. The app locks
         `data_folder` before all else; without it, whoever runs the app has done so. `host_clock` stands for
         this host's clocks. It waits until `probe` finds no trouble with the brokers, for `start_seconds`
-        (None: for good). `metrics` and `listener`, where given, outlive the app.
+        (None: for good). `begun_anew_after` is the trouble, in
+        words, that ended the app before it. `metrics` and `listener`, where given, outlive the app.
 
         Raises ConfigurationError where a library is not as this release needs it."""
         check_libraries()
         self.settings = settings
         self.metrics = Metrics() if metrics is None else metrics
+        self._begun_anew_after = begun_anew_after
         self.ended = False
         """Whether it was stopped to the end."""
         self._watch = Watch(settings)
@@ -308,14 +311,17 @@ class SegmentApp(faust.App):
 
     def not_ready(self) -> list[str]:
         """Why the worker is not ready, in words; empty where it is."""
+        assigned = self.partitions.assigned
         trouble = None if self._brokers is None else self._brokers.trouble
+        before = self._begun_anew_after if assigned is None else None
         reasons = reasons_not_ready(
             Standing(
                 ending=self.should_stop,
-                brokers=None if trouble is None else trouble.words,
+                brokers=before if trouble is None else trouble.words,
                 clock=self.clock.doubt,
+                catalogue=self.leader.trouble,
                 topics=self.api.answers,
-                assigned=self.partitions.assigned,
+                assigned=assigned,
                 at_work=self.partitions.at_work,
             )
         )

@@ -94,11 +94,13 @@ async def _live(settings: Settings, stop: asyncio.Event) -> None:
     metrics, listener, probe = Metrics(), Listener(settings), BrokerProbe(settings)
     start_seconds = settings.start_timeout_ms / 1000
 
-    def make_app(first: bool) -> SegmentApp:
+    def make_app(trouble: str | None) -> SegmentApp:
+        first = trouble is None
         app = SegmentApp(
             settings,
             probe=probe,
             start_seconds=start_seconds if first else None,
+            begun_anew_after=trouble,
             metrics=metrics,
             listener=listener,
         )
@@ -108,7 +110,7 @@ async def _live(settings: Settings, stop: asyncio.Event) -> None:
             metrics.restarts.inc()
         return app
 
-    await live(make_app, stop)
+    await live(settings, make_app, stop)
 
 
 async def _until_signalled(settings: Settings) -> None:

@@ -11,8 +11,11 @@ from contextlib import suppress
 from aiokafka.errors import IllegalStateError, KafkaError, MessageSizeTooLargeError
 from confluent_kafka import KafkaException
 
+from agents.broker_trouble import in_words
 from agents.watch import StoodStillError
 from agents.worker import SegmentApp, run
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -24,24 +27,32 @@ _LASTING_SECONDS = 120.0
 _LASTING = (MessageSizeTooLargeError, IllegalStateError, StoodStillError)
 
 
-async def live(make_app: Callable[[bool], SegmentApp], stop: asyncio.Event) -> None:
+async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp], stop: asyncio.Event) -> None:
     """Run an app until `stop` is set; where trouble with the brokers ends it, run another one, which waits
     for the brokers and begins with what is on disk and in the changelog, as after a crash.
 
-    `make_app` is told whether it is the first. Raises what ended an app otherwise, or what ended one that
-    could not be stopped in time: its remains would be in the way."""
-    pause, first = _FIRST_PAUSE_SECONDS, True
+    `make_app` is told the trouble that ended the app before it, in words. Raises ConfigurationError with
+    these where none has come to work within `start_timeout_ms`; else what ended an app otherwise, or what
+    ended one that could not be stopped in time: its remains would be in the way."""
+    pause, trouble = _FIRST_PAUSE_SECONDS, None
+    came_to_work = asyncio.Event()
+    started = time.monotonic()
     while True:
-        app = make_app(first)
+        app = make_app(trouble)
         began = time.monotonic()
         try:
-            await run(app, stop)
+            await run(app, stop, ready=came_to_work.set)
             return
         except Exception as error:
             if stop.is_set() or not app.ended or not _is_trouble(error):
                 raise
-            _log.warning("begins anew from the last checkpoint, in the same process, after %r", error)
-        first = False
+            trouble = in_words(settings, error)
+            waited = time.monotonic() - started
+            if not came_to_work.is_set() and waited >= settings.start_timeout_ms / 1000:
+                raise ConfigurationError(
+                    f"{trouble} (given up after {waited:.0f} s, STREAMSEG_START_TIMEOUT_MS)"
+                ) from error
+            _log.warning("begins anew from the last checkpoint, in the same process, since %s", trouble)
         # An app that ends again and again although the brokers answer is to load nobody.
         lasted = time.monotonic() - began > _LASTING_SECONDS
         pause = _FIRST_PAUSE_SECONDS if lasted else min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 from pydantic import ValidationError
 
+from agents.broker_trouble import in_words
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
 from agents.catalogue.publisher import Output, Publisher
@@ -44,6 +45,7 @@ COMMANDS = "segment-commands"
 _POLL_MS = 100
 _COUNT_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
+_SAY_SECONDS = 60.0
 
 
 class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -86,6 +88,9 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._publisher: Publisher | None = None
         self._assignments = 0
         self._led = 0
+        self.trouble: str | None = None
+        """What keeps this worker from leading although it is its turn, in words."""
+        self._said_at = 0.0
         self._counted_at = 0.0
 
     @property
@@ -131,15 +136,18 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         await self._catalogue_topic.catch_up()
         await consumer.seek_to_committed(self._commands)
         self._catalogue_topic.leading = True
+        self.trouble = None
         _log.info("leads the catalogue")
         await self._write(catch_up(self._catalogue))
 
     async def _resign(self) -> None:
         publisher, self._publisher = self._publisher, None
+        led = self._catalogue_topic.leading
         self._catalogue_topic.leading = False
         if publisher is not None:
             await publisher.stop()
-            _log.info("no longer leads the catalogue")
+            if led:
+                _log.info("no longer leads the catalogue")
 
     @Service.task
     async def _lead(self) -> None:
@@ -151,9 +159,17 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             except KafkaError as error:
                 if self.should_stop:
                     return
-                _log.warning("the catalogue begins anew after %r", error)
+                self._say(in_words(self._settings, error))
                 await self._resign()
                 await asyncio.sleep(_RETRY_SECONDS)
+
+    def _say(self, trouble: str) -> None:
+        """Trouble that lasts is said once a minute."""
+        now = time.monotonic()
+        if trouble != self.trouble or now - self._said_at >= _SAY_SECONDS:
+            self._said_at = now
+            _log.warning("the catalogue begins anew, since %s", trouble)
+        self.trouble = trouble
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)
@@ -161,6 +177,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             # It has resigned, and must not take over once more.
             return
         if self._commands not in consumer.assignment():
+            self.trouble = None
             await self._resign()
             await asyncio.sleep(_POLL_MS / 1000)
             return

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from agents import broker_watch
-from agents.broker_probe import Kind, Trouble
+from agents.broker_trouble import Kind, Trouble
 from agents.broker_watch import BrokerWatch
 from agents.metrics import Metrics
 from streamseg.errors import ConfigurationError

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaTimeoutError, MessageSizeTooLargeError
 from confluent_kafka import KafkaError, KafkaException
 
 from agents import worker_life
 from agents.watch import CutOffError, StoodStillError
 from agents.worker_life import live
 from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
 
 
 class App:
     """Ends with an error, or by being stopped."""
 
-    def __init__(self, error: BaseException | None, *, ended: bool = True) -> None:
+    def __init__(self, error: BaseException | None, *, ended: bool = True, works: bool = True) -> None:
+        self.works = works
         self.error = error
         self.ended = ended
 
 
 @pytest.fixture
 def outcome(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs these apps one after the other; how many were made, and which were told to be the first."""
+    """Runs these apps one after the other; what each was told."""
 
-    async def run(app: App, stop: asyncio.Event) -> None:
+    async def run(app: App, stop: asyncio.Event, *, ready: Callable[[], None]) -> None:
+        if app.works:
+            ready()
         if app.error is not None:
             raise app.error
 
@@ -35,14 +40,14 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(worker_life, "_FIRST_PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(worker_life, "_LONGEST_PAUSE_SECONDS", 0.0)
 
-    def lived(*apps: App) -> list[bool]:
-        waiting, made = list(apps), []
+    def lived(*apps: App, **settings: Any) -> list[str | None]:
+        waiting, made = list(apps), list[str | None]()
 
-        def make(first: bool) -> Any:
-            made.append(first)
+        def make(trouble: str | None) -> Any:
+            made.append(trouble)
             return waiting.pop(0)
 
-        asyncio.run(live(make, asyncio.Event()))
+        asyncio.run(live(Settings(**settings), make, asyncio.Event()))
         return made
 
     return lived
@@ -65,7 +70,10 @@ def caused(error: Exception) -> Exception:
     ],
 )
 def test_trouble_with_the_brokers_is_followed_by_another_app(outcome: Any, trouble: Exception) -> None:
-    assert outcome(App(trouble), App(trouble), App(None)) == [True, False, False]
+    first, *later = outcome(App(trouble), App(trouble), App(None))
+    assert first is None
+    assert len(later) == 2
+    assert all(later)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +97,12 @@ def test_an_app_that_could_not_be_stopped_ends_the_process(outcome: Any) -> None
 
 
 def test_an_app_that_was_stopped_is_the_last(outcome: Any) -> None:
-    assert outcome(App(None)) == [True]
+    assert outcome(App(None)) == [None]
+
+
+def test_a_right_that_is_missing_is_told_in_words_and_not_waited_for_for_ever(outcome: Any) -> None:
+    forbidden = App(GroupAuthorizationFailedError("streamseg"), works=False)
+    words = "the brokers give this user no right to READ on the group streamseg; grant it (a Kafka ACL)"
+    assert outcome(forbidden, App(None)) == [None, words]
+    with pytest.raises(ConfigurationError, match=r"no right to READ on the group streamseg.*given up after"):
+        outcome(*[forbidden] * 100_000, start_timeout_ms=1)

@@ -1,0 +1,102 @@
+"""The kinds of trouble with brokers, in words that an operator can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+from confluent_kafka import KafkaError
+
+from streamseg.settings import Settings
+
+_REFUSALS = (
+    (TopicAuthorizationFailedError, "READ or WRITE", "topic"),
+    (GroupAuthorizationFailedError, "READ", "group"),
+    (TransactionalIdAuthorizationFailed, "WRITE and DESCRIBE", "transactional id"),
+    (ClusterAuthorizationFailedError, "IDEMPOTENT_WRITE", "cluster"),
+)
+_LOGIN = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)
+_CONNECTION = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
+
+
+class Kind(StrEnum):
+    """What has to be mended."""
+
+    UNREACHABLE = "unreachable"
+    LOGIN = "login"
+    CERTIFICATE = "certificate"
+    RIGHT = "right"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps us from working with the brokers: a sentence that says what to look at."""
+
+    kind: Kind
+    words: str
+
+
+def no_connection(settings: Settings, error: KafkaError, seen: Sequence[KafkaError]) -> Trouble:
+    """Why no broker answers: `error` is what a request ended with, `seen` what happened to the connections.
+    Of these, a refused login or certificate says most."""
+    refusals = [one for one in seen if one.code() in (*_LOGIN, KafkaError._SSL)]
+    cause = refusals[-1] if refusals else error
+    brokers = settings.bootstrap_servers
+    if cause.code() in _LOGIN:
+        return Trouble(
+            Kind.LOGIN,
+            f"the brokers of {brokers} refuse the login of {settings.sasl_username!r} "
+            f"({settings.sasl_mechanism}); look at STREAMSEG_SASL_USERNAME, STREAMSEG_SASL_PASSWORD and "
+            "STREAMSEG_SASL_MECHANISM",
+        )
+    if cause.code() == KafkaError._SSL:
+        return Trouble(
+            Kind.CERTIFICATE,
+            f"no encrypted connection to {brokers}: the certificate is not accepted ({_last_words(cause)}); "
+            "look at STREAMSEG_SSL_CA_FILE and at the brokers' certificates",
+        )
+    told = [one for one in seen if one.code() in _CONNECTION]
+    why = f" ({_last_words(told[-1])})" if told else ""
+    return Trouble(
+        Kind.UNREACHABLE,
+        f"no Kafka answered at {brokers}{why}; is it running, and are the address "
+        "(STREAMSEG_BOOTSTRAP_SERVERS, --bootstrap) and STREAMSEG_SECURITY_PROTOCOL right?",
+    )
+
+
+def no_right(settings: Settings, rights: Sequence[str]) -> Trouble:
+    """The brokers refuse what an ACL would have to allow, such as `READ on the topic t`."""
+    user = f" {settings.sasl_username!r}" if settings.uses_sasl else ""
+    return Trouble(
+        Kind.RIGHT,
+        f"the brokers give this user{user} no right to {', '.join(rights)}; grant it (a Kafka ACL)",
+    )
+
+
+def in_words(settings: Settings, error: BaseException) -> str:
+    """What a client's error says, in words; what is not foreseen here, as it is."""
+    for kind, operation, what in _REFUSALS:
+        if isinstance(error, kind):
+            # Which one it is, some of them carry: a name, or a set of names.
+            told = error.args[0] if error.args else ""
+            names = [told] if isinstance(told, str) else sorted(map(str, told))
+            return no_right(settings, [f"{operation} on the {what} {name}".rstrip() for name in names]).words
+    return str(error) or repr(error)
+
+
+def no_topic(names: Sequence[str]) -> Trouble:
+    return Trouble(Kind.TOPIC, f"no topic {', '.join(names)}; make them with `streamseg topics create`")
+
+
+def _last_words(error: KafkaError) -> str:
+    """librdkafka's message without the address before it, and the timing and the advice behind it."""
+    words = error.str().split(" (after ")[0].split(", verify that ")[0]
+    return words.split(": ", 1)[-1].rstrip(".: ")
