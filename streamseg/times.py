@@ -173,6 +173,7 @@ def _resolve_ms(local: datetime, zone: ZoneInfo) -> int:
     return to_ms(local.replace(tzinfo=zone))
 
 
+@lru_cache(maxsize=16_384)
 def day_start_ms(day: date, zone: ZoneInfo) -> int:
     """The first instant of a local day (after midnight where a switch skips it); the calendar's first or last
     where the day begins outside."""
@@ -193,6 +194,7 @@ def day_start_ms(day: date, zone: ZoneInfo) -> int:
     return at_ms
 
 
+@lru_cache(maxsize=16_384)
 def local_date(at_ms: int, zone: ZoneInfo) -> date:
     """The local calendar day that holds an instant; the first or last one where that lies outside."""
     try:

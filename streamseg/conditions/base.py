@@ -43,9 +43,34 @@ class Condition:
         (None: never). The contact's summary may be pruned on the way."""
         raise NotImplementedError
 
+    def forecast(self, contact: Contact) -> Forecast:
+        """Its answers at later and later instants, if nothing else happens to the contact. Its summary may
+        be pruned on the way."""
+        return Forecast(self, contact)
+
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         """Whether an event at `at_ms` or before may matter to the answer at `now_ms` or later."""
         return False
+
+
+class Forecast:
+    """The answers of a condition at later and later instants.
+
+    cost  about how many of the kept occurrences the last answer took to look at
+    """
+
+    __slots__ = ("_condition", "_contact", "cost")
+
+    def __init__(self, condition: Condition, contact: Contact) -> None:
+        self._condition = condition
+        self._contact = contact
+        self.cost = 0
+
+    def at(self, now_ms: int) -> tuple[bool, int | None]:
+        """As `Condition.evaluate`."""
+        summary = self._contact.body.summaries.get(self._condition.id)
+        self.cost = len(summary) if isinstance(summary, list) else 1
+        return self._condition.evaluate(self._contact, now_ms)
 
 
 class EventFed(Condition):

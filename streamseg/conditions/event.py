@@ -11,16 +11,20 @@ anything else               the occurrences that may still count: [t, event id, 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
 from typing import Any
 
+from orjson import dumps
+
 from streamseg.conditions.aggregates import Aggregate, RunningAggregate
-from streamseg.conditions.base import EventFed
+from streamseg.conditions.base import EventFed, Forecast
 from streamseg.conditions.matching import Matcher, Where
 from streamseg.conditions.windows import Window
 from streamseg.contact import Contact
 from streamseg.inputs import Event
-from streamseg.times import MAX_MS
+from streamseg.times import MAX_MS, NEVER_MS
 
 
 class CountCondition(EventFed):
@@ -206,8 +210,14 @@ class LogCondition(EventFed):
             del summaries[self.id]
         counted: list[list[Any]] = []
         next_ms = (self.window.span(coming[0][0]) or (MAX_MS, 0))[0] if coming else MAX_MS
+        answers: dict[bytes, tuple[bool, int | None]] = {}
         for entry in entered:
-            counts, flips_ms = self.counts(entry[3], now_ms)
+            # Occurrences with the same tested values have the same answer.
+            key = dumps(entry[3])
+            answer = answers.get(key)
+            if answer is None:
+                answer = answers[key] = self.counts(entry[3], now_ms)
+            counts, flips_ms = answer
             next_ms = min(next_ms, (self.window.span(entry[0]) or (0, MAX_MS))[1], flips_ms or MAX_MS)
             if counts:
                 counted.append(entry)
@@ -235,8 +245,70 @@ class LoggedCount(LogCondition):
         yield True, self.matcher.payload(event)
 
     def judge(self, occurrences: list[list[Any]]) -> bool:
-        count = len(occurrences)
+        return self.answer(len(occurrences))
+
+    def answer(self, count: int) -> bool:
+        """The answer where so many occurrences count."""
         return count == self.number if self.exact else count >= self.number
+
+    def forecast(self, contact: Contact) -> Forecast:
+        return _CountForecast(self, contact)
+
+
+class _CountForecast(Forecast):
+    """Looks again only at what changes. Occurrences with the same tested values turn together, so those that
+    turn for ever, as anniversaries do, cost as much as there are different ones."""
+
+    __slots__ = ("_answers", "_count", "_inside", "_logged", "_passing", "_times", "_turns")
+
+    def __init__(self, condition: LoggedCount, contact: Contact) -> None:
+        super().__init__(condition, contact)
+        self._logged = condition
+        self._count = 0
+        # By tested values: those, how many occurrences with them lie in the window, and whether they count.
+        self._answers: dict[bytes, Any] = {}
+        self._inside: Counter[bytes] = Counter()
+        self._passing: set[bytes] = set()
+        # What is to be looked at, by time: an answer on tested values; an occurrence that enters or leaves.
+        self._turns: list[tuple[int, bytes]] = []
+        self._times: list[tuple[int, int, bytes]] = []
+        for at_ms, _, _, tested in contact.body.summaries.get(condition.id, []):
+            key = dumps(tested)
+            self._answers[key] = tested
+            enter_ms, leave_ms = condition.window.span(at_ms) or (NEVER_MS, 0)
+            if enter_ms < leave_ms:
+                self._times += ((enter_ms, 1, key), (leave_ms, -1, key))
+        heapify(self._times)
+
+    def at(self, now_ms: int) -> tuple[bool, int | None]:
+        self.cost = 0
+        times, turns = self._times, self._turns
+        while times and times[0][0] <= now_ms:
+            _, more, key = heappop(times)
+            if not self._inside[key]:
+                heappush(turns, (now_ms, key))
+            self._inside[key] += more
+            if key in self._passing:
+                self._count += more
+            self.cost += 1
+        while turns and turns[0][0] <= now_ms:
+            _, key = heappop(turns)
+            self._turn(key, now_ms)
+            self.cost += 1
+        next_ms = min(times[0][0] if times else NEVER_MS, turns[0][0] if turns else NEVER_MS)
+        return self._logged.answer(self._count), next_ms if next_ms < NEVER_MS else None
+
+    def _turn(self, key: bytes, now_ms: int) -> None:
+        if not self._inside[key]:
+            # Asked again when the next occurrence enters.
+            self._passing.discard(key)
+            return
+        counts, next_ms = self._logged.counts(self._answers[key], now_ms)
+        if counts != (key in self._passing):
+            self._count += self._inside[key] if counts else -self._inside[key]
+            self._passing ^= {key}
+        if next_ms is not None:
+            heappush(self._turns, (next_ms, key))
 
 
 class AggregateCondition(LogCondition):
