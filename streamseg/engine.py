@@ -435,13 +435,15 @@ class Engine:
         ]
         if not fed and not held:
             return
-        events = list(self.history.kept(contact, now_ms))
-        if fed:
-            for event in events:
+        derived: list[Event] = []
+        for event in self.history.kept(contact, now_ms):
+            if fed:
                 for condition in self.plan.conditions_for(event):
                     if condition.id in fed:
                         condition.feed(contact, event, now_ms)
-        derived = [event for event in reversed(events) if event.derived]
+            if event.derived:
+                derived.append(event)
+        derived.reverse()
         for lasting in held:
             lasting.look_back(contact, derived)
 

@@ -26,7 +26,7 @@ def explain(
     events  the contact's kept events, ascending
     now_ms  the instant that the contact has been brought up to
     """
-    kept = list(events)
+    kept = events if isinstance(events, list) else list(events)
     state = contact.body.members.get(segment.segment_id)
     next_ms = next_flip_ms(contact, segment, plan)
     return {

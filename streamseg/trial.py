@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from streamseg.changes import DeadLetter, MembershipChange, Suppression
 from streamseg.contact import Contact
@@ -36,11 +36,28 @@ class Trial:
         return copy
 
 
+class CheckedEvents(list[Event]):
+    """Events that call `check` for each that is looked at: by raising, it ends what takes too long."""
+
+    def __init__(self, events: Iterable[Event], check: Callable[[], None]) -> None:
+        super().__init__(events)
+        self._check = check
+
+    def __iter__(self) -> Iterator[Event]:
+        for event in super().__iter__():
+            self._check()
+            yield event
+
+
 class EventSnapshot:
     """One contact's events as they were at some moment, ascending; what is done to it leaves no trace."""
 
     def __init__(self, events: list[Event]) -> None:
         self._events = events
+
+    def checked(self, check: Callable[[], None]) -> EventSnapshot:
+        """The same events, with a `check` as for CheckedEvents."""
+        return EventSnapshot(CheckedEvents(self._events, check))
 
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
         found = (one for one in self._events if one.event_id == event_id and not one.derived)

@@ -110,7 +110,7 @@ class Contacts:
         unversioned(request)
         change = await read_model(request, ListChange)
         await self._check_list(request, change)
-        placed = await in_thread(lambda: self._messages(change))
+        placed = await in_thread(lambda _: self._messages(change))
         await to_the_end(self._send(placed))
         return answer({"accepted": sum(map(len, placed.values()))}, 202)
 

@@ -50,7 +50,7 @@ class Desk:
         body = {"command": command, "account": request[ACCOUNT], **fields}
         try:
             check_condition_count(body.get("definition"), self._max_conditions, at="definition")
-            await in_thread(lambda: SEGMENT_COMMAND.validate_python(body))
+            await in_thread(lambda _: SEGMENT_COMMAND.validate_python(body))
         except RejectedError as error:
             raise ProblemError(error.code, error.message, _below(error.path, below)) from error
         except ValidationError as error:

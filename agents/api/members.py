@@ -120,7 +120,7 @@ class Members:
             (explanation,) = await self._peers.ask(request, [number], here, "/explain", body)
             wanted = words_wanted(request)
             if wanted is not None:
-                explanation = await in_thread(lambda: with_words(explanation, wanted))
+                explanation = await in_thread(lambda _: with_words(explanation, wanted))
         return answer(explanation)
 
     async def explain_here(self, request: web.Request) -> web.Response:

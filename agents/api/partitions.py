@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final, Protocol
 
@@ -19,7 +20,7 @@ from streamseg.partition import Recounted
 from streamseg.plan import Plan
 from streamseg.settings import Settings
 from streamseg.times import format_ms
-from streamseg.trial import EventSnapshot, Trial
+from streamseg.trial import CheckedEvents, EventSnapshot, Trial
 
 Json = dict[str, Any]
 
@@ -27,8 +28,9 @@ _PIECE: Final = 1_000
 """Events read in one slice."""
 _ATTEMPTS: Final = 4
 """How often a contact that changes while its events are read is read anew; the last time in one go."""
-# About microseconds: what an event costs to read, and one more for each condition that it is put to.
+# Microseconds, about: what an event costs to read, and to be put to one condition.
 _EVENT_COST: Final = 4
+_CONDITION_COST: Final = 4
 _LIGHT: Final = 4_000
 """What a contact may cost to be brought up to date within a slice."""
 
@@ -80,7 +82,7 @@ class LocalPartitions:
         async with self._slices.slice():
             shard = self.shard(number)
             contact, plan = self._known(shard, contact_id).copy(), shard.partition.plan
-            return await in_thread(lambda: _described(contact, plan))
+            return await in_thread(lambda _: _described(contact, plan))
 
     async def explain(self, number: int, contact_id: str, segment_id: str) -> Json:
         """Why the contact is in the segment or not, now."""
@@ -89,11 +91,13 @@ class LocalPartitions:
         segment = plan.segments.get(segment_id)
         if segment is None:
             raise ProblemError("conflict", "not calculated yet; calculate it first", "segment_id")
-        history = History(events, self._settings.history_retention_ms, self._settings.history_cap)
+        retention_ms, cap = self._settings.history_retention_ms, self._settings.history_cap
 
-        def explained() -> Json:
-            settled = Trial(events, plan, self._settings).brought_up(contact, now_ms)
-            return explain(settled, segment, plan, history.kept(settled, now_ms), now_ms)
+        def explained(check: Callable[[], None]) -> Json:
+            checked = events.checked(check)
+            settled = Trial(checked, plan, self._settings).brought_up(contact, now_ms)
+            kept = History(checked, retention_ms, cap).kept(settled, now_ms)
+            return explain(settled, segment, plan, CheckedEvents(kept, check), now_ms)
 
         async with self._slices.slice():
             return await in_thread(explained)
@@ -156,9 +160,14 @@ class LocalPartitions:
                 # Erased meanwhile.
                 return False
             raise
-        trial, now_ms = Trial(events, plan, self._settings), shard.partition.clock_ms
+        now_ms = shard.partition.clock_ms
+
+        def judged(check: Callable[[], None]) -> bool:
+            trial = Trial(events.checked(check), plan, self._settings)
+            return member_id in trial.brought_up(contact, now_ms).body.true
+
         async with self._slices.slice():
-            return await in_thread(lambda: member_id in trial.brought_up(contact, now_ms).body.true)
+            return await in_thread(judged)
 
     async def _snapshot(self, number: int, contact_id: str) -> tuple[Contact, EventSnapshot, Shard]:
         """A copy of a contact with its events, of one moment, and its partition. The events are read in
@@ -197,12 +206,12 @@ def _next_events(shard: Shard, contact: Contact, before: list[Event], count: int
 def _is_heavy(contact: Contact, plan: Plan, now_ms: int) -> bool:
     """Whether bringing a contact up to a plan may take longer than a slice: new conditions read all its
     events, and so does forgetting old ones."""
-    if contact.event_count * _EVENT_COST < _LIGHT:
+    if not contact.event_count:
         return False
     new = 0 if contact.plan == plan.identity else len(plan.news_since(contact.plan).conditions)
     if not new and (contact.prune_ms is None or contact.prune_ms > now_ms):
         return False
-    return contact.event_count * (_EVENT_COST + new) >= _LIGHT
+    return contact.event_count * (_EVENT_COST + new * _CONDITION_COST) >= _LIGHT
 
 
 def _described(contact: Contact, plan: Plan) -> Json:

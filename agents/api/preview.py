@@ -101,7 +101,7 @@ class Preview:
         language = words_wanted(request)
         if language is not None:
             named = {"name": "preview", **definition}
-            told["words"] = await in_thread(lambda: definition_words(named, language))
+            told["words"] = await in_thread(lambda _: definition_words(named, language))
         return told
 
     async def preview_here(self, request: web.Request) -> web.Response:
@@ -111,7 +111,7 @@ class Preview:
 
     async def _planned(self, body: Json) -> tuple[Plan, str]:
         current = self._definition_topic.definitions.plan
-        return await in_thread(lambda: self._plan({"name": "preview", **body}, current))
+        return await in_thread(lambda _: self._plan({"name": "preview", **body}, current))
 
     def _plan(self, body: Json, current: Plan) -> tuple[Plan, str]:
         """What is in force with the definition in it, as little of it as the definition rests on."""

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from agents.api.problems import ProblemError
+from agents.api.slices import in_thread
 from schemas.paths import first_error, join_path
 from schemas.wire import WireModel
 from streamseg.catalogue.labels import Language
@@ -20,6 +21,9 @@ Json = dict[str, Any]
 T = TypeVar("T")
 Model = TypeVar("Model", bound=WireModel)
 
+
+_BIG = 16 << 10
+"""Bytes of a body from which on it is read in a thread."""
 
 _going: set[asyncio.Future[Any]] = set()
 
@@ -56,7 +60,7 @@ async def read_body(request: web.Request, *, optional: bool = False) -> Json:
         return {}
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise ProblemError("media_type", "send Content-Type: application/json")
-    body = read_json(data)
+    body = read_json(data) if len(data) < _BIG else await in_thread(lambda _: read_json(data))
     if not isinstance(body, dict):
         raise ProblemError("invalid_schema", "must be a JSON object")
     return body
@@ -64,7 +68,10 @@ async def read_body(request: web.Request, *, optional: bool = False) -> Json:
 
 async def read_model(request: web.Request, model: type[Model], *, optional: bool = False) -> Model:
     """The body as one of our messages. Raises ProblemError with the path of what is wrong."""
-    return parse(await read_body(request, optional=optional), model)
+    body = await read_body(request, optional=optional)
+    if (request.content_length or _BIG) < _BIG:
+        return parse(body, model)
+    return await in_thread(lambda _: parse(body, model))
 
 
 def parse(body: Json, model: type[Model], *, at: str = "") -> Model:

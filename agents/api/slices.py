@@ -7,6 +7,7 @@ that takes long gives it up every few milliseconds, and what cannot be cut is do
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +16,11 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 SLICE_SECONDS: Final = 0.005
+
+_IDLE_TURNS: Final = 8
+"""Turns of the loop without work after which there is none: more than partitions leave between steps."""
+_IDLE_SECONDS: Final = 0.0003
+"""What a turn without work takes at most."""
 
 
 class Slice:
@@ -35,17 +41,16 @@ class Slice:
 
 
 class Slices:
-    """Hands out slices: never two at a time, and after each as long a rest, so that all questions together
-    take at most half of a worker."""
+    """Hands out slices: never two at a time, and after each a rest, in which others work."""
 
     def __init__(
         self,
         timer: Callable[[], float] = time.perf_counter,
-        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        rest: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        """Both in seconds."""
+        """Both in seconds; a `rest` is as long as the slice before it at most."""
         self._timer = timer
-        self._rest = rest
+        self._rest = self._give_way if rest is None else rest
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -56,14 +61,37 @@ class Slices:
             yield one
             await self._rest(one.spent)
 
+    async def _give_way(self, seconds: float) -> None:
+        """Let others work for so long, or until there is nothing for them to do: so that all questions
+        together take at most half of a worker that is busy, and all that is left of one that is not."""
+        began = now = self._timer()
+        idle = 0
+        while idle < _IDLE_TURNS and now - began < seconds:
+            await asyncio.sleep(0)
+            before, now = now, self._timer()
+            idle = idle + 1 if now - before < _IDLE_SECONDS else 0
 
-async def in_thread(work: Callable[[], T]) -> T:
-    """What `work` gives, done in a thread. A caller that is cancelled waits for its end, so that work that
-    nobody asks for any more cannot pile up."""
-    task = asyncio.ensure_future(asyncio.to_thread(work))
+
+class _StoppedError(Exception):
+    """Ends work that nobody waits for any more."""
+
+
+async def in_thread(work: Callable[[Callable[[], None]], T]) -> T:
+    """What `work` gives, done in a thread.
+
+    Work that may take long calls what it is given every few milliseconds: that ends it where the caller of
+    this is cancelled, who waits for its end, so that work that nobody asks for any more cannot pile up."""
+    stopped = threading.Event()
+
+    def check() -> None:
+        if stopped.is_set():
+            raise _StoppedError
+
+    task = asyncio.ensure_future(asyncio.to_thread(work, check))
     try:
         return await asyncio.shield(task)
     finally:
+        stopped.set()
         if not task.done():
             await asyncio.wait([task])
             # Looked at, since the caller is not there to do it.

@@ -24,10 +24,12 @@ from agents.http_connections import Connections, Limits, noted
 from streamseg.compiler import compile_segment
 from streamseg.contact import Contact
 from streamseg.definitions import parse_definition
+from streamseg.explain import explain
 from streamseg.inputs import Event
 from streamseg.plan import Plan
 from streamseg.replay import Replay
 from streamseg.settings import Settings
+from streamseg.trial import CheckedEvents, EventSnapshot, Trial
 
 SECONDS = 20.0
 SETTINGS = Settings()
@@ -181,7 +183,7 @@ def test_explaining_reads_in_slices_and_leaves_no_trace() -> None:
     before = contact.to_bytes()
     explained = asyncio.run(store.partitions(run).explain(0, contact_id(0), "s"))
     assert explained["member"] is False
-    assert len(explained["parts"][0]["clusters"][0]["conditions"][0]["occurrences"]) == 2_500
+    assert len(explained["parts"][0]["clusters"][0]["conditions"][0]["occurrences"]) == 100
     assert contact.to_bytes() == before
     assert len(store.threads) == 1
 
@@ -348,7 +350,7 @@ def test_work_in_a_thread_is_waited_for_also_by_who_is_cancelled() -> None:
         begun, go_on = threading.Event(), threading.Event()
         ended = False
 
-        def work() -> None:
+        def work(check: Callable[[], None]) -> None:
             nonlocal ended
             begun.set()
             go_on.wait(SECONDS)
@@ -363,6 +365,77 @@ def test_work_in_a_thread_is_waited_for_also_by_who_is_cancelled() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert ended
+
+    asyncio.run(main())
+
+
+def test_work_that_looks_around_ends_once_nobody_waits_for_it() -> None:
+    async def main() -> None:
+        begun = threading.Event()
+
+        def work(check: Callable[[], None]) -> None:
+            while True:
+                begun.set()
+                check()
+
+        task = asyncio.ensure_future(in_thread(work))
+        await asyncio.to_thread(begun.wait, SECONDS)
+        task.cancel()
+        async with asyncio.timeout(SECONDS):
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(main())
+
+
+def test_judging_a_long_history_looks_around_at_every_event() -> None:
+    run = replayed(1, events=2_000)
+    contact = run.store.contact(contact_id(0))
+    assert contact is not None
+    seen = 0
+
+    def check() -> None:
+        nonlocal seen
+        seen += 1
+        if seen > 1_000:
+            raise ZeroDivisionError
+
+    events = EventSnapshot(list(run.store.events(contact_id(0)))).checked(check)
+    plan = planned(run, CLICKS)
+    with pytest.raises(ZeroDivisionError):
+        Trial(events, plan, SETTINGS).brought_up(contact, BEGUN_MS + 2_000)
+    seen = 0
+    run.partition.adopt(plan)
+    settled = Trial(run.store, plan, SETTINGS).brought_up(contact, BEGUN_MS + 2_000)
+    with pytest.raises(ZeroDivisionError):
+        explain(settled, plan.segments["s"], plan, CheckedEvents(run.store.events(contact_id(0)), check), 0)
+
+
+def test_a_rest_is_as_long_as_others_work_and_no_longer() -> None:
+    async def main() -> None:
+        now = 0.0
+        turns = 0
+
+        def timer() -> float:
+            return now
+
+        async def work() -> None:
+            nonlocal now, turns
+            while True:
+                now += 1 / 1024
+                turns += 1
+                await asyncio.sleep(0)
+
+        slices = Slices(timer=timer)
+        async with slices.slice():
+            now += 1.0
+        # Nobody else had anything to do.
+        assert now == 1.0
+        busy = asyncio.ensure_future(work())
+        async with slices.slice():
+            now += 5 / 1024
+        assert 5 <= turns <= 6
+        busy.cancel()
 
     asyncio.run(main())
 

@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.chaos.plan import FAULTS
 from tests.chaos.run import Options, Run
 
 
@@ -24,6 +25,9 @@ def main() -> int:
     parser.add_argument(
         "--against", type=Path, help="another checkout, with its .venv, whose worker is tried"
     )
+    parser.add_argument(
+        "--fault", action="append", choices=sorted(FAULTS), help="only this one; may be repeated"
+    )
     parser.add_argument("--keep", type=Path, default=Path("chaos"), help="where what was found wrong is kept")
     parser.add_argument("--always-keep", action="store_true", help="keep it where nothing was wrong, too")
     parser.add_argument("--quiet-contacts", type=int, default=8_000, help="they make the changelog long")
@@ -33,6 +37,7 @@ def main() -> int:
         seed=seed,
         seconds=arguments.seconds,
         against=arguments.against and arguments.against.resolve(),
+        faults=tuple(arguments.fault or ()),
         quiet_contacts=arguments.quiet_contacts,
     )
     # Ended from outside, it ends what it started.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 from itertools import count
 from typing import NamedTuple
@@ -58,18 +58,19 @@ class _Moment(NamedTuple):
 _Fault = Callable[[_Moment], Iterator[Action]]
 
 
-def plan_of_faults(seed: int, seconds: float) -> list[Action]:
-    """The faults of one run, by time."""
+def plan_of_faults(seed: int, seconds: float, only: Collection[str] = ()) -> list[Action]:
+    """The faults of one run, by time; `only` these, if any are named. KeyError for a name of none."""
     seeded = random.Random(f"faults {seed}")
+    weights = {fault: _WEIGHTS[fault] for fault in map(FAULTS.__getitem__, only or FAULTS)}
     # Every kind in its turn before any is drawn, so that a run of some minutes has had them all.
-    turns = seeded.sample(list(_FAULTS), len(_FAULTS))
+    turns = seeded.sample(list(weights), len(weights))
     spared, spared_until = seeded.randrange(FIRST_WORKERS), seeded.uniform(*_SPARED_SECONDS)
     at = seeded.uniform(1.0, 3.0)
     actions: list[Action] = []
     for turn in count():
         if at > spared_until:
             spared, spared_until = 1 - spared, at + seeded.uniform(*_SPARED_SECONDS)
-        drawn = seeded.choices(list(_FAULTS), list(_FAULTS.values()))[0]
+        drawn = seeded.choices(list(weights), list(weights.values()))[0]
         fault = turns[turn] if turn < len(turns) else drawn
         made = list(fault(_Moment(seeded, at, seconds, spared)))
         if at > seconds:
@@ -168,7 +169,7 @@ def _fill_disk(moment: _Moment) -> Iterator[Action]:
 
 
 # How often each is drawn. Something else may cut in on those that everybody feels, but not at once.
-_FAULTS: dict[_Fault, int] = {
+_WEIGHTS: dict[_Fault, int] = {
     _kill: 32,
     _kills_in_a_row: 16,
     _terminate: 10,
@@ -182,4 +183,6 @@ _FAULTS: dict[_Fault, int] = {
     _freeze_broker: 1,
     _fill_disk: 4,
 }
+FAULTS = {fault.__name__.removeprefix("_"): fault for fault in _WEIGHTS}
+"""All faults by their names."""
 _OF_ALL = (_lose_all_folders, _restart_all, _kill_broker, _freeze_broker)

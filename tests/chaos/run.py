@@ -44,11 +44,13 @@ _LAST_WORDS = 40
 @dataclass(frozen=True)
 class Options:
     """`against`: a checkout with a virtualenv whose worker, topics and replay are tried instead of ours.
+    `faults`: those to be made, by the names in `plan.FAULTS`; empty: all.
     `settle_seconds`: how long everything may take to come to rest and be right."""
 
     seed: int
     seconds: float
     against: Path | None = None
+    faults: tuple[str, ...] = ()
     contacts: int = 300
     quiet_contacts: int = 8_000
     records_per_second: int = 120
@@ -70,7 +72,7 @@ class Run:
         self._log: list[str] = []
         self.figures = Figures(options.seed)
         self.found: list[Difference] = []
-        self._plan = plan_of_faults(options.seed, options.seconds)
+        self._plan = plan_of_faults(options.seed, options.seconds, options.faults)
         self._broker = Broker(folder / "broker")
         self._disk = Disk(folder / "workers" / f"worker-{DISK_WORKER}")
         self._definition_log: list[Written] = []
