@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, ItemsView, Sequence
 from typing import Any
 
-import orjson
+from streamseg.json_text import dumps_own, loads_own
 
 Entry = Sequence[Any]
 """value, updated_ms"""
@@ -31,7 +31,7 @@ class Attributes:
         entries = self._entries
         if entries is None:
             data = self._read()
-            entries = self._entries = {} if data is None else orjson.loads(data)
+            entries = self._entries = {} if data is None else loads_own(data)
         return entries
 
     def get(self, name: str) -> Entry | None:
@@ -52,7 +52,7 @@ class Attributes:
     def to_bytes(self) -> bytes | None:
         """An orjson object; None where nothing is stated."""
         entries = self._all()
-        return orjson.dumps(entries) if entries else None
+        return dumps_own(entries) if entries else None
 
     def copy(self) -> Attributes:
         """The same, shared with nothing."""

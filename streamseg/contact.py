@@ -18,10 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import orjson
-
 from streamseg.attributes import Attributes
 from streamseg.errors import StateVersionError
+from streamseg.json_text import dumps_own, loads_own
 from streamseg.times import time_bytes, time_ms
 
 STATE_VERSION = 5
@@ -64,7 +63,7 @@ class Body:
     ended: dict[str, list[list[int]]] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        return orjson.dumps(
+        return dumps_own(
             [
                 self.lists,
                 list(self.true),
@@ -80,7 +79,7 @@ class Body:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Body:
-        lists, true, flips, summaries, due, *more = orjson.loads(data)
+        lists, true, flips, summaries, due, *more = loads_own(data)
         return cls(lists, set(true), dict(flips), dict(summaries), dict(due), *more)
 
     def forget_unknown_births(self) -> None:
@@ -162,7 +161,7 @@ class Contact:
         next asked for: most of what is written is next touched by an event that does not."""
         kept = self.kept_body
         body = kept if isinstance(kept, bytes) else kept.to_bytes()
-        head = orjson.dumps(
+        head = dumps_own(
             [
                 self.known_since_ms,
                 self.erased_ms,
@@ -191,7 +190,7 @@ class Contact:
         if not _EARLIEST_VERSION <= version <= STATE_VERSION:
             raise StateVersionError(version, STATE_VERSION)
         body_at = _HEAD_AT + int.from_bytes(data[9:_HEAD_AT], "big")
-        head = orjson.loads(data[_HEAD_AT:body_at])
+        head = loads_own(data[_HEAD_AT:body_at])
         due = due_in(data)
         due_ms = None if due is None else time_ms(due)
         if version == _EARLIEST_VERSION:

@@ -224,8 +224,17 @@ def _validate(model: type[Model], body: Any) -> Model:
         raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
 
 
+def check_unicode(key: bytes | None) -> None:
+    """Raises RejectedError where a record's key is no UTF-8."""
+    try:
+        (key or b"").decode()
+    except UnicodeDecodeError as error:
+        raise RejectedError(Code.INVALID_JSON, "the record's key is no UTF-8") from error
+
+
 def _check_key(record: Record, contact_id: str) -> None:
     if record.key is None or record.key != contact_id.encode():
+        check_unicode(record.key)
         raise RejectedError(
             Code.INVALID_SCHEMA, "differs from the record's key; they must be the same", "contact_id"
         )

@@ -1,4 +1,4 @@
-"""JSON text in and out, and how deep it may be nested.
+"""Foreign JSON text, and how deep it may be nested.
 
 orjson reads 1,024 levels and writes 254, and what is read of a record is written with more around it: in a
 contact's state, in the events derived from it, in answers and explanations.
@@ -15,6 +15,7 @@ import orjson
 
 from schemas.paths import error_path
 from streamseg.errors import Code, RejectedError
+from streamseg.json_text import loads
 
 NESTING_LIMIT: Final = 100
 """How many objects and lists may lie in one another, the outermost counted."""
@@ -28,7 +29,7 @@ _NAMED: Final = 2
 def read_json(data: bytes) -> Any:
     """The value of a JSON text. Raises RejectedError for what is not JSON or is nested too deep."""
     try:
-        value = orjson.loads(data)
+        value = loads(data)
     except orjson.JSONDecodeError as error:
         if exceeds_limit(data):
             raise nested_too_deep() from error
@@ -71,26 +72,3 @@ def nested_too_deep(path: str = "") -> RejectedError:
     return RejectedError(
         Code.INVALID_SCHEMA, f"nested deeper than {NESTING_LIMIT} levels; make it flatter", path
     )
-
-
-def write_json(value: Any) -> bytes:
-    """The text of a JSON value, however deep it is nested."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return b"".join(_pieces(value))
-
-
-def _pieces(value: Any) -> Iterable[bytes]:
-    # Values that are still to be written, the next one last, with the text between them as bytes.
-    waiting: list[Any] = [value]
-    while waiting:
-        piece = waiting.pop()
-        if isinstance(piece, dict):
-            members = [one for name, item in piece.items() for one in (b",", orjson.dumps(name), b":", item)]
-            waiting += [b"}", *reversed(members[1:]), b"{"]
-        elif isinstance(piece, list):
-            items = [one for item in piece for one in (b",", item)]
-            waiting += [b"]", *reversed(items[1:]), b"["]
-        else:
-            yield piece if isinstance(piece, bytes) else orjson.dumps(piece)

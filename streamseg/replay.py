@@ -14,12 +14,13 @@ from streamseg.contact import Contact
 from streamseg.definitions import Definitions, dead_letter
 from streamseg.errors import Code, FileFormatError, RejectedError
 from streamseg.inputs import Event, Record
-from streamseg.nesting import exceeds_limit, nested_too_deep, write_json
+from streamseg.json_text import dumps, loads, loads_broken
+from streamseg.nesting import exceeds_limit, nested_too_deep
 from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition
 from streamseg.settings import Settings
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
-from streamseg.times import format_ms, parse_timestamp_ms
+from streamseg.times import format_ms, parse_timestamp_ms, timestamp_or_none
 
 SEGMENT_DEFINITIONS = "segment-definitions"
 _TOPICS = (SEGMENT_DEFINITIONS, CONTACT_UPDATES, BEHAVIOR_EVENTS)
@@ -79,11 +80,15 @@ class Replay:
     def starts_by(self, line: bytes, at_ms: int) -> bool:
         """Whether a line's own time is not later than `at_ms`; a line without a usable time is."""
         try:
-            entry = orjson.loads(line)
-            own = entry.get("tick", entry.get("timestamp")) if isinstance(entry, dict) else None
-            return parse_timestamp_ms(own, self._zone) <= at_ms
+            own_ms = self._own_ms(loads_broken(line))
         except ValueError:
             return True
+        return own_ms is None or own_ms <= at_ms
+
+    def _own_ms(self, entry: Any) -> int | None:
+        """The time that a line gives, None where it gives none that can be read."""
+        own = entry.get("tick", entry.get("timestamp")) if isinstance(entry, dict) else None
+        return timestamp_or_none(own, self._zone)
 
     def line(self, line: bytes | dict[str, Any]) -> None:
         """Take the next line, as text or parsed. Raises FileFormatError where it is no JSON object."""
@@ -92,28 +97,20 @@ class Replay:
             if not line.strip():
                 return
             try:
-                entry = orjson.loads(line)
+                entry = loads(line)
             except orjson.JSONDecodeError as error:
-                if not exceeds_limit(line):
-                    problem = (
-                        _ARRAY if line.lstrip().startswith(b"[") else f"is not JSON ({error}); {_OBJECTS}"
-                    )
-                    raise FileFormatError(self._line, problem) from error
-                self._refuse(line, nested_too_deep())
+                self._take_broken(line, error)
                 return
         else:
             entry = line
-        if not isinstance(entry, dict):
-            raise FileFormatError(
-                self._line, _ARRAY if isinstance(entry, list) else f"is no object; {_OBJECTS}"
-            )
+        self._check_object(entry)
         try:
             if "tick" in entry:
                 self.run_to(self._instant(entry["tick"], "tick"))
                 return
             record = self._record(entry)
         except RejectedError as error:
-            self._refuse(line if isinstance(line, bytes) else write_json(line), error)
+            self._refuse(line if isinstance(line, bytes) else dumps(line), error)
             return
         self.run_to(record.timestamp_ms)
         if record.topic == SEGMENT_DEFINITIONS:
@@ -121,6 +118,29 @@ class Replay:
         else:
             self.settle_definitions()
             self.partition.take(record)
+
+    def _take_broken(self, line: bytes, error: orjson.JSONDecodeError) -> None:
+        """Refuse a line that cannot be read as it stands. Raises FileFormatError where it is no JSON object
+        even if text that is not valid Unicode is let pass."""
+        try:
+            entry = loads_broken(line)
+        except ValueError as fault:
+            if exceeds_limit(line):
+                self._refuse(line, nested_too_deep())
+                return
+            problem = _ARRAY if line.lstrip().startswith(b"[") else f"is not JSON ({error}); {_OBJECTS}"
+            raise FileFormatError(self._line, problem) from fault
+        self._check_object(entry)
+        own_ms = self._own_ms(entry)
+        if own_ms is not None:
+            self.run_to(own_ms)
+        self._refuse(line, RejectedError(Code.INVALID_JSON, f"not JSON ({error.msg}); send UTF-8 JSON"))
+
+    def _check_object(self, entry: Any) -> None:
+        if not isinstance(entry, dict):
+            raise FileFormatError(
+                self._line, _ARRAY if isinstance(entry, list) else f"is no object; {_OBJECTS}"
+            )
 
     def _refuse(self, line: bytes, error: RejectedError) -> None:
         self.dead_letter(dead_letter(Record("", 0, self._line, self.partition.clock_ms, None, line), error))
@@ -145,7 +165,7 @@ class Replay:
             offset=self._line,
             timestamp_ms=timestamp_ms,
             key=None if key is None else key.encode(),
-            value=None if value is None else write_json(value),
+            value=None if value is None else dumps(value),
         )
 
     def _instant(self, value: Any, path: str) -> int:

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import aiohttp
-import orjson
 from aiohttp import web
 
 from agents.api.partitions import LocalPartitions
 from agents.api.problems import ProblemError, RelayedError
 from agents.catalogue.reports import Peer, Reports
+from streamseg.json_text import dumps, loads
 from streamseg.settings import Settings
 
 Json = dict[str, Any]
@@ -108,14 +108,14 @@ class Peers:
         if "Accept-Language" in request.headers:
             headers["Accept-Language"] = request.headers["Accept-Language"]
         url = f"{peer.url}/internal/v1{path}"
-        async with self._session.post(url, data=orjson.dumps(body), headers=headers) as response:
+        async with self._session.post(url, data=dumps(body), headers=headers) as response:
             data = await response.read()
             if response.status in (_NOT_HERE, _UNAUTHORIZED):
                 # Another worker may have come up at the address of one that went.
                 raise _ElsewhereError(f"{peer.url} has it no longer")
             if response.status != 200:
                 raise RelayedError(response.status, data)
-            answer: Json = orjson.loads(data)
+            answer: Json = loads(data)
             return answer
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import orjson
 from aiohttp import web
 from pydantic import Field
 
@@ -25,6 +24,7 @@ from streamseg.catalogue.reading import check_references_readable
 from streamseg.compiler import compile_segment
 from streamseg.condition_count import check_condition_count
 from streamseg.errors import Code, RejectedError
+from streamseg.json_text import dumps
 from streamseg.plan import Plan
 from streamseg.reference_checks import check_references
 from streamseg.segments import Segment
@@ -125,7 +125,7 @@ class Preview:
             generation = current.generation + 1
             segment = compile_segment(
                 definition,
-                source=orjson.dumps(body),
+                source=dumps(body),
                 version=1,
                 introduced=generation,
                 born=-1 if old is None else old.born,

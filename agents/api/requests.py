@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
@@ -15,6 +14,7 @@ from agents.api.slices import in_thread
 from schemas.paths import first_error, join_path
 from schemas.wire import WireModel
 from streamseg.catalogue.labels import Language
+from streamseg.json_text import dumps
 from streamseg.nesting import read_json
 
 Json = dict[str, Any]
@@ -44,7 +44,7 @@ def _ended(task: asyncio.Future[Any]) -> None:
 
 
 def answer(body: Any, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+    return web.Response(body=dumps(body), status=status, content_type="application/json")
 
 
 async def read_body(request: web.Request, *, optional: bool = False) -> Json:

@@ -16,6 +16,7 @@ from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.formula import same_json
 from streamseg.catalogue.state import Catalogue
 from streamseg.errors import RejectedError
+from streamseg.json_text import loads
 from streamseg.plan import Plan
 from streamseg.segments import Segment
 from streamseg.settings import Settings
@@ -43,7 +44,7 @@ class CatalogueTopic(Follower):
 
     def counted_version(self, segment_id: str, source: bytes) -> int:
         """The version of a definition that gives none, by the rows as they were read at the start."""
-        return counted_version(self.catalogue, segment_id, orjson.loads(source))
+        return counted_version(self.catalogue, segment_id, loads(source))
 
     def take_plan(self, plan: Plan) -> None:
         """Other definitions are in force."""
@@ -62,12 +63,12 @@ class CatalogueTopic(Follower):
         for segment_id, segment in self._known.items():
             if known.get(segment_id) is not segment:
                 source = self._definition_topic.definitions.in_force(segment_id)
-                yield segment_id, None if source is None else orjson.loads(source)
+                yield segment_id, None if source is None else loads(source)
 
     def _take_rows(self, records: list[Any]) -> None:
         for record in records:
             try:
-                value = None if record.value is None else orjson.loads(record.value)
+                value = None if record.value is None else loads(record.value)
                 self.catalogue.apply(Decision(rows=((record.key.decode(), value),)))
             except (AttributeError, UnicodeDecodeError, orjson.JSONDecodeError, RejectedError) as error:
                 _log.warning("%s/%d is no row and left out: %s", record.topic, record.offset, error)

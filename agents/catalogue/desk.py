@@ -6,14 +6,13 @@ import asyncio
 import uuid
 from typing import Any
 
-import orjson
-
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
 from agents.definition_topic import DefinitionTopic
 from agents.follower import Follower
 from agents.outlet import Message, Outlet
 from agents.topics import outcomes_topic
+from streamseg.json_text import dumps
 from streamseg.settings import Settings
 
 
@@ -48,7 +47,7 @@ class CommandDesk(Follower):
         headers = [(REQUEST_ID, request_id), (ORIGIN, b"api")]
         if versions is not None:
             headers.append((VERSIONS, ",".join(map(str, sorted(versions))).encode()))
-        message = Message(key.encode() if key else None, orjson.dumps(command), headers)
+        message = Message(key.encode() if key else None, dumps(command), headers)
         try:
             async with asyncio.timeout(self._seconds):
                 await self._outlet.send("segment-commands", [message], partition=0)

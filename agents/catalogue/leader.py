@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
@@ -35,6 +34,7 @@ from streamseg.condition_count import check_condition_count
 from streamseg.decoding import check_timestamp
 from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
 from streamseg.inputs import Record
+from streamseg.json_text import dumps
 from streamseg.nesting import read_json
 from streamseg.settings import Settings
 
@@ -362,4 +362,4 @@ def _versions(header: bytes | None) -> list[int] | None:
 
 
 def _json(value: Json | None) -> bytes | None:
-    return None if value is None else orjson.dumps(value)
+    return None if value is None else dumps(value)

@@ -9,6 +9,7 @@ import orjson
 
 from schemas.definitions import FORMULA
 from streamseg.catalogue.decision import Json
+from streamseg.json_text import dumps
 
 
 def same_conditions(one: Json, other: Json) -> bool:
@@ -31,4 +32,4 @@ def _formula(definition: Json) -> bytes:
 
 
 def _canonical(value: Any) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return dumps(value, option=orjson.OPT_SORT_KEYS)

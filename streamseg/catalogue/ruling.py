@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import orjson
-
 from schemas import commands as wire
 from schemas.catalogue import CatalogueGroup, CataloguePosition, CatalogueRow
 from schemas.definitions import SegmentDefinition
@@ -25,6 +23,7 @@ from streamseg.catalogue.state import (
 )
 from streamseg.compiler import compile_segment
 from streamseg.errors import Code, RejectedError
+from streamseg.json_text import dumps
 from streamseg.reference_checks import check_references
 from streamseg.settings import Settings
 from streamseg.times import format_ms
@@ -335,7 +334,7 @@ class Ruling:
         return group
 
     def _check_size(self, body: Json, path: str) -> bytes:
-        source = orjson.dumps(body)
+        source = dumps(body)
         if len(source) > self._settings.max_record_bytes:
             raise RejectedError(
                 Code.TOO_LARGE,

@@ -14,6 +14,7 @@ import orjson
 
 from streamseg.catalogue.labels import DEFAULT_LANGUAGE, Language
 from streamseg.errors import ConfigurationError, StreamsegError
+from streamseg.json_text import dumps, loads
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 TIMEOUT_SECONDS: Final = 30.0
@@ -158,7 +159,7 @@ class Api:
                 method,
                 "/".join([self.url + _BASE, *(quote(step, safe="") for step in steps)]),
                 params=given or None,
-                content=None if body is None else orjson.dumps(body),
+                content=None if body is None else dumps(body),
                 headers=None if body is None else {"Content-Type": "application/json"},
             )
         except httpx.TimeoutException as error:
@@ -173,7 +174,7 @@ class Api:
         if response.is_success and not response.content:
             return None
         try:
-            value = orjson.loads(response.content)
+            value = loads(response.content)
         except orjson.JSONDecodeError as error:
             if not response.is_success:
                 raise ApiError(status=response.status_code, title=_phrase(response.status_code)) from error

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from streamseg.cli import words
 from streamseg.cli.display import field_table, instant, plain_table
 from streamseg.cli.session import Session, connected
+from streamseg.json_text import dumps
 
 
 def show(
@@ -50,7 +50,7 @@ def show(
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else dumps(value).decode()
 
 
 contacts = typer.Typer(name="contacts", help="Look at contacts, over a worker's API.", no_args_is_help=True)

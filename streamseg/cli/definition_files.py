@@ -15,6 +15,7 @@ import orjson
 import yaml
 
 from streamseg.errors import Code, ConfigurationError, RejectedError
+from streamseg.json_text import loads
 from streamseg.nesting import check_nesting
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -93,7 +94,7 @@ def parse_definition(source: bytes, *, json: bool) -> dict[str, Any]:
 
 def _parse_json(text: str) -> Any:
     try:
-        value = orjson.loads(text)
+        value = loads(text.encode())
     except orjson.JSONDecodeError as error:
         raise RejectedError(Code.INVALID_JSON, str(error)) from error
     check_nesting(value)
@@ -103,6 +104,7 @@ def _parse_json(text: str) -> Any:
 def _parse_yaml(text: str) -> Any:
     try:
         value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        # orjson itself: what refers to itself has no end, and only it finds that out.
         orjson.dumps(value)
     except yaml.MarkedYAMLError as error:
         told = " ".join(part for part in (error.context, error.problem) if part)

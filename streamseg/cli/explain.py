@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-import orjson
 import typer
 from rich.text import Text
 from rich.tree import Tree
@@ -23,6 +22,7 @@ from streamseg.cli.session import LangOption, chosen_language
 from streamseg.cli.terminal import TerminalConsole, echo_json
 from streamseg.errors import ConfigurationError, FileFormatError
 from streamseg.explain import explain as explain_membership
+from streamseg.json_text import dumps
 from streamseg.replay import Replay
 from streamseg.wording import terms
 from streamseg.wording.evidence import notes
@@ -123,11 +123,11 @@ def _add_condition(
     tree: Tree, condition: dict[str, Any], language: Language, instant: Callable[[str], str]
 ) -> None:
     written = condition["condition"]
-    text = condition_text(condition, language) or orjson.dumps(written).decode()
+    text = condition_text(condition, language) or dumps(written).decode()
     node = tree.add(_mark(condition["holds"]).append(f" {text}"))
     node.add(Text(words.SINCE.of(language).format(at=instant(condition["since"])), style="dim"))
     if "value" in condition:
-        value = orjson.dumps(condition["value"]).decode()
+        value = dumps(condition["value"]).decode()
         node.add(Text(words.VALUE.of(language).format(value=value), style="dim"))
     for note in notes(condition, language, instant):
         node.add(Text(note, style="dim"))

@@ -9,12 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from streamseg.catalogue.references import references_of
 from streamseg.cli.definition_files import SUFFIXES, parse_definition, without_managed
 from streamseg.definitions import parse_definition as check_definition
 from streamseg.errors import Code, ConfigurationError, RejectedError
+from streamseg.json_text import dumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def read_folder(folder: Path) -> tuple[list[Wanted], list[tuple[str, str | None,
         try:
             definition = {"segment_id": path.stem, **_parse(path)}
             segment_id = str(definition["segment_id"])
-            check_definition(orjson.dumps(definition), max_conditions=None)
+            check_definition(dumps(definition), max_conditions=None)
             if segment_id in found:
                 other = found[segment_id].file
                 raise RejectedError(Code.CONFLICT, f"{segment_id} is in {other} too; keep one", "segment_id")
@@ -138,7 +137,7 @@ def comparable(definition: dict[str, Any], given: Mapping[str, Any], account: st
 
 def _without_defaults(definition: dict[str, Any]) -> dict[str, Any]:
     try:
-        model = check_definition(orjson.dumps(definition), max_conditions=None)
+        model = check_definition(dumps(definition), max_conditions=None)
     except RejectedError:
         # What a newer worker holds may be more than this release knows: it is compared as it is written.
         return definition

@@ -23,6 +23,7 @@ from streamseg.cli.session import Lang, chosen_language
 from streamseg.cli.terminal import TerminalConsole, json_output
 from streamseg.errors import FileFormatError
 from streamseg.explain import explain_all
+from streamseg.json_text import dumps
 from streamseg.replay import Replay
 from streamseg.store.opening import open_store
 from streamseg.wording.explanations import with_words
@@ -127,4 +128,4 @@ def _drain(run: Replay, out: BinaryIO, emit: Emit) -> None:
 
 
 def _print(out: BinaryIO, value: dict[str, Any]) -> None:
-    out.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+    out.write(dumps(value, option=orjson.OPT_APPEND_NEWLINE))

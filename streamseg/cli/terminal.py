@@ -17,6 +17,8 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+from streamseg.json_text import dumps
+
 _COMMANDS: Final = re.compile(
     # Control characters but tab and line feed; bidirectional marks, embeddings, overrides and isolates; line
     # and paragraph separators; tags, which nobody sees; halves of surrogate pairs.
@@ -66,7 +68,7 @@ def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
 
 def echo_json(value: Any, *, indented: bool = False, err: bool = False) -> None:
     """A JSON value, on one line or several; the exact bytes of orjson, but on a terminal."""
-    data = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indented else None)
+    data = dumps(value, option=orjson.OPT_INDENT_2 if indented else 0)
     typer.echo(visible_json(data.decode()) if _is_terminal(err) else data, err=err)
 
 

@@ -9,11 +9,12 @@ import orjson
 
 from streamseg.contact import Contact
 from streamseg.inputs import Event
+from streamseg.json_text import dumps
 
 
 def stable_id(*key: Any) -> int:
     """A stable 63-bit id of JSON values: the same for the same, in every process."""
-    form = orjson.dumps(key, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    form = dumps(key, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return int.from_bytes(hashlib.blake2b(form, digest_size=8).digest(), "big") >> 1
 
 

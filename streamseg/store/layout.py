@@ -22,11 +22,10 @@ are not written here otherwise.
 
 from __future__ import annotations
 
-import orjson
-
 from streamseg.contact import due_in
 from streamseg.derived import DerivedEvents
 from streamseg.inputs import Event
+from streamseg.json_text import dumps_own, loads_own
 from streamseg.times import time_bytes, time_ms
 
 LAYOUT_VERSION = 5
@@ -117,7 +116,7 @@ def read_output(key: bytes, value: bytes) -> tuple[int, int, bytes]:
 
 
 def event_value(event: Event) -> bytes:
-    return time_bytes(event.offset) + orjson.dumps([event.name, event.properties, event.recorded_ms])
+    return time_bytes(event.offset) + dumps_own([event.name, event.properties, event.recorded_ms])
 
 
 def derived_key(contact_id: str, occurred_ms: int, origin: str) -> bytes:
@@ -127,14 +126,14 @@ def derived_key(contact_id: str, occurred_ms: int, origin: str) -> bytes:
 
 def derived_value(derived: DerivedEvents) -> bytes:
     """What is derived from one record."""
-    return time_bytes(derived.offset) + orjson.dumps([derived.recorded_ms, derived.rows])
+    return time_bytes(derived.offset) + dumps_own([derived.recorded_ms, derived.rows])
 
 
 def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
     """The kept events under a history key that begins with the contact's `history_prefix`, in their order."""
     at = len(prefix) + 8
     occurred_ms, offset = time_ms(key[at - 8 : at]), time_ms(value[:8])
-    body = orjson.loads(value[8:])
+    body = loads_own(value[8:])
     if key.endswith(_DERIVED):
         recorded_ms, rows = body
         derived = DerivedEvents(key[at:-1].decode(), occurred_ms, offset, recorded_ms)

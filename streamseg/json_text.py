@@ -1,0 +1,100 @@
+"""JSON text in and out, integers of any size kept as they are.
+
+orjson reads integers beyond 64 bits as floats, which rounds them, and writes none. They are rare: a text that
+may hold one is read a second time, by the slower reader of the standard library. Our own text begins with a
+blank where it holds one, so that nobody has to look.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+import orjson
+
+_AS_ZERO: Final = bytes(ord("0") if byte in b"-0123456789" else ord(" ") for byte in range(256))
+# An integer beyond 64 bits has 20 characters at least, the sign counted: every fifth of them makes a row of
+# four. Times never do.
+_EVERY: Final = 5
+_SAMPLE: Final = b"0" * 4
+_LONG: Final = b"0" * 20
+_OWN_LONG: Final = b" "
+_LEAST, _LARGEST = -(2**63), 2**64 - 1
+
+
+def loads(data: bytes) -> Any:
+    """The value of a JSON text. Raises orjson.JSONDecodeError, for numbers beyond a double's range too."""
+    value = orjson.loads(data)
+    if _SAMPLE in data[::_EVERY].translate(_AS_ZERO) and _LONG in data.translate(_AS_ZERO):
+        return json.loads(data)
+    return value
+
+
+def dumps(value: Any, *, option: int = 0) -> bytes:
+    """The text of a JSON value, however deep it is nested; `option` as of orjson: sorted keys, indented."""
+    try:
+        return orjson.dumps(value, option=option)
+    except TypeError:
+        if option:
+            return _standard(value, option)
+        return b"".join(_pieces(value))
+
+
+def dumps_own(value: Any) -> bytes:
+    """As `dumps`, for `loads_own`."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return b"".join((_OWN_LONG, *_pieces(value)))
+
+
+def loads_own(data: bytes) -> Any:
+    """The value of a text by `dumps_own`."""
+    return json.loads(data) if data.startswith(_OWN_LONG) else orjson.loads(data)
+
+
+def loads_broken(line: bytes) -> Any:
+    """The value of a JSON text, also where text in it is no valid Unicode (half a surrogate pair, bytes that
+    are no UTF-8) or a number is beyond a double's range. Raises ValueError where anything else is wrong."""
+    text = line.decode("utf-8", "surrogateescape")
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_int=lambda _: 0)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _standard(value: Any, option: int) -> bytes:
+    indented = bool(option & orjson.OPT_INDENT_2)
+    text = json.dumps(
+        value,
+        ensure_ascii=False,
+        sort_keys=bool(option & orjson.OPT_SORT_KEYS),
+        indent=2 if indented else None,
+        separators=(",", ": ") if indented else (",", ":"),
+    )
+    end = "\n" if option & orjson.OPT_APPEND_NEWLINE else ""
+    return f"{text}{end}".encode()
+
+
+def _pieces(value: Any) -> Iterable[bytes]:
+    # Values that are still to be written, the next one last, with the text between them as bytes.
+    waiting: list[Any] = [value]
+    while waiting:
+        piece = waiting.pop()
+        if isinstance(piece, dict):
+            members = [one for name, item in piece.items() for one in (b",", orjson.dumps(name), b":", item)]
+            waiting += [b"}", *reversed(members[1:]), b"{"]
+        elif isinstance(piece, (list, tuple)):
+            items = [one for item in piece for one in (b",", item)]
+            waiting += [b"]", *reversed(items[1:]), b"["]
+        elif isinstance(piece, bytes):
+            yield piece
+        elif isinstance(piece, int) and not _LEAST <= piece <= _LARGEST:
+            yield str(piece).encode()
+        else:
+            yield orjson.dumps(piece)
