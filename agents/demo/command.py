@@ -19,6 +19,7 @@ from agents.demo.workload import CASE, DEFINITIONS, Workload
 from agents.embedded import PARTITIONS, EmbeddedBroker, EmbeddedWorker
 from streamseg.cli.terminal import TerminalConsole
 from streamseg.settings import BatchWindow, Settings
+from streamseg.wording.reasons import reason
 
 _SHOWN = 6
 _EMAIL_WINDOW = "PT10S"
@@ -127,7 +128,7 @@ def _print_change(console: TerminalConsole, change: dict[str, Any]) -> None:
     console.print(
         f"  {change['effective_at']}  {change['contact_id']}  "
         f"[{'green' if entered else 'red'}]{change['change']:<7}[/] "
-        f"{change['segment_id']:<20} {change['reason']['kind']}"
+        f"{change['segment_id']:<20} {reason(change['reason']['kind'], None, 'en')}"
     )
 
 

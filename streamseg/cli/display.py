@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from rich import box
+from rich.cells import cell_len
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,10 @@ from streamseg.catalogue.labels import COLUMNS, OPERATIONS, STATUSES, TYPES, Lan
 from streamseg.cli import words
 from streamseg.times import parse_timestamp_ms
 
+_LEAST_FIRST: Final = ("operations", "created_at", "created_by", "updated_by", "updated_at", "type")
+"""Columns of the list that a narrow terminal does without, in this order."""
+_LONGEST_NAME: Final = 30
+_BETWEEN_COLUMNS: Final = 3
 _STYLES = {"completed": "green", "calculating": "yellow", "not_calculated": "dim", "shared": "dim"}
 
 
@@ -60,27 +65,49 @@ def plain_table(*headings: str) -> Table:
     return table
 
 
-def segment_table(rows: Iterable[Mapping[str, Any]], language: Language) -> Table:
-    """The list of segments, in the product's columns; the id, which commands take, is under the name."""
-    table = plain_table(*(label.of(language) for label in COLUMNS.values()))
-    table.columns[list(COLUMNS).index("contacts")].justify = "right"
-    for row in rows:
-        name = Text(row["name"]).append(f"\n{row['segment_id']}", style="dim")
-        operations = (
-            OPERATIONS[one].of(language) if one in OPERATIONS else one for one in row.get("operations", ())
-        )
-        table.add_row(
-            name,
-            kind(row, language),
-            status(row, language),
-            f"{row['contacts']:,}",
-            row["created_by"] or "",
-            instant(row["created_at"]),
-            row["updated_by"] or "",
-            instant(row["updated_at"]),
-            " ".join(operations),
-        )
+def segment_table(rows: Iterable[Mapping[str, Any]], language: Language, width: int) -> Table:
+    """The list of segments, in the product's columns; the id, which commands take, is under the name.
+
+    In a terminal of few columns (`width`), those that say least are left out before any has to be wrapped."""
+    shown = [_cells(row, language) for row in rows]
+    names = list(COLUMNS)
+    for least in _LEAST_FIRST:
+        if _needed(names, shown, language) <= width:
+            break
+        names.remove(least)
+    table = plain_table(*(COLUMNS[name].of(language) for name in names))
+    table.columns[names.index("contacts")].justify = "right"
+    for cells in shown:
+        table.add_row(*(cells[name] for name in names))
     return table
+
+
+def _cells(row: Mapping[str, Any], language: Language) -> dict[str, str | Text]:
+    operations = (
+        OPERATIONS[one].of(language) if one in OPERATIONS else one for one in row.get("operations", ())
+    )
+    return {
+        "name": Text(row["name"]).append(f"\n{row['segment_id']}", style="dim"),
+        "type": kind(row, language),
+        "status": status(row, language),
+        "contacts": f"{row['contacts']:,}",
+        "created_by": row["created_by"] or "",
+        "created_at": instant(row["created_at"]),
+        "updated_by": row["updated_by"] or "",
+        "updated_at": instant(row["updated_at"]),
+        "operations": " ".join(operations),
+    }
+
+
+def _needed(names: Sequence[str], shown: Sequence[Mapping[str, str | Text]], language: Language) -> int:
+    """Columns of a terminal that the table takes where no cell is wrapped; a long name may be."""
+    widths = []
+    for name in names:
+        texts = [COLUMNS[name].of(language), *(str(cells[name]) for cells in shown)]
+        lines = [line for text in texts for line in text.splitlines()]
+        widths.append(max(map(cell_len, lines)))
+    widths[0] = min(widths[0], _LONGEST_NAME)
+    return sum(widths) + _BETWEEN_COLUMNS * (len(widths) - 1)
 
 
 def field_table(fields: Mapping[str, str | Text]) -> Table:

@@ -60,7 +60,7 @@ def list_segments(
     elif not found:
         session.say(words.NO_SEGMENTS)
     else:
-        session.out.print(segment_table(found, session.language))
+        session.out.print(segment_table(found, session.language, session.out.width))
         session.say(words.TOTAL, total=len(found))
 
 
@@ -78,9 +78,9 @@ def _watch(session: Session, rows: Any, every: float) -> None:
                 if session.as_json:
                     session.print_line({"rows": found, "total": len(found)})
                 elif live is not None:
-                    live.update(segment_table(found, session.language), refresh=True)
+                    live.update(segment_table(found, session.language, session.out.width), refresh=True)
                 else:
-                    session.out.print(segment_table(found, session.language))
+                    session.out.print(segment_table(found, session.language, session.out.width))
             time.sleep(every)
     except KeyboardInterrupt:
         return

@@ -47,6 +47,28 @@ def test_the_list_has_the_columns_of_the_product_in_chinese(run: Run, api: FakeA
     assert "共 1 个分群" in lines[-1]
 
 
+@pytest.mark.parametrize(
+    ("width", "headings"),
+    [
+        (200, "分群名称 类型 状态 总人数 创建者 创建时间 更新者 更新时间 操作"),
+        (120, "分群名称 类型 状态 总人数 创建者 创建时间 更新者 更新时间"),
+        (80, "分群名称 类型 状态 总人数 创建者 更新者 更新时间"),
+        (70, "分群名称 类型 状态 总人数 更新者 更新时间"),
+        (50, "分群名称 类型 状态 总人数"),
+        (38, "分群名称 状态 总人数"),
+    ],
+)
+def test_a_row_takes_two_lines_however_narrow_the_terminal_is(
+    run: Run, api: FakeApi, monkeypatch: pytest.MonkeyPatch, width: int, headings: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    api.add("cn", name="案例分群")
+    lines = [line.rstrip() for line in run("segments", "list", "--lang", "zh").stdout.splitlines()]
+    assert re.sub(r"\s+", " ", lines[0]) == headings
+    assert len(lines) == 5
+    assert lines[3] == "cn"
+
+
 def test_the_list_is_in_english_where_the_locale_is_not_chinese(run: Run, api: FakeApi) -> None:
     api.add("cn")
     output = run("segments", "list").stdout
