@@ -72,6 +72,39 @@ HAPPENINGS: dict[str, Lines] = {
             "2026-05-11 10:00",
         )
     ],
+    "bought-k7-over-100": [
+        event("2026-05-01 10:00", "order", lines=[{"code": "K7", "price": 90}, {"code": "K9", "price": 200}]),
+        event("2026-05-02 10:00", "order", lines=[{"code": "K7", "price": 100}]),
+        event("2026-05-03 10:00", "order", lines=[{"code": "K9", "price": 8}, {"code": "K7", "price": 120}]),
+    ],
+    "over-18": [
+        attributes("2026-02-01 12:00", birthday="2008-02-29"),
+        attributes("2026-03-10 12:00", birthday="2009-02-28"),
+    ],
+    "bought-this-week": [event("2026-05-09 23:00", "purchase"), event("2026-05-10 09:00", "purchase")],
+    "shoes-over-1000": [
+        event(at, "order", lines=[{"category": category, "price": price} for category, price in lines])
+        for at, lines in (
+            ("2026-05-01 10:00", [("shoes", "999.90"), ("hats", "500")]),
+            ("2026-05-02 10:00", [("shoes", " 0.10 ")]),
+            ("2026-05-03 10:00", [("shoes", "0.01")]),
+            ("2026-05-04 10:00", [("shoes", "-100")]),
+        )
+    ],
+    "open-click-buy": [
+        event("2026-05-01 10:00", "email_open"),
+        event("2026-05-01 10:50", "email_click"),
+        event("2026-05-01 12:00", "purchase"),
+        event("2026-05-02 10:00", "email_open"),
+        event("2026-05-02 11:00", "email_click"),
+        event("2026-05-02 11:40", "purchase"),
+    ],
+    "vip-however-written": [
+        tags("2026-05-01 10:00", add=["ＶＩＰ"]),
+        tags("2026-05-02 10:00", add=["Vip"]),
+        tags("2026-05-03 10:00", remove=["ＶＩＰ"]),
+        tags("2026-05-04 10:00", remove=["Vip"]),
+    ],
     "prospects-cn": [
         attributes("2026-05-01 09:00", location="中国"),
         event("2026-05-03 10:00", "purchase"),
