@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections import deque
 from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final, Protocol
 
 from agents.api.problems import ProblemError, not_found
-from agents.api.slices import Slices, in_thread
+from agents.api.slices import Slice, Slices, in_thread
 from agents.shard import Shard
 from streamseg.contact import Contact
 from streamseg.explain import explain
@@ -24,6 +25,8 @@ from streamseg.trial import CheckedEvents, EventSnapshot, Trial
 
 Json = dict[str, Any]
 
+_CONTACTS: Final = 256
+"""Contact ids read at a time."""
 _PIECE: Final = 1_000
 """Events read in one slice."""
 _ATTEMPTS: Final = 4
@@ -119,37 +122,40 @@ class LocalPartitions:
         contacts = 0
         found: list[str] = []
         for number in numbers:
+            waiting: deque[str] = deque()
             after: str | None = None
-            more = True
-            while more:
-                members, after, heavy, more = await self._tried(number, plan, member_id, after)
+            while True:
+                async with self._slices.slice() as one:
+                    shard = self.shard(number)
+                    if not waiting:
+                        waiting.extend(islice(shard.store.contact_ids(after), _CONTACTS))
+                        if not waiting:
+                            break
+                        after = waiting[-1]
+                    members, heavy = self._tried(shard, waiting, plan, member_id, one)
                 if heavy is not None and await self._is_member(number, heavy, plan, member_id):
                     members.append(heavy)
                 contacts += len(members)
                 found = heapq.nsmallest(sample, [*found, *members])
         return {"contacts": contacts, "sample": found}
 
-    async def _tried(
-        self, number: int, plan: Plan, member_id: int, after: str | None
-    ) -> tuple[list[str], str | None, str | None, bool]:
-        """A slice of a preview: the members among the contacts that follow `after`, the last contact looked
-        at, that one again if it takes too long for a slice and is to be tried by itself, and whether more
-        follow."""
+    def _tried(
+        self, shard: Shard, waiting: deque[str], plan: Plan, member_id: int, one: Slice
+    ) -> tuple[list[str], str | None]:
+        """The members among as many of the waiting contacts as fit into a slice, and the one before which it
+        ended early, since that takes too long and is to be tried by itself."""
         members: list[str] = []
-        async with self._slices.slice() as one:
-            shard = self.shard(number)
-            trial, now_ms = Trial(shard.store, plan, self._settings), shard.partition.clock_ms
-            for contact_id in shard.store.contact_ids(after):
-                after = contact_id
-                contact = shard.store.contact(contact_id)
-                if contact is not None and contact.known_since_ms is not None:
-                    if _is_heavy(contact, plan, now_ms):
-                        return members, after, contact_id, True
-                    if member_id in trial.brought_up(contact, now_ms).body.true:
-                        members.append(contact_id)
-                if one.over:
-                    return members, after, None, True
-        return members, after, None, False
+        trial, now_ms = Trial(shard.store, plan, self._settings), shard.partition.clock_ms
+        while waiting and not one.over:
+            contact_id = waiting.popleft()
+            contact = shard.store.contact(contact_id)
+            if contact is None or contact.known_since_ms is None:
+                continue
+            if _is_heavy(contact, plan, now_ms):
+                return members, contact_id
+            if member_id in trial.brought_up(contact, now_ms).body.true:
+                members.append(contact_id)
+        return members, None
 
     async def _is_member(self, number: int, contact_id: str, plan: Plan, member_id: int) -> bool:
         """Whether a contact whose history is long is a member, judged in a thread."""
