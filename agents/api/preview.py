@@ -20,7 +20,7 @@ from agents.definition_topic import DefinitionTopic
 from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
 from schemas.wire import WireModel
-from streamseg.catalogue.reading import check_references_readable
+from streamseg.catalogue.reading import check_references_calculated, check_references_readable
 from streamseg.compiler import compile_segment
 from streamseg.condition_count import check_condition_count
 from streamseg.errors import Code, RejectedError
@@ -83,12 +83,7 @@ class Preview:
         catalogue = self._desk.catalogue
         # Without an id it stands for no segment, nor for a list that is called what we would call it.
         definition = {"segment_id": catalogue.unused_id("preview"), **wanted.definition}
-        plan, segment_id = await self._planned(definition)
-        with _below_definition():
-            # A static definition names a list by its id alone.
-            if segment_id in catalogue.segments:
-                catalogue.segments[segment_id].check_readable_by(request[ACCOUNT], "segment_id")
-            check_references_readable(definition, catalogue, request[ACCOUNT])
+        plan, segment_id = await self._planned(definition, request[ACCOUNT])
 
         async def here(numbers: list[int]) -> Json:
             return await self._local.preview(numbers, plan, segment_id, wanted.sample)
@@ -109,12 +104,13 @@ class Preview:
         plan, segment_id = await self._planned(question.definition)
         return answer(await self._local.preview(question.partitions, plan, segment_id, question.sample))
 
-    async def _planned(self, body: Json) -> tuple[Plan, str]:
+    async def _planned(self, body: Json, account: str | None = None) -> tuple[Plan, str]:
         current = self._definition_topic.definitions.plan
-        return await in_thread(lambda _: self._plan({"name": "preview", **body}, current))
+        return await in_thread(lambda _: self._plan({"name": "preview", **body}, current, account))
 
-    def _plan(self, body: Json, current: Plan) -> tuple[Plan, str]:
-        """What is in force with the definition in it, as little of it as the definition rests on."""
+    def _plan(self, body: Json, current: Plan, account: str | None) -> tuple[Plan, str]:
+        """What is in force with the definition in it, as little of it as the definition rests on; for an
+        account, if one asks: another worker has asked for one already."""
         check_condition_count(body, self._settings.max_conditions, at="definition")
         definition = parse(body, SegmentDefinition, at="definition")
         segment_id = definition.segment_id
@@ -131,6 +127,8 @@ class Preview:
                 born=-1 if old is None else old.born,
                 settings=self._settings,
             )
+            if account is not None:
+                self._check_seen(segment, body, account)
             check_references(segment, current.segments)
         segments: dict[str, Segment] = {}
         waiting = [segment]
@@ -141,6 +139,16 @@ class Preview:
         for built_in in BUILT_IN_SEGMENTS:
             segments.setdefault(built_in, current.segments[built_in])
         return Plan(segments, current.built_in, generation, current, lineage=current.lineage), segment_id
+
+    def _check_seen(self, segment: Segment, body: Json, account: str) -> None:
+        """Whether the account sees what the definition would tell of."""
+        catalogue = self._desk.catalogue
+        # A static definition names a list by its id alone.
+        if segment.segment_id in catalogue.segments:
+            catalogue.segments[segment.segment_id].check_readable_by(account, "segment_id")
+        check_references(segment, catalogue.segments)
+        check_references_readable(body, catalogue, account)
+        check_references_calculated(body, catalogue)
 
 
 @contextmanager

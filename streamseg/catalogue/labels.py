@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
@@ -43,6 +44,17 @@ GROUPS: Final[Mapping[str, Label]] = {
 }
 """Of the groups that are always there; others are called what their makers called them."""
 
+
+def is_built_in_group(name: str) -> bool:
+    """Whether a name is that of a built-in group, its key or what it is called in any language: case, width
+    and blanks around it aside, which nobody would tell apart."""
+    return _plain(name) in {_plain(one) for key, label in GROUPS.items() for one in (key, *label)}
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
+
+
 BUILT_IN_NAMES: Final[Mapping[str, Label]] = {
     "global-unsubscribed": Label("全局退订", "Globally unsubscribed"),
     "email-unsubscribed": Label("邮件退订", "Unsubscribed from e-mail"),
@@ -79,6 +91,7 @@ ERRORS: Final[Mapping[Code, Label]] = {
     Code.INVALID_JSON: Label("不是有效的 JSON", "Not valid JSON"),
     Code.INVALID_SCHEMA: Label("内容不符合格式要求", "Not of the required form"),
     Code.TIMESTAMP_IN_FUTURE: Label("记录时间晚于当前时间", "Dated in the future"),
+    Code.INVALID_VALUE: Label("部分值无效", "Values that cannot be taken"),
     Code.OCCURRED_IN_FUTURE: Label("发生时间晚于当前时间", "Lies in the future"),
     Code.UNKNOWN_REFERENCE: Label("引用的分群或分组不存在", "Refers to something that does not exist"),
     Code.REFERENCE_CYCLE: Label("分群之间循环引用", "Segments refer to each other in a circle"),

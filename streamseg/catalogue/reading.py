@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamseg.catalogue.decision import Json
 from streamseg.catalogue.references import references_of
 from streamseg.catalogue.state import Catalogue
+from streamseg.errors import Code, RejectedError
 
 
 def check_references_readable(definition: Json, catalogue: Catalogue, account: str) -> None:
@@ -17,3 +18,16 @@ def check_references_readable(definition: Json, catalogue: Catalogue, account: s
     for segment_id, path in references_of(definition):
         if segment_id not in seen:
             catalogue.segments[segment_id].check_readable_by(account, path)
+
+
+def check_references_calculated(definition: Json, catalogue: Catalogue) -> None:
+    """Whether all that a definition refers to is in force: an advanced segment is from its first calculation
+    on. What there is not at all is not looked at. Raises RejectedError with the reference's path."""
+    for segment_id, path in references_of(definition):
+        entry = catalogue.segments.get(segment_id)
+        if entry is not None and entry.in_force is None and not entry.built_in:
+            raise RejectedError(
+                Code.UNKNOWN_REFERENCE,
+                f"segment {segment_id} was never calculated; calculate it first",
+                path,
+            )

@@ -9,8 +9,8 @@ from schemas.catalogue import CatalogueGroup, CataloguePosition, CatalogueRow
 from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
 from streamseg.catalogue.decision import Decision, Json
-from streamseg.catalogue.labels import BUILT_IN_NAMES
-from streamseg.catalogue.reading import check_references_readable
+from streamseg.catalogue.labels import BUILT_IN_NAMES, is_built_in_group
+from streamseg.catalogue.reading import check_references_calculated, check_references_readable
 from streamseg.catalogue.references import references_of
 from streamseg.catalogue.saving import edited, new_row
 from streamseg.catalogue.state import (
@@ -280,7 +280,7 @@ class Ruling:
     def _entry(self, segment_id: str, path: str) -> Entry:
         entry = self._catalogue.segments.get(segment_id)
         if entry is None:
-            raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment; create it first", path)
+            raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment; check its id", path)
         return entry
 
     def _own(self, segment_id: str, path: str) -> Entry:
@@ -318,7 +318,7 @@ class Ruling:
             raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such group; create it first", path)
 
     def _check_new_group(self, group: str, path: str) -> None:
-        if group in VIEW_GROUPS or group == DEFAULT_GROUP:
+        if is_built_in_group(group):
             raise RejectedError(Code.NOT_PERMITTED, "the name of a built-in group; choose another one", path)
         if group in self._catalogue.groups:
             raise RejectedError(Code.CONFLICT, "there is such a group already; choose another name", path)
@@ -357,6 +357,7 @@ class Ruling:
             check_references(segment, self._catalogue.segments)
             check_references_readable(body, self._catalogue, self._account)
             if row.status != "not_calculated":
+                check_references_calculated(body, self._catalogue)
                 entries = self._catalogue.segments.items()
                 check_references(segment, {key: one for key, one in entries if one.in_force is not None})
         except RejectedError as error:

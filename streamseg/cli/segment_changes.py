@@ -58,6 +58,8 @@ def copy(
         session.print_json(made)
     else:
         session.say(words.COPIED, name=made["name"], id=made["segment_id"])
+        if made["type"] == "static":
+            session.note(words.NOT_COPIED)
 
 
 def delete(session: Session, segments: SegmentIds, yes: Yes = False) -> None:

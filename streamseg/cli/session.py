@@ -192,8 +192,9 @@ def describe(error: StreamsegError, language: Language) -> str:
     remedies = []
     if error.current_version is not None:
         remedies.append(words.CURRENT_VERSION.of(language).format(version=error.current_version))
-    if error.code in words.REMEDIES:
-        remedies.append(words.REMEDIES[error.code].of(language))
+    remedy = words.NOT_FOUND.get(error.path) if error.code == "not_found" else words.REMEDIES.get(error.code)
+    if remedy is not None:
+        remedies.append(remedy.of(language))
     return "; ".join([line, *remedies])
 
 

@@ -18,14 +18,22 @@ REMEDIES: Final[Mapping[str, Label]] = {
     "unauthorized": Label(
         "请用 --token 或 STREAMSEG_API_TOKEN 提供令牌", "give a token with --token or STREAMSEG_API_TOKEN"
     ),
-    "not_found": Label(
-        "用 `streamseg segments list` 查看现有分群", "`streamseg segments list` shows what there is"
-    ),
     "timeout": Label("稍后重试，或先查看是否已生效", "look whether it took effect, then try again"),
     "starting": Label("稍后重试", "try again in a moment"),
     "too_large": Label("请分成较小的部分", "send less at once"),
 }
 """What to do about a refusal, by its code, where the detail does not say it."""
+NOT_FOUND: Final[Mapping[str, Label]] = {
+    "segment_id": Label(
+        "用 `streamseg segments list` 查看现有分群", "`streamseg segments list` shows what there is"
+    ),
+    "group": Label("用 `streamseg groups list` 查看现有分组", "`streamseg groups list` shows what there is"),
+    "contact_id": Label(
+        "请检查 ID；联系人从其第一条记录起才存在",
+        "check the id; a contact is known from its first record on",
+    ),
+}
+"""What to do where something was not found, by the path of the refusal."""
 CURRENT_VERSION: Final = Label(
     "当前版本为 {version}; 重新读取当前版本后再修改",
     "the current version is {version}; read the current one again and change that",
@@ -33,6 +41,10 @@ CURRENT_VERSION: Final = Label(
 
 SAVED: Final = Label(
     "{name}（{id}）已保存，版本 {version}，{status}", "saved {name} ({id}), version {version}: {status}"
+)
+NOT_COPIED: Final = Label(
+    "静态分群的联系人没有复制；可用 `streamseg lists import` 加入",
+    "the contacts of a static segment are not copied; put some in with `streamseg lists import`",
 )
 COPIED: Final = Label("已复制为 {name}（{id}）", "copied to {name} ({id})")
 DELETED: Final = Label("已删除：{ids}", "deleted: {ids}")

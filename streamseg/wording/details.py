@@ -155,6 +155,9 @@ DETAILS: Final[Mapping[str, str]] = {
     'an element of {} is a text and has no properties; write "", the element itself': (
         '{} 的项是文本，没有属性；请写 ""，即该项本身'
     ),
+    "{} has no history; ask with within_last or before instead of held": (
+        "{} 没有历史；请使用 within_last 或 before，而不是 held"
+    ),
     # references
     "there is no segment {}; define it first": "分群 {} 不存在；请先创建",
     "there is no segment {}; add it to the folder": "分群 {} 不存在；请把它加入文件夹",
@@ -162,6 +165,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "segments refer to each other in a circle: {}": "分群之间循环引用：{}",
     "refers to itself: {}": "引用了自身：{}",
     "{} refers to it; change or delete that first": "分群 {} 引用了它；请先修改或删除那个分群",
+    "segment {} was never calculated; calculate it first": "分群 {} 尚未计算；请先计算",
     "{}, which it refers to, was never calculated; calculate that first": "它引用的 {} 尚未计算；请先计算",
     "{}, which it refers to, is gone; define that anew or change this one": (
         "它引用的 {} 已不存在；请重新创建，或修改本分群"
@@ -183,7 +187,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "{} belongs to another account; choose another id": "{} 属于其他账号；请换一个 ID",
     "only the account that made a group changes it": "只有创建分组的账号可以修改它",
     "there is no such segment": "没有这个分群",
-    "there is no such segment; create it first": "没有这个分群；请先创建",
+    "there is no such segment; check its id": "没有这个分群；请检查 ID",
     "there is no such group": "没有这个分组",
     "there is no such group; create it first": "没有这个分组；请先创建",
     "there is no such {}": "没有这个{}",
@@ -235,6 +239,10 @@ DETAILS: Final[Mapping[str, str]] = {
     "there is nothing at this address; see /api/v1/openapi.json": "该地址不存在；请查看 /api/v1/openapi.json",
     "allowed here: {}": "此处允许：{}",
     "not answered in time; it may still be carried out, so look first": "未及时得到结果，但仍可能生效；请先查看",
+    "not answered within {} s; ask for less, or again later": "{} 秒内未得到结果；请缩小范围，或稍后再试",
+    "the worker is ending; ask another one, or this one again in a moment": (
+        "worker 正在结束；请询问其他 worker，或稍后重试"
+    ),
     "the worker has not read all topics yet; try again soon": "worker 尚未读完所有主题；请稍后重试",
     "not all partitions are at work: {}": "并非所有分区都在工作：{}",
     "partition {} is not at work here": "分区 {} 不在此节点",

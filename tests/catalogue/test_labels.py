@@ -62,3 +62,15 @@ def test_the_terms_of_the_product() -> None:
 )
 def test_the_language_that_weighs_most_is_chosen(header: str, language: str) -> None:
     assert labels.choose_language(header) == language
+
+
+@pytest.mark.parametrize(
+    "name", ["all", "ALL", "Ａll", "全部分群", " all segments ", "我创建的", "Default Group"]
+)
+def test_no_group_is_called_like_a_built_in_one(name: str) -> None:
+    assert labels.is_built_in_group(name)
+
+
+@pytest.mark.parametrize("name", ["all of them", "全部", "g", ""])
+def test_other_names_are_free(name: str) -> None:
+    assert not labels.is_built_in_group(name)

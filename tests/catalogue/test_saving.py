@@ -8,6 +8,7 @@ import pytest
 
 from streamseg.catalogue import calculation
 from streamseg.catalogue.formula import same_json
+from streamseg.errors import RejectedError
 from tests.catalogue.catalogues import (
     ANN,
     BEN,
@@ -277,3 +278,17 @@ def test_only_segments_that_the_account_sees_can_be_referred_to() -> None:
         path,
     )
     assert desk.refusal(EVE, "create", definition=standard("eves", member_of("copied")))[0] == "not_permitted"
+
+
+def test_a_reference_to_a_segment_that_was_never_calculated_says_so() -> None:
+    desk = Desk()
+    desk.create(ANN, advanced("draft"))
+    with pytest.raises(
+        RejectedError, match="segment draft was never calculated; calculate it first"
+    ) as refused:
+        desk.ask(ANN, "create", definition=standard("s", member_of("draft")))
+    assert refused.value.path == "definition.clusters[0].conditions[0].segment"
+    with pytest.raises(RejectedError, match="there is no segment nothing; define it first"):
+        desk.ask(ANN, "create", definition=standard("s", member_of("nothing")))
+    desk.ask(ANN, "calculate", segment_id="draft")
+    desk.create(ANN, standard("s", member_of("draft")))

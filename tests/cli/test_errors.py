@@ -54,7 +54,6 @@ def test_with_json_a_problem_is_a_line_of_json(run: Run, api: FakeApi) -> None:
 @pytest.mark.parametrize(
     ("code", "status", "told"),
     [
-        ("not_found", 404, "`streamseg segments list` shows what there is"),
         ("starting", 503, "try again in a moment"),
         ("timeout", 504, "look whether it took effect"),
         ("too_large", 413, "send less at once"),
@@ -64,6 +63,24 @@ def test_with_json_a_problem_is_a_line_of_json(run: Run, api: FakeApi) -> None:
 def test_what_to_do_follows_from_the_code(run: Run, api: FakeApi, code: str, status: int, told: str) -> None:
     api.refusals["GET", "/segments/cn"] = problem(status, code, "Refused", "because")
     assert told in run("segments", "show", "cn").stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "untold"),
+    [
+        ("segment_id", "`streamseg segments list`", "groups"),
+        ("group", "`streamseg groups list`", "segments list"),
+        ("contact_id", "a contact is known from its first record on", "list"),
+        ("", "because", "list"),
+    ],
+)
+def test_what_to_do_about_something_missing_is_about_that(
+    run: Run, api: FakeApi, path: str, told: str, untold: str
+) -> None:
+    api.refusals["GET", "/contacts/c1"] = problem(404, "not_found", "Not found", "because", path=path)
+    said = run("contacts", "show", "c1").stderr
+    assert told in said
+    assert untold not in said
 
 
 def test_a_conflict_that_is_not_over_a_version_is_not_to_be_read_again(run: Run, api: FakeApi) -> None:

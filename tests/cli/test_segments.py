@@ -228,6 +228,13 @@ def test_copy_says_what_the_copy_is_called(run: Run, api: FakeApi) -> None:
     assert "已复制为" in run("segments", "copy", "cn", "--as", "cn3", "--lang", "zh").stdout
 
 
+def test_copying_a_static_segment_says_that_its_contacts_are_not_copied(run: Run, api: FakeApi) -> None:
+    api.add("fair", type="static")
+    result = run("segments", "copy", "fair")
+    assert result.stdout == "copied to FAIR_复制 (fair-copy)\n"
+    assert "the contacts of a static segment are not copied" in result.stderr
+
+
 def test_delete_asks_first(run: Run, api: FakeApi) -> None:
     api.add("cn")
     refused = run("segments", "delete", "cn", input="n\n")
