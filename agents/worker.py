@@ -44,7 +44,6 @@ from agents.transport import BatchConsumer, Polled
 from agents.watch import CutOffError, Watch
 from agents.web import Listener, WebServer
 from agents.worker_clock import HostClock, WorkerClock
-from streamseg.partition import CONTACT_UPDATES
 from streamseg.plan import Plan
 from streamseg.settings import Settings
 
@@ -267,9 +266,8 @@ class SegmentApp(faust.App):
         self.catalogue_topic.take_plan(plan)
 
     def _speaks(self) -> bool | None:
-        if self.rebalancing:
-            return None
-        return TP(topic_name(self.settings, CONTACT_UPDATES), 0) in self.consumer.assignment()
+        assigned = self.partitions.assigned
+        return None if assigned is None else 0 in assigned
 
     # -- what may be written ------------------------------------------------------------------------------
 

@@ -209,4 +209,4 @@ def test_a_second_worker_on_a_folder_leaves_the_first_at_work(settings: Settings
         assert line.startswith("streamseg worker: another worker is running on the data folder")
         assert "Traceback" not in second.log
         assert reasons(first) == []
-        assert first.log.count("at work on partitions") == 1
+        assert first.log.count("at work on partition 0") == 1
