@@ -43,7 +43,9 @@ def compact(number: Decimal) -> int | float | str:
     if number.adjusted() < _INTEGER_DIGITS and number == number.to_integral_value():
         return int(number)
     as_float = float(number)
-    return as_float if exact(as_float) == number else str(number.normalize(_EXACT))
+    if exact(as_float) == number:
+        return as_float
+    return int(number) if number == number.to_integral_value() else str(number.normalize(_EXACT))
 
 
 def exact_sum(one: Decimal, other: Decimal) -> Decimal:

@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from orjson import dumps
-
 from streamseg.conditions.aggregates import Aggregate, RunningAggregate
 from streamseg.conditions.base import EventFed, Forecast
 from streamseg.conditions.matching import Matcher, Where
@@ -210,10 +208,10 @@ class LogCondition(EventFed):
             del summaries[self.id]
         counted: list[list[Any]] = []
         next_ms = (self.window.span(coming[0][0]) or (MAX_MS, 0))[0] if coming else MAX_MS
-        answers: dict[bytes, tuple[bool, int | None]] = {}
+        answers: dict[str, tuple[bool, int | None]] = {}
         for entry in entered:
             # Occurrences with the same tested values have the same answer.
-            key = dumps(entry[3])
+            key = repr(entry[3])
             answer = answers.get(key)
             if answer is None:
                 answer = answers[key] = self.counts(entry[3], now_ms)
@@ -266,14 +264,14 @@ class _CountForecast(Forecast):
         self._logged = condition
         self._count = 0
         # By tested values: those, how many occurrences with them lie in the window, and whether they count.
-        self._answers: dict[bytes, Any] = {}
-        self._inside: Counter[bytes] = Counter()
-        self._passing: set[bytes] = set()
+        self._answers: dict[str, Any] = {}
+        self._inside: Counter[str] = Counter()
+        self._passing: set[str] = set()
         # What is to be looked at, by time: an answer on tested values; an occurrence that enters or leaves.
-        self._turns: list[tuple[int, bytes]] = []
-        self._times: list[tuple[int, int, bytes]] = []
+        self._turns: list[tuple[int, str]] = []
+        self._times: list[tuple[int, int, str]] = []
         for at_ms, _, _, tested in contact.body.summaries.get(condition.id, []):
-            key = dumps(tested)
+            key = repr(tested)
             self._answers[key] = tested
             enter_ms, leave_ms = condition.window.span(at_ms) or (NEVER_MS, 0)
             if enter_ms < leave_ms:
@@ -298,7 +296,7 @@ class _CountForecast(Forecast):
         next_ms = min(times[0][0] if times else NEVER_MS, turns[0][0] if turns else NEVER_MS)
         return self._logged.answer(self._count), next_ms if next_ms < NEVER_MS else None
 
-    def _turn(self, key: bytes, now_ms: int) -> None:
+    def _turn(self, key: str, now_ms: int) -> None:
         if not self._inside[key]:
             # Asked again when the next occurrence enters.
             self._passing.discard(key)

@@ -113,6 +113,12 @@ def total(function: str, operator: str, value: Any, **more: Any) -> Line:
         case("the greatest", total("max", "gt", 9007199254740992), [9007199254740992, "9007199254740993"], 1),
         case("distinct ones", total("distinct", "ge", 3), ["1", 1, "1.0", "x", "01", "0.1", 0.10], 5),
         case(
+            "distinct integers of any length",
+            total("distinct", "ge", 2),
+            [2**64 + 1, str(2**64 + 1), 2**64 + 2],
+            2,
+        ),
+        case(
             "distinct ones that no double is",
             total("distinct", "ge", 2),
             ["0.12345678901234567890", "0.1234567890123456789", "0.123456789012345678"],
