@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from schemas.timestamps import EARLIEST_STATED_MS
 from streamseg.conditions.aggregates import Aggregate, Result, Total
 from streamseg.conditions.attribute import AttributeCondition, HeldCondition, latest
 from streamseg.conditions.base import Condition
@@ -39,14 +40,11 @@ Json = dict[str, Any]
 MOST_OCCURRENCES: Final = 100
 """Occurrences that are named of one condition, the latest ones."""
 
-_MOST_CHAINED: Final = 1_000
+_MOST_CHAINED: Final = 200
 """Occurrences among which a chain is looked for, the latest ones."""
 
 _LONGEST_VALUE: Final = 100
 """Characters of a value that are shown."""
-
-SECONDS_BELOW: Final = 100_000_000_000
-"""Epoch milliseconds below it are in the years around 1970: most likely seconds were sent."""
 
 _TIME_TESTS: Final = ("before", "after", "calendar", "time_between")
 _NUMBER_TESTS: Final = ("gt", "ge", "lt", "le", "between")
@@ -117,7 +115,7 @@ def _read_time(value: Any, test: Test) -> Json:
         read["from"] = "text" if ":" in value else "date"
     else:
         read["from"] = "milliseconds"
-        if abs(value) < SECONDS_BELOW:
+        if abs(value) < EARLIEST_STATED_MS:
             read["perhaps"] = "seconds"
     return read
 

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamseg.catalogue.labels import Language
@@ -49,6 +49,7 @@ def answer(found: dict[str, Any]) -> bool | None:
     return None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.one_of(close_scenarios(), close_scenarios(), any_scenarios))
 def test_what_was_reached_is_what_the_condition_answers(scenario: Scenario) -> None:
     run = Replay(settings=scenario.settings)

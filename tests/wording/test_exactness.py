@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -35,6 +35,9 @@ from tests.strategies.values import written
 
 Json = dict[str, Any]
 START = 1_777_593_600_000
+slow_machine = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 DURATION = re.compile(r"[+-]?P[0-9WDTHMS.]+")
 
@@ -172,11 +175,13 @@ def neighbours(draw: st.DrawFn) -> list[SegmentDefinition]:
     return found
 
 
+@slow_machine
 @given(neighbours())
 def test_definitions_that_differ_in_one_place_read_differently(several: list[SegmentDefinition]) -> None:
     assert_told_apart(several)
 
 
+@slow_machine
 @given(st.lists(bodies.map(read), min_size=4, max_size=12))
 def test_definitions_that_differ_read_differently(several: list[SegmentDefinition]) -> None:
     assert_told_apart(several)
