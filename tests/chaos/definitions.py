@@ -28,6 +28,7 @@ WINDOW_SETTINGS = {
 
 _CHANGING = 8
 _LISTS = 3
+_KEPT_LISTS = 8
 _LIST_REST_SECONDS = 8.0
 
 
@@ -158,6 +159,8 @@ class Story:
         self._committed = committed
         self._count = 0
         self._formulas: dict[str, Json] = {}
+        self.kept_lists: list[str] = []
+        """Static segments that were made once and stay."""
         self._lists = [_List(f"list-{number}") for number in range(_LISTS)]
         self.births: list[Birth] = []
         self.open_lists: list[str] = []
@@ -175,12 +178,13 @@ class Story:
         for segment_id in BORN_LIVE_LISTS:
             self.births.append(Birth(segment_id, now_ms, deleted=False))
 
-    def finale(self, now_ms: int) -> list[Written]:
-        return [_written(FINALE, now_ms)]
-
     def open_standing_lists(self) -> None:
         """Entries may be written from now."""
         self.open_lists += BORN_LIVE_LISTS
+        self.kept_lists += BORN_LIVE_LISTS
+
+    def finale(self, now_ms: int) -> list[Written]:
+        return [_written(FINALE, now_ms)]
 
     def step(self, now_ms: int) -> list[Written]:
         """What changes next."""
@@ -190,6 +194,8 @@ class Story:
             return list(self._change_list(now_ms))
         if draw < 0.27:
             return [self._bad(now_ms)]
+        if draw < 0.33 and len(self.kept_lists) < _KEPT_LISTS:
+            return [self._keep_list(now_ms)]
         return list(self._change(now_ms))
 
     # -- standard and advanced ones ----------------------------------------------------------------------
@@ -262,6 +268,13 @@ class Story:
         return self._seeded.choice(lower) if lower else "vip"
 
     # -- static ones -------------------------------------------------------------------------------------
+
+    def _keep_list(self, now_ms: int) -> Written:
+        segment_id = f"kept-{self._count}"
+        self.births.append(Birth(segment_id, now_ms, deleted=False))
+        self.open_lists.append(segment_id)
+        self.kept_lists.append(segment_id)
+        return _written(static(segment_id), now_ms)
 
     def _change_list(self, now_ms: int) -> Iterator[Written]:
         one = self._lists[self._seeded.randrange(_LISTS)]

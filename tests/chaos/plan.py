@@ -16,7 +16,7 @@ BROKER = -1
 DISK_WORKER = 1
 """The worker whose disk can be full."""
 
-_SPARED_SECONDS = (25.0, 70.0)
+_SPARED_SECONDS = (50.0, 120.0)
 _BETWEEN_SECONDS = (1.0, 5.0)
 _AFTER_ALL_SECONDS = 5.0
 

@@ -255,7 +255,7 @@ class Run:
             if opened and tick % _QUIET_TICKS == 0 and entered < options.quiet_contacts:
                 numbers = range(entered, min(entered + _QUIET_ENTRIES, options.quiet_contacts))
                 entered = numbers.stop
-                segment_id = "fair" if tick % 2 else "press"
+                segment_id = story.kept_lists[tick // _QUIET_TICKS % len(story.kept_lists)]
                 self._writer.write(quiet_entries(segment_id, numbers, now_ms()), Mode.PLAIN)
             if elapsed > next_definition:
                 next_definition = elapsed + _DEFINITION_SECONDS
