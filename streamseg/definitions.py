@@ -291,12 +291,17 @@ class Definitions:
                 past.confirmed = segment
             self._note(record, settled=_says(said, segment, record))
         if refused is not None:
-            self._refuse(history[0].key, refused, found)
+            past.segment = past.confirmed
+            self._note_refused(history[0].key, refused, found)
 
     def _refuse(self, key: bytes | None, error: RejectedError, found: _Found) -> None:
-        """The last record of a key does not count: what was confirmed before it stays."""
-        past, record = self._pasts[key], found.last[key]
-        past.segment, past.confirmed = past.confirmed if past.segment is not past.confirmed else None, None
+        """What a key comes to does not fit: what was confirmed before stays, if that is another one."""
+        past = self._pasts[key]
+        past.segment = past.confirmed if past.segment is not past.confirmed else None
+        self._note_refused(key, error, found)
+
+    def _note_refused(self, key: bytes | None, error: RejectedError, found: _Found) -> None:
+        record = found.last[key]
         said = Statement.of(record)
         self._note(record, settled=said.answers is not None)
         if said.born is not None:

@@ -191,7 +191,7 @@ class Lineage:
 
     def add_passing(self, plan: Plan) -> None:
         """Contacts may be brought up to a plan that was made on the way to another."""
-        self._known[plan.identity] = _Known(plan.conditions.keys(), frozenset(plan.identities.values()))
+        self._known[plan.identity] = _Known(frozenset(plan.conditions), frozenset(plan.identities.values()))
         self._known.move_to_end(plan.identity)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)

@@ -5,18 +5,25 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streamseg.changes import DeadLetter, MembershipChange, Suppression
 from streamseg.definitions import Definitions
 from streamseg.inputs import Record
+from streamseg.partition import Partition
+from streamseg.plan import Plan
 from streamseg.settings import Settings
+from streamseg.store.memory import MemoryStore
+from streamseg.times import parse_timestamp_ms
 from tests.definition_log import DefinitionLog, take_all
-from tests.engine.story import all_of
+from tests.engine.story import Line, all_of, event, ms, update
 
 SETTINGS = Settings()
+UTC = ZoneInfo("UTC")
 KEYS = ("a", "b", "c")
 BUY = {"event": "buy"}
 FORMULAS: list[dict[str, Any]] = [
@@ -167,3 +174,183 @@ def test_all_workers_know_the_same_once_everything_is_answered(
     facts = [worker.facts for worker in world.workers]
     assert all(one == facts[0] for one in facts[1:]), facts
     assert not any(worker.definitions.pending for worker in world.workers)
+
+
+class Said:
+    """What a partition emits, in order."""
+
+    def __init__(self) -> None:
+        self.all: list[Any] = []
+
+    def change(self, change: MembershipChange) -> None:
+        self.all.append(change.wire())
+
+    def membership(self, change: MembershipChange) -> None:
+        self.all.append((change.segment_id, change.membership()))
+
+    def suppression(self, suppression: Suppression) -> None:
+        self.all.append((suppression.contact_id, suppression.channel, suppression.wire()))
+
+    def dead_letter(self, letter: DeadLetter) -> None:
+        self.all.append((letter.record.position, letter.code, letter.path))
+
+
+BEFORE = [
+    update("05-01 08:00", {"location": "x"}, tags={"add": ["vip"]}, lists={"add": list(KEYS)}),
+    event("05-01 09:00", "buy", {"n": 1}),
+    event("05-01 10:00", "buy", {"n": 2}),
+    event("05-02 10:00", "buy", {"n": 2}, of="c2"),
+    update("05-02 11:00", lists={"add": list(KEYS)}, of="c3"),
+    update("05-02 11:00", lists={"remove": ["a"]}, of="c3"),
+]
+AFTER = [
+    event("05-05 09:00", "buy", {"n": 1}, of="c2"),
+    update("05-05 10:00", tags={"set": ["vip"]}, lists={"add": list(KEYS)}, of="c2"),
+    update("05-05 11:00", deleted=True, of="c3"),
+    update("05-05 11:00", tags={"add": ["vip"]}, of="c3"),
+]
+
+
+def taken(partition: Partition, lines: list[Line], first: int) -> None:
+    for offset, line in enumerate(lines, first):
+        at_ms = parse_timestamp_ms(line["timestamp"], UTC)
+        while partition.run_due(at_ms, 100):
+            continue
+        value = orjson.dumps(line["value"])
+        partition.take(Record(line["topic"], 0, offset, at_ms, line["key"].encode(), value))
+
+
+def said_under(earlier: Plan, plan: Plan) -> list[Any]:
+    """What a worker with the second plan makes of a state that came about under the first."""
+    said = Said()
+    partition = Partition(store=MemoryStore(), plan=earlier, settings=SETTINGS, emitter=said)
+    taken(partition, BEFORE, 0)
+    partition.advance(ms("05-04"))
+    said.all.clear()
+    partition.adopt(plan)
+    after: str | None = None
+    while (after := partition.sweep(after, 2)) is not None:
+        continue
+    taken(partition, AFTER, len(BEFORE))
+    while partition.run_due(ms("07-01"), 100):
+        continue
+    return said.all
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(st.lists(steps, max_size=12), st.lists(steps, max_size=15), st.integers(0, 5))
+def test_a_state_means_the_same_to_all_workers(before: list[Step], after: list[Step], speaker: int) -> None:
+    world = World()
+    for kind, what in before:
+        world.do(kind, what)
+    world.settle(0)
+    earlier = world.workers[0].definitions.plan
+    for kind, what in after:
+        world.do(kind, what)
+    world.settle(speaker)
+    world.log.compact()
+    world.workers.append(Worker().start(world.log))
+    first, *others = (said_under(earlier, worker.definitions.plan) for worker in world.workers)
+    assert all(one == first for one in others)
+
+
+def test_a_deleted_segment_whose_tombstone_is_gone_is_left_all_the_same() -> None:
+    """Its offset was the greatest: what it stood for is in no record any more."""
+    log = DefinitionLog()
+    witness = Worker()
+    for key in ("a", "b"):
+        log.append(key, {"segment_id": key, "name": key, **FORMULAS[1]})
+    witness.read(log)
+    log.append("a", b"{")
+    world = World(log, [witness])
+    world.settle(0)
+    earlier = witness.definitions.plan
+    log.append("b", None)
+    witness.read(log)
+    log.compact()
+    starter = Worker().start(log)
+    said = said_under(earlier, starter.definitions.plan)
+    assert said == said_under(earlier, witness.definitions.plan)
+    assert [one["change"] for one in said[:3]] == ["exited"] * 3
+
+
+def test_entries_of_a_list_are_of_the_list_that_they_were_made_for() -> None:
+    log = DefinitionLog()
+    witness = Worker()
+    fair = {"segment_id": "a", "name": "fair", "type": "static", "version": 1}
+    log.append("a", fair)
+    world = World(log, [witness])
+    world.settle(0)
+    earlier = witness.definitions.plan
+    late = Worker().start(log).definitions.plan
+    assert said_under(earlier, late) == said_under(late, earlier) == said_under(earlier, earlier)
+    log.append("a", None)
+    log.append("a", fair)
+    world.settle(0)
+    log.compact()
+    again = Worker().start(log).definitions.plan
+    assert again.segments["a"].born == witness.definitions.plan.segments["a"].born > -1
+    exits = [one for one in said_under(earlier, again) if isinstance(one, dict) and one["change"] == "exited"]
+    assert [one["contact_id"] for one in exits[:1]] == ["c1"]
+
+
+def test_a_confirmation_changes_nothing() -> None:
+    log = DefinitionLog()
+    worker = Worker()
+    log.append("a", {"segment_id": "a", "name": "a", **FORMULAS[2]})
+    log.append("b", {"segment_id": "b", "name": "b", **FORMULAS[0]})
+    worker.read(log)
+    plan = worker.definitions.plan
+    assert len(log.answer(worker.definitions)) == 2
+    worker.read(log)
+    assert worker.definitions.plan is plan
+    assert log.answer(worker.definitions) == []
+
+
+def test_an_answer_that_was_overtaken_does_not_count() -> None:
+    log = DefinitionLog()
+    speaker, other = Worker(), Worker()
+    log.append("a", {"segment_id": "a", "name": "first", "version": 1, **FORMULAS[1]})
+    speaker.read(log)
+    log.append("a", {"segment_id": "a", "name": "second", "version": 2, **FORMULAS[2]})
+    log.answer(speaker.definitions)
+    starter = Worker().start(log)
+    for worker in (speaker, other):
+        worker.read(log)
+    assert speaker.facts == other.facts == starter.facts
+    assert speaker.definitions.plan.segments["a"].version == 2
+    World(log, [speaker, other, starter]).settle(2)
+    log.compact()
+    assert Worker().start(log).facts == other.facts
+
+
+def test_a_starter_between_a_refused_record_and_its_answer_keeps_what_was_confirmed() -> None:
+    log = DefinitionLog()
+    worker = Worker()
+    log.append("a", {"segment_id": "a", "name": "a", **FORMULAS[0]})
+    log.append("b", {"segment_id": "b", "name": "b", **FORMULAS[6]})
+    World(log, [worker]).settle(0)
+    assert "b" in worker.definitions.plan.segments
+    log.append("b", b"{")
+    log.append("a", None)
+    worker.read(log)
+    assert Worker().start(log).facts == worker.facts
+
+
+def test_a_speaker_that_starts_late_answers_what_another_left() -> None:
+    log = DefinitionLog()
+    witness = Worker()
+    log.append("a", {"segment_id": "a", "name": "a", **FORMULAS[2]})
+    World(log, [witness]).settle(0)
+    log.append("a", {"segment_id": "a", "name": "renamed", "version": 1, **FORMULAS[2]})
+    witness.read(log)
+    successor = Worker().start(log)
+    World(log, [successor, witness]).settle(0)
+    log.compact()
+    starter = Worker().start(log)
+    assert starter.facts == witness.facts == successor.facts
+    assert starter.definitions.plan.segments["a"].introduced == 0

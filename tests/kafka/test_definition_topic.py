@@ -131,3 +131,37 @@ def _latest(topics: Topics, segment_id: str) -> dict[str, Any] | None:
         return None if last is None else orjson.loads(last)
     except orjson.JSONDecodeError:
         return None
+
+
+def test_whoever_began_to_read_later_takes_no_segment_for_another(
+    topics: Topics, workers: tuple[Worker, Worker]
+) -> None:
+    first, second = workers
+    contacts = {f"c{index}" for index in range(200)}
+    with running(first):
+        # The first sees both made; the second finds them there.
+        topics.define(segment("x", SCANNED), {"segment_id": "fair", "type": "static"})
+        eventually(lambda: _confirmed(topics) >= {"x", "fair"}, "both confirmed")
+        second.start()
+        eventually(lambda: second.metric("streamseg_partitions") == 2, "two partitions each")
+        for contact_id in contacts:
+            at_ms = time.time_ns() // 1_000_000
+            event = {"event_id": "e1", "contact_id": contact_id, "event": "wechat_scan", "occurred_at": at_ms}
+            topics.write("behavior-events", contact_id, event)
+            lists = {"contact_id": contact_id, "lists": {"add": ["fair"]}}
+            topics.write("contact-updates", contact_id, lists)
+        topics.flush()
+        eventually(lambda: members(topics, "x") == members(topics, "fair") == contacts, "all in both")
+        eventually(topics.all_committed, "the contacts committed")
+        assert second.stop() == 0, second.log
+        eventually(lambda: first.metric("streamseg_partitions") == 4, "all partitions at the first")
+        topics.define(segment("unrelated", {"attribute": "contact_id", "operator": "is_set"}))
+        eventually(lambda: members(topics, "unrelated") == contacts, "everybody in the unrelated segment")
+    assert members(topics, "x") == members(topics, "fair") == contacts
+    assert {change["change"] for change in topics.changes()} == {"entered"}
+
+
+def _confirmed(topics: Topics) -> set[str]:
+    """The segments whose last record streamseg wrote itself."""
+    last = {message.key().decode(): message for message in topics.read("segment-definitions")}
+    return {key for key, one in last.items() if "segment.born" in dict(one.headers() or ())}
