@@ -360,6 +360,9 @@ class Engine:
         self._drop_deleted(contact, now_ms)
         lists = {key: one for key, one in plan.conditions.items() if isinstance(one, ListCondition)}
         fresh = {**news.conditions, **lists}
+        # What falls due now flips by time, not by the definitions.
+        for key in [key for key, due_ms in contact.body.due.items() if due_ms <= now_ms]:
+            fresh.pop(key, None)
         self._fill(contact, fresh, now_ms)
         newest = plan.newest
         ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
