@@ -284,5 +284,8 @@ def _sequence(condition: SequenceCondition, events: Sequence[Event], now_ms: int
         if followed is not None:
             reached["followed_by"] = _named(followed.event_id, followed.occurred_ms)
     elif 0 < len(chain) < len(condition.steps):
-        reached["deadline"] = format_ms(chain[0].occurred_ms + condition.within_ms)
+        deadline_ms = chain[0].occurred_ms + condition.within_ms
+        if condition.step_within_ms is not None:
+            deadline_ms = min(deadline_ms, chain[-1].occurred_ms + condition.step_within_ms)
+        reached["deadline"] = format_ms(deadline_ms)
     return {"reached": reached, "occurrences": shown}
