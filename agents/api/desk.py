@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from aiohttp import web
@@ -15,12 +16,13 @@ from agents.api.slices import in_thread
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.desk import CommandDesk
 from agents.catalogue.outcome import Outcome
-from schemas.commands import SEGMENT_COMMAND
+from schemas.commands import SEGMENT_COMMAND, SegmentCommand
 from schemas.paths import first_error
 from streamseg.catalogue import listing
+from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.labels import STATUSES, TYPES, Language
 from streamseg.catalogue.listing import ListedSegment
-from streamseg.catalogue.rules import PRECONDITION
+from streamseg.catalogue.rules import PRECONDITION, decide
 from streamseg.catalogue.state import Catalogue, Entry
 from streamseg.condition_count import check_condition_count
 from streamseg.errors import RejectedError
@@ -35,7 +37,7 @@ class Desk:
     """What the handlers of segments and groups have in common."""
 
     def __init__(self, settings: Settings, desk: CommandDesk, catalogue_topic: CatalogueTopic) -> None:
-        self._max_conditions = settings.max_conditions
+        self._settings = settings
         self._desk = desk
         self._catalogue_topic = catalogue_topic
 
@@ -48,14 +50,7 @@ class Desk:
 
         Raises ProblemError, and TimeoutError where the outcome was not heard."""
         body = {"command": command, "account": request[ACCOUNT], **fields}
-        try:
-            check_condition_count(body.get("definition"), self._max_conditions, at="definition")
-            await in_thread(lambda _: SEGMENT_COMMAND.validate_python(body))
-        except RejectedError as error:
-            raise ProblemError(error.code, error.message, _below(error.path, below)) from error
-        except ValidationError as error:
-            path, message = first_error(error)
-            raise ProblemError("invalid_schema", message, _below(path, below)) from error
+        await self._read(body, below)
         outcome = await to_the_end(self._desk.give(body, versions=self._wanted_versions(request)))
         if outcome.code is not None and outcome.path == PRECONDITION:
             raise precondition_failed(PRECONDITION, outcome.current_version)
@@ -67,6 +62,32 @@ class Desk:
                 current_version=outcome.current_version,
             )
         return outcome
+
+    async def try_out(self, request: web.Request, command: str, **fields: Any) -> None:
+        """Raises what `give` would, as far as can be told here and now; changes nothing."""
+        catalogue = self.catalogue
+        read = await self._read({"command": command, "account": request[ACCOUNT], **fields}, "")
+
+        def decided() -> Decision:
+            return decide(
+                catalogue,
+                read,
+                now_ms=time.time_ns() // 1_000_000,
+                offset=catalogue.command_offset + 1,
+                settings=self._settings,
+            )
+
+        await in_thread(lambda _: decided())
+
+    async def _read(self, body: Json, below: str) -> SegmentCommand:
+        try:
+            check_condition_count(body.get("definition"), self._settings.max_conditions, at="definition")
+            return await in_thread(lambda _: SEGMENT_COMMAND.validate_python(body))
+        except RejectedError as error:
+            raise ProblemError(error.code, error.message, _below(error.path, below)) from error
+        except ValidationError as error:
+            path, message = first_error(error)
+            raise ProblemError("invalid_schema", message, _below(path, below)) from error
 
     def _wanted_versions(self, request: web.Request) -> frozenset[int] | None:
         """What the request's preconditions demand of the segment in its address, if it has one."""

@@ -10,6 +10,7 @@ from agents.api.contacts import ListChange
 from agents.api.groups import GroupName
 from agents.api.preview import PreviewRequest
 from agents.api.problems import CONTENT_TYPE, STATUSES
+from agents.api.segments import CheckRequest
 from agents.api.verification import RecountRequest, VerifyRequest
 from schemas.definitions import SegmentDefinition
 from streamseg.catalogue.labels import OPERATIONS, TYPES
@@ -303,6 +304,13 @@ def _paths() -> Json:
                 202,
                 _object({"accepted": _COUNT}),
                 body=ListChange.model_json_schema(),
+            )
+        },
+        "/check": {
+            "post": _operation(
+                "Whether a definition would be saved now; nothing is changed",
+                204,
+                body=CheckRequest.model_json_schema(),
             )
         },
         "/preview": {

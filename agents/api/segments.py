@@ -11,7 +11,8 @@ from agents.api.auth import ACCOUNT
 from agents.api.desk import Desk, labelled
 from agents.api.preconditions import VERSION, unversioned
 from agents.api.problems import ProblemError, language_of
-from agents.api.requests import answer, choice, read_body, whole_number
+from agents.api.requests import answer, choice, read_body, read_model, whole_number
+from schemas.wire import WireModel
 from streamseg.catalogue import listing
 
 _NOT_IN_IDS = re.compile(r"[\s|/?#%\\\x00-\x1f\x7f-\x9f]+")
@@ -19,8 +20,14 @@ _SORTS = ("name", "created_by", "updated_at")
 _BATCHES = {"move": ("segment_ids", "group"), "share": ("segment_ids", "accounts")}
 
 
+class CheckRequest(WireModel):
+    """A definition as it would be saved."""
+
+    definition: dict[str, Any]
+
+
 class Segments:
-    """Handlers below /segments and /batch."""
+    """Handlers below /segments and /batch, and of /check."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -30,6 +37,7 @@ class Segments:
         return [
             web.get("/segments", self.list_rows),
             web.post("/segments", self.create),
+            web.post("/check", self.check),
             web.post("/batch/{command:move|delete|calculate|share}", self.batch),
             web.get(one, self.get),
             web.put(one, self.update),
@@ -80,6 +88,14 @@ class Segments:
             raise ProblemError("invalid_schema", "differs from the one in the address", "segment_id")
         await self._desk.give(request, "update", definition=definition, below="definition")
         return answer(self._desk.segment(request, segment_id))
+
+    async def check(self, request: web.Request) -> web.Response:
+        wanted = await read_model(request, CheckRequest)
+        segment_id = wanted.definition.get("segment_id")
+        exists = isinstance(segment_id, str) and segment_id in self._desk.catalogue.segments
+        command = "update" if exists else "create"
+        await self._desk.try_out(request, command, definition=wanted.definition)
+        return web.Response(status=204)
 
     async def delete(self, request: web.Request) -> web.Response:
         segment_id, _ = self._desk.visible(request)

@@ -45,7 +45,7 @@ def apply(
         raise typer.BadParameter(
             "give --yes or --dry-run with it: JSON is printed once, at the end", param_hint="--json"
         )
-    difference = compare(session.api, folder, session.language, prune=prune)
+    difference = compare(session.api, folder, session.language, prune=prune, check=dry_run)
     if not session.as_json:
         _show(session, difference, prune=prune)
     prunes = prune and bool(difference.absent)

@@ -68,9 +68,10 @@ class Difference:
         return [change for change in self.changes if change.version is not None]
 
 
-def compare(api: Api, folder: Path, language: Language, *, prune: bool) -> Difference:
+def compare(api: Api, folder: Path, language: Language, *, prune: bool, check: bool = False) -> Difference:
     """The difference between the folder and the segments of the account that asks; nothing is changed.
 
+    With `check`, the API is asked whether it would save each of them.
     With `prune`, segments that the folder does not have are as good as gone: a reference to one is refused.
     Raises ConfigurationError for the folder, ApiError and UnreachableError."""
     read, unreadable = read_folder(folder)
@@ -91,6 +92,8 @@ def compare(api: Api, folder: Path, language: Language, *, prune: bool) -> Diffe
         try:
             _check(one, known=known, foreign=seen - own, pruned=absent if prune else ())
             change = _change(api, one, language, exists=one.segment_id in own)
+            if check and change is not None:
+                _try_out(api, one, saved_before={other.wanted.segment_id for other in changes})
         except (RejectedError, ApiError) as error:
             refused.append(refusal(one.file, one.segment_id, error, language))
             continue
@@ -129,6 +132,21 @@ def _check(one: Wanted, *, known: set[str], foreign: set[str], pruned: Iterable[
             raise RejectedError(
                 Code.UNKNOWN_REFERENCE, f"there is no segment {referred}; add it to the folder", path
             )
+
+
+def _try_out(api: Api, one: Wanted, *, saved_before: set[str]) -> None:
+    """Raises the ApiError that saving it would, other than for what will have been saved by then."""
+    try:
+        api.post("check", body={"definition": one.definition})
+    except ApiError as error:
+        path = error.path.removeprefix("definition.")
+        references = {path: referred for referred, path in one.references()}
+        if error.code == Code.UNKNOWN_REFERENCE and references.get(path) in saved_before:
+            return
+        if error.code in ("not_found", "method_not_allowed") and not error.path:
+            # A worker of an earlier release, which cannot tell.
+            return
+        raise
 
 
 def _change(api: Api, one: Wanted, language: Language, *, exists: bool) -> Change | None:

@@ -232,6 +232,28 @@ def test_a_change_is_made_to_the_version_that_was_seen_or_not_at_all(worker: Cal
     assert worker.ask("DELETE", "/segments/seen-2", If_Match="*")[0] == 204
 
 
+def test_a_check_says_what_saving_would_and_changes_nothing(worker: Caller) -> None:
+    def check(**more: Any) -> tuple[int, str | None]:
+        body = orjson.dumps({"definition": orjson.loads(definition(**more))})
+        status, _, problem = worker.ask("POST", "/check", body)
+        return status, problem and problem["path"]
+
+    assert check(segment_id="checked") == (204, None)
+    assert worker.ask("GET", "/segments/checked")[0] == 404
+    assert check(segment_id="checked", group="nowhere") == (422, "definition.group")
+    assert check(segment_id="checked", clusters=[]) == (422, "definition.clusters")
+    assert check(segment_id="email-unsubscribed")[0] == 403
+    unknown = [{"match": "all", "conditions": [{"segment": "nothing"}]}]
+    path = "definition.clusters[0].conditions[0].segment"
+    assert check(segment_id="checked", clusters=unknown) == (422, path)
+    assert worker.ask("POST", "/segments", definition(segment_id="checked"))[0] == 201
+    assert check(segment_id="checked", version=1) == (204, None)
+    assert check(segment_id="checked", version=2) == (409, "definition.version")
+    assert check(segment_id="checked", type="static", clusters=None) == (422, "definition.type")
+    assert worker.ask("GET", "/segments/checked")[2]["version"] == 1
+    assert worker.ask("DELETE", "/segments/checked")[0] == 204
+
+
 def test_what_has_no_versions_is_not_changed_on_condition_of_one(worker: Caller) -> None:
     for method, path, body in (
         ("POST", "/segments", definition()),

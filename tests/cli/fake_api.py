@@ -91,7 +91,9 @@ class FakeApi:
 
     def writes(self) -> list[tuple[str, str]]:
         """Method and path of what changed something."""
-        return [(method, path) for method, path, _, _ in self.requests if method != "GET"]
+        return [
+            (method, path) for method, path, _, _ in self.requests if method != "GET" and path != "/check"
+        ]
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         raw = request.url.raw_path.split(b"?")[0].decode()
@@ -143,6 +145,8 @@ class FakeApi:
                 return httpx.Response(200, json={"group": body["group"]})
             case "DELETE", ["groups", group]:
                 del self.groups[group]
+                return httpx.Response(204)
+            case "POST", ["check"]:
                 return httpx.Response(204)
             case "POST", ["preview"]:
                 return httpx.Response(200, json={"contacts": 1234, "sample": ["c1", "c2"][: body["sample"]]})

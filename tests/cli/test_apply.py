@@ -316,3 +316,47 @@ def test_a_folder_without_definitions_is_an_error_and_never_prunes(
     missing = run("segments", "apply", folder / "none", "--prune", "--yes")
     assert "is no folder" in missing.stderr
     assert "old" in api.segments
+
+
+def test_a_dry_run_lists_what_the_worker_would_refuse(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\ntype: static\ngroup: nowhere\n")
+    api.refusals["POST", "/check"] = problem(
+        422, "unknown_reference", "Unknown", "there is no such group", path="definition.group"
+    )
+    result = run("segments", "apply", tmp_path, "--dry-run")
+    assert result.exit_code == 1
+    assert "definition.group" in result.stderr
+    assert api.writes() == []
+
+
+def test_a_dry_run_knows_what_will_have_been_saved_before(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\ntype: static\n")
+    (tmp_path / "b.yaml").write_text(
+        "name: b\ntype: standard\nclusters: [{match: all, conditions: [{segment: a}]}]\n"
+    )
+    refused = problem(
+        422,
+        "unknown_reference",
+        "Unknown",
+        "there is no segment a",
+        path="definition.clusters[0].conditions[0].segment",
+    )
+
+    def intercept(request: Any) -> None:
+        if b'"segment_id":"b"' in request.content:
+            api.refusals["POST", "/check"] = refused
+
+    api.intercept = intercept
+    result = run("segments", "apply", tmp_path, "--dry-run", "--json")
+    told = json.loads(result.stdout)
+    assert told["refused"] == []
+    assert [one["segment_id"] for one in told["to_create"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "not_found"), (405, "method_not_allowed")])
+def test_a_dry_run_goes_without_where_a_worker_cannot_tell(
+    run: Run, api: FakeApi, tmp_path: Path, status: int, code: str
+) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\ntype: static\n")
+    api.refusals["POST", "/check"] = problem(status, code, "No")
+    assert run("segments", "apply", tmp_path, "--dry-run").exit_code == 0
