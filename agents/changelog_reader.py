@@ -8,6 +8,7 @@ from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from agents.changelog_record import counts
 from agents.connection import librdkafka_options
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
@@ -22,12 +23,13 @@ def read_changelog(
     settings: Settings,
     topic: str,
     starts: Mapping[int, int],
-    apply: Callable[[int, list[KeyValue], int], None],
+    apply: Callable[[int, list[KeyValue], list[bytes], int], None],
     reached: Callable[[int, int], None],
     stop: threading.Event,
 ) -> None:
     """Read partitions of a changelog from the given offsets to their ends as of this call, or until `stop` is
-    set. `apply` is given partition, records and the last one's offset; `reached`, once for each partition, as
+    set. `apply` is given partition, records, the keys of others that do not count (`agents.changelog_record`)
+    and the last one's offset; `reached`, once for each partition, as
     soon as it was read to its end, partition and the offset after that end.
 
     Blocks; for a thread. librdkafka fetches and unpacks in threads of its own, in C, while `apply` writes;
@@ -79,8 +81,16 @@ def read_changelog(
                 elif _is_end(error):
                     positions[partition] = cast(int, message.offset())
             for partition, messages in batches.items():
-                records = [(cast(bytes, message.key()), message.value()) for message in messages]
-                apply(partition, records, cast(int, messages[-1].offset()))
+                records: list[KeyValue] = []
+                strays: list[bytes] = []
+                for message in messages:
+                    key = cast(bytes, message.key())
+                    headers = cast(list[tuple[str, bytes]] | None, message.headers())
+                    if counts(headers, cast(int, message.offset())):
+                        records.append((key, message.value()))
+                    else:
+                        strays.append(key)
+                apply(partition, records, strays, cast(int, messages[-1].offset()))
             for partition, position in positions.items():
                 if position >= left.get(partition, position + 1):
                     del left[partition]

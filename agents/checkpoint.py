@@ -47,7 +47,7 @@ class Sink(Protocol):
     async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None: ...
 
     async def send_changelog(
-        self, partition: int, groups: Iterable[Sequence[KeyValue]]
+        self, partition: int, groups: Iterable[Sequence[KeyValue]], *, first: int
     ) -> Written | None: ...
 
     async def send_outputs(self, partition: int, outbox: Outbox) -> None: ...
@@ -77,8 +77,8 @@ class PartitionLostError(StreamsegError):
 
 
 class ForeignWriteError(StreamsegError):
-    """Another worker wrote to the changelog of a partition that is at work here. What is in the changelog
-    stands, so the state has to be restored from it. Nothing that was just written there was sent yet."""
+    """Another worker wrote to the changelog of a partition that is at work here, so that what was written
+    there last does not count. Nothing of that was sent yet; the state has to be restored from what counts."""
 
 
 async def checkpoint(
@@ -119,9 +119,7 @@ async def _save(
     await sink.send_dead_letters(shard.outbox.dead_letters)
     await _assure(still_ours)
     groups = changes(shard.outbox.by_contact())
-    written = await sink.send_changelog(shard.number, groups)
-    if written is not None:
-        _assure_alone(shard, written)
+    written = await _write(shard, groups, sink)
     await _assure(still_ours)
     await sink.send_outputs(shard.number, shard.outbox)
     shard.store.commit(None if written is None else written.last)
@@ -141,9 +139,23 @@ async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours:
     store.outputs_said()
 
 
-def _assure_alone(shard: Checkpointed, written: Written) -> None:
-    """Raises ForeignWriteError where somebody else has written to the changelog since this worker read it."""
+async def repair(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
+    """Write once more what the state holds under the keys of records that do not count, since a compacted
+    changelog keeps the last record of a key, whether it counts or not. Raises as `checkpoint`."""
+    strays = shard.store.strays()
+    if strays:
+        await _assure(still_ours)
+        await _write(shard, [[stray] for stray in strays], sink)
+        shard.store.forget_strays()
+
+
+async def _write(shard: Checkpointed, groups: Iterable[Sequence[KeyValue]], sink: Sink) -> Written | None:
+    """Write to the changelog. Raises ForeignWriteError where somebody else has written to it since this
+    worker has read it: what was just written does not count then, see `agents.changelog_record`."""
     expected = shard.changelog_end
+    written = await sink.send_changelog(shard.number, groups, first=expected)
+    if written is None:
+        return None
     if written.first != expected or written.last - written.first + 1 != written.records:
         raise ForeignWriteError(
             f"the changelog of partition {shard.number} has records that this worker has not written, "
@@ -151,6 +163,7 @@ def _assure_alone(shard: Checkpointed, written: Written) -> None:
             "to stop; this one ends, so that it begins anew with what is in the changelog"
         )
     shard.changelog_end = written.last + 1
+    return written
 
 
 async def _assure(still_ours: StillOurs) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -15,6 +16,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 from mode import Service
 
+from agents.changelog_record import expected_at
 from agents.checkpoint import Written
 from agents.compatibility import before_sending, compress_at, end_producer
 from agents.connection import aiokafka_options
@@ -109,10 +111,16 @@ class Outlet(Service):
             self._send_placed("channel-suppressions", _messages(outbox.suppressions())),
         )
 
-    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> Written | None:
-        """Changelog records of a partition, each group as a whole or not at all, since a Kafka batch is;
-        where they are, None if there are none."""
-        return await self._send_groups(self._changelog, map(_messages, groups), partition)
+    async def send_changelog(
+        self, partition: int, groups: Iterable[Sequence[KeyValue]], *, first: int
+    ) -> Written | None:
+        """Changelog records of a partition, each group as a whole or not at all, since a Kafka batch is, the
+        first of which is expected at offset `first`; where they are, None if there are none."""
+        offsets = count(first)
+        messages = (
+            [Message(key, value, [expected_at(next(offsets))]) for key, value in group] for group in groups
+        )
+        return await self._send_groups(self._changelog, messages, partition)
 
     async def send(self, topic: str, messages: Iterable[Message], *, partition: int) -> int | None:
         """Messages to one partition of a topic of the contract, in order; the offset of the last one."""

@@ -193,11 +193,13 @@ class OwnedPartitions(Service):
         with ExitStack() as stack:
             bulks: dict[int, ExitStack] = {}
 
-            def apply(number: int, records: list[KeyValue], offset: int) -> None:
+            def apply(number: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
                 if number not in bulks and len(records) >= _BULK_RECORDS:
                     bulks[number] = stack.enter_context(ExitStack())
                     bulks[number].enter_context(stores[number].in_bulk())
-                stores[number].apply_changelog(records, offset)
+                stores[number].apply_changelog(records, offset, strays)
+                if strays:
+                    _log.warning("%d changelog records of partition %d do not count", len(strays), number)
                 reading.records += len(records)
                 self._metrics.recovered.inc(len(records))
                 self.progressed_at = time.monotonic()

@@ -12,7 +12,15 @@ from faust.types import TP
 from mode import Service
 
 from agents.assignment import Claim
-from agents.checkpoint import PartitionLostError, Sink, StillOurs, announce, checkpoint, settle_outputs
+from agents.checkpoint import (
+    PartitionLostError,
+    Sink,
+    StillOurs,
+    announce,
+    checkpoint,
+    repair,
+    settle_outputs,
+)
 from agents.load import Load
 from agents.metrics import Metrics
 from agents.outbox import Outbox
@@ -209,6 +217,7 @@ class Shards(Service):
     async def _work(self, running: _Running) -> None:
         shard = running.shard
         await settle_outputs(shard.store, shard.number, self._sink, self._still_ours(running))
+        await repair(shard, self._sink, self._still_ours(running))
         saved_at = said_at = time.monotonic()
         while not running.stopping:
             running.wake.clear()

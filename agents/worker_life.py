@@ -12,6 +12,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, MessageSizeTooLargeEr
 from confluent_kafka import KafkaException
 
 from agents.broker_trouble import in_words
+from agents.checkpoint import ForeignWriteError
 from agents.watch import StoodStillError
 from agents.worker import SegmentApp, run
 from streamseg.errors import ConfigurationError
@@ -63,11 +64,15 @@ async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp],
 
 
 def _is_trouble(error: BaseException) -> bool:
-    """Whether an app was ended by its connections to the brokers, or by what these refused for now."""
+    """Whether an app was ended by its connections to the brokers, by what these refused for now, or because
+    another worker wrote to its changelog."""
     causes = list(_causes(error))
     if any(isinstance(cause, _LASTING) for cause in causes):
         return False
-    return any(isinstance(cause, KafkaError | KafkaException | ConnectionError) for cause in causes)
+    return any(
+        isinstance(cause, KafkaError | KafkaException | ConnectionError | ForeignWriteError)
+        for cause in causes
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

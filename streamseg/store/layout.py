@@ -11,13 +11,14 @@
     d <due ms> <contact id>                    empty                          follows from c
     m <name>                                   orjson
     o <place>                                  <number> and what is to be said of one contact
+    x <key>                                    empty: a changelog record under <key> does not count
 
 Ids are UTF-8, so that byte order is the order of code points, and FF is in none. An id that more follows is
 escaped to be free of prefixes. Times and offsets are 8 bytes big-endian with the sign bit flipped, so that
 byte order is their order. A first update derives an event from each attribute: kept as one, those are a tenth
 of the records to be written and recovered. What goes to a changelog is c, a, h, s, m and o; i and d are
-rebuilt from those. Of o, the number counts the checkpoints that had any; they come back from a changelog and
-are not written here otherwise.
+rebuilt from those, and x is of this database alone. Of o, the number counts the checkpoints that had any;
+they come back from a changelog and are not written here otherwise.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ MEMBER = b"s"
 DUE = b"d"
 META = b"m"
 OUTPUT = b"o"
+STRAY = b"x"
 
 FORMAT_KEY = META + b"format"
 

@@ -481,8 +481,9 @@ class RocksStore:
 
         return written, list(filter(is_settled, stale))
 
-    def apply_changelog(self, records: Sequence[KeyValue], offset: int) -> None:
-        """Write changelog records up to `offset` straight to disk, with the indexes that follow from them.
+    def apply_changelog(self, records: Sequence[KeyValue], offset: int, strays: Iterable[bytes] = ()) -> None:
+        """Write changelog records up to `offset` straight to disk, with the indexes that follow from them,
+        and note the keys of others (`strays`) that are in the changelog up to there and do not count.
 
         Only between commits: nothing may be unwritten.
         """
@@ -500,6 +501,8 @@ class RocksStore:
                 if due_key is not None:
                     # An older entry of this contact may stay; the queue sees through it and drops it.
                     put(due_key, b"")
+        for key in strays:
+            batch.put(layout.STRAY + key, b"")
         batch.put(_OFFSET_KEY, str(offset).encode())
         if self._in_bulk:
             self._db.write(batch, _UNLOGGED)
@@ -556,6 +559,20 @@ class RocksStore:
         self._saying = None
         self._meta[_SAID] = number
         self._said_told = False
+
+    # -- records of the changelog that do not count ------------------------------------------------------
+
+    def strays(self) -> list[KeyValue]:
+        """Each noted key of a changelog record that does not count, and what is on disk under it."""
+        keys = [key[1:] for key, _ in self._items(layout.STRAY, layout.STRAY)]
+        return [(key, self._db.get(key)) for key in keys]
+
+    def forget_strays(self) -> None:
+        """All that `strays` returns was written to the changelog again."""
+        batch = WriteBatch(raw_mode=True)
+        for key, _ in self._items(layout.STRAY, layout.STRAY):
+            batch.delete(key)
+        self._db.write(batch)
 
     def close(self) -> None:
         """Close the database; what is unwritten is lost."""

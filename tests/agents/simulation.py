@@ -158,9 +158,11 @@ class Surroundings:
         self.dead_letters.update(letter.record.position for letter in letters)
         self._point()
 
-    async def send_changelog(self, partition: int, groups: Iterable[Sequence[KeyValue]]) -> Written | None:
+    async def send_changelog(
+        self, partition: int, groups: Iterable[Sequence[KeyValue]], *, first: int
+    ) -> Written | None:
         groups = list(groups)
-        first = len(self.changelog)
+        assert first == len(self.changelog)
         half = len(groups) // 2
         self.changelog += chain.from_iterable(groups[:half])
         self._point()

@@ -43,7 +43,7 @@ class Applied:
         self.stop = threading.Event()
         self._stop_after = stop_after
 
-    def apply(self, partition: int, records: list[KeyValue], offset: int) -> None:
+    def apply(self, partition: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
         self.records.setdefault(partition, []).extend(records)
         self.offsets[partition] = offset
         if self._stop_after is not None and sum(map(len, self.records.values())) >= self._stop_after:
@@ -91,7 +91,7 @@ def test_a_state_that_is_ahead_of_its_changelog_is_refused(bootstrap: str, tmp_p
 
 
 def test_an_error_of_whoever_applies_is_passed_on(bootstrap: str, tmp_path: Path) -> None:
-    def refuse(partition: int, records: list[KeyValue], offset: int) -> None:
+    def refuse(partition: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
         raise OSError("no space left")
 
     settings = Settings(bootstrap_servers=bootstrap, data_dir=tmp_path)

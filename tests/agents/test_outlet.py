@@ -80,7 +80,7 @@ def test_a_group_of_changelog_records_is_never_parted(outlet: Outlet, producer: 
         [(f"h{group}-{index}".encode(), bytes(size)) for index in range(group % 5 + 1)]
         for group, size in enumerate([200_000, 10, 300_000, 150_000, 600_000, 20, 400_000])
     ]
-    written = asyncio.run(outlet.send_changelog(2, groups))
+    written = asyncio.run(outlet.send_changelog(2, groups, first=0))
     sent = [[message.key for message in messages] for _, _, messages in producer.batches]
     assert {(topic, partition) for topic, partition, _ in producer.batches} == {
         ("p-streamseg-contacts-changelog", 2)
@@ -99,12 +99,12 @@ def test_a_group_that_does_not_fit_is_an_error_and_never_parted(
 ) -> None:
     groups = [[(b"a", bytes(5 << 20)), (b"b", bytes(5 << 20))]]
     with pytest.raises(MessageSizeTooLargeError):
-        asyncio.run(outlet.send_changelog(2, groups))
+        asyncio.run(outlet.send_changelog(2, groups, first=0))
     assert producer.batches == []
 
 
 def test_nothing_to_send_has_no_offset(outlet: Outlet, producer: FakeProducer) -> None:
-    assert asyncio.run(outlet.send_changelog(0, [])) is None
+    assert asyncio.run(outlet.send_changelog(0, [], first=0)) is None
     assert producer.batches == []
 
 
