@@ -130,6 +130,20 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
         )
 
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """As stock, and to the beginning where nothing is committed: aiokafka leaves such a partition where
+        it is, and what it has returned from there for nobody would be lost."""
+        committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        return committed
+
+    async def _seek_to_committed(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        committed: Mapping[TP, int] = await consumer.seek_to_committed()
+        unread = [tp for tp, offset in committed.items() if not offset]
+        if unread:
+            await consumer.seek_to_beginning(*unread)
+        return committed
+
     def hold_back(self, wait_ms: int) -> None:
         """How long the broker may hold back an empty answer from now on."""
         compatibility.set_fetch_wait(self._ensure_consumer(), wait_ms)
