@@ -93,6 +93,20 @@ def before_sending(producer: AIOKafkaProducer, check: Callable[[Collection[TP]],
     sender._send_produce_req = checked
 
 
+async def end_consumer(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """Stop it, and give up what is not done within so many seconds. By itself it may wait for brokers that
+    are away, or raise the cancellation of its own requests and leave connections open."""
+    try:
+        async with asyncio.timeout(seconds):
+            await consumer.stop()
+    except (TimeoutError, asyncio.CancelledError):
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        await _give_up([consumer._coordinator, consumer._fetcher, consumer._client], seconds)
+        await consumer._client.close()
+
+
 async def end_producer(producer: AIOKafkaProducer, seconds: float) -> None:
     """Stop it, and give up what is not acknowledged within so many seconds. By itself it waits for brokers
     that are away: a batch for its time, a transaction for ever."""
@@ -100,12 +114,17 @@ async def end_producer(producer: AIOKafkaProducer, seconds: float) -> None:
         async with asyncio.timeout(seconds):
             await producer.stop()
     except TimeoutError:
-        left = [task for task in asyncio.all_tasks() if _worked_on_by(task) is producer._sender]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=seconds)
+        await _give_up([producer._sender, producer.client], seconds)
         await producer.client.close()
+
+
+async def _give_up(owners: Collection[object], seconds: float) -> None:
+    """Cancel what runs for these objects of a client."""
+    left = [task for task in asyncio.all_tasks() if any(_worked_on_by(task) is owner for owner in owners)]
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=seconds)
 
 
 def _worked_on_by(task: asyncio.Task[Any]) -> object:
@@ -174,6 +193,7 @@ CALLED = (
 USED = (
     Used(_AIOKAFKA, AIOKafkaConsumer, "_coordinator"),
     Used(_AIOKAFKA, AIOKafkaConsumer, "_fetcher"),
+    Used(_AIOKAFKA, AIOKafkaConsumer, "_client"),
     Used(_AIOKAFKA, AIOKafkaConsumer, "_subscription"),
     Used(_AIOKAFKA, GroupCoordinator, "_do_heartbeat"),
     Used(_AIOKAFKA, GroupCoordinator, "generation"),

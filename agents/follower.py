@@ -8,12 +8,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from mode import Service
 
+from agents.compatibility import end_consumer
 from agents.connection import aiokafka_options
 from agents.position import Position
 from streamseg.settings import Settings
 
 _PARTITION = 0
 _POLL_MS = 200
+_STOP_SECONDS = 5.0
 
 
 class Follower(Service):
@@ -65,7 +67,7 @@ class Follower(Service):
 
     async def on_stop(self) -> None:
         if self._consumer is not None:
-            await self._consumer.stop()
+            await end_consumer(self._consumer, _STOP_SECONDS)
 
     async def catch_up(self) -> None:
         """Returns once all that is in the topic now was taken in."""

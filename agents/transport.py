@@ -52,6 +52,8 @@ _FLOWING_SECONDS = 1.0
 # worker that hangs says so by its health.
 _MAX_POLL_INTERVAL_MS = 24 * 3_600_000
 _POLL_SECONDS = 1.0
+_LAST_COMMIT_SECONDS = 5.0
+_STOP_SECONDS = 5.0
 _BETWEEN_POLLS_SECONDS = 0.01
 _HELD_BACK_POLL_SECONDS = 0.02
 
@@ -92,6 +94,12 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
         if answered:
             self.heard_at = asked_at
         return answered
+
+    async def on_thread_stop(self) -> None:
+        """As stock; its own stop of the consumer, after this one, finds nothing left to do."""
+        if self._consumer is not None:
+            await compatibility.end_consumer(self._consumer, _STOP_SECONDS)
+        await super().on_thread_stop()
 
     def _start_thread(self) -> None:
         try:
@@ -361,6 +369,17 @@ class BatchConsumer(stock.Consumer):
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's warnings about slow partitions read its own bookkeeping; health is told from ours."""
+
+    async def commit_and_end_transactions(self) -> None:
+        """A last commit, as stock, but not for ever: it would wait for brokers that are away. What is not
+        committed is read again and found done. After a crash it is left to the next app."""
+        if self.app.crash_reason is not None:
+            return
+        try:
+            async with asyncio.timeout(_LAST_COMMIT_SECONDS):
+                await self.commit(start_new_transaction=False)
+        except TimeoutError:
+            _log.warning("offsets were not committed in time; what follows them is read again")
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Let the worker finish and commit while the offsets are still known; then as stock."""

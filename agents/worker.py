@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 _POLL_RECORDS = 2_000
 _STARTING_SECONDS = 5.0
 _STOP_SECONDS = 60.0
-_CRASHED_STOP_SECONDS = 20.0
+_CRASHED_STOP_SECONDS = 40.0
 
 
 class Boot(BootStrategy):
@@ -331,8 +331,8 @@ class SegmentApp(faust.App):
     async def on_stop(self) -> None:
         """A last checkpoint and commit while everything they need is still up."""
         await self.partitions.revoke()
-        if self._consumer is not None and self.crash_reason is None:
-            await self._consumer.commit()
+        if self._consumer is not None:
+            await cast(BatchConsumer, self._consumer).commit_and_end_transactions()
         await super().on_stop()
 
 

@@ -18,6 +18,7 @@ from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
 from agents.catalogue.publisher import Output, Publisher
 from agents.catalogue.reports import Reports
+from agents.compatibility import end_consumer
 from agents.connection import aiokafka_options
 from agents.definition_topic import DefinitionTopic
 from agents.metrics import Metrics
@@ -46,6 +47,7 @@ _POLL_MS = 100
 _COUNT_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 _SAY_SECONDS = 60.0
+_STOP_SECONDS = 5.0
 
 
 class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -118,7 +120,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
     async def on_stop(self) -> None:
         await self._resign()
         if self._consumer is not None:
-            await self._consumer.stop()
+            await end_consumer(self._consumer, _STOP_SECONDS)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """What is being written is written to its end, or the next leader shuts it out."""
