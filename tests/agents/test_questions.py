@@ -20,7 +20,8 @@ from agents.api.requests import to_the_end
 from agents.api.slices import SLICE_SECONDS, Slices, in_thread
 from agents.api.turns import Turns
 from agents.catalogue.reports import Peer
-from agents.http_connections import Connections, Limits, noted
+from agents.metrics import Metrics
+from agents.web import WebServer
 from streamseg.compiler import compile_segment
 from streamseg.contact import Contact
 from streamseg.definitions import parse_definition
@@ -235,20 +236,20 @@ class Endless:
 async def serving(
     handler: Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]],
 ) -> AsyncIterator[int]:
-    """The port of a server like the worker's."""
-    application = web.Application(middlewares=[noted])
-    application.router.add_route("*", "/{rest:.*}", handler)
-    runner = web.AppRunner(application, shutdown_timeout=1, handler_cancellation=True)
-    await runner.setup()
-    assert runner.server is not None
-    loop = asyncio.get_running_loop()
-    connections = Connections(Limits.of(SETTINGS), loop.time)
-    server = await loop.create_server(connections.factory(runner.server), "127.0.0.1", 0)
+    """The port of a worker's web server, on which nothing else is mounted."""
+    server = WebServer(
+        settings=SETTINGS.model_copy(update={"http_host": "127.0.0.1", "http_port": 0}),
+        metrics=Metrics(),
+        problem=lambda: None,
+        observe=lambda: None,
+        not_ready=list,
+        mount=lambda application: application.router.add_route("*", "/{rest:.*}", handler) and None,
+    )
+    await server.start()
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield server.port
     finally:
-        server.close()
-        await runner.cleanup()
+        await server.stop()
 
 
 async def ask_and_go(port: int, asked: Callable[[], bool]) -> None:
