@@ -134,7 +134,9 @@ def letter(value: bytes | None, key: bytes | None = b"k", offset: int = 0) -> De
 def test_a_dead_letter_keeps_its_bytes_and_says_why(outlet: Outlet, producer: FakeProducer) -> None:
     letters = [letter(b"\xff{"), letter(None, offset=7), letter(None, None, offset=8)]
     asyncio.run(outlet.send_dead_letters(letters))
-    sent = {message.headers[5][1]: message for _, message in producer.messages("p-dead-letters")}
+    sent = {
+        dict(message.headers)["source.offset"]: message for _, message in producer.messages("p-dead-letters")
+    }
     assert {offset: (message.key, message.value) for offset, message in sent.items()} == {
         b"0": (b"k", b"\xff{"),
         b"7": (b"k", None),
@@ -144,6 +146,7 @@ def test_a_dead_letter_keeps_its_bytes_and_says_why(outlet: Outlet, producer: Fa
         ("error.code", b"invalid_json"),
         ("error.message", "不是 JSON".encode()),
         ("error.path", b"a.b"),
+        ("record.applied", b"no"),
         ("source.topic", b"behavior-events"),
         ("source.partition", b"1"),
         ("source.offset", b"0"),

@@ -222,11 +222,11 @@ def test_bad_records_stop_nothing_and_are_kept(topics: Topics, worker: Worker) -
         ("behavior-events", "c1", b"[1]", "invalid_schema"),
         ("behavior-events", "c1", orjson.dumps({**event, "occurred_at": True}), "invalid_schema"),
         ("behavior-events", "other", orjson.dumps(event), "invalid_schema"),
-        ("behavior-events", b"\xff", orjson.dumps(event), "invalid_schema"),
+        ("behavior-events", b"\xff", orjson.dumps(event), "invalid_json"),
         ("behavior-events", "c1", tomorrow, "occurred_in_future"),
         ("behavior-events", "c1", huge, "too_large"),
-        ("contact-updates", "c1", wrong_email, "invalid_schema"),
-        ("contact-updates", "c1", no_list, "unknown_reference"),
+        ("contact-updates", "c1", wrong_email, "invalid_value"),
+        ("contact-updates", "c1", no_list, "invalid_value"),
     ]
     for topic, key, value, _ in bad:
         topics.write(topic, key, value, at_ms=at_ms)
@@ -246,6 +246,9 @@ def test_bad_records_stop_nothing_and_are_kept(topics: Topics, worker: Worker) -
         if _headers(letter)["error.code"] == "too_large":
             assert letter.value() == huge
             assert letter.key() == b"c1"
+        partly = _headers(letter)["error.code"] == "invalid_value"
+        assert _headers(letter)["record.applied"] == ("partly" if partly else "no")
+        assert ("error.paths" in _headers(letter)) is partly
     values = [letter.value() for letter in letters]
     for _, _, value, _ in bad:
         assert value in values
