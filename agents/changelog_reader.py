@@ -29,8 +29,8 @@ def read_changelog(
 ) -> None:
     """Read partitions of a changelog from the given offsets to their ends as of this call, or until `stop` is
     set. `apply` is given partition, records, the keys of others that do not count (`agents.changelog_record`)
-    and the last one's offset; `reached`, once for each partition, as
-    soon as it was read to its end, partition and the offset after that end.
+    and the last one's offset. `reached` is given partition and the offset after its end, once for each, as
+    soon as it was read to its end; nothing of the partition is applied after that.
 
     Blocks; for a thread. librdkafka fetches and unpacks in threads of its own, in C, while `apply` writes;
     aiokafka does it in Python, which was half of a recovery. A second thread here would only wait for the
@@ -75,6 +75,9 @@ def read_changelog(
             positions: dict[int, int] = {}
             for message in consumer.consume(_RECORDS, _WAIT_SECONDS):
                 partition, error = cast(int, message.partition()), message.error()
+                if partition not in left:
+                    # At work by now: what comes after its end is what it writes itself.
+                    continue
                 if error is None:
                     batches.setdefault(partition, []).append(message)
                     positions[partition] = cast(int, message.offset()) + 1
@@ -92,8 +95,9 @@ def read_changelog(
                         strays.append(key)
                 apply(partition, records, strays, cast(int, messages[-1].offset()))
             for partition, position in positions.items():
-                if position >= left.get(partition, position + 1):
+                if position >= left[partition]:
                     del left[partition]
+                    consumer.pause([TopicPartition(topic, partition)])
                     reached(partition, position)
     finally:
         consumer.close()

@@ -90,6 +90,30 @@ def test_a_state_that_is_ahead_of_its_changelog_is_refused(bootstrap: str, tmp_p
         Applied().read(bootstrap, {0: RECORDS // 2 + 1}, tmp_path)
 
 
+def test_what_is_written_after_a_partition_came_to_its_end_is_not_applied(tmp_path: Path) -> None:
+    applied = Applied()
+    with EmbeddedBroker() as broker:
+        producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 20})
+
+        def write(partition: int, count: int) -> None:
+            for number in range(count):
+                producer.produce(TOPIC, b"v", key=b"%d" % number, partition=partition)
+            assert producer.flush(30) == 0
+
+        write(0, 10)
+        write(1, RECORDS)
+
+        def reach(partition: int, end: int) -> None:
+            applied.reach(partition, end)
+            # It is at work now, and writes while the other one is still read.
+            write(partition, 100)
+
+        settings = Settings(bootstrap_servers=broker.bootstrap, data_dir=tmp_path)
+        read_changelog(settings, TOPIC, {0: 0, 1: 0}, applied.apply, reach, applied.stop)
+    assert applied.ends == {0: 10, 1: RECORDS}
+    assert {partition: len(records) for partition, records in applied.records.items()} == applied.ends
+
+
 def test_an_error_of_whoever_applies_is_passed_on(bootstrap: str, tmp_path: Path) -> None:
     def refuse(partition: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
         raise OSError("no space left")
