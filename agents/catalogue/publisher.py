@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from agents.compatibility import end_producer
 from agents.connection import aiokafka_options
@@ -69,7 +70,7 @@ class Publisher:
         Topic -> offset after the last record written to it (its partition 0). `then` is given that too, and
         makes the last records."""
         self._check()
-        async with self._producer.transaction() if self._transactions else nullcontext():
+        async with self._transaction() if self._transactions else nullcontext():
             ends = await self._send(outputs)
             if then is not None:
                 await self._send(then(ends))
@@ -77,6 +78,22 @@ class Publisher:
                 await self._producer.send_offsets_to_transaction(dict(consumed), group)
             self._check()
         return ends
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[None]:
+        """As aiokafka's own, but never waiting for brokers that are away to abort it: whoever starts a
+        publisher next puts an end to what is left open."""
+        await self._producer.begin_transaction()
+        try:
+            yield
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._producer.abort_transaction()
+            raise
+        await self._producer.commit_transaction()
 
     async def _send(self, outputs: list[Output]) -> dict[str, int]:
         sent: list[tuple[str, asyncio.Future[Any]]] = []
