@@ -23,6 +23,7 @@ from streamseg import definitions
 from streamseg.catalogue.decision import Decision
 from streamseg.errors import StateVersionError
 from streamseg.settings import Settings
+from streamseg.times import MAX_MS
 from tests.catalogue.catalogues import ANN, Json, standard, static
 
 SETTINGS = Settings()
@@ -46,6 +47,7 @@ class Published(Leader):
             definition_topic=definition_topic,
             reports=Reports(SETTINGS),
             check=lambda: None,
+            latest_ms=lambda: MAX_MS,
             metrics=Metrics(),
         )
         self.outputs: list[Output] = []
