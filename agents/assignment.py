@@ -15,6 +15,8 @@ Only AT_WORK, and the last checkpoint that follows it, write anything: to the ch
 a committed offset (`may_write`). Each assignment has a number, its epoch. A claim is a partition under an
 epoch; every report names its claim, so a late one of an earlier assignment changes nothing in this one.
 
+Once the worker stops (`end`), what the group still gives it, before that has let it go, is not taken.
+
 Nothing here waits, reads a clock or knows Kafka: events come in as calls, effects go out through `Effects`,
 and the answer to an effect is a later call.
 """
@@ -78,6 +80,7 @@ class Assignment:
         """Grows whenever partitions are assigned or revoked."""
         self._effects = effects
         self._assigned: frozenset[int] | None = None
+        self._ended = False
         self._open: dict[int, _Open] = {}
 
     # -- events ------------------------------------------------------------------------------------------
@@ -85,12 +88,14 @@ class Assignment:
     def assign(self, partitions: Iterable[int]) -> None:
         """The group has given exactly these partitions to this worker."""
         self.revoke()
+        if self._ended:
+            return
         self.epoch += 1
         self._assigned = frozenset(partitions)
         self._restore(self._assigned - self._open.keys())
 
     def revoke(self) -> None:
-        """The group takes all partitions back, or the worker stops."""
+        """The group takes all partitions back."""
         if self._assigned is None:
             return
         self.epoch += 1
@@ -102,6 +107,11 @@ class Assignment:
             elif one.state is State.AT_WORK:
                 one.state, one.finishing = State.RELEASING, True
                 self._effects.finish(one.claim)
+
+    def end(self) -> None:
+        """The worker stops: all partitions are released, and none is taken any more."""
+        self._ended = True
+        self.revoke()
 
     def restored(self, claim: Claim) -> None:
         """The changelog was read to its end as of the claim's assignment."""

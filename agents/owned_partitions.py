@@ -99,9 +99,17 @@ class OwnedPartitions(Service):
         self._note_ready()
 
     async def revoke(self) -> None:
-        """The group takes all partitions back, or the worker stops. Returns once nothing is at work or open:
-        what was done is made durable and acknowledged, what waits is dropped."""
+        """The group takes all partitions back. Returns once nothing is at work or open: what was done is made
+        durable and acknowledged, what waits is dropped."""
         self._assignment.revoke()
+        await self._close_all()
+
+    async def end(self) -> None:
+        """The worker stops: as `revoke`, and nothing that the group still gives it is taken any more."""
+        self._assignment.end()
+        await self._close_all()
+
+    async def _close_all(self) -> None:
         self._note_ready()
         while self._closing:
             await asyncio.wait(self._closing)
@@ -260,7 +268,7 @@ class OwnedPartitions(Service):
             self._became_ready.clear()
 
     async def on_stop(self) -> None:
-        await self.revoke()
+        await self.end()
 
 
 def _after(offset: int | None) -> int:

@@ -330,7 +330,7 @@ class SegmentApp(faust.App):
 
     async def on_stop(self) -> None:
         """A last checkpoint and commit while everything they need is still up."""
-        await self.partitions.revoke()
+        await self.partitions.end()
         if self._consumer is not None:
             await cast(BatchConsumer, self._consumer).commit_and_end_transactions()
         await super().on_stop()

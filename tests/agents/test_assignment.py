@@ -156,3 +156,20 @@ def test_each_partition_goes_to_work_by_itself_and_ready_means_all_of_them() -> 
     assert not assignment.ready
     assignment.restored(claims[0])
     assert assignment.ready
+
+
+def test_a_worker_that_stops_takes_nothing_more() -> None:
+    """Until it has let the group go, that may give it what others leave."""
+    assignment, effects = machine()
+    assignment.assign([0])
+    [(_, claim)] = effects.take()
+    assignment.restored(claim)
+    effects.take()
+    assignment.end()
+    assert effects.take() == [("finish", claim)]
+    assignment.assign([0, 1])
+    assignment.gone(claim)
+    assignment.assign([0, 1])
+    assert effects.take() == []
+    assert assignment.state(0) is assignment.state(1) is State.GONE
+    assert assignment.assigned is None
