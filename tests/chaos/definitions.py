@@ -85,6 +85,7 @@ STANDING: tuple[Json, ...] = (
     standard("keen", CHINA, did("email_*", 20, count=at_least(2))),
     standard("silent", {**did("email_open", 15), "count": {"operator": "lt", "value": 1}}),
     standard("vip", VIP),
+    standard("regular", {"attribute": "tags", "operator": "contains_any", "value": ["regular"]}),
     standard("rich", {"attribute": "member_points", "operator": "ge", "value": 100}),
     standard("settled-in-china", {**CHINA, "held": {"at_least": "PT8S"}}),
     standard("journey", {"sequence": [{"event": "form_open"}, {"event": "form_submit"}], "within": "PT15S"}),

@@ -24,6 +24,8 @@ _AFTER_ALL_SECONDS = 5.0
 class Deed(StrEnum):
     """One thing that is done to a worker, to the broker or to a disk."""
 
+    AWAIT_WORK = "await_work"
+    """Nothing is done before it is at work, or was given up on; all that follows comes so much later."""
     LAUNCH = "launch"
     KILL = "kill"
     TERMINATE = "terminate"
@@ -83,9 +85,11 @@ def plan_of_faults(seed: int, seconds: float, only: Collection[str] = ()) -> lis
 
 
 def _kill(moment: _Moment) -> Iterator[Action]:
-    worker = moment.victim()
-    yield Action(moment.at, Deed.KILL, worker)
-    yield Action(moment.at + moment.seeded.choice([0.1, 0.5, 2.0, 7.0]), Deed.LAUNCH, worker)
+    """In the middle of its work."""
+    worker, at = moment.victim(), moment.at + moment.seeded.uniform(0.0, 1.5)
+    yield Action(moment.at, Deed.AWAIT_WORK, worker)
+    yield Action(at, Deed.KILL, worker)
+    yield Action(at + moment.seeded.choice([0.1, 0.5, 2.0, 7.0]), Deed.LAUNCH, worker)
 
 
 def _kills_in_a_row(moment: _Moment) -> Iterator[Action]:

@@ -38,6 +38,7 @@ _QUIET_TICKS = 4
 _STEADY_SECONDS = 4.0
 _LOOK_SECONDS = 1.0
 _STAYS_SECONDS = 20.0
+_AT_WORK_SECONDS = 15.0
 _LAST_WORDS = 40
 
 
@@ -178,12 +179,18 @@ class Run:
         began = time.monotonic()
         writing = threading.Thread(target=self._write_input, args=(began,), daemon=True)
         writing.start()
+        late = 0.0
         for action in self._plan:
-            while (left := began + action.at_seconds - time.monotonic()) > 0 and self._failure is None:
+            while (left := began + late + action.at_seconds - time.monotonic()) > 0:
                 time.sleep(min(left, 0.5))
-            if self._failure is not None:
-                break
-            self._do(action)
+                if self._failure is not None:
+                    raise self._failure
+            if action.deed is Deed.AWAIT_WORK:
+                waiting = time.monotonic()
+                self._workers.await_work(action.target, _AT_WORK_SECONDS)
+                late += time.monotonic() - waiting
+            else:
+                self._do(action)
         self._say("the faults are over")
         self._broker.thaw()
         self._broker.launch()

@@ -44,6 +44,7 @@ class Traffic:
         self._contacts = [f"联系人-{number}" for number in range(contacts)]
         self._count = 0
         self._recent: deque[Written] = deque(maxlen=_REPEATABLE)
+        self._turned: dict[str, bool] = {}
         self.open_lists: Sequence[str] = ()
 
     def batch(self, size: int, now_ms: int) -> tuple[list[Written], Mode]:
@@ -77,9 +78,9 @@ class Traffic:
             )
         else:
             yield self._bad(contact_id, now_ms)
-            # Something of the same contact that is announced at once.
-            vip = seeded.choice(["add", "remove"])
-            yield _update(contact_id, now_ms, {"tags": {vip: ["vip"]}})
+            # Something of the same contact that is announced at once, since it turns round each time.
+            turned = self._turned[contact_id] = not self._turned.get(contact_id, False)
+            yield _update(contact_id, now_ms, {"tags": {"add" if turned else "remove": ["regular"]}})
 
     def _event(self, contact_id: str, now_ms: int) -> Written:
         seeded = self._seeded
@@ -132,8 +133,8 @@ class Traffic:
         seeded = self._seeded
         key = contact_id.encode()
         event = {"event_id": f"bad-{self._count}", "contact_id": contact_id, "event": "scan"}
-        draw = seeded.randrange(12)
-        if draw < 5:
+        draw = seeded.randrange(14)
+        if draw < 7:
             unknown = {"lists": {"add": [f"{NO_SUCH_LIST}-{seeded.randrange(3)}"]}}
             return _update(contact_id, now_ms, unknown)
         values: list[tuple[str, bytes | None, Any]] = [
@@ -145,7 +146,7 @@ class Traffic:
             (BEHAVIOR_EVENTS, key, b'{"event_id": "cut o'),
             (CONTACT_UPDATES, key, b"\xff\xfe"),
         ]
-        topic, key_or_not, value = values[draw - 5]
+        topic, key_or_not, value = values[draw - 7]
         raw = value if isinstance(value, bytes) else orjson.dumps(value)
         return Written(topic, key_or_not, raw, now_ms)
 

@@ -18,6 +18,7 @@ _DISK_BYTES = 96 << 20
 STATIC_WORKER = 0
 """The worker with a name of its own in the group, which takes a dead one's partitions at once."""
 _LOOK_SECONDS = 0.2
+_AT_WORK = "at work on partition"
 _RESTART_SECONDS = 1.0
 _STOP_SECONDS = 90.0
 _BALLAST = "ballast"
@@ -95,6 +96,12 @@ class Workers:
                     self.endings.append((place.number, *_ending(place.worker.log)))
                     place.worker.launch()
                     place.launched_at = time.monotonic()
+
+    def await_work(self, number: int, seconds: float) -> None:
+        """Returns once a worker that runs is at work on a partition, at the latest after so many seconds."""
+        place, deadline = self.places[number], time.monotonic() + seconds
+        while place.running and _AT_WORK not in place.worker.log and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
 
     # -- what is done to them ----------------------------------------------------------------------------
 
