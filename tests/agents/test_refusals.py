@@ -189,7 +189,11 @@ def test_a_definition_that_it_fails_at_is_refused_and_the_others_are_taken(
     topic, sent = asyncio.run(take())
     assert {"good"} == topic.definitions.plan.segments.keys() & {"good", "bad"}
     assert [(letter.record.key, letter.code) for letter in sent.letters] == [(b"bad", "invalid_schema")]
-    assert sent.messages == [Message(b"bad", None)]
+    answers = [(message.key, message.value is None, dict(message.headers or ())) for message in sent.messages]
+    (bad, good) = answers
+    assert bad == (b"bad", True, {"segment.answers": b"0"})
+    assert good[:2] == (b"good", False)
+    assert good[2]["segment.answers"] == b"1"
     (record,) = (record for record in caplog.records if record.levelno == logging.ERROR)
     assert "segment-definitions/0" in record.message
     assert record.exc_info is not None
