@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -17,6 +18,8 @@ from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 from streamseg.times import DAY_MS
 from tests.agents.simulation import definitions, loaded
+
+Json = dict[str, Any]
 
 NOW = 1_777_600_000_000
 SETTINGS = Settings(history_retention_ms=10 * DAY_MS)
@@ -61,8 +64,11 @@ def test_a_contact_whose_pruning_is_overdue_is_explained_and_counted_in_a_previe
     assert due[0] < shard.partition.clock_ms
     local = LocalPartitions(Here(shard), SETTINGS)
 
-    explanation = local.explain(0, "c1", "ever")
-    preview = asyncio.run(local.preview([0], shard.partition.plan, "ever", 5))
+    async def ask() -> tuple[Json, Json]:
+        plan = shard.partition.plan
+        return await local.explain(0, "c1", "ever"), await local.preview([0], plan, "ever", 5)
+
+    explanation, preview = asyncio.run(ask())
 
     assert explanation["member"] is True
     assert preview == {"contacts": 1, "sample": ["c1"]}
