@@ -190,6 +190,56 @@ def test_a_deleted_segment_that_an_old_formula_asks_for_is_kept_with_it(tmp_path
     world.store.close()
 
 
+REFERS = [{"match": "all", "conditions": [{"segment": "rich", "member": True}]}]
+ABOVE = definition(1, 0, "above", clusters=REFERS)
+
+
+@pytest.fixture
+def referring(tmp_path: Path) -> Iterator[World]:
+    """As `world`, and all of `rich` in `above`, which refers to it; `above` is being changed to ask for
+    150 points itself."""
+    world = World(tmp_path / "state", plan_of(definition(0, 100), ABOVE))
+    world.put(*[(f"c{number:03}", number) for number in range(PEOPLE)])
+    world.work()
+    world.told()
+    world.shard.adopt(followed(definition(2, 150, "above"), found=(definition(0, 100), ABOVE))[-1])
+    world.step()
+    yield world
+    world.store.close()
+
+
+ASKS_ABOVE = [{"match": "all", "conditions": [{"segment": "above", "member": True}]}]
+
+
+@pytest.mark.parametrize("earlier_note", [False, True])
+@pytest.mark.parametrize(
+    ("later", "staying"),
+    [
+        pytest.param((), 200, id="deleted"),
+        pytest.param((definition(4, 160),), 160, id="changed"),
+        pytest.param((definition(4, 0, clusters=ASKS_ABOVE),), 150, id="turned round"),
+    ],
+)
+def test_what_an_old_formula_asks_for_may_change_while_no_worker_runs(
+    referring: World, later: tuple[Record, ...], staying: int, earlier_note: bool
+) -> None:
+    """The first pass was cut short; what the old formula refers to, unchanged then, is another by the
+    restart. A note of an earlier release does not say what it was like."""
+    world = referring
+    if earlier_note:
+        note = world.store.note("standing")
+        assert note is not None
+        note["segments"] = [row for row in note["segments"] if row[0] == "above"]
+        world.store.set_note("standing", note)
+        world.store.commit()
+    world.restart(plan_of(definition(2, 150, "above"), *later))
+    world.work()
+    told = [(one["segment_id"], one["contact_id"], one["change"]) for one in world.changes]
+    above = [("above", f"c{number}", "exited") for number in range(100, 150)]
+    rich = [("rich", f"c{number}", "exited") for number in range(100, staying)]
+    assert sorted(told) == sorted(above + rich)
+
+
 def test_a_moved_or_shared_segment_is_not_swept(world: World) -> None:
     world.shard.adopt(followed(definition(1, 100, group="g", version=1))[-1])
     assert world.work() == 1
