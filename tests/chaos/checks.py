@@ -42,6 +42,7 @@ def differences(truth: Truth, expected: Expected, story: Story) -> list[Differen
         *members_as_replayed(distinct, expected.members, truth.definitions, undecided),
         *refused_records_have_letters(truth, expected, births, letters),
         *refused_definitions_have_letters(truth, story.bad),
+        *definitions_on_the_topic_are_in_force(expected),
         *suppressions_as_replayed(truth.suppressions, expected.suppressions),
         *due_times_are_exact(distinct, truth.records),
         *catalogue_counts_members(truth, distinct),
@@ -202,6 +203,11 @@ def refused_definitions_have_letters(truth: Truth, bad: Iterable[str]) -> Found:
         yield Difference("dead-letters", key.decode(), "a definition was refused that is right")
     for key in sorted(wanted & {one.encode() for one in truth.definitions}):
         yield Difference("segment-definitions", key.decode(), "a refused definition stands on the topic")
+
+
+def definitions_on_the_topic_are_in_force(expected: Expected) -> Found:
+    for segment_id in sorted(expected.definitions):
+        yield Difference("segment-definitions", segment_id, "stands on the topic, but a replay refuses it")
 
 
 def suppressions_as_replayed(found: Iterable[str], wanted: Iterable[Pair]) -> Found:

@@ -39,6 +39,8 @@ _STEADY_SECONDS = 4.0
 _LOOK_SECONDS = 1.0
 _STAYS_SECONDS = 20.0
 _AT_WORK_SECONDS = 15.0
+_LONGEST = 1.5
+"""So many times as long as planned the faults may last."""
 _LAST_WORDS = 40
 
 
@@ -185,6 +187,9 @@ class Run:
                 time.sleep(min(left, 0.5))
                 if self._failure is not None:
                     raise self._failure
+            if time.monotonic() - began > _LONGEST * self._options.seconds:
+                self._say("the rest of the plan is left out: the workers were long at starting")
+                break
             if action.deed is Deed.AWAIT_WORK:
                 waiting = time.monotonic()
                 self._workers.await_work(action.target, _AT_WORK_SECONDS)

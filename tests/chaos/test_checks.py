@@ -174,3 +174,7 @@ def test_an_early_entry_of_a_list_may_be_refused_or_not() -> None:
     assert checks(RIGHT, taken, Birth("list-0", AT_MS, deleted=False)) == set()
     long_ago = Birth("list-0", AT_MS - GRACE_MS, deleted=False)
     assert checks(RIGHT, taken, long_ago) == {"members", "dead-letters"}
+
+
+def test_a_definition_on_the_topic_that_is_refused_is_found() -> None:
+    assert checks(RIGHT, replace(EXPECTED, definitions=frozenset({"vip"}))) == {"segment-definitions"}

@@ -67,12 +67,14 @@ class Truth:
 @dataclass(frozen=True)
 class Expected:
     """What a replay gives: members (segment, contact), the code of each refused source record, and the
-    (contact, channel) that nothing may be sent on. `unreadable`: refused, since it fits no line."""
+    (contact, channel) that nothing may be sent on. `unreadable`: refused, since it fits no line.
+    `definitions`: those on the topic that a replay refuses."""
 
     members: frozenset[tuple[str, str]]
     refused: dict[Place, str]
     unreadable: frozenset[Place]
     suppressions: frozenset[tuple[str, str]]
+    definitions: frozenset[str] = frozenset()
 
 
 def read(topics: Topics) -> Truth:
@@ -117,12 +119,15 @@ def replayed(
     come and go in it when they did; all others are defined at the end, as they are in force, and judged by
     the history."""
     places: dict[int, Place] = {}
+    definitions: dict[int, str] = {}
     unreadable: set[Place] = set()
     with file.open("wb") as out:
         for number, (at_ms, line, place) in enumerate(_lines(truth, births, unreadable), 1):
             out.write(b'{"timestamp":%d,%s}\n' % (at_ms, line))
-            if place is not None:
+            if isinstance(place, Place):
                 places[number] = place
+            else:
+                definitions[number] = place
     result = subprocess.run(
         [interpreter, _SCRIPT, file, str(until_ms)],
         env={**os.environ, **environment},
@@ -132,14 +137,11 @@ def replayed(
     if result.returncode != 0:
         raise RuntimeError(f"the replay of {file} failed:\n{result.stderr.decode()}")
     said = orjson.loads(result.stdout)
-    refused_definitions = [number for number in said["dead_letters"] if int(number) not in places]
-    if refused_definitions:
-        raise RuntimeError(
-            f"lines {refused_definitions} of {file}: a definition in force is refused by a replay"
-        )
+    refused = {int(number): code for number, code in said["dead_letters"].items()}
     return Expected(
         members=frozenset((segment, contact) for segment, contact in said["members"]),
-        refused={places[int(number)]: code for number, code in said["dead_letters"].items()},
+        refused={places[number]: code for number, code in refused.items() if number in places},
+        definitions=frozenset(definitions[number] for number in refused if number in definitions),
         unreadable=frozenset(unreadable),
         suppressions=frozenset((contact, channel) for contact, channel in said["suppressions"]),
     )
@@ -147,13 +149,13 @@ def replayed(
 
 def _lines(
     truth: Truth, births: Iterable[Birth], unreadable: set[Place]
-) -> Iterator[tuple[int, bytes, Place | None]]:
-    """Time, the rest of the line's object, and the source record that it stands for."""
-    streams: list[list[tuple[int, bytes, Place | None]]] = [
-        [(birth.at_ms, _birth_line(birth), None) for birth in births]
+) -> Iterator[tuple[int, bytes, Place | str]]:
+    """Time, the rest of the line's object, and the source record or the segment that it is of."""
+    streams: list[list[tuple[int, bytes, Place | str]]] = [
+        [(birth.at_ms, _birth_line(birth), birth.segment_id) for birth in births]
     ]
     for _, stream in groupby(truth.records, key=lambda record: record.place[:2]):
-        lines = []
+        lines: list[tuple[int, bytes, Place | str]] = []
         for record in stream:
             line = _record_line(record)
             if line is None:
@@ -168,7 +170,8 @@ def _lines(
         yield at_ms, line, place
     for definition in _referred_first(truth.definitions):
         if definition["type"] != "static":
-            yield last_ms, _definition_line(definition["segment_id"], definition), None
+            segment_id = definition["segment_id"]
+            yield last_ms, _definition_line(segment_id, definition), segment_id
 
 
 def _record_line(record: Source) -> bytes | None:
