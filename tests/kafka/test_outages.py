@@ -200,6 +200,7 @@ def test_a_worker_without_topics_waits_for_them_and_then_ends_with_a_line(settin
         eventually(lambda: worker.poll() == 1, "the end")
         last = worker.log.splitlines()[-1]
         assert last.startswith(f"streamseg worker: no topic {settings.topic_prefix}contact-updates")
+        assert "streamseg topics create" in last
         assert last.endswith("(given up after 3 s, STREAMSEG_START_TIMEOUT_MS)")
         assert "Traceback" not in worker.log
     finally:

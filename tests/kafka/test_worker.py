@@ -294,11 +294,3 @@ def test_state_that_is_ahead_of_its_source_is_refused(
     eventually(lambda: worker.poll() is not None, "the end of the worker")
     assert worker.poll() == 1
     assert "the topic was made anew; give the workers a new STREAMSEG_APPLICATION_ID" in worker.log
-
-
-def test_a_worker_without_topics_says_what_to_do(kafka_settings: Settings) -> None:
-    worker = Worker(kafka_settings)
-    worker.launch()
-    eventually(lambda: worker.poll() is not None, "the end of the worker")
-    assert worker.poll() == 1
-    assert "make them with `streamseg topics create`" in worker.log
