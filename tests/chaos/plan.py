@@ -85,8 +85,8 @@ def plan_of_faults(seed: int, seconds: float, only: Collection[str] = ()) -> lis
 
 
 def _kill(moment: _Moment) -> Iterator[Action]:
-    """In the middle of its work."""
-    worker, at = moment.victim(), moment.at + moment.seeded.uniform(0.0, 1.5)
+    """In the middle of its work, or while it catches up."""
+    worker, at = moment.victim(), moment.at + moment.seeded.uniform(0.0, 6.0)
     yield Action(moment.at, Deed.AWAIT_WORK, worker)
     yield Action(at, Deed.KILL, worker)
     yield Action(at + moment.seeded.choice([0.1, 0.5, 2.0, 7.0]), Deed.LAUNCH, worker)
