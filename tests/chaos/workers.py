@@ -231,13 +231,12 @@ class Disk:
         if not self.mounted:
             self._limit(worker, _NO_SPACE)
             return
-        with (self._folder / _BALLAST).open("wb") as ballast:
-            try:
-                while True:
-                    ballast.write(bytes(1 << 16))
-                    ballast.flush()
-            except OSError:
-                return
+        try:
+            with (self._folder / _BALLAST).open("ab", buffering=0) as ballast:
+                while ballast.write(bytes(1 << 16)):
+                    continue
+        except OSError:
+            return  # full, which may be so already, by the worker itself
 
     def free(self, worker: Worker) -> None:
         if not self.mounted:
