@@ -2,10 +2,10 @@
 
 import os
 
-from agents.broker_probe import BrokerProbe
-from agents.data_folder import PRIVATE_UMASK, DataFolder
-from agents.garbage import settle_collector
-from agents.worker import SegmentApp
+from agents.kafka.broker_probe import BrokerProbe
+from agents.worker.data_folder import PRIVATE_UMASK, DataFolder
+from agents.worker.garbage import settle_collector
+from agents.worker.segment_app import SegmentApp
 from streamseg.settings import Settings
 
 os.umask(PRIVATE_UMASK)

@@ -27,13 +27,13 @@ from typing import Any
 import orjson
 from rocksdict import Cache
 
-from agents.garbage import settle_collector
-from agents.shard import Shard
+from agents.partitions.task import Shard
+from agents.worker.garbage import settle_collector
 from benchmarks.figures import Figure, about_the_machine, command, table
-from streamseg.definitions import Definitions
-from streamseg.inputs import Record
-from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
-from streamseg.plan import Plan
+from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.plan.definitions import Definitions
+from streamseg.plan.plan import Plan
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.topics import changelog_topic
+from agents.kafka.topics import changelog_topic
 from benchmarks.figures import Figure, about_the_machine, command, table
 from benchmarks.kafka import (
     Broker,

@@ -21,9 +21,9 @@ from typing import Any
 
 from benchmarks.figures import Figure, about_the_machine, command, table
 from benchmarks.workload import Workload, definition_records, definitions
-from streamseg.changes import DeadLetter, MembershipChange, Suppression
-from streamseg.definitions import Definitions
-from streamseg.partition import Partition
+from streamseg.engine.partition import Partition
+from streamseg.plan.definitions import Definitions
+from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
 from streamseg.store.memory import MemoryStore
 

@@ -19,9 +19,9 @@ from typing import Any
 import orjson
 from confluent_kafka import Producer
 
-from agents.topics import required_topics, topic_name
-from agents.topics_admin import TopicsAdmin
-from streamseg.inputs import Record
+from agents.kafka.topics import required_topics, topic_name
+from agents.kafka.topics_admin import TopicsAdmin
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from tests.kafka.live import worker_environment
 

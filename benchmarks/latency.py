@@ -26,11 +26,11 @@ from typing import Any
 import orjson
 from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
-from agents.topics import topic_name
+from agents.kafka.topics import topic_name
 from benchmarks.figures import Figure, about_the_machine, command, table
 from benchmarks.kafka import Feed, WorkerProcess, broker, installation, leave_to_the_worker, wait_until
 from benchmarks.workload import Workload, definitions
-from streamseg.inputs import Record
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 
 PROBES_A_SECOND = 50

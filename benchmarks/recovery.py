@@ -12,7 +12,7 @@ import argparse
 import shutil
 import time
 
-from agents.topics import changelog_topic
+from agents.kafka.topics import changelog_topic
 from benchmarks.figures import Figure, about_the_machine, command, table
 from benchmarks.kafka import Feed, WorkerProcess, broker, installation, wait_until
 from benchmarks.workload import DAY_MS, Workload, definitions

@@ -19,8 +19,8 @@ from typing import Any
 
 import orjson
 
-from streamseg.inputs import Record
-from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.records.inputs import Record
 
 Json = dict[str, Any]
 

@@ -32,7 +32,7 @@ class ContactUpdate(WireModel):
     """A merge into what is known of a contact. Null for a field is as if it were left out.
 
     Validation judges the envelope. What attributes, tags and lists should hold stands in the JSON Schema; a
-    value in them that cannot be taken does not refuse the update, see streamseg.update_values."""
+    value in them that cannot be taken does not refuse the update, see streamseg.engine.update_values."""
 
     contact_id: NonEmptyText
     """The record's key as well."""

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from streamseg.changes import DeadLetter, MembershipChange, Suppression
-from streamseg.contact import Contact
-from streamseg.definitions import Definitions, dead_letter
+from streamseg.contact.contact import Contact
+from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition
 from streamseg.errors import Code, FileFormatError, RejectedError
-from streamseg.inputs import Event, Record
 from streamseg.json_text import dumps, loads, loads_broken
 from streamseg.nesting import exceeds_limit, nested_too_deep
-from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition
+from streamseg.plan.definitions import Definitions, dead_letter
+from streamseg.records.inputs import Event, Record
+from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from streamseg.definitions import Definitions
 from streamseg.errors import RejectedError
-from streamseg.inputs import Headers, Record
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Headers, Record
 
 TOPIC = "segment-definitions"
 

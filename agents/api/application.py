@@ -12,8 +12,8 @@ from aiohttp.typedefs import Handler
 from mode import Service
 
 from agents.api.auth import OPEN_PATHS, authentication, load_tokens, peers_only
+from agents.api.catalogue_view import Desk
 from agents.api.contacts import Contacts
-from agents.api.desk import Desk
 from agents.api.groups import Groups
 from agents.api.members import Members
 from agents.api.openapi import description
@@ -28,12 +28,12 @@ from agents.api.segments import Segments
 from agents.api.turns import Turns
 from agents.api.verification import Verification
 from agents.catalogue.catalogue_topic import CatalogueTopic
-from agents.catalogue.desk import CommandDesk
-from agents.catalogue.reports import Peer, Reports
-from agents.definition_topic import DefinitionTopic
+from agents.catalogue.command_client import CommandDesk
+from agents.catalogue.definition_topic import DefinitionTopic
+from agents.catalogue.progress_reader import Peer, Reports
+from agents.kafka.batch_producer import Outlet
 from agents.metrics import Metrics
-from agents.outlet import Outlet
-from agents.shards import Shards
+from agents.partitions.scheduler import Shards
 from streamseg.errors import RejectedError
 from streamseg.settings import Settings
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT
-from agents.api.desk import Desk
+from agents.api.catalogue_view import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.preconditions import unversioned
@@ -17,10 +17,10 @@ from agents.api.problems import ProblemError, not_found
 from agents.api.requests import answer, read_model, to_the_end
 from agents.api.slices import in_thread
 from agents.api.turns import Turns
-from agents.catalogue.reports import Reports
-from agents.definition_topic import DefinitionTopic
-from agents.outlet import Message, Outlet
-from agents.partitioner import place
+from agents.catalogue.definition_topic import DefinitionTopic
+from agents.catalogue.progress_reader import Reports
+from agents.kafka.batch_producer import Message, Outlet
+from agents.kafka.partitioner import place
 from schemas.scalars import NonEmptyText, SegmentId
 from schemas.wire import WireModel
 from streamseg.catalogue import listing

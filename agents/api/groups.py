@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from agents.api.auth import ACCOUNT
-from agents.api.desk import Desk
+from agents.api.catalogue_view import Desk
 from agents.api.preconditions import unversioned
 from agents.api.problems import language_of, not_found
 from agents.api.requests import answer, read_model

@@ -10,14 +10,14 @@ from aiohttp import web
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT
-from agents.api.desk import Desk
+from agents.api.catalogue_view import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import answer, read_model, whole_number, words_wanted
 from agents.api.slices import in_thread
 from agents.api.turns import Turns
-from agents.partitioner import place
+from agents.kafka.partitioner import place
 from schemas.wire import WireModel
 from streamseg.settings import Settings
 from streamseg.wording.explanations import with_words

@@ -15,7 +15,7 @@ from agents.api.verification import RecountRequest, VerifyRequest
 from schemas.definitions import SegmentDefinition
 from streamseg.catalogue.labels import OPERATIONS, TYPES
 from streamseg.catalogue.labels import STATUSES as SEGMENT_STATUSES
-from streamseg.verification import Kept
+from streamseg.engine.verification import Kept
 
 Json = dict[str, Any]
 

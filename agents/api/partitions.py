@@ -11,17 +11,17 @@ from typing import Any, Final, Protocol
 
 from agents.api.problems import ProblemError, not_found
 from agents.api.slices import Slice, Slices, in_thread
-from agents.shard import Shard
-from streamseg.contact import Contact
-from streamseg.explain import explain
-from streamseg.foresight import next_flip_ms
-from streamseg.history import History
-from streamseg.inputs import Event
-from streamseg.partition import Recounted
-from streamseg.plan import Plan
+from agents.partitions.task import Shard
+from streamseg.contact.contact import Contact
+from streamseg.engine.explain import explain
+from streamseg.engine.forecast import next_flip_ms
+from streamseg.engine.history import History
+from streamseg.engine.partition import Recounted
+from streamseg.engine.trial import CheckedEvents, EventSnapshot, Trial
+from streamseg.plan.plan import Plan
+from streamseg.records.inputs import Event
 from streamseg.settings import Settings
 from streamseg.times import format_ms
-from streamseg.trial import CheckedEvents, EventSnapshot, Trial
 
 Json = dict[str, Any]
 
@@ -39,7 +39,7 @@ _LIGHT: Final = 4_000
 
 
 class Shards(Protocol):
-    """The partitions at work here (`agents.shards.Shards`)."""
+    """The partitions at work here (`agents.partitions.scheduler.Shards`)."""
 
     def shard(self, number: int) -> Shard | None: ...
 

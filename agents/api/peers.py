@@ -11,7 +11,7 @@ from aiohttp import web
 
 from agents.api.partitions import LocalPartitions
 from agents.api.problems import ProblemError, RelayedError
-from agents.catalogue.reports import Peer, Reports
+from agents.catalogue.progress_reader import Peer, Reports
 from streamseg.json_text import dumps, loads
 from streamseg.settings import Settings
 

@@ -10,26 +10,26 @@ from aiohttp import web
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT
-from agents.api.desk import Desk
+from agents.api.catalogue_view import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.requests import answer, parse, read_model, words_wanted
 from agents.api.slices import in_thread
 from agents.api.turns import Turns
-from agents.definition_topic import DefinitionTopic
+from agents.catalogue.definition_topic import DefinitionTopic
 from schemas.definitions import SegmentDefinition
 from schemas.paths import join_path
 from schemas.wire import WireModel
 from streamseg.catalogue.reading import check_references_calculated, check_references_readable
-from streamseg.compiler import compile_segment
-from streamseg.condition_count import check_condition_count
 from streamseg.errors import Code, RejectedError
 from streamseg.json_text import dumps
-from streamseg.plan import Plan
-from streamseg.reference_checks import check_references
-from streamseg.segments import Segment
+from streamseg.language.compiler import compile_segment
+from streamseg.language.condition_count import check_condition_count
+from streamseg.language.reference_checks import check_references
+from streamseg.language.segments import Segment
+from streamseg.language.unsubscribe import BUILT_IN_SEGMENTS
+from streamseg.plan.plan import Plan
 from streamseg.settings import Settings
-from streamseg.unsubscribe import BUILT_IN_SEGMENTS
 from streamseg.wording.bodies import definition_words
 
 Json = dict[str, Any]

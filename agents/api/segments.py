@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from agents.api.auth import ACCOUNT
-from agents.api.desk import Desk, labelled
+from agents.api.catalogue_view import Desk, labelled
 from agents.api.preconditions import VERSION, unversioned
 from agents.api.problems import ProblemError, language_of
 from agents.api.requests import answer, choice, read_body, read_model, whole_number

@@ -13,17 +13,17 @@ from aiohttp import web
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT, may_operate
-from agents.api.desk import Desk
+from agents.api.catalogue_view import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import answer, read_model
-from agents.partitioner import place
-from agents.shard import Shard
+from agents.kafka.partitioner import place
+from agents.partitions.task import Shard
 from schemas.wire import WireModel
+from streamseg.engine.verification import Verifier
 from streamseg.settings import Settings
 from streamseg.times import format_ms
-from streamseg.verification import Verifier
 
 Json = dict[str, Any]
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import orjson
 
-from agents.definition_topic import DefinitionTopic
-from agents.follower import Follower
-from agents.topics import topic_name
+from agents.catalogue.definition_topic import DefinitionTopic
+from agents.kafka.topic_reader import Follower
+from agents.kafka.topics import topic_name
 from streamseg.catalogue.adoption import adopt, counted_version
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.formula import same_json
 from streamseg.catalogue.state import Catalogue
 from streamseg.errors import RejectedError
 from streamseg.json_text import loads
-from streamseg.plan import Plan
-from streamseg.segments import Segment
+from streamseg.language.segments import Segment
+from streamseg.plan.plan import Plan
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)

@@ -13,16 +13,16 @@ from aiokafka.errors import KafkaError
 from mode import Service
 from pydantic import ValidationError
 
-from agents.broker_trouble import in_words
 from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.definition_topic import DefinitionTopic
 from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
-from agents.catalogue.publisher import Output, Publisher
-from agents.catalogue.reports import Reports
-from agents.compatibility import end_consumer
-from agents.connection import aiokafka_options
-from agents.definition_topic import DefinitionTopic
+from agents.catalogue.progress_reader import Reports
+from agents.kafka.broker_trouble import in_words
+from agents.kafka.compatibility import end_consumer
+from agents.kafka.connection import aiokafka_options
+from agents.kafka.topics import outcomes_topic, topic_name, worker_id
+from agents.kafka.transactional_producer import Output, Publisher
 from agents.metrics import Metrics
-from agents.topics import outcomes_topic, topic_name, worker_id
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand, UpdateCommand
 from schemas.paths import first_error
 from streamseg.catalogue import calculation
@@ -30,13 +30,13 @@ from streamseg.catalogue.adoption import catch_up
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.rules import PRECONDITION, current_version, decide
 from streamseg.catalogue.state import Catalogue
-from streamseg.changes import DeadLetter
-from streamseg.condition_count import check_condition_count
-from streamseg.decoding import check_timestamp
+from streamseg.engine.decoding import check_timestamp
 from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
-from streamseg.inputs import Record
 from streamseg.json_text import dumps
+from streamseg.language.condition_count import check_condition_count
 from streamseg.nesting import read_json
+from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)

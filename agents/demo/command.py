@@ -15,8 +15,8 @@ import typer
 from confluent_kafka import Consumer, Producer, TopicPartition
 from rich.table import Table
 
+from agents.demo.embedded import PARTITIONS, EmbeddedBroker, EmbeddedWorker
 from agents.demo.workload import CASE, DEFINITIONS, Workload
-from agents.embedded import PARTITIONS, EmbeddedBroker, EmbeddedWorker
 from streamseg.cli.terminal import TerminalConsole
 from streamseg.settings import BatchWindow, Settings
 from streamseg.wording.reasons import reason

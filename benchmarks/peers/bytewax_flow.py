@@ -19,7 +19,7 @@ from bytewax.testing import TestingSink, TestingSource, run_main
 
 from benchmarks.peers.evaluate import Change, Rules, State, new_state
 from benchmarks.peers.job import Job, Result
-from streamseg.inputs import Record
+from streamseg.records.inputs import Record
 
 NAME = "Bytewax"
 LIMITS = (

@@ -20,8 +20,8 @@ import duckdb
 
 from benchmarks.peers.evaluate import DAY_MS, Change, Json
 from benchmarks.peers.job import Job, Result
-from streamseg.inputs import Record
-from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.records.inputs import Record
 
 NAME = "DuckDB, recomputing"
 LIMITS = (

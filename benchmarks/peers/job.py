@@ -10,7 +10,7 @@ from functools import cached_property
 
 from benchmarks.peers.evaluate import Change, Json, Rules
 from benchmarks.workload import Workload, definitions
-from streamseg.inputs import Record
+from streamseg.records.inputs import Record
 
 Pair = tuple[str, str]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import orjson
 from rocksdict import Cache
 
-from agents.shard import Shard
+from agents.partitions.task import Shard
 from benchmarks.peers.evaluate import Change
 from benchmarks.peers.job import Job, Result
 from benchmarks.workload import definition_records
-from streamseg.definitions import Definitions
-from streamseg.inputs import Record
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 from streamseg.times import parse_timestamp_ms, time_zone

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from agents.topics import topic_name
+from agents.kafka.topics import topic_name
 from benchmarks.kafka import Feed, WorkerProcess, fresh_settings
 from benchmarks.peers.job import Job, Result
 from benchmarks.peers.kafka_topics import read

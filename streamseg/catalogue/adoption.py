@@ -1,7 +1,7 @@
 """Definitions that operators write straight to `segment-definitions`, past all commands.
 
 They calculate at once, advanced ones too. One without `created_by` belongs to nobody: every account sees it
-as shared. Judge the record by `streamseg.definitions` first; leave out records that a Decision wrote.
+as shared. Judge the record by `streamseg.plan.definitions` first; leave out records that a Decision wrote.
 """
 
 from __future__ import annotations

@@ -21,10 +21,10 @@ from streamseg.catalogue.state import (
     Entry,
     group_key,
 )
-from streamseg.compiler import compile_segment
 from streamseg.errors import Code, RejectedError
 from streamseg.json_text import dumps
-from streamseg.reference_checks import check_references
+from streamseg.language.compiler import compile_segment
+from streamseg.language.reference_checks import check_references
 from streamseg.settings import Settings
 from streamseg.times import format_ms
 

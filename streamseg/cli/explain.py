@@ -20,8 +20,8 @@ from streamseg.cli.inputs import (
 )
 from streamseg.cli.session import LangOption, chosen_language
 from streamseg.cli.terminal import TerminalConsole, echo_json
+from streamseg.engine.explain import explain as explain_membership
 from streamseg.errors import ConfigurationError, FileFormatError
-from streamseg.explain import explain as explain_membership
 from streamseg.json_text import dumps
 from streamseg.replay import Replay
 from streamseg.wording import terms

@@ -11,9 +11,9 @@ from typing import Any
 
 from streamseg.catalogue.references import references_of
 from streamseg.cli.definition_files import SUFFIXES, parse_definition, without_managed
-from streamseg.definitions import parse_definition as check_definition
 from streamseg.errors import Code, ConfigurationError, RejectedError
 from streamseg.json_text import dumps
+from streamseg.plan.definitions import parse_definition as check_definition
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from streamseg.changes import DeadLetter
 from streamseg.cli.terminal import echo, echo_json
 from streamseg.errors import FileFormatError
+from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
 from streamseg.times import format_ms, parse_timestamp_ms, time_zone
 

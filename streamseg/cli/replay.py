@@ -21,8 +21,8 @@ from streamseg.cli.inputs import (
 )
 from streamseg.cli.session import Lang, chosen_language
 from streamseg.cli.terminal import TerminalConsole, json_output
+from streamseg.engine.explain import explain_all
 from streamseg.errors import FileFormatError
-from streamseg.explain import explain_all
 from streamseg.json_text import dumps
 from streamseg.replay import Replay
 from streamseg.store.opening import open_store

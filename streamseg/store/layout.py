@@ -1,11 +1,11 @@
 """How one partition's state lies in the key-value store: key prefixes, orderings, values.
 
     key                                        value
-    c <contact id>                             the contact's bytes (streamseg.contact)
+    c <contact id>                             the contact's bytes (streamseg.contact.contact)
     a <contact id>                             its attributes, likewise
     h <contact id> <occurred ms> <event id>    <offset>, then orjson [name, properties, recorded ms]
     h <contact id> <occurred ms> <origin> FF   what is derived from one record: <offset>, then orjson
-                                               [recorded ms, rows], see streamseg.derived
+                                               [recorded ms, rows], see streamseg.records.derived
     i <contact id> <event id>                  <occurred ms> <offset>         follows from the first h
     s <segment id> <contact id>                orjson [sequence, entered ms]
     d <due ms> <contact id>                    empty                          follows from c
@@ -23,15 +23,15 @@ they come back from a changelog and are not written here otherwise.
 
 from __future__ import annotations
 
-from streamseg.contact import due_in
-from streamseg.derived import DerivedEvents
-from streamseg.inputs import Event
+from streamseg.contact.contact import due_in
 from streamseg.json_text import dumps_own, loads_own
+from streamseg.records.derived import DerivedEvents
+from streamseg.records.inputs import Event
 from streamseg.times import time_bytes, time_ms
 
 LAYOUT_VERSION = 5
 EARLIEST_VERSION = 4
-"""What lies in a folder of this version is read as it is; see streamseg.contact for what is made of it."""
+"""A folder of this version is read as it is; `streamseg.contact.contact` converts its contacts."""
 
 CONTACT = b"c"
 ATTRIBUTES = b"a"

@@ -6,9 +6,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
-from streamseg.contact import Contact
-from streamseg.derived import DerivedEvents
-from streamseg.inputs import Event, Order
+from streamseg.contact.contact import Contact
+from streamseg.records.derived import DerivedEvents
+from streamseg.records.inputs import Event, Order
 
 
 class MemoryStore:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from streamseg.contact import Contact
-from streamseg.derived import DerivedEvents
-from streamseg.inputs import Event, Order
+from streamseg.contact.contact import Contact
+from streamseg.records.derived import DerivedEvents
+from streamseg.records.inputs import Event, Order
 
 
 class EventLog(Protocol):
-    """The kept events of contacts: as much of a store as `streamseg.history.History` asks for."""
+    """The kept events of contacts: as much of a store as `streamseg.engine.history.History` asks for."""
 
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
         """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""

@@ -23,11 +23,11 @@ from rocksdict import (
     WriteOptions,
 )
 
-from streamseg.attributes import Attributes
-from streamseg.contact import Contact
-from streamseg.derived import DerivedEvents, origin_of
+from streamseg.contact.attributes import Attributes
+from streamseg.contact.contact import Contact
 from streamseg.errors import ConfigurationError, StateVersionError
-from streamseg.inputs import Event, Order
+from streamseg.records.derived import DerivedEvents, origin_of
+from streamseg.records.inputs import Event, Order
 from streamseg.store import layout
 from streamseg.store.due import DueQueue
 

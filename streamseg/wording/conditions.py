@@ -15,7 +15,7 @@ from schemas.property_conditions import (
     Where,
 )
 from streamseg.catalogue.labels import BUILT_IN_NAMES, Language
-from streamseg.standard import is_standard_time
+from streamseg.language.standard import is_standard_time
 from streamseg.values import split_path
 from streamseg.wording import terms
 from streamseg.wording.comparisons import comparison, number_range, period, time_range

@@ -15,8 +15,8 @@ Json = dict[str, Any]
 
 
 def with_words(explanation: Json, language: Language) -> Json:
-    """An explanation as `streamseg.explain` makes it, with `words` for the whole and for each condition, and
-    `notes` on what was reached beside that."""
+    """An explanation as `streamseg.engine.explain` makes it, with `words` for the whole and for each
+    condition, and `notes` on what was reached beside that."""
     parts = [
         {
             **part,

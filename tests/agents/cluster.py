@@ -19,22 +19,21 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from agents.assignment import Assignment, Claim, State
-from agents.changelog_record import counts, expected_at
-from agents.checkpoint import (
+from agents.kafka.changelog_record import Written, counts, expected_at
+from agents.partitions.assignment import Assignment, Claim, State
+from agents.partitions.checkpoint import (
     ForeignWriteError,
     PartitionLostError,
-    Written,
     announce,
     checkpoint,
     repair,
     settle_outputs,
 )
-from agents.outbox import Outbox
-from agents.shard import SOURCES, Shard
-from streamseg.changes import DeadLetter
-from streamseg.inputs import Record
-from streamseg.plan import Plan
+from agents.partitions.output_buffer import Outbox
+from agents.partitions.task import SOURCES, Shard
+from streamseg.plan.plan import Plan
+from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter
 from streamseg.store.rocksdb import KeyValue, RocksStore
 from tests.agents.simulation import SETTINGS, START_MS
 
@@ -139,7 +138,7 @@ class Group:
 
 
 class Worker:
-    """One process: carries out the effects of its state machine, as `agents.owned_partitions` does."""
+    """One process: carries out the effects of its state machine, as `owned_partitions` does."""
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self.name = name

@@ -12,13 +12,14 @@ from typing import Any
 
 import orjson
 
-from agents.checkpoint import Written, announce, checkpoint, settle_outputs
-from agents.outbox import Outbox
-from agents.shard import SOURCES, Shard
-from streamseg.changes import DeadLetter
-from streamseg.definitions import Definitions
-from streamseg.inputs import Record
-from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from agents.kafka.changelog_record import Written
+from agents.partitions.checkpoint import announce, checkpoint, settle_outputs
+from agents.partitions.output_buffer import Outbox
+from agents.partitions.task import SOURCES, Shard
+from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import KeyValue, RocksStore
 

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from streamseg.catalogue.state import Catalogue
-from streamseg.definitions import Definitions
-from streamseg.inputs import Record
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Record
 from tests.catalogue.catalogues import (
     ANN,
     BEN,

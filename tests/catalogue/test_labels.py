@@ -11,7 +11,7 @@ from schemas.catalogue import SegmentType, Status
 from streamseg.catalogue import labels
 from streamseg.catalogue.state import DEFAULT_GROUP, VIEW_GROUPS
 from streamseg.errors import Code
-from streamseg.unsubscribe import BUILT_IN_SEGMENTS
+from streamseg.language.unsubscribe import BUILT_IN_SEGMENTS
 
 
 @pytest.mark.parametrize(

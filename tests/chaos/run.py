@@ -13,7 +13,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from agents.topics import changelog_topic, topic_name
+from agents.kafka.topics import changelog_topic, topic_name
 from streamseg.settings import Settings
 from tests.chaos import evidence, verification
 from tests.chaos.broker import Broker

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
 
-from agents.topics import topic_name
+from agents.kafka.topics import topic_name
 from streamseg.settings import Settings
 
 _FLUSH_SECONDS = 10.0

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agents.topics import required_topics
+from agents.kafka.topics import required_topics
 from streamseg.settings import Settings
 
 ROOT = Path(__file__).parents[2]

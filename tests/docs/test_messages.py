@@ -10,8 +10,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from agents.catalogue.outcome import Outcome
-from agents.catalogue.reports import OwnedReport
-from agents.topics import required_topics
+from agents.catalogue.progress_reader import OwnedReport
+from agents.kafka.topics import required_topics
 from schemas.attributes import STANDARD_ATTRIBUTES
 from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition, CatalogueRow, Status
 from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembership
@@ -19,8 +19,8 @@ from schemas.commands import SegmentCommand
 from schemas.definitions import SegmentDefinition
 from schemas.events import BehaviorEvent
 from schemas.updates import ContactUpdate
-from streamseg.changes import Cause
 from streamseg.errors import Code
+from streamseg.records.outputs import Cause
 from streamseg.settings import Settings
 from tests.docs.pages import DOCS, below, section, sections
 from tests.docs.timelines import attributes, event, replayed, segment

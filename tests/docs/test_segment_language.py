@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from schemas.operands import OPERATORS
-from streamseg.definitions import Definitions
 from streamseg.errors import RejectedError
-from streamseg.inputs import Record
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from tests.docs.pages import section, sections
 from tests.docs.timelines import segment

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamseg.contact import Contact
+from streamseg.contact.contact import Contact
 from streamseg.settings import Settings
 from tests.docs.timelines import attributes, event, instant, replayed, segment, tags, where
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamseg.operators import COMPLEMENTS
+from streamseg.language.operators import COMPLEMENTS
 from tests.docs.timelines import attributes, replayed, segment
 
 NEGATIVE = {positive: negative for negative, positive in COMPLEMENTS.items()}

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from streamseg.changes import DeadLetter, MembershipChange, Suppression
+from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 from streamseg.times import parse_timestamp_ms, to_local

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamseg.changes import MembershipChange, Suppression
+from streamseg.records.outputs import MembershipChange, Suppression
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 from streamseg.times import format_ms

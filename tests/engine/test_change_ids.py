@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamseg.contact import Body, Contact
+from streamseg.contact.contact import Body, Contact
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 from tests.engine.cases import EVERYBODY

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from streamseg.condition_count import check_condition_count
 from streamseg.errors import Code, RejectedError
+from streamseg.language.condition_count import check_condition_count
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 

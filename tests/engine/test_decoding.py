@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from schemas.events import BehaviorEvent
 from schemas.paths import first_error
-from streamseg.decoding import Decoder
+from streamseg.engine.decoding import Decoder
 from streamseg.errors import RejectedError
-from streamseg.inputs import Event, Record
+from streamseg.records.inputs import Event, Record
 from streamseg.settings import Settings
 
 AT_MS = 1_777_622_400_000

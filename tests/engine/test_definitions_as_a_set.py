@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from streamseg.definitions import Definitions
-from streamseg.inputs import Record
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import Line, Replayed, definition, event, segment, static, tick, update

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streamseg.catalogue.labels import Language
-from streamseg.explain import explain
+from streamseg.engine.explain import explain
 from streamseg.wording.explanations import with_words
 from tests.engine.cases import case, heard
 from tests.engine.story import Line, all_of, event, segment, update

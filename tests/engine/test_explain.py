@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from streamseg.cli import app
-from streamseg.explain import explain
+from streamseg.engine.explain import explain
 from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import Line, all_of, any_of, definition, event, segment, static, tick, update
 

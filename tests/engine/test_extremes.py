@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamseg.calendar import Anniversary
-from streamseg.explain import explain_all
+from streamseg.engine.explain import explain_all
+from streamseg.language.calendar import Anniversary
 from streamseg.settings import BatchWindow
 from streamseg.times import DAY_MS, MAX_MS, MIN_MS, format_ms, to_ms
 from tests.engine.cases import case, heard

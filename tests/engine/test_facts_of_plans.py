@@ -11,11 +11,11 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamseg.changes import DeadLetter, MembershipChange, Suppression
-from streamseg.definitions import Definitions
-from streamseg.inputs import Record
-from streamseg.partition import Partition
-from streamseg.plan import Plan
+from streamseg.engine.partition import Partition
+from streamseg.plan.definitions import Definitions
+from streamseg.plan.plan import Plan
+from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
 from streamseg.store.memory import MemoryStore
 from streamseg.times import parse_timestamp_ms

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
-from streamseg.conditions.base import Condition
-from streamseg.contact import Contact
-from streamseg.definitions import Definitions
-from streamseg.inputs import Event, Record
+from streamseg.contact.contact import Contact
+from streamseg.language.conditions.base import Condition
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Event, Record
 from streamseg.settings import Settings
 from tests.engine.cases import case, heard
 from tests.engine.story import Line, all_of, event, ms, segment

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamseg import history as history_module
-from streamseg.contact import Contact
-from streamseg.derived import TAG_ADDED, DerivedEvents
-from streamseg.history import History
-from streamseg.inputs import Event, Order
+from streamseg.contact.contact import Contact
+from streamseg.engine import history as history_module
+from streamseg.engine.history import History
+from streamseg.records.derived import TAG_ADDED, DerivedEvents
+from streamseg.records.inputs import Event, Order
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
 from streamseg.store.rocksdb import RocksStore

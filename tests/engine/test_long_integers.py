@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from streamseg.contact import Contact
-from streamseg.explain import explain_all
+from streamseg.contact.contact import Contact
+from streamseg.engine.explain import explain_all
 from streamseg.json_text import dumps, dumps_own, loads, loads_own
 from streamseg.replay import Replay
 from streamseg.settings import Settings

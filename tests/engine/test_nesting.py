@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamseg.changes import DeadLetter
+from streamseg.engine.explain import explain_all
 from streamseg.errors import RejectedError
-from streamseg.explain import explain_all
-from streamseg.inputs import Record
 from streamseg.json_text import dumps
 from streamseg.nesting import NESTING_LIMIT, exceeds_limit, read_json
+from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 from streamseg.store.opening import open_store

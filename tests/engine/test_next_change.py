@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamseg.explain import explain
+from streamseg.engine.explain import explain
 from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import Line, all_of, any_of, definition, event, ms, said, segment, static, update
 

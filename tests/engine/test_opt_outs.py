@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from streamseg.contact import Contact
+from streamseg.contact.contact import Contact
 from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import Line, Replayed, event, ms, segment, tick, told, update
 

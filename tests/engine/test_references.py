@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamseg.explain import explain
+from streamseg.engine.explain import explain
 from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import (
     Line,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamseg.conditions.base import condition_id
-from streamseg.conditions.chains import Absence, Occurrence, chain_ends
-from streamseg.conditions.matching import Matcher
-from streamseg.conditions.sequence import SequenceCondition
-from streamseg.conditions.windows import ALL_HISTORY
+from streamseg.language.conditions.base import condition_id
+from streamseg.language.conditions.chains import Absence, Occurrence, chain_ends
+from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.sequence import SequenceCondition
+from streamseg.language.conditions.windows import ALL_HISTORY
 from tests.engine.cases import case, flips, refused
 from tests.engine.story import Line, Replayed, event, segment, tick, update
 

@@ -273,7 +273,7 @@ def test_what_has_been_counted_stays_counted_past_the_cap(
 
 
 def test_past_the_bound_of_a_condition_a_sum_counts_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamseg.compiler._LEAST_CAP", 2)
+    monkeypatch.setattr("streamseg.language.compiler._LEAST_CAP", 2)
     condition = {
         "event": "a",
         "window": {"last": "P10D"},

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from streamseg.changes import DeadLetter
 from streamseg.errors import FileFormatError
-from streamseg.inputs import Record
+from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 from tests.engine.cases import EVERYBODY, case

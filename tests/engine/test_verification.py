@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from streamseg.contact import Contact
+from streamseg.contact.contact import Contact
+from streamseg.engine.verification import Difference, Kept, Verifier
 from streamseg.replay import Replay
 from streamseg.settings import Settings
-from streamseg.verification import Difference, Kept, Verifier
 from tests.engine.story import Line, event, segment, static, update
 
 SETTINGS = Settings(timezone="Asia/Shanghai", history_cap=5)

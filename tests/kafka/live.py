@@ -19,9 +19,9 @@ from typing import Any
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 
-from agents.topics import required_topics, topic_name, worker_id
-from agents.topics_admin import TopicsAdmin
-from streamseg.inputs import Record
+from agents.kafka.topics import required_topics, topic_name, worker_id
+from agents.kafka.topics_admin import TopicsAdmin
+from streamseg.records.inputs import Record
 from streamseg.replay import replay
 from streamseg.settings import Settings
 
@@ -203,7 +203,7 @@ class Worker:
     folder of the command, where it is another installation's."""
 
     command: tuple[str, ...] = ("streamseg", "worker")
-    at_work = "agents.worker: started"
+    at_work = "agents.worker.segment_app: started"
 
     def __init__(
         self,

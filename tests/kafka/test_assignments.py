@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import orjson
 import pytest
 
-from streamseg.inputs import Record
-from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from tests.kafka.live import Topics, Worker, eventually, expected_changes, running
 from tests.numbering import assert_numbered_on

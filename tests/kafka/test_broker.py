@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from agents.topics import required_topics
-from agents.topics_admin import TopicsAdmin
+from agents.kafka.topics import required_topics
+from agents.kafka.topics_admin import TopicsAdmin
 from streamseg.settings import Settings
 
 SECONDS = 120

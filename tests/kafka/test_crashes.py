@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streamseg.inputs import Record
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from tests.kafka.live import (
     WAIT_SECONDS,

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
-from streamseg.inputs import Record
+from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from tests.kafka.live import (
     SOURCES,

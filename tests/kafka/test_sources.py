@@ -9,8 +9,8 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from agents.partitioner import place
-from agents.topics import topic_name
+from agents.kafka.partitioner import place
+from agents.kafka.topics import topic_name
 from streamseg.settings import Settings
 from tests.kafka.live import Topics, Worker, eventually, running
 

@@ -19,8 +19,8 @@ from confluent_kafka.admin import (
 )
 from typer.testing import CliRunner
 
-from agents.cli import topics
-from agents.topics import required_topics
+from agents.commands import topics
+from agents.kafka.topics import required_topics
 from streamseg.settings import Settings
 
 

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from agents.topics import topic_name
+from agents.kafka.topics import topic_name
 from streamseg.settings import Settings
 from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS, format_ms, next_aligned_ms
 from tests.kafka.live import (
@@ -265,7 +265,7 @@ def test_a_worker_stops_cleanly_on_sigterm_with_everything_committed(topics: Top
     with running(worker):
         eventually(lambda: worker.metric("streamseg_records_total") >= 2_000, "all applied")
     assert topics.all_committed()
-    assert "agents.worker: stopped" in worker.log
+    assert "agents.worker.segment_app: stopped" in worker.log
 
 
 def test_fausts_own_command_line_runs_the_same_worker(topics: Topics, kafka_settings: Settings) -> None:

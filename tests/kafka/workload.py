@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from streamseg.inputs import Record
-from streamseg.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.records.inputs import Record
 from tests.kafka.live import Topics
 
 DEFINITIONS: list[dict[str, Any]] = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from streamseg.changes import DeadLetter, Suppression
+from streamseg.records.outputs import DeadLetter, Suppression
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 from streamseg.times import format_ms

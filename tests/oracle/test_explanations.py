@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamseg.catalogue.labels import Language
-from streamseg.explain import explain_all
+from streamseg.engine.explain import explain_all
 from streamseg.replay import Replay
 from streamseg.wording.explanations import with_words
 from tests.strategies.streams import Scenario, any_scenarios, close_scenarios

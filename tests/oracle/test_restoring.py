@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamseg.partition import Partition
+from streamseg.engine.partition import Partition
 from streamseg.replay import Replay
 from streamseg.store.memory import MemoryStore
 from tests.oracle.comparison import as_ndjson, by_engine, in_short

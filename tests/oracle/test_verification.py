@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from streamseg.engine.verification import Verifier
 from streamseg.replay import Replay
-from streamseg.verification import Verifier
 from tests.oracle.comparison import as_ndjson
 from tests.strategies.streams import Scenario, any_scenarios
 

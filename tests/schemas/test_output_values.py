@@ -8,7 +8,7 @@ import pytest
 
 from schemas.catalogue import CatalogueRow
 from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembership
-from streamseg import changes
+from streamseg.records import outputs as changes
 
 EXAMPLE: dict[str, Any] = {
     "change_id": "cn-members|c1|1777593600000|7",

@@ -11,12 +11,12 @@ import orjson
 import pytest
 from rocksdict import Options, Rdict
 
-from streamseg.changes import DeadLetter, MembershipChange, Suppression
-from streamseg.contact import Contact
-from streamseg.definitions import Definitions
+from streamseg.contact.contact import Contact
+from streamseg.engine.partition import Partition
 from streamseg.errors import StateVersionError
-from streamseg.inputs import Record
-from streamseg.partition import Partition
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store

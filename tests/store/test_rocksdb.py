@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rocksdict import Options, Rdict
 
-from streamseg.contact import Contact
+from streamseg.contact.contact import Contact
 from streamseg.errors import ConfigurationError, StateVersionError
-from streamseg.inputs import Event
+from streamseg.records.inputs import Event
 from streamseg.store.rocksdb import RocksStore
 
 

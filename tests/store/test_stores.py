@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from streamseg.contact import Body, Contact
-from streamseg.derived import TAG_ADDED, DerivedEvents
-from streamseg.inputs import Event
+from streamseg.contact.contact import Body, Contact
+from streamseg.records.derived import TAG_ADDED, DerivedEvents
+from streamseg.records.inputs import Event
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
 from streamseg.store.rocksdb import RocksStore

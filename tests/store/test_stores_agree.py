@@ -11,9 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from streamseg.contact import Contact
-from streamseg.derived import TAG_ADDED, DerivedEvents, origin_of
-from streamseg.inputs import Event
+from streamseg.contact.contact import Contact
+from streamseg.records.derived import TAG_ADDED, DerivedEvents, origin_of
+from streamseg.records.inputs import Event
 from streamseg.store.memory import MemoryStore
 from streamseg.store.rocksdb import RocksStore
 

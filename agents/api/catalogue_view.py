@@ -1,0 +1,132 @@
+"""Commands of callers, and the catalogue as they see it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from agents.api.auth import ACCOUNT
+from agents.api.preconditions import precondition_failed, wanted_versions
+from agents.api.problems import ProblemError, language_of, not_found
+from agents.api.requests import to_the_end, words_wanted
+from agents.api.slices import in_thread
+from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.command_client import CommandDesk
+from agents.catalogue.outcome import Outcome
+from schemas.commands import SEGMENT_COMMAND, SegmentCommand
+from schemas.paths import first_error
+from streamseg.catalogue import listing
+from streamseg.catalogue.decision import Decision
+from streamseg.catalogue.labels import STATUSES, TYPES, Language
+from streamseg.catalogue.listing import ListedSegment
+from streamseg.catalogue.rules import PRECONDITION, decide
+from streamseg.catalogue.state import Catalogue, Entry
+from streamseg.errors import RejectedError
+from streamseg.language.condition_count import check_condition_count
+from streamseg.settings import Settings
+from streamseg.wording.bodies import definition_words
+from streamseg.wording.order import in_written_order
+
+Json = dict[str, Any]
+
+
+class Desk:
+    """What the handlers of segments and groups have in common."""
+
+    def __init__(self, settings: Settings, desk: CommandDesk, catalogue_topic: CatalogueTopic) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._catalogue_topic = catalogue_topic
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self._catalogue_topic.catalogue
+
+    async def give(self, request: web.Request, command: str, *, below: str = "", **fields: Any) -> Outcome:
+        """Have a command carried out. `below` is the field that the caller sent as the whole body.
+
+        Raises ProblemError, and TimeoutError where the outcome was not heard."""
+        body = {"command": command, "account": request[ACCOUNT], **fields}
+        await self._read(body, below)
+        outcome = await to_the_end(self._desk.give(body, versions=self._wanted_versions(request)))
+        if outcome.code is not None and outcome.path == PRECONDITION:
+            raise precondition_failed(PRECONDITION, outcome.current_version)
+        if outcome.code is not None:
+            raise ProblemError(
+                outcome.code,
+                outcome.message,
+                _below(outcome.path, below),
+                current_version=outcome.current_version,
+            )
+        return outcome
+
+    async def try_out(self, request: web.Request, command: str, **fields: Any) -> None:
+        """Raises what `give` would, as far as can be told here and now; changes nothing."""
+        catalogue = self.catalogue
+        read = await self._read({"command": command, "account": request[ACCOUNT], **fields}, "")
+
+        def decided() -> Decision:
+            return decide(
+                catalogue,
+                read,
+                now_ms=time.time_ns() // 1_000_000,
+                offset=catalogue.command_offset + 1,
+                settings=self._settings,
+            )
+
+        await in_thread(lambda _: decided())
+
+    async def _read(self, body: Json, below: str) -> SegmentCommand:
+        try:
+            check_condition_count(body.get("definition"), self._settings.max_conditions, at="definition")
+            return await in_thread(lambda _: SEGMENT_COMMAND.validate_python(body))
+        except RejectedError as error:
+            raise ProblemError(error.code, error.message, _below(error.path, below)) from error
+        except ValidationError as error:
+            path, message = first_error(error)
+            raise ProblemError("invalid_schema", message, _below(path, below)) from error
+
+    def _wanted_versions(self, request: web.Request) -> frozenset[int] | None:
+        """What the request's preconditions demand of the segment in its address, if it has one."""
+        entry = self.catalogue.segments.get(request.match_info.get("segment_id", ""))
+        return None if entry is None else wanted_versions(request, entry.row.version)
+
+    def visible(self, request: web.Request) -> tuple[str, Entry]:
+        """The segment in the address. Raises ProblemError where there is none, or not for this account."""
+        segment_id = request.match_info["segment_id"]
+        entry = self.catalogue.segments.get(segment_id)
+        if entry is None:
+            raise not_found("segment", "segment_id")
+        listing.row(self.catalogue, request[ACCOUNT], segment_id)
+        return segment_id, entry
+
+    def segment(self, request: web.Request, segment_id: str) -> Json:
+        """A segment as the account sees it, with its definition, and with that in words where they are asked
+        for."""
+        language = language_of(request)
+        row = listing.row(self.catalogue, request[ACCOUNT], segment_id, language=language)
+        # As in the row: only the owner is told with whom, and a group that nobody made is `default`.
+        told = {"group": row.group, "shared_with": list(row.shared_with)}
+        definition = self.catalogue.segments[segment_id].definition
+        definition = {**definition, **{name: one for name, one in told.items() if name in definition}}
+        shown = {**labelled(row, language), "definition": in_written_order(definition) or None}
+        wanted = words_wanted(request)
+        if wanted is not None:
+            shown["words"] = definition_words(definition, wanted)
+        return shown
+
+
+def labelled(row: ListedSegment, language: Language) -> Json:
+    """A row with what its type and status are called."""
+    return {
+        **row.wire(),
+        "type_label": TYPES[row.type].of(language),
+        "status_label": STATUSES[row.status].of(language),
+    }
+
+
+def _below(path: str, field: str) -> str:
+    return path.removeprefix(field).removeprefix(".") if field else path

@@ -1,0 +1,65 @@
+"""Gives commands on behalf of callers, and waits for how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.definition_topic import DefinitionTopic
+from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
+from agents.kafka.batch_producer import Message, Outlet
+from agents.kafka.topic_reader import Follower
+from agents.kafka.topics import outcomes_topic
+from streamseg.json_text import dumps
+from streamseg.settings import Settings
+
+
+class CommandDesk(Follower):
+    """Follows the outcomes topic; whichever worker leads, the caller hears of it here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        outlet: Outlet,
+        catalogue_topic: CatalogueTopic,
+        definition_topic: DefinitionTopic,
+        **kwargs: Any,
+    ) -> None:
+        topic = outcomes_topic(settings)
+        super().__init__(settings, topic, self._take_outcomes, from_beginning=False, **kwargs)
+        self._outlet = outlet
+        self._catalogue_topic = catalogue_topic
+        self._definition_topic = definition_topic
+        self._seconds = settings.command_timeout_ms / 1000
+        self._waiting: dict[bytes, asyncio.Future[Outcome]] = {}
+
+    async def give(self, command: dict[str, Any], *, versions: frozenset[int] | None = None) -> Outcome:
+        """How the command ended; what it changed is in the catalogue here by then. It is refused where its
+        segment has none of `versions`, if they are given.
+
+        Raises TimeoutError where that was not heard in time: it may still be carried out."""
+        request_id = uuid.uuid4().hex.encode()
+        waiting = self._waiting[request_id] = asyncio.get_running_loop().create_future()
+        key = command.get("segment_id") or command.get("definition", {}).get("segment_id")
+        headers = [(REQUEST_ID, request_id), (ORIGIN, b"api")]
+        if versions is not None:
+            headers.append((VERSIONS, ",".join(map(str, sorted(versions))).encode()))
+        message = Message(key.encode() if key else None, dumps(command), headers)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._outlet.send("segment-commands", [message], partition=0)
+                outcome: Outcome = await waiting
+                await self._catalogue_topic.taken.reached(outcome.catalogue)
+                await self._definition_topic.taken.reached(outcome.definitions)
+        finally:
+            del self._waiting[request_id]
+        return outcome
+
+    def _take_outcomes(self, records: list[Any]) -> None:
+        for record in records:
+            waiting = self._waiting.get(record.key)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(Outcome.from_bytes(record.value))

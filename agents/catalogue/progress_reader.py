@@ -1,0 +1,83 @@
+"""What each partition's owner says of it: who it is, how far it is, how many members it has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import orjson
+
+from agents.kafka.topic_reader import Follower
+from agents.kafka.topics import progress_topic
+from streamseg.catalogue.progress import Progress, Report
+from streamseg.settings import Settings
+
+_TICK_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A worker's address, and the secret by which it knows other workers."""
+
+    url: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedReport:
+    """A report, the run of a worker that made it, and how to ask that one."""
+
+    report: Report
+    run: str
+    peer: Peer
+
+    def to_bytes(self) -> bytes:
+        # Not by asdict, which copies every entry of the members.
+        report = {part.name: getattr(self.report, part.name) for part in fields(Report)}
+        return orjson.dumps({**report, "run": self.run, **asdict(self.peer)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> OwnedReport:
+        body: dict[str, Any] = orjson.loads(data)
+        run, peer = body.pop("run"), Peer(body.pop("url"), body.pop("secret"))
+        return cls(Report(**body), run, peer)
+
+
+class Reports(Follower):
+    """The latest report of each partition, and all of them as one `progress`."""
+
+    def __init__(self, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(settings, progress_topic(settings), self._take_reports, **kwargs)
+        self.progress = Progress(settings.partitions)
+        self._partitions = settings.partitions
+        self._latest: dict[int, OwnedReport] = {}
+
+    def peer(self, partition: int) -> Peer | None:
+        """How to ask the partition's owner, as far as is known."""
+        latest = self._latest.get(partition)
+        return None if latest is None else latest.peer
+
+    async def judged_by(self, generation: int, seconds: float) -> bool:
+        """Whether every partition works by that generation of the definitions, within so long."""
+        deadline = time.monotonic() + seconds
+        while True:
+            known = [one.report.generation >= generation for one in self._latest.values()]
+            if len(known) == self._partitions and all(known):
+                return True
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(_TICK_SECONDS)
+
+    def _take_reports(self, records: list[Any]) -> None:
+        for record in records:
+            owned = OwnedReport.from_bytes(record.value)
+            number = owned.report.partition
+            if number >= self._partitions:
+                continue
+            before = self._latest.get(number)
+            if before is not None and before.run != owned.run:
+                self.progress.forget(number)
+            self._latest[number] = owned
+            self.progress.take(owned.report)

@@ -1,0 +1,58 @@
+"""Says how far the partitions of this worker are."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from mode import Service
+
+from agents.catalogue.progress_reader import OwnedReport, Peer
+from agents.kafka.batch_producer import Message, Outlet
+from agents.kafka.topics import progress_name
+from streamseg.catalogue.progress import Report
+from streamseg.settings import Settings
+
+_TICK_SECONDS = 0.25
+
+
+class Reporter(Service):
+    """Writes a partition's report when it has changed; partitions make one every half second at most."""
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        outlet: Outlet,
+        reports: Callable[[], list[Report]],
+        peer: Callable[[], Peer],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._topic = progress_name(settings)
+        self._outlet = outlet
+        self._reports = reports
+        self._peer = peer
+        self._run = uuid.uuid4().hex
+        self._written: dict[int, Report] = {}
+
+    @Service.task
+    async def _write(self) -> None:
+        while not self.should_stop:
+            current = {report.partition: report for report in self._reports()}
+            # A partition that comes back was somebody else's meanwhile.
+            self._written = {key: one for key, one in self._written.items() if key in current}
+            changed = [one for key, one in current.items() if self._written.get(key) != one]
+            if changed:
+                peer = self._peer()
+                messages = [
+                    Message(str(one.partition).encode(), OwnedReport(one, self._run, peer).to_bytes())
+                    for one in changed
+                ]
+                await self._outlet.send(self._topic, messages, partition=0)
+                self._written.update((one.partition, one) for one in changed)
+            await asyncio.sleep(_TICK_SECONDS)

@@ -1,0 +1,7 @@
+"""The commands that need Kafka; the engine's command line finds them through its entry points."""
+
+from agents.commands.topics import topics
+from agents.commands.verify import command as verify
+from agents.commands.worker import worker
+
+__all__ = ["topics", "verify", "worker"]

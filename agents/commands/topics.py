@@ -1,0 +1,137 @@
+"""`streamseg topics`: make the topics, or say how they differ from what the workers need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from agents.kafka.topics import required_topics
+from agents.kafka.topics_admin import Finding, TopicsAdmin
+from streamseg.cli.terminal import TerminalConsole, echo, echo_json
+from streamseg.environment import unknown_variables
+from streamseg.errors import StreamsegError
+from streamseg.settings import Settings
+
+topics = typer.Typer(
+    name="topics",
+    help="Make or check the Kafka topics. Names, partitions and copies come from STREAMSEG_TOPIC_PREFIX, "
+    "STREAMSEG_APPLICATION_ID, STREAMSEG_PARTITIONS and STREAMSEG_REPLICATION_FACTOR.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Bootstrap = Annotated[
+    str | None,
+    typer.Option(
+        "--bootstrap",
+        metavar="HOST:PORT",
+        help="The brokers to ask, e.g. --bootstrap kafka-1:9092,kafka-2:9092. "
+        "Default: STREAMSEG_BOOTSTRAP_SERVERS, else localhost:9092.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON object instead of a table, e.g. --json | jq '.topics[].state'."),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", min=1.0, metavar="SECONDS", help="Longest wait for an answer, e.g. --timeout 5."
+    ),
+]
+
+
+@topics.command()
+def create(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout = 30.0) -> None:
+    """Create the topics that are missing; those that exist are left as they are.
+
+    Exit status 1 where Kafka cannot be reached or refuses, or where a topic exists with another number
+    of partitions: that cannot be mended in place, and workers would not find their contacts.
+
+    Example: STREAMSEG_PARTITIONS=12 streamseg topics create --bootstrap kafka-1:9092
+    """
+    with _errors_told():
+        settings = _settings(bootstrap)
+        findings = TopicsAdmin(settings, timeout=timeout).create(required_topics(settings))
+        _show(findings, settings, as_json=as_json)
+    if any(finding.partitions_differ for finding in findings):
+        raise typer.Exit(1)
+
+
+@topics.command()
+def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout = 30.0) -> None:
+    """Compare the topics on the broker with what the workers need; changes nothing.
+
+    Exit status 1 where one is missing or differs, or where Kafka cannot be reached.
+
+    Example: streamseg topics check --json
+    """
+    with _errors_told():
+        settings = _settings(bootstrap)
+        findings = TopicsAdmin(settings, timeout=timeout).check(required_topics(settings))
+        _show(findings, settings, as_json=as_json)
+    if not all(finding.right for finding in findings):
+        raise typer.Exit(1)
+
+
+def _settings(bootstrap: str | None) -> Settings:
+    settings = Settings.read()
+    for sentence in unknown_variables(os.environ):
+        echo(f"Warning: {sentence}", err=True)
+    return settings.model_copy(update={"bootstrap_servers": bootstrap}) if bootstrap else settings
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """What an operator can mend is told in a line on stderr, with exit status 1, and no traceback."""
+    try:
+        yield
+    except StreamsegError as error:
+        echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _show(findings: Sequence[Finding], settings: Settings, *, as_json: bool) -> None:
+    if as_json:
+        echo_json(_report(findings, settings), indented=True)
+        return
+    table = Table(title=f"Topics at {settings.bootstrap_servers}", title_justify="left")
+    for heading in ("Topic", "Partitions", "Cleanup", "State", "Differences"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "Partitions" else "left")
+    for finding in findings:
+        colour = "green" if finding.right else "red"
+        table.add_row(
+            finding.topic.name,
+            str(finding.topic.partitions),
+            finding.topic.config["cleanup.policy"],
+            f"[{colour}]{finding.state}[/]",
+            "\n".join(f"{each.setting}: {each.found}, not {each.required}" for each in finding.differences),
+        )
+    TerminalConsole().print(table)
+
+
+def _report(findings: Sequence[Finding], settings: Settings) -> dict[str, object]:
+    return {
+        "bootstrap": settings.bootstrap_servers,
+        "ok": all(finding.right for finding in findings),
+        "topics": [
+            {
+                "topic": finding.topic.name,
+                "state": finding.state.value,
+                "partitions": finding.topic.partitions,
+                "replication_factor": finding.topic.replication_factor,
+                "config": dict(finding.topic.config),
+                "differences": [
+                    {"setting": each.setting, "required": each.required, "found": each.found}
+                    for each in finding.differences
+                ],
+            }
+            for finding in findings
+        ],
+    }

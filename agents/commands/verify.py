@@ -1,0 +1,218 @@
+"""`streamseg verify`: compare what is kept with what follows from attributes and history."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from agents.kafka.memberships_reader import Membership, MembershipsReader
+from streamseg.cli import words
+from streamseg.cli.display import plain_table
+from streamseg.cli.session import Session, connected
+from streamseg.settings import Settings
+
+Json = dict[str, Any]
+
+PAGE = 200
+_LOOKS = 5
+_BETWEEN_LOOKS_SECONDS = 1.0
+
+
+class Comparison:
+    """One run: what the workers keep, page by page, and what the topic of memberships says."""
+
+    def __init__(self, session: Session, contacts: Sequence[str], segments: Sequence[str]) -> None:
+        self._session = session
+        self._contacts = list(contacts)
+        self._segments = list(segments) or None
+        self.contacts = 0
+        self.differences: list[Json] = []
+        self._memberships: dict[bytes, Membership] = {}
+
+    @property
+    def memberships(self) -> int:
+        """How many memberships were found."""
+        return len(self._memberships)
+
+    def compare_state(self) -> None:
+        """Compare all contacts, or those that were named."""
+        if self._contacts:
+            for start in range(0, len(self._contacts), PAGE):
+                self._note(self._ask(contacts=self._contacts[start : start + PAGE]))
+            return
+        number, partitions = 0, 1
+        while number < partitions:
+            partitions = self._compare_partition(number)
+            number += 1
+
+    def _compare_partition(self, number: int) -> int:
+        """Compare a partition's contacts; how many partitions there are."""
+        after: str | None = None
+        first: Json | None = None
+        members: Counter[str] = Counter()
+        while True:
+            page = self._ask(partition=number, after=after, limit=PAGE)
+            first = first or page
+            members.update(self._note(page))
+            after = page["next_cursor"]
+            if after is None:
+                break
+        if page["changes"] == first["changes"]:
+            # Nobody entered or exited meanwhile, so the numbers have to agree.
+            self.differences += _count_differences(members, page["member_counts"], self._segments)
+        partitions: int = page["partitions"]
+        return partitions
+
+    def _ask(self, **wanted: Any) -> Json:
+        body = {**wanted, "segments": self._segments, "memberships": True}
+        page: Json = self._session.api.post(
+            "verify", body={name: value for name, value in body.items() if value is not None}
+        )
+        return page
+
+    def _note(self, page: Json) -> Iterator[str]:
+        """Take a page in; the segments of its memberships."""
+        self.contacts += page["contacts"]
+        self.differences += page["differences"]
+        found = [Membership(**membership) for membership in page["memberships"]]
+        self._memberships.update((membership.key, membership) for membership in found)
+        return (membership.segment_id for membership in found)
+
+    def compare_topic(self, reader: MembershipsReader) -> None:
+        """Compare the memberships with those of the topic. Both go on changing, so what differs is looked at
+        again for some seconds: only what stays different is a difference."""
+        for look in range(_LOOKS):
+            reader.read_on()
+            suspects = [key for key in self._keys(reader) if self._differs(reader, key)]
+            if not suspects or look == _LOOKS - 1:
+                break
+            time.sleep(_BETWEEN_LOOKS_SECONDS)
+            self._look_again(reader, suspects)
+        for key in suspects:
+            kept, said = self._memberships.get(key), reader.memberships.get(key)
+            one = kept or said
+            if one is not None:
+                self.differences.append(
+                    {
+                        "kept": "topic",
+                        "contact_id": one.contact_id,
+                        "segment_id": one.segment_id,
+                        "found": _told(said),
+                        "expected": _told(kept),
+                    }
+                )
+
+    def _keys(self, reader: MembershipsReader) -> Iterator[bytes]:
+        yield from self._memberships
+        yield from (key for key, one in reader.memberships.items() if self._is_wanted(one))
+
+    def _is_wanted(self, membership: Membership) -> bool:
+        return (not self._contacts or membership.contact_id in self._contacts) and (
+            self._segments is None or membership.segment_id in self._segments
+        )
+
+    def _differs(self, reader: MembershipsReader, key: bytes) -> bool:
+        return self._memberships.get(key) != reader.memberships.get(key)
+
+    def _look_again(self, reader: MembershipsReader, suspects: Sequence[bytes]) -> None:
+        doubtful = [self._memberships.get(key) or reader.memberships[key] for key in suspects]
+        contact_ids = sorted({one.contact_id for one in doubtful})
+        for key in suspects:
+            self._memberships.pop(key, None)
+        for start in range(0, len(contact_ids), PAGE):
+            page = self._ask(contacts=contact_ids[start : start + PAGE])
+            found = [Membership(**membership) for membership in page["memberships"]]
+            self._memberships.update((one.key, one) for one in found)
+
+
+def _count_differences(
+    members: Counter[str], counts: dict[str, int], segments: Sequence[str] | None
+) -> Iterator[Json]:
+    for segment_id in sorted(members.keys() | counts.keys()):
+        found, expected = counts.get(segment_id, 0), members[segment_id]
+        if found != expected and (segments is None or segment_id in segments):
+            yield {
+                "kept": "count",
+                "contact_id": None,
+                "segment_id": segment_id,
+                "found": f"{found} members",
+                "expected": f"{expected} members",
+            }
+
+
+def _told(membership: Membership | None) -> str:
+    return "no member" if membership is None else f"sequence {membership.sequence} at {membership.entered_at}"
+
+
+def verify(
+    session: Session,
+    contact: Annotated[
+        list[str] | None,
+        typer.Option("--contact", metavar="ID", help="Only this contact; may be given several times."),
+    ] = None,
+    segment: Annotated[
+        list[str] | None,
+        typer.Option("--segment", metavar="ID", help="Only this segment; may be given several times."),
+    ] = None,
+    no_topic: Annotated[
+        bool,
+        typer.Option("--no-topic", help="Do not read the topic segment-memberships; needs no Kafka then."),
+    ] = False,
+) -> None:
+    """Compare what the workers keep with what follows from attributes and history; changes nothing.
+
+    Memberships, conditions, due times, the index and the number of members, and what the topic
+    segment-memberships says. Input may go on meanwhile. For operators: STREAMSEG_OPERATORS. What differs is
+    mended by `streamseg segments recount`.
+
+    Exit status 0 where nothing differs, 1 where something does.
+
+    Example: streamseg verify --segment cn-members
+    """
+    comparison = Comparison(session, contact or (), segment or ())
+    if no_topic:
+        comparison.compare_state()
+    else:
+        with MembershipsReader(Settings.read()) as reader:
+            comparison.compare_state()
+            comparison.compare_topic(reader)
+    _show(session, comparison)
+    if comparison.differences:
+        raise typer.Exit(1)
+
+
+def _show(session: Session, comparison: Comparison) -> None:
+    if session.as_json:
+        session.print_json(
+            {
+                "contacts": comparison.contacts,
+                "memberships": comparison.memberships,
+                "differences": comparison.differences,
+            }
+        )
+        return
+    if comparison.differences:
+        headings = (words.KEPT, words.CONTACT_ID, words.SEGMENT_ID, words.FOUND, words.EXPECTED)
+        table = plain_table(*(session.word(heading) for heading in headings))
+        for one in comparison.differences:
+            table.add_row(
+                session.word(words.KEPT_KINDS[one["kept"]]),
+                one["contact_id"] or "",
+                one["segment_id"] or "",
+                one["found"],
+                one["expected"],
+            )
+        session.out.print(table)
+    session.say(
+        words.VERIFIED,
+        contacts=f"{comparison.contacts:,}",
+        memberships=f"{comparison.memberships:,}",
+        differences=f"{len(comparison.differences):,}",
+    )
+
+
+command = connected(verify)

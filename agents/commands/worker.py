@@ -1,0 +1,151 @@
+"""`streamseg worker`: run one worker until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+import uvloop
+
+from agents.api.web_server import Listener
+from agents.kafka.broker_probe import BrokerProbe
+from agents.metrics import Metrics
+from agents.worker.data_folder import PRIVATE_UMASK, DataFolder
+from agents.worker.garbage import settle_collector
+from agents.worker.life import live
+from agents.worker.log_bounds import BrokerErrorsInALine, OnceAMinute
+from agents.worker.segment_app import SegmentApp
+from streamseg.cli.terminal import echo
+from streamseg.environment import unknown_variables
+from streamseg.errors import ConfigurationError, StreamsegError
+from streamseg.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_QUIET = ("aiokafka", "faust", "mode", "aiohttp")
+
+
+def worker(
+    bootstrap: Annotated[
+        str | None,
+        typer.Option(
+            "--bootstrap",
+            metavar="HOST:PORT",
+            help="The brokers, e.g. --bootstrap kafka-1:9092,kafka-2:9092. "
+            "Default: STREAMSEG_BOOTSTRAP_SERVERS, else localhost:9092.",
+            show_default=False,
+        ),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            metavar="DIR",
+            help="Where this worker keeps its state, a folder of its own, e.g. /var/lib/streamseg. "
+            "Default: STREAMSEG_DATA_DIR, else ./data.",
+            show_default=False,
+        ),
+    ] = None,
+    http_port: Annotated[
+        int | None,
+        typer.Option(
+            "--http-port",
+            metavar="PORT",
+            help="Where /health and /metrics are served, 0 for any free port, e.g. --http-port 8081. "
+            "Default: STREAMSEG_HTTP_PORT, else 8080.",
+            show_default=False,
+        ),
+    ] = None,
+    log_level: Annotated[
+        str, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
+    ] = "info",
+) -> None:
+    """Run a worker: read contacts and events, keep memberships right, write their changes.
+
+    Start as many as you like with the same STREAMSEG_APPLICATION_ID, up to one for each partition; they
+    share the partitions out among themselves. SIGTERM or SIGINT stops a worker after a last checkpoint.
+    Every setting can be given in the environment as STREAMSEG_ and its name. The topics must be there:
+    `streamseg topics create`.
+
+    Exit status 0 after a stop, 1 after an error: start it again, it goes on where it was.
+
+    Example: streamseg worker --bootstrap localhost:9092 --data-dir /tmp/worker-1 --http-port 0
+    """
+    _set_up_logging(log_level)
+    os.umask(PRIVATE_UMASK)
+    given: dict[str, Any] = {"bootstrap_servers": bootstrap, "data_dir": data_dir, "http_port": http_port}
+    try:
+        settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
+    except ConfigurationError as error:
+        echo(f"streamseg worker: {error}", err=True)
+        raise typer.Exit(1) from error
+    for sentence in unknown_variables(os.environ):
+        _log.warning("%s", sentence)
+    uvloop.run(_until_signalled(settings))
+
+
+async def _live(settings: Settings, stop: asyncio.Event) -> None:
+    metrics, listener, probe = Metrics(), Listener(settings), BrokerProbe(settings)
+    start_seconds = settings.start_timeout_ms / 1000
+
+    def make_app(trouble: str | None) -> SegmentApp:
+        first = trouble is None
+        app = SegmentApp(
+            settings,
+            probe=probe,
+            start_seconds=start_seconds if first else None,
+            begun_anew_after=trouble,
+            metrics=metrics,
+            listener=listener,
+        )
+        if first:
+            settle_collector()
+        else:
+            metrics.restarts.inc()
+        return app
+
+    await live(settings, make_app, stop)
+
+
+async def _until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        with DataFolder(settings):
+            await _live(settings, stop)
+    except StreamsegError as error:
+        echo(f"streamseg worker: {error}", err=True)
+        _exit_at_once()
+    except Exception as error:
+        _log.critical("stopped by an error", exc_info=error)
+        _exit_at_once()
+
+
+def _exit_at_once() -> NoReturn:
+    """End the process without waiting for the threads and tasks that an error may have left hanging."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _set_up_logging(level: str) -> None:
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise typer.BadParameter(f"{level!r} is no log level: debug, info, warning or error")
+    logging.basicConfig(
+        level=number, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OnceAMinute(_QUIET))
+        handler.addFilter(BrokerErrorsInALine())
+    # What they say below a warning is about their own machinery.
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))

@@ -1,0 +1,1 @@
+"""Kafka as the worker uses it: connections, topics, producers and readers."""

@@ -1,0 +1,150 @@
+"""What is the matter with the brokers, if anything, in words that an operator can act on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, not in its __all__
+    AdminClient,
+    TopicDescription,
+)
+
+from agents.kafka.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
+from agents.kafka.connection import librdkafka_options
+from agents.kafka.topics import changelog_topic, required_topics, topic_name, worker_id
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
+
+_READ, _WRITE = "READ", "WRITE"
+
+# Every other topic is both read and written.
+_READ_ONLY = ("contact-updates", "behavior-events")
+_WRITTEN_ONLY = ("membership-changes", "segment-memberships", "channel-suppressions", "dead-letters")
+
+
+class BrokerProbe:
+    """Asks the brokers for what workers need of them: an answer, a login, topics, and rights to them."""
+
+    def __init__(self, settings: Settings, *, timeout: float = 5.0) -> None:
+        """`timeout` in s. Raises ConfigurationError where the settings make no connection."""
+        self._settings = settings
+        self._timeout = timeout
+        self._errors: list[KafkaError] = []
+        # librdkafka would write its attempts to stderr; what matters is told by `look`.
+        quiet = logging.getLogger("streamseg.broker_probe.librdkafka")
+        quiet.addHandler(logging.NullHandler())
+        quiet.propagate = False
+        options: dict[str, Any] = {**librdkafka_options(settings), "reconnect.backoff.max.ms": 1_000}
+        # A consumer, since for a producer the brokers may make a topic that it asks for.
+        self._client = Consumer(
+            {**options, "group.id": worker_id(settings), "error_cb": self._errors.append}, logger=quiet
+        )
+        self._admin = AdminClient(options, logger=quiet)
+
+    def look(self, *, thorough: bool) -> Trouble | None:
+        """The trouble there is now. `thorough`: as far as can be told; else whether the brokers answer and
+        have the changelog. Blocks for a few times the timeout at most.
+
+        Raises ConfigurationError for what no waiting mends: topics with another number of partitions."""
+        self._errors.clear()
+        try:
+            if not thorough:
+                return self._of_topic(changelog_topic(self._settings))
+            return self._of_topics() or self._of_rights() or self._of_group()
+        except KafkaException as problem:
+            return no_connection(self._settings, problem.args[0], self._errors)
+
+    # -- topics ------------------------------------------------------------------------------------------
+
+    def _of_topics(self) -> Trouble | None:
+        missing, forbidden, wrong = [], [], []
+        for topic in required_topics(self._settings):
+            error, partitions = self._metadata(topic.name)
+            if error == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                missing.append(topic.name)
+            elif error == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                forbidden.append(f"DESCRIBE on the topic {topic.name}")
+            elif error == 0 and len(partitions) != topic.partitions:
+                wrong.append(topic.name)
+            elif (trouble := self._judged(topic.name, error, partitions)) is not None:
+                return trouble
+        if wrong:
+            raise ConfigurationError(
+                f"{', '.join(wrong)} have another number of partitions than STREAMSEG_PARTITIONS "
+                f"({self._settings.partitions}) asks for; see `streamseg topics check`"
+            )
+        if forbidden:
+            return no_right(self._settings, forbidden)
+        return no_topic(missing) if missing else None
+
+    def _of_topic(self, name: str) -> Trouble | None:
+        error, partitions = self._metadata(name)
+        if error == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return no_topic([name])
+        return self._judged(name, error, partitions)
+
+    def _judged(self, name: str, error: int, partitions: Mapping[int, Any]) -> Trouble | None:
+        if error == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            return no_right(self._settings, [f"DESCRIBE on the topic {name}"])
+        if error or any(partition.leader < 0 for partition in partitions.values()):
+            return Trouble(
+                Kind.UNREACHABLE,
+                f"no broker leads all partitions of {name}; look at the brokers of "
+                f"{self._settings.bootstrap_servers}",
+            )
+        return None
+
+    def _metadata(self, name: str) -> tuple[int, Mapping[int, Any]]:
+        """The code of what is wrong with a topic as a whole, or 0, and its partitions."""
+        try:
+            found = self._client.list_topics(name, timeout=self._timeout).topics[name]
+        finally:
+            # What happened to the connections comes in by polling.
+            self._client.poll(0)
+        return (0 if found.error is None else found.error.code()), found.partitions
+
+    # -- rights ------------------------------------------------------------------------------------------
+
+    def _of_rights(self) -> Trouble | None:
+        """As far as the brokers tell."""
+        rights = dict(_rights(self._settings))
+        described: Mapping[str, Future[TopicDescription]] = self._admin.describe_topics(
+            TopicCollection(list(rights)), include_authorized_operations=True, request_timeout=self._timeout
+        )
+        lacking: list[str] = []
+        for name, wanted in rights.items():
+            try:
+                granted = {
+                    operation.name for operation in described[name].result().authorized_operations or ()
+                }
+            except KafkaException:
+                continue
+            absent = [right for right in wanted if granted and right not in granted]
+            if absent:
+                lacking.append(f"{' and '.join(absent)} on the topic {name}")
+        return no_right(self._settings, lacking) if lacking else None
+
+    def _of_group(self) -> Trouble | None:
+        place = TopicPartition(topic_name(self._settings, _READ_ONLY[0]), 0)
+        try:
+            self._client.committed([place], timeout=self._timeout)
+        except KafkaException as problem:
+            self._client.poll(0)
+            codes = {error.code() for error in (problem.args[0], *self._errors)}
+            if KafkaError.GROUP_AUTHORIZATION_FAILED in codes:
+                return no_right(self._settings, [f"READ on the group {worker_id(self._settings)}"])
+            # That a coordinator is away is for the consumers to wait out.
+        return None
+
+
+def _rights(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for topic in required_topics(settings):
+        yield topic.name, (_READ, _WRITE)
+    for name in _READ_ONLY:
+        yield topic_name(settings, name), (_READ,)
+    for name in _WRITTEN_ONLY:
+        yield topic_name(settings, name), (_WRITE,)

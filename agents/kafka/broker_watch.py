@@ -1,0 +1,91 @@
+"""Waits for the brokers at the start, and notices while they are away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from mode import Service
+
+from agents.kafka.broker_trouble import Trouble
+from agents.metrics import Metrics
+from streamseg.errors import ConfigurationError
+
+_log = logging.getLogger(__name__)
+
+_WELL_SECONDS = 5.0
+_TROUBLED_SECONDS = 1.0
+_SAY_SECONDS = 60.0
+
+
+class BrokerWatch(Service):
+    """Looks every few seconds whether the brokers are there as a worker needs them.
+
+    It starts once they are; what keeps them from that is said at once, and again every minute, and likewise
+    whatever happens later.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        *,
+        look: Callable[[bool], Trouble | None],
+        start_seconds: float | None,
+        metrics: Metrics,
+        timer: Callable[[], float] = time.monotonic,
+        **kwargs: Any,
+    ) -> None:
+        """`look` tells what the trouble is now, given True as far as can be told, and may block: it is called
+        from another thread. The start fails with ConfigurationError after `start_seconds`; never where that
+        is None."""
+        super().__init__(**kwargs)
+        self.trouble: Trouble | None = None
+        """What keeps this worker from working with the brokers, or None."""
+        self.well_since = timer()
+        """When the last trouble ended, or the watch began, by the monotonic clock (s)."""
+        self._look = look
+        self._start_seconds = start_seconds
+        self._metrics = metrics
+        self._timer = timer
+        self._troubled_since = 0.0
+        self._said_at = 0.0
+
+    async def on_start(self) -> None:
+        began = self._timer()
+        waiting = "" if self._start_seconds is None else f"; waiting for up to {self._start_seconds:.0f} s"
+        while not self.should_stop:
+            self._note(await asyncio.to_thread(self._look, True), waiting)
+            if self.trouble is None:
+                return
+            if self._start_seconds is not None and self._timer() - began >= self._start_seconds:
+                raise ConfigurationError(
+                    f"{self.trouble.words} (given up after {self._start_seconds:.0f} s, "
+                    "STREAMSEG_START_TIMEOUT_MS)"
+                )
+            await self.sleep(_TROUBLED_SECONDS)
+
+    @Service.task
+    async def _watch(self) -> None:
+        while not self.should_stop:
+            await self.sleep(_WELL_SECONDS if self.trouble is None else _TROUBLED_SECONDS)
+            thorough = self.trouble is not None
+            self._note(await asyncio.to_thread(self._look, thorough), "; waiting for it to end")
+
+    def _note(self, trouble: Trouble | None, waiting: str) -> None:
+        before, self.trouble = self.trouble, trouble
+        self._metrics.broker_trouble.set(trouble is not None)
+        now = self._timer()
+        if trouble is None:
+            if before is not None:
+                self.well_since = now
+                _log.info("the brokers are there again, after %.0f s", now - self._troubled_since)
+            return
+        if before is None:
+            self._troubled_since = now
+        if before is None or before.kind is not trouble.kind or now - self._said_at >= _SAY_SECONDS:
+            self._said_at = now
+            _log.warning("%s%s", trouble.words, waiting)

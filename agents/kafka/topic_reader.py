@@ -1,0 +1,98 @@
+"""A topic of one partition that every worker follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from mode import Service
+
+from agents.kafka.compatibility import end_consumer
+from agents.kafka.connection import aiokafka_options
+from agents.kafka.position import Position
+from streamseg.settings import Settings
+
+_PARTITION = 0
+_POLL_MS = 200
+_STOP_SECONDS = 5.0
+
+
+class Follower(Service):
+    """Hands the records of partition 0 to `take`, as they are committed, in order.
+
+    From the beginning: all that is there before `start` returns. Else only what comes after that.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        settings: Settings,
+        topic: str,
+        take: Callable[[list[Any]], None],
+        *,
+        from_beginning: bool = True,
+        client: str = "follower",
+        **kwargs: Any,
+    ) -> None:
+        """`topic` by its name on the broker; `take` gets aiokafka's records; `client` is what the broker
+        knows the reader by."""
+        super().__init__(**kwargs)
+        self.taken = Position()
+        self._settings = settings
+        self._partition = TopicPartition(topic, _PARTITION)
+        self._take = take
+        self._from_beginning = from_beginning
+        self._client = client
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def on_start(self) -> None:
+        consumer = self._consumer = AIOKafkaConsumer(
+            **aiokafka_options(self._settings),
+            client_id=f"{self._settings.application_id}-{self._client}",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=_POLL_MS,
+        )
+        await consumer.start()
+        consumer.assign([self._partition])
+        if not self._from_beginning:
+            await consumer.seek_to_end(self._partition)
+            self.taken.move(await consumer.position(self._partition))
+            return
+        await consumer.seek_to_beginning(self._partition)
+        end = await self._end(consumer)
+        while self.taken.next_offset < end:
+            await self._poll(consumer)
+
+    async def on_stop(self) -> None:
+        if self._consumer is not None:
+            await end_consumer(self._consumer, _STOP_SECONDS)
+
+    async def catch_up(self) -> None:
+        """Returns once all that is in the topic now was taken in."""
+        if self._consumer is None:
+            raise RuntimeError("the follower was not started")
+        await self.taken.reached(await self._end(self._consumer))
+
+    @Service.task
+    async def _follow(self) -> None:
+        if self._consumer is None:
+            raise RuntimeError("the follower was not started")
+        while not self.should_stop:
+            await self._poll(self._consumer)
+            await self.polled()
+
+    async def polled(self) -> None:
+        """Called after every poll once the follower has started; for what is to be done besides `take`."""
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> None:
+        batches = await consumer.getmany(timeout_ms=_POLL_MS)
+        for records in batches.values():
+            self._take(records)
+        # Beyond the last record where transaction markers follow it.
+        self.taken.move(await consumer.position(self._partition))
+
+    async def _end(self, consumer: AIOKafkaConsumer) -> int:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets([self._partition])
+        return ends[self._partition]

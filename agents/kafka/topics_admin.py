@@ -1,0 +1,238 @@
+"""Creating the required topics on a broker, and comparing what is there with what is required."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, not in its __all__
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from agents.kafka.broker_trouble import no_connection, no_right
+from agents.kafka.connection import librdkafka_options
+from agents.kafka.topics import Topic
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
+
+_POLL_SECONDS = 0.1
+_FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
+
+
+class State(StrEnum):
+    """How a topic was found, or that it was made just now."""
+
+    CREATED = "created"
+    AS_REQUIRED = "as required"
+    DIFFERS = "differs"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A setting that is not as required, by Kafka's name, or `partitions`, or `replication.factor`."""
+
+    setting: str
+    required: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A required topic and how it stands on the broker."""
+
+    topic: Topic
+    state: State
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def right(self) -> bool:
+        """Whether workers find the topic as they need it."""
+        return self.state in (State.AS_REQUIRED, State.CREATED)
+
+    @property
+    def partitions_differ(self) -> bool:
+        """Whether contacts would land on other partitions than in the co-partitioned topics."""
+        return any(difference.setting == "partitions" for difference in self.differences)
+
+
+class TopicsAdmin:
+    """Topics of one cluster. Every method raises ConfigurationError where the cluster does not answer
+    within `timeout` seconds or refuses."""
+
+    def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
+        self._bootstrap = settings.bootstrap_servers
+        self._settings = settings
+        self._timeout = timeout
+        self._seen: list[KafkaError] = []
+        # librdkafka would write its connection attempts to stderr; the error raised here says it once.
+        quiet = logging.getLogger("streamseg.topics.librdkafka")
+        quiet.addHandler(logging.NullHandler())
+        quiet.propagate = False
+        configuration: dict[str, Any] = {**librdkafka_options(settings), "error_cb": self._seen.append}
+        self._client = AdminClient(configuration, logger=quiet)
+
+    def check(self, topics: Sequence[Topic]) -> list[Finding]:
+        """How each topic stands, in the order given."""
+        present = self._present(topics)
+        configs = self._configs(topic.name for topic in topics if topic.name in present)
+        return [
+            _compare(topic, present[topic.name], configs[topic.name])
+            if topic.name in present
+            else Finding(topic, State.MISSING)
+            for topic in topics
+        ]
+
+    def create(self, topics: Sequence[Topic]) -> list[Finding]:
+        """Make what is missing, leave what is there as it is, and say how each topic stands.
+
+        Returns once every topic has a leader for each partition, so that a worker can start at once.
+        """
+        present = self._present(topics)
+        missing = [topic for topic in topics if topic.name not in present]
+        created = self._make(missing) if missing else set()
+        self._await_leaders(topics)
+        return [
+            Finding(found.topic, State.CREATED, found.differences)
+            if found.topic.name in created and found.state is State.AS_REQUIRED
+            else found
+            for found in self.check(topics)
+        ]
+
+    def _make(self, topics: Sequence[Topic]) -> set[str]:
+        requests = [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=topic.replication_factor,
+                config=dict(topic.config),
+            )
+            for topic in topics
+        ]
+        created: set[str] = set()
+        futures = self._client.create_topics(requests, request_timeout=self._timeout)
+        for name, future in futures.items():
+            try:
+                future.result()
+                created.add(name)
+            except KafkaException as problem:
+                # Somebody else made it between the look and the request.
+                if _code(problem) != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise self._error(
+                        problem, f"cannot create the topic {name}", f"CREATE the topic {name}"
+                    ) from problem
+        return created
+
+    def _await_leaders(self, topics: Sequence[Topic]) -> None:
+        deadline = time.monotonic() + self._timeout
+        while True:
+            waiting = [
+                topic.name
+                for topic, partitions in self._partitions(topics)
+                if not partitions or any(partition.leader < 0 for partition in partitions.values())
+            ]
+            if not waiting:
+                return
+            if time.monotonic() >= deadline:
+                raise ConfigurationError(
+                    f"{', '.join(waiting)} still without a leader after {self._timeout:g} s; "
+                    f"look at the brokers of {self._bootstrap}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _present(self, topics: Sequence[Topic]) -> dict[str, dict[int, Any]]:
+        return {topic.name: partitions for topic, partitions in self._partitions(topics) if partitions}
+
+    def _partitions(self, topics: Sequence[Topic]) -> list[tuple[Topic, dict[int, Any]]]:
+        try:
+            metadata = self._client.list_topics(timeout=self._timeout)
+        except KafkaException as problem:
+            raise self._error(problem, "cannot read the topics") from problem
+        self._check_hidden([topic.name for topic in topics if topic.name not in metadata.topics])
+        return [
+            (topic, metadata.topics[topic.name].partitions if topic.name in metadata.topics else {})
+            for topic in topics
+        ]
+
+    def _check_hidden(self, names: list[str]) -> None:
+        """Raises ConfigurationError where some that are not listed are only hidden from this user."""
+        if not names:
+            return
+        described: dict[str, Future[Any]] = self._client.describe_topics(
+            TopicCollection(names), request_timeout=self._timeout
+        )
+        hidden: list[str] = []
+        for name, future in described.items():
+            try:
+                future.result()
+            except KafkaException as problem:
+                if _code(problem) in _FORBIDDEN:
+                    hidden.append(f"DESCRIBE on the topic {name}")
+        if hidden:
+            raise ConfigurationError(no_right(self._settings, hidden).words)
+
+    def _configs(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+        if not resources:
+            return {}
+        futures: dict[ConfigResource, Future[dict[str, Any]]] = self._client.describe_configs(
+            resources, request_timeout=self._timeout
+        )
+        configs: dict[str, dict[str, str]] = {}
+        for resource, future in futures.items():
+            try:
+                entries = future.result()
+            except KafkaException as problem:
+                raise self._error(
+                    problem,
+                    f"cannot read the settings of {resource.name}",
+                    f"DESCRIBE_CONFIGS on the topic {resource.name}",
+                ) from problem
+            configs[resource.name] = {name: str(entry.value) for name, entry in entries.items()}
+        return configs
+
+    def _error(self, problem: KafkaException, what: str, right: str = "it") -> ConfigurationError:
+        """`right` is what has to be allowed where the brokers forbid it."""
+        code, text = _code(problem), _text(problem)
+        if code in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN):
+            # What happened to the connections comes in by polling.
+            self._client.poll(0)
+            trouble = no_connection(self._settings, problem.args[0], self._seen)
+            return ConfigurationError(f"{what} within {self._timeout:g} s: {trouble.words}")
+        if code in _FORBIDDEN:
+            return ConfigurationError(f"{what}: {no_right(self._settings, [right]).words}")
+        if code == KafkaError.INVALID_REPLICATION_FACTOR:
+            return ConfigurationError(
+                f"{what}: {text}; set STREAMSEG_REPLICATION_FACTOR to at most the number of brokers"
+            )
+        return ConfigurationError(f"{what} at {self._bootstrap}: {text}")
+
+
+def _compare(topic: Topic, partitions: dict[int, Any], config: dict[str, str]) -> Finding:
+    replicas = min(len(partition.replicas) for partition in partitions.values())
+    pairs = [
+        ("partitions", str(topic.partitions), str(len(partitions))),
+        ("replication.factor", str(topic.replication_factor), str(replicas)),
+        *((name, required, config.get(name, "not known")) for name, required in topic.config.items()),
+    ]
+    differences = tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
+    return Finding(topic, State.DIFFERS if differences else State.AS_REQUIRED, differences)
+
+
+def _code(problem: KafkaException) -> int:
+    error = problem.args[0]
+    return error.code() if isinstance(error, KafkaError) else KafkaError._FAIL
+
+
+def _text(problem: KafkaException) -> str:
+    error = problem.args[0]
+    return (error.str() if isinstance(error, KafkaError) else str(error)).rstrip(".")

@@ -1,0 +1,1 @@
+"""The partitions of a worker: assigned, restored, at work, saved, released."""

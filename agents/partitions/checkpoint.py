@@ -1,0 +1,164 @@
+"""The order in which what a partition did becomes durable.
+
+1. The dead letters are sent, and their acknowledgements awaited.
+2. What changed in the state goes to the changelog, and with each contact the outputs about it: all of one
+   contact together as a whole. It is awaited.
+3. The outputs are sent, and awaited.
+4. The state goes to RocksDB in one batch, with the changelog offset that holds it.
+5. The source offsets are acknowledged, to be committed.
+
+So a change is decided before anyone can hear of it. A change may depend on when it was made: a sweep and a
+record that comes late are applied by a clock that follows the wall, and neither would find the same clock
+again. And a record is refused before anything that came after it is decided: state of a contact hides all
+records up to the last one that it holds, those that were refused included.
+
+A crash between any two steps repeats work and loses nothing. Before 2 nothing was decided, and the refused
+records get their dead letters once more. Between 2 and 3, or in the middle of either, the changelog holds the
+outputs of the contacts in it, and they are sent before anything else is done (`settle_outputs`), under the
+same change ids. Between 3 and 4 the changelog is ahead of the disk and is applied to it first. Between 4 and
+5 the source is read again, and what the state holds is skipped: each contact by its own offsets, the rest by
+those kept for the partition.
+
+Between two checkpoints, `announce` does 1 to 4 for those contacts alone that there are outputs of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from agents.kafka.changelog_record import Written
+from agents.partitions.output_buffer import Outbox
+from streamseg.errors import StreamsegError
+from streamseg.records.outputs import DeadLetter
+from streamseg.store.rocksdb import KeyValue, RocksStore
+
+
+class Sink(Protocol):
+    """Where outputs and changelog records go (`agents.kafka.batch_producer.Outlet`)."""
+
+    async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None: ...
+
+    async def send_changelog(
+        self, partition: int, groups: Iterable[Sequence[KeyValue]], *, first: int
+    ) -> Written | None: ...
+
+    async def send_outputs(self, partition: int, outbox: Outbox) -> None: ...
+
+
+class Checkpointed(Protocol):
+    """What a checkpoint makes durable (`agents.partitions.task.Shard`)."""
+
+    number: int
+    store: RocksStore
+    changelog_end: int
+    """The offset that its next changelog record has, if nobody else writes any."""
+    outbox: Outbox
+    next_offsets: dict[str, int]
+
+
+StillOurs = Callable[[], Awaitable[bool]]
+
+
+def offset_name(topic: str) -> str:
+    """The name under which a store keeps how far a source topic was applied."""
+    return f"next_offset {topic}"
+
+
+class PartitionLostError(StreamsegError):
+    """The partition may belong to another worker by now; what was not saved is for that one to do."""
+
+
+class ForeignWriteError(StreamsegError):
+    """Another worker wrote to the changelog of a partition that is at work here, so that what was written
+    there last does not count. Nothing of that was sent yet; the state has to be restored from what counts."""
+
+
+async def checkpoint(
+    shard: Checkpointed,
+    sink: Sink,
+    acknowledge: Callable[[str, int, int], None],
+    still_ours: StillOurs,
+) -> None:
+    """Make durable what the shard did; it must do nothing meanwhile. `acknowledge` is told topic, partition
+    and next offset.
+
+    Raises PartitionLostError once `still_ours` says no, and whatever the sink raises: the shard is not to be
+    used after that. A worker that was stopped for a while must not write over what its successor wrote.
+    """
+    for topic, next_offset in shard.next_offsets.items():
+        shard.store.set_number(offset_name(topic), next_offset)
+    await _save(shard, shard.store.changes, sink, still_ours)
+    for topic, next_offset in shard.next_offsets.items():
+        acknowledge(topic, shard.number, next_offset)
+
+
+async def announce(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
+    """Send what is in the outbox, and make durable the contacts that its outputs are about, and nothing else:
+    what is read again after a crash finds them ahead, as it does where a checkpoint was cut off. The shard
+    must do nothing meanwhile. Costs what is sent rather than what was done. Raises as `checkpoint`."""
+    await _save(shard, shard.store.changes_of, sink, still_ours)
+
+
+async def _save(
+    shard: Checkpointed,
+    changes: Callable[[Mapping[str, bytes]], Iterable[Sequence[KeyValue]]],
+    sink: Sink,
+    still_ours: StillOurs,
+) -> None:
+    """Steps 1 to 4; the outbox is empty afterwards."""
+    await _assure(still_ours)
+    # All of them, whatever they are about: no state may be written that hides a refused record.
+    await sink.send_dead_letters(shard.outbox.dead_letters)
+    await _assure(still_ours)
+    groups = changes(shard.outbox.by_contact())
+    written = await _write(shard, groups, sink)
+    await _assure(still_ours)
+    await sink.send_outputs(shard.number, shard.outbox)
+    shard.store.commit(None if written is None else written.last)
+    shard.outbox.clear()
+
+
+async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:
+    """Send what a worker of this partition had decided and may not have said; before any other work.
+
+    Raises as `checkpoint`."""
+    outbox = Outbox()
+    for kept in store.outputs_kept():
+        outbox.restore(kept)
+    if outbox:
+        await _assure(still_ours)
+        await sink.send_outputs(number, outbox)
+    store.outputs_said()
+
+
+async def repair(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
+    """Write once more what the state holds under the keys of records that do not count, since a compacted
+    changelog keeps the last record of a key, whether it counts or not. Raises as `checkpoint`."""
+    strays = shard.store.strays()
+    if strays:
+        await _assure(still_ours)
+        await _write(shard, [[stray] for stray in strays], sink)
+        shard.store.forget_strays()
+
+
+async def _write(shard: Checkpointed, groups: Iterable[Sequence[KeyValue]], sink: Sink) -> Written | None:
+    """Write to the changelog. Raises ForeignWriteError where somebody else has written to it since this
+    worker has read it: what was just written does not count then, see `agents.kafka.changelog_record`."""
+    expected = shard.changelog_end
+    written = await sink.send_changelog(shard.number, groups, first=expected)
+    if written is None:
+        return None
+    if written.first != expected or written.last - written.first + 1 != written.records:
+        raise ForeignWriteError(
+            f"the changelog of partition {shard.number} has records that this worker has not written, "
+            f"between offsets {expected} and {written.last}: a worker that had the partition before was slow "
+            "to stop; this one ends, so that it begins anew with what is in the changelog"
+        )
+    shard.changelog_end = written.last + 1
+    return written
+
+
+async def _assure(still_ours: StillOurs) -> None:
+    if not await still_ours():
+        raise PartitionLostError("the group has gone on without this worker")

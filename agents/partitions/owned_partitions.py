@@ -1,0 +1,276 @@
+"""The partitions that the group has given to this worker: their stores, restored and closed again.
+
+What is done when is decided by `agents.partitions.assignment`; here it is carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aiokafka.errors import ProducerFenced
+from mode import Service
+from rocksdict import Cache
+
+from agents.kafka.changelog_reader import read_changelog
+from agents.kafka.topics import CONTACTS_TABLE, changelog_topic
+from agents.metrics import Metrics
+from agents.partitions.assignment import Assignment, Claim, State
+from agents.partitions.scheduler import Shards
+from streamseg.errors import StreamsegError
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import KeyValue, RocksStore
+
+_log = logging.getLogger(__name__)
+
+# With so many at once, a store is told that a lot comes; fewer are not worth the flush at the end.
+_BULK_RECORDS = 1_000
+
+
+class NotAtWorkError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # aiokafka has no types
+    """A changelog was about to be written for a partition that is not at work here: it has to stay as it is
+    for the worker that has the partition now. (A ProducerFenced, as
+    `agents.worker.stall_guard.StoodStillError` is.)"""
+
+
+class _Reading:
+    """Some partitions' stores, and the thread that brings them up to their changelogs."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        self.claims = {claim.partition: claim for claim in claims}
+        self.stores: dict[int, RocksStore] = {}
+        self.stop = threading.Event()
+        self.thread: asyncio.Future[None] | None = None
+        self.began = time.monotonic()
+        self.records = 0
+
+
+class _Restored(NamedTuple):
+    """A partition's store, and the offset after the end of the changelog that it holds."""
+
+    store: RocksStore
+    changelog_end: int
+
+
+class OwnedPartitions(Service):
+    """Carries out the effects of the state machine for one worker.
+
+    An error while a partition is restored crashes the app: nothing was written, and a restart begins anew.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        shards: Shards,
+        metrics: Metrics,
+        folder: Callable[[], Path],
+        **kwargs: Any,
+    ) -> None:
+        """`folder` tells where the partitions' state lies."""
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._shards = shards
+        self._metrics = metrics
+        self._folder = folder
+        self._changelog = changelog_topic(settings)
+        self._block_cache = Cache(settings.block_cache_bytes)
+        self._assignment = Assignment(self)
+        self._readings: dict[Claim, _Reading] = {}
+        self._restored: dict[Claim, _Restored] = {}
+        self._closing: set[asyncio.Future[None]] = set()
+        self._became_ready = asyncio.Event()
+        self.progressed_at = time.monotonic()
+        """When a restoring partition last got further, monotonic seconds."""
+
+    # -- told by the consumer ----------------------------------------------------------------------------
+
+    def assign(self, partitions: Collection[int]) -> None:
+        """The group has given exactly these partitions to this worker."""
+        self.progressed_at = time.monotonic()
+        _log.info("assigned partitions %s", ", ".join(map(str, sorted(partitions))) or "none")
+        self._assignment.assign(partitions)
+        self._note_ready()
+
+    async def revoke(self) -> None:
+        """The group takes all partitions back. Returns once nothing is at work or open: what was done is made
+        durable and acknowledged, what waits is dropped."""
+        self._assignment.revoke()
+        await self._close_all()
+
+    async def end(self) -> None:
+        """The worker stops: as `revoke`, and nothing that the group still gives it is taken any more."""
+        self._assignment.end()
+        await self._close_all()
+
+    async def _close_all(self) -> None:
+        self._note_ready()
+        while self._closing:
+            await asyncio.wait(self._closing)
+
+    # -- asked -------------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """The number of the assignment."""
+        return self._assignment.epoch
+
+    @property
+    def ready(self) -> bool:
+        """Whether the group has assigned partitions, be it none, and each of them is at work."""
+        return self._assignment.ready
+
+    @property
+    def assigned(self) -> frozenset[int] | None:
+        """The partitions that the group has given this worker; None while that is not settled."""
+        return self._assignment.assigned
+
+    @property
+    def at_work(self) -> list[int]:
+        """Those of them that are at work."""
+        return [number for number in sorted(self.assigned or ()) if self._is_at_work(number)]
+
+    def _is_at_work(self, number: int) -> bool:
+        return self._assignment.state(number) is State.AT_WORK
+
+    @property
+    def restoring(self) -> bool:
+        """Whether any partition's changelog is being read."""
+        return bool(self._readings)
+
+    async def wait_until_ready(self) -> None:
+        """Returns once `ready` holds."""
+        while not self.ready:
+            await self._became_ready.wait()
+
+    def may_write(self, claim: Claim) -> bool:
+        """Whether anything may be written for the partition under this claim."""
+        return self._assignment.may_write(claim)
+
+    def check_changelog(self, partitions: Iterable[int]) -> None:
+        """To be called right before changelog records of these partitions go to the broker. Raises
+        NotAtWorkError for one of which nothing may be written any more."""
+        writing = {claim.partition for claim in self._assignment.open_claims if self.may_write(claim)}
+        late = sorted(set(partitions) - writing)
+        if late:
+            raise NotAtWorkError(
+                f"changelog records of partitions {late} came up only after those had been released; "
+                "they are dropped, and their input is read again"
+            )
+
+    # -- effects -----------------------------------------------------------------------------------------
+
+    def restore(self, claims: list[Claim]) -> None:
+        reading = _Reading(claims)
+        self._readings.update(dict.fromkeys(claims, reading))
+        reading.thread = asyncio.ensure_future(asyncio.to_thread(self._read, reading, self.loop))
+        self.add_future(self._watch_reading(reading))
+
+    def work(self, claim: Claim) -> None:
+        restored = self._restored[claim]
+        self._shards.begin(claim, restored.store, restored.changelog_end)
+        assigned = self.assigned or ()
+        _log.info("at work on partition %d (%d of %d)", claim.partition, len(self.at_work), len(assigned))
+        self._note_ready()
+
+    def finish(self, claim: Claim) -> None:
+        self._close(claim)
+
+    def abandon(self, claim: Claim) -> None:
+        reading = self._readings.get(claim)
+        if reading is not None:
+            reading.stop.set()
+        self._close(claim)
+
+    def lost(self, claim: Claim) -> None:
+        """The work on a partition has ended without a last checkpoint."""
+        self._assignment.lost(claim)
+        self._note_ready()
+
+    # -- restoring ---------------------------------------------------------------------------------------
+
+    def _read(self, reading: _Reading, loop: asyncio.AbstractEventLoop) -> None:
+        """In a thread of its own: opens the stores and reads the changelogs, until `stop` is set."""
+        stores = reading.stores
+        with ExitStack() as stack:
+            bulks: dict[int, ExitStack] = {}
+
+            def apply(number: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
+                if number not in bulks and len(records) >= _BULK_RECORDS:
+                    bulks[number] = stack.enter_context(ExitStack())
+                    bulks[number].enter_context(stores[number].in_bulk())
+                stores[number].apply_changelog(records, offset, strays)
+                if strays:
+                    _log.warning("%d changelog records of partition %d do not count", len(strays), number)
+                reading.records += len(records)
+                self._metrics.recovered.inc(len(records))
+                self.progressed_at = time.monotonic()
+
+            def reached(number: int, end: int) -> None:
+                if number in bulks:
+                    bulks.pop(number).close()
+                loop.call_soon_threadsafe(self._reached, reading.claims[number], stores[number], end)
+
+            for number in reading.claims:
+                stores[number] = RocksStore(
+                    self._folder() / f"{CONTACTS_TABLE}-{number}.db",
+                    contact_cache=self._settings.contact_cache,
+                    block_cache=self._block_cache,
+                )
+            starts = {number: _after(store.changelog_offset) for number, store in stores.items()}
+            read_changelog(self._settings, self._changelog, starts, apply, reached, reading.stop)
+
+    def _reached(self, claim: Claim, store: RocksStore, changelog_end: int) -> None:
+        self._restored[claim] = _Restored(store, changelog_end)
+        self._assignment.restored(claim)
+
+    async def _watch_reading(self, reading: _Reading) -> None:
+        """Ends with the reading; what that raises crashes the app."""
+        if reading.thread is not None:
+            await asyncio.wait([reading.thread])
+            reading.thread.result()
+        for claim in reading.claims.values():
+            self._readings.pop(claim, None)
+        if reading.records:
+            seconds = time.monotonic() - reading.began
+            _log.info("recovered %d changelog records in %.1f s", reading.records, seconds)
+
+    # -- closing -----------------------------------------------------------------------------------------
+
+    def _close(self, claim: Claim) -> None:
+        closing = asyncio.ensure_future(self._end(claim, self._readings.get(claim)))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    async def _end(self, claim: Claim, reading: _Reading | None) -> None:
+        if claim not in self._restored and reading is not None and reading.thread is not None:
+            # The thread uses the store until it ends, or has told that this one is at its end.
+            await asyncio.wait([reading.thread])
+        await self._shards.end(claim)
+        restored = self._restored.pop(claim, None)
+        if restored is not None:
+            restored.store.close()
+        elif reading is not None and claim.partition in reading.stores:
+            reading.stores[claim.partition].close()
+        self._assignment.gone(claim)
+        _log.info("released partition %d", claim.partition)
+
+    def _note_ready(self) -> None:
+        if self.ready:
+            self._became_ready.set()
+        else:
+            self._became_ready.clear()
+
+    async def on_stop(self) -> None:
+        await self.end()
+
+
+def _after(offset: int | None) -> int:
+    return 0 if offset is None else offset + 1

@@ -1,0 +1,435 @@
+"""All partitions of a worker at work: hands them their records, keeps them running, makes checkpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from faust.types import TP
+from mode import Service
+
+from agents.kafka.topics import topic_name
+from agents.metrics import Metrics
+from agents.partitions.assignment import Claim
+from agents.partitions.checkpoint import (
+    PartitionLostError,
+    Sink,
+    StillOurs,
+    announce,
+    checkpoint,
+    repair,
+    settle_outputs,
+)
+from agents.partitions.cpu_load import Load
+from agents.partitions.output_buffer import Outbox
+from agents.partitions.task import SOURCES, Shard
+from agents.partitions.worker_clock import WorkerClock
+from streamseg.catalogue.progress import Report
+from streamseg.errors import ConfigurationError
+from streamseg.plan.plan import Plan
+from streamseg.records.inputs import Record
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import RocksStore
+
+_log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 0.05
+_AT_ONCE_SECONDS = 0.005
+_EASY_LOAD = 0.5
+_STRAINED_SECONDS = 0.04
+_BEHIND_SECONDS = 1.5
+_TURNS = 4
+_BACKLOG_RECORDS = 1_280
+_QUEUED_BYTES = 16 << 20
+_REPORT_SECONDS = 0.5
+
+
+class Consumer(Protocol):
+    """What shards ask and tell the consumer (`agents.worker.transport.BatchConsumer`)."""
+
+    def arrived(self, tp: TP, count: int) -> None: ...
+
+    def ended_as_of(self, tp: TP) -> int | None: ...
+
+    def end(self, tp: TP) -> float: ...
+
+    def lag(self, tp: TP) -> int | None: ...
+
+    def acknowledge(self, tp: TP, next_offset: int) -> None: ...
+
+    def acknowledge_all(self, tp: TP) -> None: ...
+
+    async def still_ours(self) -> bool: ...
+
+
+class _Running:
+    """A shard, the claim it works under, the task that runs it, and what wakes or stops that."""
+
+    def __init__(self, claim: Claim, shard: Shard) -> None:
+        self.claim = claim
+        self.shard = shard
+        self.wake = asyncio.Event()
+        self.stopping = False
+        self.task: asyncio.Future[None] | None = None
+        self.turned_at = time.monotonic()
+        self.source_checked = False
+        self.report: Report | None = None
+        self.reported_at = 0.0
+
+
+class Shards(Service):
+    """Runs one shard for each partition that is at work.
+
+    An error in a shard crashes the app: nothing was acknowledged that was not done, and a restart repeats it.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        sink: Sink,
+        consumer: Callable[[], Consumer],
+        plan: Callable[[], Plan],
+        clock: WorkerClock,
+        metrics: Metrics,
+        may_write: Callable[[Claim], bool],
+        lost: Callable[[Claim], None],
+        **kwargs: Any,
+    ) -> None:
+        """`may_write` tells whether anything may be written under a claim. `lost` is called with a claim
+        whose work has ended because the group may have gone on without this worker."""
+        super().__init__(**kwargs)
+        self._may_write = may_write
+        self._lost = lost
+        self._settings = settings
+        self._sink = sink
+        self._consumer = consumer
+        self._plan = plan
+        self._clock = clock
+        self._metrics = metrics
+        self._running: dict[int, _Running] = {}
+        self._turn = asyncio.Lock()
+        self._load = Load()
+        self._round_began = 0.0
+        self._saving = 0
+        self._names = {topic_name(settings, topic): topic for topic in SOURCES}
+
+    # -- partitions come and go --------------------------------------------------------------------------
+
+    def begin(self, claim: Claim, store: RocksStore, changelog_end: int) -> None:
+        """Begin to work on a partition, whose store holds its changelog up to `changelog_end`."""
+        shard = self._shard(claim.partition, store, changelog_end)
+        running = self._running[claim.partition] = _Running(claim, shard)
+        running.task = self.add_future(self._run(running))
+        self._metrics.partitions.set(len(self._running))
+
+    async def end(self, claim: Claim) -> None:
+        """Stop work under a claim, if there is any: what was done is made durable and acknowledged, what
+        waits is dropped, to be read again by whoever has the partition next.
+
+        If that takes half the session timeout, it is given up: it was not acknowledged and will be repeated.
+        """
+        running = self._running.get(claim.partition)
+        if running is None or running.claim != claim or running.task is None:
+            return
+        running.stopping = True
+        running.wake.set()
+        _, late = await asyncio.wait([running.task], timeout=self._settings.session_timeout_ms / 2000)
+        if late:
+            _log.warning("partition %d was released without a last checkpoint", claim.partition)
+            running.task.cancel()
+            await asyncio.wait([running.task])
+        if self._running.get(claim.partition) is running:
+            del self._running[claim.partition]
+        self._metrics.partitions.set(len(self._running))
+        if not self._running:
+            self._metrics.lag.clear()
+            self._metrics.clock.clear()
+
+    def _shard(self, number: int, store: RocksStore, changelog_end: int) -> Shard:
+        consumer = self._consumer()
+        return Shard(
+            number=number,
+            store=store,
+            changelog_end=changelog_end,
+            plan=self._plan(),
+            settings=self._settings,
+            ended_as_of=lambda topic: self._clock.believable(consumer.ended_as_of(self._tp(topic, number))),
+            latest_ms=self._clock.latest_ms,
+            outbox=Outbox(on_dead_letter=lambda code: self._metrics.dead_letters.labels(code).inc()),
+        )
+
+    def _tp(self, topic: str, number: int) -> TP:
+        return TP(topic_name(self._settings, topic), number)
+
+    # -- records and definitions -------------------------------------------------------------------------
+
+    def offer(self, epoch: int, tp: TP, records: list[Any]) -> None:
+        """The records of one poll of one source partition, as aiokafka gives them, read under the assignment
+        with that epoch."""
+        running = self._running.get(tp.partition)
+        if running is None or running.claim.epoch != epoch:
+            # Released meanwhile: they are read again from the committed offset.
+            return
+        topic = self._names[tp.topic]
+        running.shard.offer(
+            topic,
+            [
+                Record(topic, record.partition, record.offset, record.timestamp, record.key, record.value)
+                for record in records
+            ],
+            self._clock.now_ms(),
+        )
+        self._consumer().arrived(tp, len(records))
+        running.wake.set()
+
+    def has_room(self, tp: TP, on_the_way: int) -> bool:
+        """Whether more of a source partition should be fetched, besides so many records on the way."""
+        running, topic = self._running.get(tp.partition), self._names.get(tp.topic)
+        if topic is None or running is None or running.stopping:
+            return False
+        shard = running.shard
+        records = on_the_way + shard.waiting(topic)
+        return records < self._settings.queued_records and shard.waiting_bytes(topic) < _QUEUED_BYTES
+
+    def adopt(self, plan: Plan) -> None:
+        """Definitions changed."""
+        for running in self._running.values():
+            running.shard.adopt(plan)
+            running.wake.set()
+
+    # -- at work -----------------------------------------------------------------------------------------
+
+    async def _run(self, running: _Running) -> None:
+        try:
+            await self._work(running)
+        except PartitionLostError as error:
+            _log.warning("partition %d is left as last saved: %s", running.shard.number, error)
+            self._lost(running.claim)
+        finally:
+            running.shard.close()
+
+    async def _work(self, running: _Running) -> None:
+        shard = running.shard
+        await settle_outputs(shard.store, shard.number, self._sink, self._still_ours(running))
+        await repair(shard, self._sink, self._still_ours(running))
+        saved_at = said_at = time.monotonic()
+        while not running.stopping:
+            running.wake.clear()
+            self._check_source(running)
+            busy = await self._step(shard)
+            now = running.turned_at = time.monotonic()
+            if not shard.unsaved:
+                saved_at = said_at = now
+                self._acknowledge_all(running)
+                self._report(running)
+            elif self._is_time_to_save(shard, saved_at, now) or (
+                # How far a sweep is belongs to what it has changed.
+                shard.sweeping and self._is_time_to_say(shard, said_at, now)
+            ):
+                await self._checkpoint(running)
+                saved_at = said_at = time.monotonic()
+                self._report(running)
+            elif self._is_time_to_say(shard, said_at, now):
+                await self._announce(running)
+                said_at = time.monotonic()
+            if busy:
+                continue
+            if shard.outbox.outputs:
+                left = said_at + self._interval(shard) - time.monotonic()
+                await _wait(running.wake, min(max(left, 0.0), _IDLE_SECONDS))
+            else:
+                await _wait(running.wake, _IDLE_SECONDS)
+        if shard.unsaved:
+            await self._checkpoint(running)
+        # Once more with nothing: the next owner is to know that all was said.
+        await self._checkpoint(running)
+
+    async def _step(self, shard: Shard) -> bool:
+        """One step, and then everybody else's turn: the other partitions' steps come one at a time too.
+
+        A record on its way from Kafka, or a change on its way there, passes through several tasks, and each
+        hop is a turn of the event loop. With several turns between two steps it does not wait for a step
+        at each; a turn in which nothing is ready costs next to nothing."""
+        async with self._turn:
+            busy = shard.step()
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+        return busy
+
+    def _is_time_to_save(self, shard: Shard, saved_at: float, now: float) -> bool:
+        """Whether a shard whose last checkpoint was made then is to make another.
+
+        One shard at a time, since each holds up the others for some milliseconds; later, the more records
+        wait: what several of them change of a contact is written once."""
+        interval = self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * _behind(shard))
+        return self._is_full(shard) or (now - saved_at >= interval and not self._saving)
+
+    def _is_time_to_say(self, shard: Shard, said_at: float, now: float) -> bool:
+        """Whether a shard that has said nothing since then is to say what it has to.
+
+        That is done in rounds, all of them at about the same time: a request to a broker costs about half a
+        millisecond and each partition in it a tenth, so what is sent together costs a fraction of what it
+        does one by one."""
+        if not shard.outbox.outputs:
+            return False
+        waited, interval = now - said_at, self._interval(shard)
+        if waited >= interval:
+            self._round_began = now
+            for running in self._running.values():
+                if running.shard.outbox.outputs:
+                    running.wake.set()
+            return True
+        return said_at < self._round_began and waited >= interval / 2
+
+    def _interval(self, shard: Shard) -> float:
+        """Seconds that changes may wait: almost none while the worker has time to spare; the busier it is,
+        and the more records wait, the longer."""
+        strain = max(0.0, self._load.share() - _EASY_LOAD) / (1.0 - _EASY_LOAD)
+        return _AT_ONCE_SECONDS + strain * _STRAINED_SECONDS + _behind(shard) * _BEHIND_SECONDS
+
+    def _acknowledge_all(self, running: _Running) -> None:
+        consumer, shard = self._consumer(), running.shard
+        if not self._may_write(running.claim):
+            return
+        for topic in SOURCES:
+            if not shard.waiting(topic):
+                consumer.acknowledge_all(self._tp(topic, shard.number))
+
+    def _is_full(self, shard: Shard) -> bool:
+        """Whether so much is unsaved that a checkpoint must not wait. In bytes, so that what belongs to one
+        contact and goes out as a whole always fits into a record batch."""
+        settings = self._settings
+        return shard.unsaved_size >= settings.checkpoint_records or (
+            shard.bytes_unsaved >= settings.max_record_bytes
+        )
+
+    def _still_ours(self, running: _Running) -> StillOurs:
+        """Whether anything may be written for the shard: its claim stands, and the group says so too."""
+
+        async def still_ours() -> bool:
+            if not self._may_write(running.claim) or not await self._consumer().still_ours():
+                return False
+            return self._may_write(running.claim)
+
+        return still_ours
+
+    async def _checkpoint(self, running: _Running) -> None:
+        consumer, shard = self._consumer(), running.shard
+        started = time.perf_counter()
+        changes = len(shard.outbox.changes)
+        self._saving += 1
+        try:
+            await checkpoint(
+                shard,
+                self._sink,
+                lambda topic, number, offset: consumer.acknowledge(self._tp(topic, number), offset),
+                self._still_ours(running),
+            )
+        finally:
+            self._saving -= 1
+        self._said(shard, changes)
+        shard.saved()
+        self._metrics.checkpoints.observe(time.perf_counter() - started)
+        self._count(shard)
+
+    async def _announce(self, running: _Running) -> None:
+        shard = running.shard
+        changes = len(shard.outbox.changes)
+        await announce(shard, self._sink, self._still_ours(running))
+        self._said(shard, changes)
+
+    def _said(self, shard: Shard, changes: int) -> None:
+        self._metrics.changes.labels(shard.number).inc(changes)
+        if shard.earliest_due_ms is not None:
+            self._metrics.due_lateness.observe((self._clock.now_ms() - shard.earliest_due_ms) / 1000)
+            shard.earliest_due_ms = None
+
+    def _count(self, shard: Shard) -> None:
+        counts = shard.partition.counts
+        for result in ("applied", "repeated", "rejected"):
+            self._metrics.records.labels(result).inc(counts.pop(result, 0))
+        self._metrics.due.inc(counts.pop("due", 0))
+        self._metrics.capped.inc(counts.pop("capped", 0))
+        self._metrics.unclear_answers.inc(counts.pop("unclear", 0))
+
+    def _check_source(self, running: _Running) -> None:
+        """State that is ahead of its source belongs to another topic of the same name."""
+        if running.source_checked:
+            return
+        consumer, shard = self._consumer(), running.shard
+        ends = {topic: consumer.end(self._tp(topic, shard.number)) for topic in SOURCES}
+        if float("inf") in ends.values():
+            return
+        running.source_checked = True
+        for topic, end in ends.items():
+            if shard.applied(topic) > end:
+                tp = self._tp(topic, shard.number)
+                raise ConfigurationError(
+                    f"{tp.topic}/{tp.partition} ends at offset {end:.0f}, but the state holds it up to "
+                    f"{shard.applied(topic)}: the topic was made anew; give the workers a new "
+                    "STREAMSEG_APPLICATION_ID, so that they begin with new state"
+                )
+
+    # -- told to others ----------------------------------------------------------------------------------
+
+    @property
+    def numbers(self) -> list[int]:
+        """The partitions at work here."""
+        return sorted(self._running)
+
+    def shard(self, number: int) -> Shard | None:
+        """The partition at work here, to be read between steps; None where it is not here."""
+        running = self._running.get(number)
+        return None if running is None else running.shard
+
+    def wake(self, number: int) -> None:
+        """Something was asked of the partition."""
+        running = self._running.get(number)
+        if running is not None:
+            running.wake.set()
+
+    def _report(self, running: _Running) -> None:
+        """Only what is durable is told."""
+        now = time.monotonic()
+        if now - running.reported_at >= _REPORT_SECONDS:
+            running.reported_at = now
+            running.report = running.shard.report()
+
+    def reports(self) -> list[Report]:
+        """The latest report of each partition that is at work here, those that have made one."""
+        return [running.report for running in self._running.values() if running.report is not None]
+
+    def observe(self) -> None:
+        """Bring the gauges up to date."""
+        for number, running in self._running.items():
+            self._metrics.clock.labels(number).set(running.shard.partition.clock_ms / 1000)
+            for topic in SOURCES:
+                tp = self._tp(topic, number)
+                lag = self._consumer().lag(tp)
+                if lag is not None:
+                    self._metrics.lag.labels(tp.topic, number).set(lag + running.shard.waiting(topic))
+        self._metrics.sweeping.set(sum(running.shard.sweeping for running in self._running.values()))
+
+    def stalled_seconds(self) -> float:
+        """How long the slowest shard has been at the same piece of work."""
+        now = time.monotonic()
+        return max((now - running.turned_at for running in self._running.values()), default=0.0)
+
+
+def _behind(shard: Shard) -> float:
+    """0 where no record waits, 1 where many do."""
+    return min(1.0, shard.backlog / _BACKLOG_RECORDS)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,403 @@
+"""The worker: a Faust app put together from Settings, and how it is run and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable
+from itertools import chain
+from pathlib import Path
+from typing import Any, cast
+
+import faust
+from faust.app import BootStrategy
+from faust.streams import Stream
+from faust.tables import TableManager
+from faust.types import TP, StreamT
+from mode import CrashingSupervisor, ServiceT
+from yarl import URL
+
+from agents.api.application import Api
+from agents.api.web_server import Listener, WebServer
+from agents.catalogue.catalogue_topic import CatalogueTopic
+from agents.catalogue.command_client import CommandDesk
+from agents.catalogue.definition_topic import DefinitionTopic
+from agents.catalogue.leader import Leader
+from agents.catalogue.progress_reader import Reports
+from agents.catalogue.progress_writer import Reporter
+from agents.kafka.batch_producer import Outlet
+from agents.kafka.broker_probe import BrokerProbe
+from agents.kafka.broker_watch import BrokerWatch
+from agents.kafka.compatibility import check_libraries, wait_for_crash
+from agents.kafka.connection import faust_credentials
+from agents.kafka.topics import changelog_topic, outcomes_topic, topic_name, worker_id
+from agents.metrics import Metrics
+from agents.partitions.background_verification import BackgroundVerification
+from agents.partitions.owned_partitions import OwnedPartitions
+from agents.partitions.scheduler import Shards
+from agents.partitions.task import SOURCES
+from agents.partitions.worker_clock import HostClock, WorkerClock
+from agents.worker import transport
+from agents.worker.data_folder import DataFolder
+from agents.worker.readiness import Standing, reasons_not_ready
+from agents.worker.stall_guard import CutOffError, Watch
+from agents.worker.transport import BatchConsumer, Polled
+from streamseg.plan.plan import Plan
+from streamseg.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_POLL_RECORDS = 2_000
+_STARTING_SECONDS = 5.0
+_STOP_SECONDS = 60.0
+_CRASHED_STOP_SECONDS = 40.0
+
+
+class Boot(BootStrategy):
+    """What starts before Faust's own services, and stops after them: producer, definitions, web, shards."""
+
+    def server(self) -> Iterable[ServiceT]:
+        app = cast(SegmentApp, self.app)
+        return chain(app.own_services(), super().server())
+
+
+class Tables(TableManager):
+    """Starts at once: stock Faust leaves a second for tables to be added, and there are none."""
+
+    async def on_start(self) -> None:
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
+
+
+class SegmentApp(faust.App):
+    """The worker's app. `faust -A agents.app worker` runs one made from the environment."""
+
+    mundane_level = "debug"
+
+    BootStrategy = Boot
+    # What Faust says of itself belongs to its own log.
+    logger = logging.getLogger("faust.app")
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        probe: BrokerProbe | None = None,
+        start_seconds: float | None = None,
+        transactions: bool = True,
+        broker_tells_time: bool = True,
+        data_folder: DataFolder | None = None,
+        host_clock: HostClock | None = None,
+        begun_anew_after: str | None = None,
+        metrics: Metrics | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        """Without `transactions`, the catalogue does without them, for a broker that is not able to; without
+        `broker_tells_time`, the host's clock is compared with none but the monotonic one. The app locks
+        `data_folder` before all else; without it, whoever runs the app has done so. `host_clock` stands for
+        this host's clocks. It waits until `probe` finds no trouble with the brokers, for `start_seconds`
+        (None: for good). `begun_anew_after` is the trouble, in
+        words, that ended the app before it. `metrics` and `listener`, where given, outlive the app.
+
+        Raises ConfigurationError where a library is not as this release needs it."""
+        check_libraries()
+        self.settings = settings
+        self.metrics = Metrics() if metrics is None else metrics
+        self._begun_anew_after = begun_anew_after
+        self.ended = False
+        """Whether it was stopped to the end."""
+        self._watch = Watch(settings)
+        self._brokers = None
+        if probe is not None:
+            self._brokers = BrokerWatch(
+                look=lambda thorough: probe.look(thorough=thorough),
+                start_seconds=start_seconds,
+                metrics=self.metrics,
+            )
+        self.outlet = Outlet(settings, check=self._check_writing)
+        self.clock = WorkerClock(
+            settings,
+            brokers_time=self._brokers_time if broker_tells_time else None,
+            metrics=self.metrics,
+            host=host_clock,
+        )
+        self.definition_topic = DefinitionTopic(
+            settings=settings,
+            outlet=self.outlet,
+            changed=self._definitions_changed,
+            speaks=self._speaks,
+            counted=lambda segment_id, source: self.catalogue_topic.counted_version(segment_id, source),
+            metrics=self.metrics,
+        )
+        self.shards = Shards(
+            settings=settings,
+            sink=self.outlet,
+            consumer=lambda: cast(BatchConsumer, self.consumer),
+            plan=lambda: self.definition_topic.definitions.plan,
+            clock=self.clock,
+            metrics=self.metrics,
+            may_write=lambda claim: self.partitions.may_write(claim),
+            lost=lambda claim: self.partitions.lost(claim),
+        )
+        self.partitions = OwnedPartitions(
+            settings,
+            shards=self.shards,
+            metrics=self.metrics,
+            folder=lambda: Path(self.conf.tabledir),
+        )
+        self.reports = Reports(settings)
+        self.catalogue_topic = CatalogueTopic(settings, self.definition_topic)
+        self.reporter = Reporter(
+            settings, outlet=self.outlet, reports=self.shards.reports, peer=lambda: self.api.peer
+        )
+        self.leader = Leader(
+            settings,
+            catalogue_topic=self.catalogue_topic,
+            definition_topic=self.definition_topic,
+            reports=self.reports,
+            check=self._watch.check,
+            metrics=self.metrics,
+            latest_ms=self.clock.latest_ms,
+            transactions=transactions,
+        )
+        self.command_desk = CommandDesk(
+            settings,
+            outlet=self.outlet,
+            catalogue_topic=self.catalogue_topic,
+            definition_topic=self.definition_topic,
+        )
+        self.api = Api(
+            settings,
+            desk=self.command_desk,
+            catalogue_topic=self.catalogue_topic,
+            definition_topic=self.definition_topic,
+            reports=self.reports,
+            shards=self.shards,
+            outlet=self.outlet,
+            port=lambda: self.web_server_service.port,
+            metrics=self.metrics,
+            ending=lambda: self.should_stop,
+        )
+        self._background_verification = BackgroundVerification(settings, self.shards, self.metrics)
+        self.web_server_service = WebServer(
+            settings=settings,
+            metrics=self.metrics,
+            problem=self.problem,
+            not_ready=self.not_ready,
+            listener=listener,
+            observe=self.shards.observe,
+            mount=self.api.mount,
+        )
+        self._data_folder = data_folder
+        super().__init__(worker_id(settings), **_faust_options(settings))
+        self._define_ingest()
+
+    def _define_ingest(self) -> None:
+        names = [topic_name(self.settings, topic) for topic in SOURCES]
+        sources = self.topic(*names, key_type=bytes, value_type=bytes, value_serializer="raw")
+
+        @self.agent(sources, name="ingest", supervisor_strategy=CrashingSupervisor)
+        async def ingest(stream: StreamT[bytes]) -> None:
+            """Hands each poll's records to their partitions; what it costs is paid there."""
+            async for value in cast(Stream[bytes], stream).noack():
+                polled = cast(Polled, value)
+                for tp, records in polled.batches.items():
+                    self.shards.offer(polled.epoch, tp, records)
+
+    async def _brokers_time(self) -> int | None:
+        return await self.outlet.brokers_time(outcomes_topic(self.settings))
+
+    async def on_first_start(self) -> None:
+        """The lock before all else; Faust makes its own folders below that one."""
+        if self._data_folder is not None:
+            self._data_folder.lock()
+        await super().on_first_start()
+
+    def own_services(self) -> list[ServiceT]:
+        """In the order in which they start."""
+        return [
+            self._watch,
+            # It says from the beginning what the worker waits for.
+            self.web_server_service,
+            *([] if self._brokers is None else [self._brokers]),
+            self.outlet,
+            self.clock,
+            # Rows before definitions, which count their versions on from them.
+            self.catalogue_topic,
+            self.definition_topic,
+            self.reports,
+            self.shards,
+            self.partitions,
+            self.reporter,
+            self.command_desk,
+            self.leader,
+            self.api,
+            self._background_verification,
+        ]
+
+    # -- the transport's intake --------------------------------------------------------------------------
+
+    @property
+    def intake(self) -> SegmentApp:
+        return self
+
+    def has_room(self, tp: TP, on_the_way: int) -> bool:
+        return self.shards.has_room(tp, on_the_way)
+
+    @property
+    def epoch(self) -> int:
+        return self.partitions.epoch
+
+    def assign(self, tps: set[TP]) -> None:
+        topics = [topic_name(self.settings, topic) for topic in SOURCES]
+        of_topic = [{tp.partition for tp in tps if tp.topic == topic} for topic in topics]
+        self.partitions.assign(set.intersection(*of_topic))
+
+    async def release(self) -> None:
+        await self.partitions.revoke()
+
+    # -- definitions -------------------------------------------------------------------------------------
+
+    def _definitions_changed(self, plan: Plan) -> None:
+        self.shards.adopt(plan)
+        self.catalogue_topic.take_plan(plan)
+
+    def _speaks(self) -> bool | None:
+        assigned = self.partitions.assigned
+        return None if assigned is None else 0 in assigned
+
+    # -- what may be written ------------------------------------------------------------------------------
+
+    def _check_writing(self, tps: Collection[TP]) -> None:
+        """Raises where what is about to be written to these topic partitions may be older than what another
+        worker has written."""
+        self._watch.check()
+        changelog = changelog_topic(self.settings)
+        self.partitions.check_changelog(tp.partition for tp in tps if tp.topic == changelog)
+        if self._consumer is None or not self.shards.numbers:
+            return
+        unheard = cast(BatchConsumer, self._consumer).unheard_seconds
+        if unheard > self.settings.session_timeout_ms / 1000:
+            raise CutOffError(
+                f"the group has not heard of this worker for {unheard:.0f} s, and its partitions may be with "
+                "another one since; it begins with what that one wrote"
+            )
+
+    # -- health ------------------------------------------------------------------------------------------
+
+    def problem(self) -> str | None:
+        """What has kept the worker from making progress for longer than `stall_timeout_ms`, or None."""
+        limit = self.settings.stall_timeout_ms / 1000
+        if self._brokers is not None and (
+            self._brokers.trouble is not None or time.monotonic() - self._brokers.well_since < limit
+        ):
+            # A restart would not mend that.
+            return None
+        stalled = self.shards.stalled_seconds()
+        if stalled > limit:
+            return f"a partition has been at the same step for {stalled:.0f} s"
+        if self._consumer is None:
+            return None
+        if self.partitions.restoring:
+            waiting = time.monotonic() - self.partitions.progressed_at
+            return f"no progress of the recovery for {waiting:.0f} s" if waiting > limit else None
+        unpolled = time.monotonic() - cast(BatchConsumer, self._consumer).polled_at
+        return f"no poll for {unpolled:.0f} s" if unpolled > limit else None
+
+    def not_ready(self) -> list[str]:
+        """Why the worker is not ready, in words; empty where it is."""
+        assigned = self.partitions.assigned
+        trouble = None if self._brokers is None else self._brokers.trouble
+        before = self._begun_anew_after if assigned is None else None
+        reasons = reasons_not_ready(
+            Standing(
+                ending=self.should_stop,
+                brokers=before if trouble is None else trouble.words,
+                clock=self.clock.doubt,
+                catalogue=self.leader.trouble,
+                topics=self.api.answers,
+                assigned=assigned,
+                at_work=self.partitions.at_work,
+            )
+        )
+        self.metrics.ready.set(not reasons)
+        return reasons
+
+    # -- the end -----------------------------------------------------------------------------------------
+
+    async def on_stop(self) -> None:
+        """A last checkpoint and commit while everything they need is still up."""
+        await self.partitions.end()
+        if self._consumer is not None:
+            await cast(BatchConsumer, self._consumer).commit_and_end_transactions()
+        await super().on_stop()
+
+
+def _faust_options(settings: Settings) -> dict[str, Any]:
+    session_seconds = settings.session_timeout_ms / 1000
+    return {
+        "broker": [f"{transport.SCHEME}://{host.strip()}" for host in settings.bootstrap_servers.split(",")],
+        "broker_credentials": faust_credentials(settings),
+        "TableManager": Tables,
+        "datadir": settings.data_dir,
+        "topic_partitions": settings.partitions,
+        "topic_replication_factor": settings.replication_factor,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        "stream_wait_empty": False,
+        "stream_buffer_maxsize": 65_536,
+        "broker_commit_interval": settings.commit_interval_ms / 1000,
+        "broker_max_poll_records": _POLL_RECORDS,
+        "broker_session_timeout": session_seconds,
+        "broker_heartbeat_interval": session_seconds / 10,
+        "broker_rebalance_timeout": max(60.0, session_seconds),
+        "broker_request_timeout": max(90.0, session_seconds),
+        "consumer_auto_offset_reset": "earliest",
+        "consumer_group_instance_id": settings.instance_id,
+        "web_enabled": False,
+        # Faust tells workers apart by this address; nothing ever calls it. It is checked against what the
+        # group remembers of a static member, so that one's must stay the same.
+        "canonical_url": URL(f"http://{settings.instance_id or uuid.uuid4().hex}"),
+    }
+
+
+async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None] | None = None) -> None:
+    """Start the app and keep it running until `stop` is set; `ready` is called once it works on its
+    partitions. Raises what the app crashed of."""
+    starting = asyncio.ensure_future(app.start())
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(wait_for_crash(app))]
+    try:
+        await asyncio.wait([starting, *waits], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is None and not app.crashed:
+            _log.info("started")
+            restored = asyncio.ensure_future(app.partitions.wait_until_ready())
+            waits.append(restored)
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if restored.done() and ready is not None:
+                ready()
+            await asyncio.wait(waits[:2], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await _end(app)
+        await asyncio.wait([starting], timeout=_STARTING_SECONDS)
+        starting.cancel()
+    if app.crash_reason is not None:
+        raise app.crash_reason
+    if starting.done() and not starting.cancelled():
+        starting.result()
+    _log.info("stopped")
+
+
+async def _end(app: SegmentApp) -> None:
+    """Stop the app, or give that up: what hangs after a crash must not keep it from being started again."""
+    seconds = _STOP_SECONDS if app.crash_reason is None else _CRASHED_STOP_SECONDS
+    stopping = asyncio.ensure_future(app.stop())
+    _, late = await asyncio.wait([stopping], timeout=seconds)
+    app.ended = not late
+    if late:
+        _log.error("not stopped after %.0f s; what was not saved will be done again", seconds)

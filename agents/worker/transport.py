@@ -1,0 +1,401 @@
+"""Faust's Kafka transport, a batch at a time.
+
+A stock Faust worker moves every record alone through four asyncio tasks. Here the records that one poll
+returned travel as one message whose value is the lists of them by topic partition, so that what a record
+costs is what the engine does with it.
+
+What else differs from the stock consumer, and why:
+
+* Source partitions are not fetched before they are at work, nor while too much of them waits for the worker.
+* How far a partition may be committed is told by `acknowledge`, once state that holds the records is
+  durable; Faust's bookkeeping of single offsets, slow and wrong on topics with gaps, is not used.
+* When partitions are revoked, the worker gets to finish and the offsets are committed before they are
+  forgotten, unless the group has gone on without it.
+* Records of aborted transactions are not read.
+* There are no Faust tables. `agents.partitions.assignment` decides what a partition's state is and when it is
+  complete; this module tells it what the group assigns and revokes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol, cast
+
+import uvloop
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.drivers import TRANSPORTS
+from faust.transport.drivers import aiokafka as stock
+from faust.types import TP, ConsumerMessage
+from mode import ServiceT
+
+from agents.kafka import compatibility
+from agents.kafka.connection import aiokafka_options
+from streamseg.settings import Settings
+
+SCHEME = "kafka+batch"
+
+_log = logging.getLogger(__name__)
+
+# How long the broker may hold back an empty answer. A partition that was left out of a fetch waits so
+# long for the next one, so it bounds how late a record can be seen; stock Faust waits 1.5 s. Short while
+# records flow; an idle worker does without asking a hundred times a second.
+_FETCH_WAIT_MS = 50
+_FLOWING_FETCH_WAIT_MS = 10
+_FLOWING_SECONDS = 1.0
+# While a large state is restored nothing is polled, which must not cost the worker its place in the group. A
+# worker that hangs says so by its health.
+_MAX_POLL_INTERVAL_MS = 24 * 3_600_000
+_POLL_SECONDS = 1.0
+_LAST_COMMIT_SECONDS = 5.0
+_STOP_SECONDS = 5.0
+_BETWEEN_POLLS_SECONDS = 0.01
+_HELD_BACK_POLL_SECONDS = 0.02
+
+
+class Intake(Protocol):
+    """The part of an app that the consumer works for."""
+
+    settings: Settings
+
+    def has_room(self, tp: TP, on_the_way: int) -> bool:
+        """Whether more of a topic partition should be fetched, besides so many records on the way."""
+
+    @property
+    def epoch(self) -> int:
+        """The number of the present assignment."""
+
+    def assign(self, tps: set[TP]) -> None:
+        """The group has given exactly these topic partitions to this worker."""
+
+    async def release(self) -> None:
+        """Bring all that was taken in to rest and acknowledge it; partitions are about to be revoked."""
+
+
+class ConsumerThread(stock.AIOKafkaConsumerThread):
+    """Runs the aiokafka consumer in its own thread, as stock, with what Faust has no setting for."""
+
+    mundane_level = "debug"
+    heard_at = 0.0
+    """When the group's coordinator last answered a heartbeat, monotonic seconds."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        compatibility.on_heartbeat(self._ensure_consumer(), self._note_heartbeat)
+
+    async def _note_heartbeat(self, heartbeat: Callable[[], Awaitable[bool]]) -> bool:
+        asked_at = time.monotonic()
+        answered = await heartbeat()
+        if answered:
+            self.heard_at = asked_at
+        return answered
+
+    async def on_thread_stop(self) -> None:
+        """As stock; its own stop of the consumer, after this one, finds nothing left to do."""
+        if self._consumer is not None:
+            await compatibility.end_consumer(self._consumer, _STOP_SECONDS)
+        await super().on_thread_stop()
+
+    def _start_thread(self) -> None:
+        try:
+            super()._start_thread()
+        finally:
+            # Whoever brings a loop closes it.
+            self.thread_loop.close()
+
+    def is_member(self) -> bool:
+        """Whether the group, when last heard of, counted this worker in."""
+        return compatibility.is_member(self._ensure_consumer())
+
+    def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
+        """As stock, with what Faust has no setting for: committed records only, and a short wait."""
+        conf = self.app.conf
+        settings = cast(BatchConsumer, self.consumer).intake.settings
+        self._assignor = self.app.assignor
+        return AIOKafkaConsumer(
+            **aiokafka_options(settings),
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=settings.instance_id,
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=settings.session_timeout_ms,
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """As stock, and to the beginning where nothing is committed: aiokafka leaves such a partition where
+        it is, and what it has returned from there for nobody would be lost."""
+        committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        return committed
+
+    async def _seek_to_committed(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        committed: Mapping[TP, int] = await consumer.seek_to_committed()
+        unread = [tp for tp, offset in committed.items() if not offset]
+        if unread:
+            await consumer.seek_to_beginning(*unread)
+        return committed
+
+    def hold_back(self, wait_ms: int) -> None:
+        """How long the broker may hold back an empty answer from now on."""
+        compatibility.set_fetch_wait(self._ensure_consumer(), wait_ms)
+
+    def partition_state(self, tp: TP) -> TopicPartitionState | None:
+        """How far aiokafka is in an assigned partition, or None while it is not known."""
+        return compatibility.partition_state(self._ensure_consumer(), tp)
+
+
+class Polled(NamedTuple):
+    """The records that one poll returned, by topic partition, and the assignment under which it was made."""
+
+    epoch: int
+    batches: dict[TP, list[Any]]
+
+
+class BatchConsumer(stock.Consumer):
+    """One message a poll; see the module."""
+
+    mundane_level = "debug"
+
+    _thread: ConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._acknowledged: dict[TP, int] = {}
+        self._positions: dict[TP, int] = {}
+        self._on_the_way: Counter[TP] = Counter()
+        self.polled_at = self._flowed_at = time.monotonic()
+
+    @property
+    def intake(self) -> Intake:
+        """What the app does with the records."""
+        return self.app.intake  # type: ignore[attr-defined,no-any-return]
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, thread_loop=uvloop.new_event_loop(), beacon=self.beacon)
+
+    # -- what the partition's worker asks and tells ------------------------------------------------------
+
+    def acknowledge(self, tp: TP, next_offset: int) -> None:
+        """Everything before `next_offset` is in durable state and may be committed."""
+        self._acknowledged[tp] = next_offset
+
+    def acknowledge_all(self, tp: TP) -> None:
+        """Everything that arrived is in durable state: the partition may be committed up to where it was
+        read, transaction markers and aborted records after the last record included."""
+        position = self._positions.get(tp)
+        if position is not None and not self._on_the_way[tp]:
+            self._acknowledged[tp] = position
+
+    def arrived(self, tp: TP, count: int) -> None:
+        """So many of the records handed out have come to the partition's worker."""
+        self._on_the_way[tp] -= count
+
+    def ended_as_of(self, tp: TP) -> int | None:
+        """The latest moment (wall clock, epoch ms) of which it is known that everything then in the
+        partition has arrived; None while there is something that has not, or nothing is known."""
+        position = self._positions.get(tp)
+        state = self._thread.partition_state(tp)
+        if position is None or state is None or self._on_the_way[tp]:
+            return None
+        # The moment first: the other thread sets it last, so what is read after it is at least as new.
+        answered_ms: int | None = state.timestamp
+        return answered_ms if position >= self.end(tp) else None
+
+    def end(self, tp: TP) -> float:
+        """The offset after the last readable record of the partition, infinity while it is not known."""
+        state = self._thread.partition_state(tp)
+        if state is None or state.highwater is None:
+            return float("inf")
+        return float(state.highwater if state.lso is None or state.lso < 0 else state.lso)
+
+    def lag(self, tp: TP) -> int | None:
+        """How many offsets of a source partition have not arrived yet, or None while that is not known."""
+        position, end = self._positions.get(tp), self.end(tp)
+        if position is None or end == float("inf"):
+            return None
+        return max(0, int(end) - position) + self._on_the_way[tp]
+
+    # -- polling -----------------------------------------------------------------------------------------
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Any]]:  # noqa: ASYNC109
+        wanted, held_back = self._wanted(active_partitions or set())
+        if not wanted:
+            # aiokafka takes an empty set for all partitions.
+            await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
+            return {}
+        # A poll is not woken by a partition that is wanted again, so it must not be long.
+        return await super()._getmany(wanted, _HELD_BACK_POLL_SECONDS if held_back else timeout)
+
+    def _wanted(self, active: set[TP]) -> tuple[set[TP], bool]:
+        has_room, on_the_way = self.intake.has_room, self._on_the_way
+        wanted = {tp for tp in active if has_room(tp, on_the_way[tp])}
+        return wanted, len(wanted) < len(active)
+
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await asyncio.sleep(0)
+                await self._poll()
+        except (asyncio.CancelledError, ConsumerStoppedError):
+            # The fetcher takes a cancellation during a rebalance for a crash, even if the app is to stop.
+            if not self.app.should_stop:
+                raise
+
+    async def _poll(self) -> None:
+        epoch = self.intake.epoch
+        # Records that come in a moment are handed on together: a poll costs what several of them do.
+        await asyncio.sleep(max(0.0, self.polled_at + _BETWEEN_POLLS_SECONDS - time.monotonic()))
+        records, _ = await self._wait_next_records(_POLL_SECONDS)
+        self.polled_at = time.monotonic()
+        if records:
+            self._flowed_at = self.polled_at
+        flowing = self.polled_at - self._flowed_at < _FLOWING_SECONDS
+        self._thread.hold_back(_FLOWING_FETCH_WAIT_MS if flowing else _FETCH_WAIT_MS)
+        if not self.flow_active or epoch != self.intake.epoch:
+            if records:
+                await self._take_back()
+            return
+        unread = {tp: self._unread(tp, batch) for tp, batch in (records or {}).items()}
+        await self._hand_out(Polled(epoch, {tp: batch for tp, batch in unread.items() if batch}))
+        self._note_positions()
+
+    async def _take_back(self) -> None:
+        """Records came for nobody, and aiokafka will not return them again by itself."""
+        try:
+            await self.perform_seek()
+        except Exception as error:
+            # The assignment is gone already; the next one begins with a seek.
+            _log.info("no seek during a rebalance: %r", error)
+
+    def _unread(self, tp: TP, batch: list[Any]) -> list[Any]:
+        """Those of the records that were not handed out before."""
+        read = self._read_offset[tp]
+        if read is None or batch[0].offset >= read:
+            return batch
+        return [record for record in batch if record.offset >= read]
+
+    async def _hand_out(self, polled: Polled) -> None:
+        if not polled.batches:
+            return
+        for tp, batch in polled.batches.items():
+            self._on_the_way[tp] += len(batch)
+        # Under the name of the first partition; the agent is the same for all of them.
+        tp, batch = next(iter(polled.batches.items()))
+        await self._deliver(self._message(tp, batch[-1], polled))
+        for tp, batch in polled.batches.items():
+            self._read_offset[tp] = batch[-1].offset
+
+    async def _deliver(self, message: ConsumerMessage) -> None:
+        # A rebalance must be able to interrupt a hand-over that waits for room.
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    def _message(self, tp: TP, last: Any, polled: Polled) -> ConsumerMessage:
+        return ConsumerMessage(
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=last.offset,
+            timestamp=last.timestamp / 1000,
+            timestamp_type=0,
+            headers=None,
+            key=None,
+            value=cast(Any, polled),
+            checksum=None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def _note_positions(self) -> None:
+        """Between polls, aiokafka's positions are those of what was handed out: records, and what it
+        passed over, such as transaction markers."""
+        for tp in self._get_active_partitions():
+            state = self._thread.partition_state(tp)
+            # Read once: it belongs to the other thread and may be reset there.
+            position = None if state is None else compatibility.position(state)
+            if position is not None:
+                self._positions[tp] = position
+
+    async def perform_seek(self) -> None:
+        """Go back to the committed offsets, and forget how far anything was read beyond them."""
+        self._positions.clear()
+        await super().perform_seek()
+
+    # -- membership --------------------------------------------------------------------------------------
+
+    @property
+    def unheard_seconds(self) -> float:
+        """How long ago the group heard of us last."""
+        return time.monotonic() - self._thread.heard_at
+
+    async def still_ours(self) -> bool:
+        """Whether the group cannot have given our partitions away: it heard of us less than a session
+        timeout ago. Where it did not, waits until it is settled whether it still counts us in."""
+        session_seconds = self.app.conf.broker_session_timeout
+        while self._thread.is_member():
+            if self.unheard_seconds < session_seconds:
+                return True
+            await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
+        return False
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """As stock; the group has just counted us in."""
+        self._thread.heard_at = time.monotonic()
+        self.intake.assign(assigned)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    # -- committing --------------------------------------------------------------------------------------
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in self._acknowledged if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._acknowledged.get(tp)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's warnings about slow partitions read its own bookkeeping; health is told from ours."""
+
+    async def commit_and_end_transactions(self) -> None:
+        """A last commit, as stock, but not for ever: it would wait for brokers that are away. What is not
+        committed is read again and found done. After a crash it is left to the next app."""
+        if self.app.crash_reason is not None:
+            return
+        try:
+            async with asyncio.timeout(_LAST_COMMIT_SECONDS):
+                await self.commit(start_new_transaction=False)
+        except TimeoutError:
+            _log.warning("offsets were not committed in time; what follows them is read again")
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the worker finish and commit while the offsets are still known; then as stock."""
+        await self.intake.release()
+        if self._thread.is_member():
+            await self.commit()
+        await super().on_partitions_revoked(revoked)
+        self._acknowledged.clear()
+        self._positions.clear()
+        self._on_the_way.clear()
+
+
+class BatchTransport(stock.Transport):
+    """Registered under `kafka+batch://`."""
+
+    Consumer = BatchConsumer
+
+
+TRANSPORTS.aliases[SCHEME] = f"{__name__}:{BatchTransport.__name__}"

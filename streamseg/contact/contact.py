@@ -1,0 +1,232 @@
+"""One contact's hot state and its bytes.
+
+Layout, version 5: one version byte, the due time as 8 bytes that sort as it does (all ones: never due), the
+length of the head as 2 bytes, then two orjson lists of the fields below in a fixed order: the head, which
+every input asks for, and the body, which only those ask for that touch a condition. The due time stands in
+front so that the due index can be rebuilt from the bytes alone. The attributes are apart, as an orjson
+object: they are most of what is kept of a contact, and events leave them alone.
+
+A list may grow: a field that was added at its end after the bytes were written takes its default when they
+are read. So may the rows inside the body. Version 4 differs in that it kept births that depended on when a
+worker had started: where one says nothing it is read as unknown, and the contact as one that was brought up
+to no plan yet, so that it is given the known one. It also kept less of opt-outs.
+Other versions are refused by name, never guessed at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from streamseg.contact.attributes import Attributes
+from streamseg.errors import StateVersionError
+from streamseg.json_text import dumps_own, loads_own
+from streamseg.times import time_bytes, time_ms
+
+STATE_VERSION = 5
+_EARLIEST_VERSION = 4
+_NEVER_DUE = b"\xff" * 8
+_VERSION_BYTE = bytes((STATE_VERSION,))
+_HEAD_AT = 11
+
+LIST_BORN = 2
+MEMBER_VERSION = 3
+MEMBER_BORN = 4
+MEMBER_AT_ONCE = 5
+
+
+@dataclass(slots=True)
+class Body:
+    """What has come of a contact's inputs. Times are epoch milliseconds.
+
+    lists        static segment id -> [is in it, updated_ms, the segment's birth or null if unknown]
+    true         ids of the conditions that hold now, and of the segments it is a member of
+    flips        condition id -> when it last flipped
+    summaries    condition id -> what that condition needs to answer at any later time
+    due          condition id -> when it may flip without input
+    members      segment id -> [sequence, effective_ms of the last change, when it next ends by itself or
+                 null, the segment's version, its birth or null if unknown, how many changes there were at
+                 effective_ms, the last included; left out where it is one]; odd sequence = member
+    unsubscribes channel -> what streamseg.language.unsubscribe keeps of it
+    suppressed   the channels whose do-not-send flag is out
+    ended        segment id -> see streamseg.contact.ended_sequences
+    """
+
+    lists: dict[str, list[Any]] = field(default_factory=dict)
+    true: set[int] = field(default_factory=set)
+    flips: dict[int, int] = field(default_factory=dict)
+    summaries: dict[int, Any] = field(default_factory=dict)
+    due: dict[int, int] = field(default_factory=dict)
+    members: dict[str, list[Any]] = field(default_factory=dict)
+    unsubscribes: dict[str, list[Any]] = field(default_factory=dict)
+    suppressed: list[str] = field(default_factory=list)
+    ended: dict[str, list[list[int]]] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        return dumps_own(
+            [
+                self.lists,
+                list(self.true),
+                list(self.flips.items()),
+                list(self.summaries.items()),
+                list(self.due.items()),
+                self.members,
+                self.unsubscribes,
+                self.suppressed,
+                self.ended,
+            ]
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Body:
+        lists, true, flips, summaries, due, *more = loads_own(data)
+        return cls(lists, set(true), dict(flips), dict(summaries), dict(due), *more)
+
+    def forget_unknown_births(self) -> None:
+        """In layout 4 a birth is the offset of a segment's first record, or -1, which says nothing, of one
+        that was there before the worker began to read."""
+        for rows, place in ((self.lists, LIST_BORN), (self.members, MEMBER_BORN)):
+            for row in rows.values():
+                if row[place] == -1:
+                    row[place] = None
+
+
+@dataclass(slots=True, eq=False)
+class Contact:
+    """What is kept of one contact between inputs. Times are epoch milliseconds.
+
+    plan         identity of the plan that it was last brought up to; -1: of none that is known
+    offsets      source topic -> last offset applied, so that a re-read record changes nothing
+    flip_ms      when the first of its conditions may flip without input: the least of the body's `due`
+    ended_ms     the instant of the body's `ended`, or None
+    prune_ms     when its history is to be looked through for events that are no longer kept
+    forgotten_ms when the latest of those occurred that were counted but are no longer kept
+    opt_outs_since_ms   what was said about unsubscribing later than that counts, of an erased past too; None:
+                 whenever it was said
+    due_ms       the lesser of flip_ms and prune_ms, of an erased contact the instant after ended_ms: when it
+                 has to be looked at without input
+    attributes   see streamseg.contact.attributes
+    capped       occurrences dropped from summaries at the cap since last asked; not kept
+    kept_body    `body`, or its bytes while nothing has asked for it
+    """
+
+    contact_id: str
+    due_ms: int | None = None
+    attributes: Attributes = field(default_factory=Attributes)
+    capped: int = 0
+    kept_body: Body | bytes = field(default_factory=Body, compare=False)
+    # The head, in the order of its bytes.
+    known_since_ms: int | None = None
+    erased_ms: int | None = None
+    clock_ms: int = 0
+    plan: int = -1
+    event_count: int = 0
+    oldest_event_ms: int | None = None
+    offsets: dict[str, int] = field(default_factory=dict)
+    flip_ms: int | None = None
+    prune_ms: int | None = None
+    ended_ms: int | None = None
+    forgotten_ms: int | None = None
+    opt_outs_since_ms: int | None = None
+
+    @property
+    def body(self) -> Body:
+        """What only those inputs ask for that touch a condition: it stays in its bytes until then."""
+        body = self.kept_body
+        if isinstance(body, bytes):
+            body = self.kept_body = Body.from_bytes(body)
+        return body
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same is kept of the same contact, be it in its bytes or not."""
+        if not isinstance(other, Contact):
+            return NotImplemented
+        names = [one.name for one in fields(self) if one.compare]
+        return all(getattr(self, name) == getattr(other, name) for name in (*names, "body"))
+
+    __hash__ = None  # type: ignore[assignment]  # what it holds changes
+
+    def reset(self) -> None:
+        """Forget everything but the id, the clock and the offsets applied."""
+        self.known_since_ms = None
+        self.event_count = 0
+        self.oldest_event_ms = None
+        self.forgotten_ms = None
+        self.attributes = Attributes()
+        self.attributes.restated = True
+        self.kept_body = Body(ended=self.body.ended)
+
+    def to_bytes(self) -> bytes:
+        """The versioned layout above, without the attributes. The body is its bytes from now on, until it is
+        next asked for: most of what is written is next touched by an event that does not."""
+        kept = self.kept_body
+        body = kept if isinstance(kept, bytes) else kept.to_bytes()
+        head = dumps_own(
+            [
+                self.known_since_ms,
+                self.erased_ms,
+                self.clock_ms,
+                self.plan,
+                self.event_count,
+                self.oldest_event_ms,
+                self.offsets,
+                self.flip_ms,
+                self.prune_ms,
+                self.ended_ms,
+                self.forgotten_ms,
+                self.opt_outs_since_ms,
+            ]
+        )
+        due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)
+        data = b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
+        # Not `body`, whose buffer orjson made several times as long as what is in it.
+        self.kept_body = data[-len(body) :]
+        return data
+
+    @classmethod
+    def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
+        """Read back `to_bytes`. Raises StateVersionError on another layout's bytes."""
+        version = data[0]
+        if not _EARLIEST_VERSION <= version <= STATE_VERSION:
+            raise StateVersionError(version, STATE_VERSION)
+        body_at = _HEAD_AT + int.from_bytes(data[9:_HEAD_AT], "big")
+        head = loads_own(data[_HEAD_AT:body_at])
+        due = due_in(data)
+        due_ms = None if due is None else time_ms(due)
+        if version == _EARLIEST_VERSION:
+            return cls._from_layout_4(contact_id, due_ms, attributes, head, data[body_at:])
+        return cls(contact_id, due_ms, attributes, 0, data[body_at:], *head)
+
+    @classmethod
+    def _from_layout_4(
+        cls, contact_id: str, due_ms: int | None, attributes: Attributes, head: list[Any], body: bytes
+    ) -> Contact:
+        # The two were offsets up to which definitions had been applied.
+        known_since_ms, erased_ms, clock_ms, _, _, *more = head
+        contact = cls(contact_id, due_ms, attributes, 0, body, known_since_ms, erased_ms, clock_ms, -1, *more)
+        contact.body.forget_unknown_births()
+        _restate_opt_outs(contact)
+        contact.opt_outs_since_ms = contact.erased_ms
+        return contact
+
+    def copy(self) -> Contact:
+        """Another one with the same state, which shares nothing with this."""
+        return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes.copy())
+
+
+def _restate_opt_outs(contact: Contact) -> None:
+    """Layout 4 kept of the global register [the last unsubscribing form's ms] alone, and took a value that is
+    true for a resubscription. Only one that turned from false is, and whether it did is not known any more:
+    so the form's no stands. The row is that of streamseg.language.unsubscribe.Statements."""
+    form_no_ms = contact.body.unsubscribes.pop("global", [None])[0]
+    stated = contact.attributes.get("subscribed")
+    attribute_no_ms = stated[1] if stated is not None and stated[0] is False else None
+    if form_no_ms is not None or attribute_no_ms is not None:
+        row = [form_no_ms, None, attribute_no_ms, None, attribute_no_ms is not None]
+        contact.body.unsubscribes["global"] = row
+
+
+def due_in(data: bytes) -> bytes | None:
+    """The due time in a contact's bytes, as 8 bytes that sort as it does; None if it is never due."""
+    due = data[1:9]
+    return None if due == _NEVER_DUE else due

@@ -1,0 +1,472 @@
+"""The engine: a contact's state, one input and a clock give membership changes.
+
+Everything here is about one contact. Clock, event log and emitter are passed in; nothing else is read from
+outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from schemas.attributes import KNOWN_SINCE
+from streamseg.contact.contact import LIST_BORN, MEMBER_BORN, MEMBER_VERSION, Contact
+from streamseg.contact.ended_sequences import forget_ends
+from streamseg.engine.decoding import Update
+from streamseg.engine.history import History
+from streamseg.engine.settle import leave_all, settle, settle_suppressions
+from streamseg.language.conditions.attribute import HeldCondition
+from streamseg.language.conditions.base import Condition, EventFed
+from streamseg.language.conditions.membership import ListCondition, member_id
+from streamseg.language.segments import Segment
+from streamseg.language.unsubscribe import (
+    CHANNEL_SEGMENTS,
+    GLOBAL_SEGMENT,
+    end_with_erasure,
+    form_answer,
+    outlive_erasure,
+    take_attribute,
+    take_event,
+)
+from streamseg.plan.plan import Plan
+from streamseg.records.derived import (
+    ATTRIBUTE_CHANGED,
+    GLOBAL_UNSUBSCRIBE,
+    TAG_ADDED,
+    TAG_REMOVED,
+    DerivedEvents,
+    origin_of,
+)
+from streamseg.records.inputs import Event, Record
+from streamseg.records.outputs import Cause, Emitter, Reason
+from streamseg.settings import Settings
+from streamseg.store.protocol import EventLog
+from streamseg.values import same_value
+
+_BY_TIME = Reason(Cause.TIME)
+# Attributes that are not just set to a value.
+_SET_APART = frozenset(("contact_id", "tags", KNOWN_SINCE))
+_NOTHING: tuple[Sequence[Condition], Sequence[Segment]] = ((), ())
+
+
+class Engine:
+    """Applies inputs and time to contacts under one plan; `event_log` keeps their events."""
+
+    __slots__ = ("_emitter", "history", "plan")
+
+    def __init__(self, *, event_log: EventLog, plan: Plan, settings: Settings, emitter: Emitter) -> None:
+        self.plan = plan
+        self._emitter = emitter
+        self.history = History(event_log, settings.history_retention_ms, settings.history_cap)
+
+    # Time
+
+    def bring_up(self, contact: Contact, now_ms: int) -> bool:
+        """Settle the contact's own due flips, then new definitions; whether anything was written."""
+        due_ms = contact.due_ms
+        settled = due_ms is not None and due_ms <= now_ms and self.advance(contact, now_ms)
+        if contact.plan == self.plan.identity:
+            return settled
+        return self.reconcile(contact, now_ms) or settled
+
+    def advance(self, contact: Contact, until_ms: int) -> bool:
+        """Settle, in due order, all that falls due up to `until_ms`; whether anything did."""
+        if contact.due_ms is None or contact.due_ms > until_ms:
+            return False
+        self.reconcile(contact, contact.due_ms)
+        while contact.due_ms is not None and contact.due_ms <= until_ms:
+            now_ms = contact.due_ms
+            if contact.prune_ms is not None and contact.prune_ms <= now_ms:
+                self.history.prune(contact, now_ms)
+            ripe = contact.flip_ms is not None and contact.flip_ms <= now_ms
+            if ripe:
+                keys = [key for key, due_ms in contact.body.due.items() if due_ms <= now_ms]
+                touched = [self.plan.conditions[key] for key in keys if key in self.plan.conditions]
+                settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter)
+            self._done(contact, now_ms, asked=ripe)
+        return True
+
+    def _done(self, contact: Contact, now_ms: int, *, asked: bool) -> None:
+        """Note how far the contact is, and when it is next due; `asked`: whether any condition was."""
+        if now_ms > contact.clock_ms:
+            contact.clock_ms = now_ms
+        if asked:
+            contact.flip_ms = min(contact.body.due.values(), default=None)
+        oldest_ms = contact.oldest_event_ms
+        prune_ms = None if oldest_ms is None else self.history.prune_ms(oldest_ms)
+        forgot = forget_ends(contact, contact.clock_ms)
+        if asked or forgot or prune_ms != contact.prune_ms:
+            contact.prune_ms = prune_ms
+            contact.due_ms = _earlier(contact.flip_ms, prune_ms)
+            if contact.known_since_ms is None and contact.ended_ms is not None:
+                # Of an erased contact nothing is to stay; of others it goes with their next input.
+                contact.due_ms = contact.ended_ms + 1
+
+    # Behaviour events
+
+    def event(self, contact: Contact, event: Event, record: Record, now_ms: int) -> bool:
+        """Apply a behaviour event; False where it is a repeat or belongs to an erased past."""
+        if contact.erased_ms is not None and event.occurred_ms <= contact.erased_ms:
+            return self._event_of_the_past(contact, event, now_ms)
+        if self.history.repeats(contact, event, now_ms):
+            return False
+        opened = self._meet(contact, record.timestamp_ms)
+        touched: dict[int, Condition] = {}
+        channel = take_event(contact, event)
+        if channel is not None:
+            self._touch_channel(channel, touched)
+        derived: tuple[DerivedEvents, ...] = ()
+        if form_answer(event) is False:
+            unsubscribed = DerivedEvents.of(record, event.occurred_ms)
+            unsubscribed.add(GLOBAL_UNSUBSCRIBE, ("subscribed",))
+            derived = (unsubscribed,)
+        reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
+        self._apply_events(contact, (event,), derived, opened, touched, now_ms, reason)
+        if channel is not None:
+            settle_suppressions(contact, now_ms, self._emitter)
+        return True
+
+    def _event_of_the_past(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        """Take what an event of an erased past says about unsubscribing, where the erasure kept that; whether
+        it changed anything."""
+        since_ms = contact.opt_outs_since_ms
+        if since_ms is not None and event.occurred_ms <= since_ms:
+            return False
+        channel = take_event(contact, event)
+        if channel is None:
+            return False
+        if contact.known_since_ms is not None:
+            touched: dict[int, Condition] = {}
+            self._touch_channel(channel, touched)
+            reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
+            settle(contact, self.plan, touched.values(), (), now_ms, reason, self._emitter)
+        settle_suppressions(contact, now_ms, self._emitter)
+        self._done(contact, now_ms, asked=True)
+        return True
+
+    def _meet(self, contact: Contact, record_ms: int) -> tuple[Sequence[Condition], Sequence[Segment]]:
+        """Note that the contact is known; what has to be asked because of that."""
+        if contact.known_since_ms is None:
+            contact.known_since_ms = record_ms
+            contact.plan = self.plan.identity
+            if contact.erased_ms is not None and contact.body.unsubscribes:
+                return [*self.plan.lively, *self.plan.built_in.values()], self.plan.open
+            return self.plan.lively, self.plan.open
+        if record_ms < contact.known_since_ms:
+            contact.known_since_ms = record_ms
+            return self.plan.known_since_dependent, ()
+        return _NOTHING
+
+    def _apply_events(
+        self,
+        contact: Contact,
+        events: Iterable[Event],
+        derived: Iterable[DerivedEvents],
+        opened: tuple[Sequence[Condition], Sequence[Segment]],
+        touched: dict[int, Condition],
+        now_ms: int,
+        reason: Reason,
+    ) -> None:
+        """Feed the events, and those that were derived, to the conditions they concern, keep them, and settle
+        all that was touched."""
+        plan, history = self.plan, self.history
+        conditions, segments = opened
+        for condition in conditions:
+            touched[condition.id] = condition
+        for event in events:
+            self._feed(contact, event, touched, now_ms)
+            history.keep(contact, event, now_ms)
+        for one in derived:
+            if not one.rows:
+                continue
+            # Few definitions ask for any, so most are never made.
+            for name in sorted(one.rows.keys() & plan.event_names):
+                for event in one.events(name):
+                    self._feed(contact, event, touched, now_ms)
+            history.keep_derived(contact, one, now_ms)
+        asked = bool(touched or segments)
+        if asked:
+            settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter)
+        self._done(contact, now_ms, asked=asked)
+
+    def _feed(self, contact: Contact, event: Event, touched: dict[int, Condition], now_ms: int) -> None:
+        for fed in self.plan.conditions_for(event):
+            if fed.feed(contact, event, now_ms):
+                touched[fed.id] = fed
+
+    def _touch_channel(self, channel: str, touched: dict[int, Condition]) -> None:
+        condition = self.plan.built_in[CHANNEL_SEGMENTS.get(channel, GLOBAL_SEGMENT)]
+        touched[condition.id] = condition
+
+    # Contact updates
+
+    def update(self, contact: Contact, update: Update, record: Record, now_ms: int) -> bool:
+        """Apply a contact update; False where nothing of it is newer than what an erasure left."""
+        if update.deleted:
+            self._erase(contact, update, record, now_ms)
+            return True
+        if contact.erased_ms is not None and update.updated_ms < contact.erased_ms:
+            return False
+        reason = Reason(Cause.CONTACT_UPDATE, record.position)
+        opened = self._meet(contact, record.timestamp_ms)
+        touched: dict[int, Condition] = {}
+        derived = DerivedEvents.of(record, update.updated_ms)
+        self._set_attributes(contact, update, touched, derived)
+        if update.touches_tags or "tags" in update.attributes:
+            self._set_tags(contact, update, touched, derived)
+        for segment_id, wanted in _list_changes(update):
+            self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
+        self._apply_events(contact, (), (derived,), opened, touched, now_ms, reason)
+        if "subscribed" in update.attributes:
+            settle_suppressions(contact, now_ms, self._emitter)
+        return True
+
+    def _set_attributes(
+        self,
+        contact: Contact,
+        update: Update,
+        touched: dict[int, Condition],
+        derived: DerivedEvents,
+    ) -> None:
+        """The hot path of a first update: all in one place."""
+        attributes, updated_ms, by_attribute = contact.attributes, update.updated_ms, self.plan.by_attribute
+        for name, value in update.attributes.items():
+            if name in _SET_APART:
+                continue
+            stored = attributes.get(name)
+            old: Any = None
+            if stored is not None:
+                old, stated_ms = stored
+                if updated_ms < stated_ms:
+                    continue
+            attributes.set(name, value, updated_ms)
+            if name == "subscribed" and value is not None and take_attribute(contact, value, updated_ms):
+                self._touch_channel("global", touched)
+                if not value:
+                    derived.add(GLOBAL_UNSUBSCRIBE, (name,))
+            if same_value(old, value):
+                continue
+            if name in by_attribute:
+                self._touch_attribute(contact, name, old, value, updated_ms, touched)
+            derived.add(ATTRIBUTE_CHANGED, (name, old, value))
+
+    def _touch_attribute(
+        self, contact: Contact, name: str, old: Any, new: Any, updated_ms: int, touched: dict[int, Condition]
+    ) -> None:
+        dispatch = self.plan.by_attribute.get(name)
+        if dispatch is None:
+            return
+        for held in dispatch.held:
+            held.changed(contact, old, new, updated_ms)
+        for condition in dispatch.find(old, new):
+            touched[condition.id] = condition
+
+    def _set_tags(
+        self,
+        contact: Contact,
+        update: Update,
+        touched: dict[int, Condition],
+        derived: DerivedEvents,
+    ) -> None:
+        stored = contact.attributes.get("tags")
+        if stored is not None and update.updated_ms < stored[1]:
+            return
+        old: list[str] = [] if stored is None else stored[0] or []
+        new = list(old)
+        if "tags" in update.attributes:
+            new = update.attributes["tags"] or []
+        if update.tags_set is not None:
+            new = update.tags_set
+        gone = set(update.tags_remove)
+        new = list(dict.fromkeys(tag for tag in (*new, *update.tags_add) if tag not in gone))
+        contact.attributes.set("tags", new, update.updated_ms)
+        had, has = set(old), set(new)
+        if had == has:
+            return
+        self._touch_attribute(contact, "tags", old, new, update.updated_ms, touched)
+        for name, tags in (
+            (TAG_ADDED, [tag for tag in new if tag not in had]),
+            (TAG_REMOVED, [tag for tag in old if tag not in has]),
+        ):
+            for tag in tags:
+                derived.add(name, (tag,))
+
+    def _set_list(
+        self,
+        contact: Contact,
+        segment_id: str,
+        wanted: bool,
+        updated_ms: int,
+        touched: dict[int, Condition],
+    ) -> None:
+        stored = contact.body.lists.get(segment_id)
+        if stored is not None and updated_ms < stored[1]:
+            return
+        contact.body.lists[segment_id] = [wanted, updated_ms, self.plan.segments[segment_id].born]
+        for condition in self.plan.segments[segment_id].conditions:
+            touched[condition.id] = condition
+
+    # Erasure
+
+    def _erase(self, contact: Contact, update: Update, record: Record, now_ms: int) -> None:
+        """Exit everything, drop the state, but for opt-outs if the update says so, and apply again what
+        happened after the erasure: events come in another topic, so some may have been read before it."""
+        erased_ms = update.updated_ms
+        reason = Reason(Cause.DELETION, record.position)
+        leave_all(contact, list(contact.body.members), now_ms, reason, self._emitter)
+        later = self.history.forget_all(contact, erased_ms)
+        contact.erased_ms = erased_ms if contact.erased_ms is None else max(erased_ms, contact.erased_ms)
+        if update.keep_suppressions:
+            opt_outs = outlive_erasure(contact)
+        else:
+            contact.opt_outs_since_ms = contact.erased_ms
+            opt_outs = end_with_erasure(contact, contact.erased_ms)
+        suppressed = contact.body.suppressed
+        contact.reset()
+        contact.body.suppressed = suppressed
+        contact.body.unsubscribes = opt_outs
+        contact.plan = self.plan.identity
+        events = [event for event in later if not event.derived]
+        if events:
+            opened = self._meet(contact, min(event.recorded_ms for event in events))
+            derived = [
+                DerivedEvents.gather(those)
+                for _, those in groupby((event for event in later if event.derived), key=_origin)
+            ]
+            cause = Reason(Cause.BEHAVIOR_EVENT, events[-1].event_id)
+            self._apply_events(contact, events, derived, opened, {}, now_ms, cause)
+        settle_suppressions(contact, now_ms, self._emitter)
+        self._done(contact, now_ms, asked=True)
+
+    # Definitions
+
+    def reconcile(self, contact: Contact, now_ms: int) -> bool:
+        """Bring a contact that was last touched under another plan up to this one; whether it was.
+
+        Conditions that it may lack are filled from the kept history and the latest attributes; a summary that
+        is there already is complete, since every input since would have brought the contact up to date. One
+        that is not there is so of a condition that nothing mattered to: filling it then changes nothing.
+        """
+        plan = self.plan
+        if contact.plan == plan.identity:
+            return False
+        news = plan.news_since(contact.plan)
+        # Layout 4 kept less of opt-outs.
+        restated = contact.plan < 0
+        contact.plan = plan.identity
+        if contact.known_since_ms is None:
+            return True
+        self._drop_deleted(contact, now_ms)
+        lists = {key: one for key, one in plan.conditions.items() if isinstance(one, ListCondition)}
+        fresh = {**news.conditions, **lists}
+        # What falls due now flips by time, not by the definitions.
+        for key in [key for key, due_ms in contact.body.due.items() if due_ms <= now_ms]:
+            fresh.pop(key, None)
+        self._fill(contact, fresh, now_ms)
+        newest = plan.newest
+        ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
+        reason = Reason(Cause.DEFINITION, ref)
+        settle(contact, plan, fresh.values(), news.segments, now_ms, reason, self._emitter)
+        if restated:
+            settle_suppressions(contact, now_ms, self._emitter)
+        self._done(contact, now_ms, asked=True)
+        return True
+
+    def recount(self, contact: Contact, segment_ids: Iterable[str], now_ms: int) -> None:
+        """Evaluate segments, and those they refer to, from the contact's attributes and kept history alone,
+        whatever its conditions have counted, and emit the differences. The contact is up to date at `now_ms`.
+
+        A condition that may rest on events which are no longer kept stays as it is: what it has counted of
+        them cannot be counted again."""
+        plan, forgotten_ms = self.plan, self.history.forgotten_ms(contact, now_ms)
+        segments = {one.segment_id: one for key in segment_ids for one in plan.grounds(key).segments}
+        conditions = {
+            condition.id: condition
+            for segment in segments.values()
+            for condition in map(plan.conditions.__getitem__, (one.id for one in segment.conditions))
+            if forgotten_ms is None or not condition.reaches(forgotten_ms, now_ms)
+        }
+        for key in conditions:
+            contact.body.summaries.pop(key, None)
+        self._fill(contact, conditions, now_ms)
+        settle(
+            contact,
+            plan,
+            conditions.values(),
+            segments.values(),
+            now_ms,
+            Reason(Cause.DEFINITION),
+            self._emitter,
+        )
+        self._done(contact, now_ms, asked=True)
+
+    def _drop_deleted(self, contact: Contact, now_ms: int) -> None:
+        """Exit the segments that are gone, and forget what was kept for them; what is kept of the others is
+        about those in force now."""
+        plan, body = self.plan, contact.body
+        members, lists = body.members, body.lists
+        gone = {
+            segment_id
+            for rows, place in ((members, MEMBER_BORN), (lists, LIST_BORN))
+            for segment_id, row in rows.items()
+            if not _is_about(plan.segments.get(segment_id), row[place])
+        }
+        leave_all(contact, gone & members.keys(), now_ms, Reason(Cause.DEFINITION), self._emitter)
+        for segment_id in gone & lists.keys():
+            del lists[segment_id]
+        for segment_id, row in members.items():
+            segment = plan.segments[segment_id]
+            row[MEMBER_VERSION], row[MEMBER_BORN] = segment.version, segment.born
+        for segment_id, row in lists.items():
+            row[LIST_BORN] = plan.segments[segment_id].born
+        body.true.difference_update(member_id(segment_id) for segment_id in gone)
+        known = plan.conditions.keys()
+        body.true.intersection_update(known | plan.member_ids)
+        for kept in (body.summaries, body.due, body.flips):
+            for key in kept.keys() - known:
+                del kept[key]
+
+    def _fill(self, contact: Contact, fresh: dict[int, Condition], now_ms: int) -> None:
+        summaries = contact.body.summaries
+        empty = {key for key in fresh if key not in summaries}
+        fed = {key for key in empty if isinstance(fresh[key], EventFed)}
+        held = [
+            condition
+            for key, condition in fresh.items()
+            if key in empty and isinstance(condition, HeldCondition)
+        ]
+        if not fed and not held:
+            return
+        derived: list[Event] = []
+        for event in self.history.kept(contact, now_ms):
+            if fed:
+                for condition in self.plan.conditions_for(event):
+                    if condition.id in fed:
+                        condition.feed(contact, event, now_ms)
+            if event.derived:
+                derived.append(event)
+        derived.reverse()
+        for lasting in held:
+            lasting.look_back(contact, derived)
+
+
+def _is_about(segment: Segment | None, born: int | None) -> bool:
+    """Whether what was kept under a segment's id, with a birth or an unknown one, is about this segment, and
+    not about one that was deleted before this was made."""
+    return segment is not None and (born is None or born >= segment.born)
+
+
+def _origin(event: Event) -> str:
+    return origin_of(event.event_id)
+
+
+def _earlier(one_ms: int | None, other_ms: int | None) -> int | None:
+    if one_ms is None or other_ms is None:
+        return other_ms if one_ms is None else one_ms
+    return min(one_ms, other_ms)
+
+
+def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:
+    yield from ((segment_id, True) for segment_id in update.lists_add)
+    yield from ((segment_id, False) for segment_id in update.lists_remove)

@@ -1,0 +1,164 @@
+"""A contact's kept events: which still count as kept, which go, oldest first."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator
+from itertools import islice
+
+from streamseg.contact.contact import Contact
+from streamseg.records.derived import DerivedEvents, outlives_erasure
+from streamseg.records.inputs import Event, Order
+from streamseg.store.protocol import EventLog
+from streamseg.times import MAX_MS
+
+_HEAD = 256
+_HEADS = 1_000
+
+
+class History:
+    """Kept events under a retention (ms) and a cap per contact.
+
+    An event is kept at `now` while it occurred later than now - retention. What has fallen out of that is
+    never handed out; it is removed from the store in one go once it is a tenth of the retention overdue.
+    """
+
+    __slots__ = ("_cap", "_heads", "_log", "_retention_ms")
+
+    def __init__(self, log: EventLog, retention_ms: int, cap: int) -> None:
+        self._log = log
+        self._retention_ms = retention_ms
+        self._cap = cap
+        # Of contacts at the cap, the order of their oldest kept events, so that each new event does not have
+        # to look for the one that makes way.
+        self._heads: dict[str, list[Order]] = {}
+
+    def repeats(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        """Whether an event with this id, no derived one, is kept; one that no longer counts as kept makes
+        way."""
+        if contact.event_count == 0:
+            return False
+        found = self._log.find_event(contact.contact_id, event.event_id)
+        if found is None:
+            return False
+        occurred_ms, offset = found
+        if offset == event.offset:
+            # Our own event: it reached the changelog before a crash, the contact's state did not.
+            return False
+        if occurred_ms > now_ms - self._retention_ms:
+            return True
+        self._drop(contact, [(occurred_ms, event.event_id, False)])
+        _forget(contact, occurred_ms)
+        return False
+
+    def forgotten_ms(self, contact: Contact, now_ms: int) -> int | None:
+        """No event that occurred later than this (epoch ms) was dropped; None: nothing was. What was counted
+        of an event before it was dropped cannot be counted again."""
+        horizon_ms = now_ms - self._retention_ms
+        oldest_ms, forgotten_ms = contact.oldest_event_ms, contact.forgotten_ms
+        if oldest_ms is None or oldest_ms > horizon_ms:
+            return forgotten_ms
+        return horizon_ms if forgotten_ms is None else max(horizon_ms, forgotten_ms)
+
+    def kept(self, contact: Contact, now_ms: int) -> Iterator[Event]:
+        """The kept events in their order."""
+        if contact.event_count == 0:
+            return
+        for event in self._log.events(contact.contact_id, contact.oldest_event_ms):
+            if event.occurred_ms > now_ms - self._retention_ms:
+                yield event
+
+    def keep(self, contact: Contact, event: Event, now_ms: int) -> None:
+        """Keep one more event, no derived one, dropping the oldest where the cap is passed (counted in
+        `capped`)."""
+        if event.occurred_ms <= now_ms - self._retention_ms:
+            _forget(contact, event.occurred_ms)
+            return
+        contact_id = contact.contact_id
+        self._log.add_event(contact_id, event)
+        head = self._heads.get(contact_id)
+        if head and event.order < head[-1]:
+            insort(head, event.order)
+        self._count(contact, 1, event.occurred_ms)
+
+    def keep_derived(self, contact: Contact, derived: DerivedEvents, now_ms: int) -> None:
+        """Keep what one record gave rise to, likewise."""
+        if derived.occurred_ms <= now_ms - self._retention_ms:
+            _forget(contact, derived.occurred_ms)
+            return
+        contact_id = contact.contact_id
+        self._log.add_derived(contact_id, derived)
+        head = self._heads.get(contact_id)
+        if head and derived.occurred_ms <= head[-1][0]:
+            # Known again when next asked for.
+            del self._heads[contact_id]
+        self._count(contact, len(derived), derived.occurred_ms)
+
+    def _count(self, contact: Contact, more: int, occurred_ms: int) -> None:
+        contact.event_count += more
+        if contact.oldest_event_ms is None or occurred_ms < contact.oldest_event_ms:
+            contact.oldest_event_ms = occurred_ms
+        if contact.event_count > self._cap:
+            self._drop_oldest(contact, contact.event_count - self._cap)
+
+    def _drop_oldest(self, contact: Contact, count: int) -> None:
+        contact_id = contact.contact_id
+        head = self._heads.get(contact_id, [])
+        if len(head) <= count:
+            head = self._read_head(contact, count + _HEAD)
+        for order in head[:count]:
+            self._log.drop_event(contact_id, order)
+        _forget(contact, head[count - 1][0])
+        del head[:count]
+        contact.event_count -= count
+        contact.capped += count
+        contact.oldest_event_ms = head[0][0] if head else None
+
+    def _read_head(self, contact: Contact, count: int) -> list[Order]:
+        if len(self._heads) >= _HEADS:
+            self._heads.clear()
+        events = self._log.events(contact.contact_id, contact.oldest_event_ms)
+        head = self._heads[contact.contact_id] = [event.order for event in islice(events, count)]
+        return head
+
+    def prune_ms(self, oldest_ms: int) -> int | None:
+        """When to prune, given the oldest kept event: a tenth of the retention after it has run out; None
+        where that is after the calendar."""
+        at_ms = oldest_ms + self._retention_ms + self._retention_ms // 10
+        return at_ms if at_ms <= MAX_MS else None
+
+    def prune(self, contact: Contact, now_ms: int) -> None:
+        """Remove from the store what is no longer kept."""
+        gone: list[Order] = []
+        oldest_ms: int | None = None
+        for event in self._log.events(contact.contact_id, contact.oldest_event_ms):
+            if event.occurred_ms > now_ms - self._retention_ms:
+                oldest_ms = event.occurred_ms
+                break
+            gone.append(event.order)
+        self._drop(contact, gone)
+        if gone:
+            _forget(contact, gone[-1][0])
+        contact.oldest_event_ms = oldest_ms
+
+    def forget_all(self, contact: Contact, erased_ms: int) -> list[Event]:
+        """Remove everything; of the events that occurred after `erased_ms` those that outlive the erasure, in
+        order."""
+        if not contact.event_count:
+            return []
+        events = list(self._log.events(contact.contact_id, contact.oldest_event_ms))
+        self._drop(contact, [event.order for event in events])
+        contact.oldest_event_ms = None
+        return [event for event in events if event.occurred_ms > erased_ms and outlives_erasure(event)]
+
+    def _drop(self, contact: Contact, orders: list[Order]) -> None:
+        for order in orders:
+            self._log.drop_event(contact.contact_id, order)
+        contact.event_count -= len(orders)
+        self._heads.pop(contact.contact_id, None)
+
+
+def _forget(contact: Contact, occurred_ms: int) -> None:
+    """Note that an event which occurred then is not kept, though it was counted."""
+    if contact.forgotten_ms is None or occurred_ms > contact.forgotten_ms:
+        contact.forgotten_ms = occurred_ms

@@ -1,0 +1,211 @@
+"""One partition: its contacts, its clock (stream time) and its due work.
+
+Replay of a file and the agents drive the same object: records in, effects out through the emitter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import NamedTuple
+
+from streamseg.contact.contact import Contact
+from streamseg.engine.decoding import Decoder, check_timestamp
+from streamseg.engine.engine import Engine
+from streamseg.engine.history import History
+from streamseg.engine.update_values import Fault
+from streamseg.errors import Code, RejectedError
+from streamseg.language.unsubscribe import is_unclear
+from streamseg.plan.plan import Plan
+from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter, Emitter, MembershipChange
+from streamseg.settings import Settings
+from streamseg.store.protocol import Store
+
+CONTACT_UPDATES = "contact-updates"
+BEHAVIOR_EVENTS = "behavior-events"
+
+
+class Recounted(NamedTuple):
+    """How many contacts were evaluated anew, how many membership changes that gave, and the last contact
+    (None: there are no more)."""
+
+    contacts: int
+    changes: int
+    last: str | None
+
+
+def _left_out(record: Record, faults: list[Fault]) -> DeadLetter:
+    """The dead letter of an update that is applied but for some values."""
+    first, *others = faults
+    message = f"{first.message}; {len(others)} more left out" if others else first.message
+    paths = tuple(fault.path for fault in faults)
+    return DeadLetter(record, Code.INVALID_VALUE.value, message, first.path, paths=paths)
+
+
+class _MemberIndex:
+    """The emitter that the engine is given: keeps the store's index of members beside what it passes on."""
+
+    __slots__ = ("_emitter", "_store", "changes", "dead_letter", "membership", "suppression")
+
+    def __init__(self, store: Store, emitter: Emitter) -> None:
+        self.changes = 0
+        self._store = store
+        self._emitter = emitter
+        self.membership = emitter.membership
+        self.suppression = emitter.suppression
+        self.dead_letter = emitter.dead_letter
+
+    def change(self, change: MembershipChange) -> None:
+        entry = (change.sequence, change.effective_ms) if change.entered else None
+        self._store.set_member(change.segment_id, change.contact_id, entry)
+        self.changes += 1
+        self._emitter.change(change)
+
+
+class Partition:
+    """The contacts of one partition.
+
+    The clock only grows. Per contact, everything that falls due up to the clock happens before a record is
+    applied; across contacts the caller decides with `run_due` how far to settle the others first.
+
+    counts  what happened, by name, for metrics: `applied`, `repeated`, `rejected`, `due`, `capped`, `unclear`
+    """
+
+    __slots__ = ("_decoder", "_emitter", "_engine", "_indexed", "_store", "counts")
+
+    def __init__(self, *, store: Store, plan: Plan, settings: Settings, emitter: Emitter) -> None:
+        self._store = store
+        self._emitter = emitter
+        self._decoder = Decoder(settings)
+        self._indexed = _MemberIndex(store, emitter)
+        self._engine = Engine(event_log=store, plan=plan, settings=settings, emitter=self._indexed)
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def plan(self) -> Plan:
+        """The definitions that contacts are judged by."""
+        return self._engine.plan
+
+    @property
+    def history(self) -> History:
+        """The contacts' kept events."""
+        return self._engine.history
+
+    @property
+    def changes(self) -> int:
+        """How many membership changes were emitted since the partition was opened."""
+        return self._indexed.changes
+
+    @property
+    def clock_ms(self) -> int:
+        """Stream time, epoch ms."""
+        return self._store.clock_ms
+
+    def advance(self, now_ms: int) -> None:
+        """Move the clock to `now_ms` if that is later; what falls due on the way is the caller's to run."""
+        if now_ms > self._store.clock_ms:
+            self._store.clock_ms = now_ms
+
+    def take(self, record: Record, latest_ms: int | None = None) -> None:
+        """Apply one record of `contact-updates` or `behavior-events`.
+
+        One that is dated later than `latest_ms` is refused and does not move the clock; None: however late.
+        A record that was applied before changes nothing. A bad one goes to the emitter as a dead letter and
+        changes nothing but the clock, and that only by a timestamp that is one. An update with bad values is
+        a dead letter too, and what is good in it is applied."""
+        try:
+            check_timestamp(record, latest_ms)
+            self.advance(record.timestamp_ms)
+            self._apply(record, self._store.clock_ms)
+        except RejectedError as error:
+            self.counts["rejected"] += 1
+            self._emitter.dead_letter(DeadLetter(record, error.code.value, error.message, error.path))
+
+    def _apply(self, record: Record, now_ms: int) -> None:
+        topic = record.topic
+        if topic == BEHAVIOR_EVENTS:
+            contact_id, event = self._decoder.event(record)
+            contact = self._contact(contact_id)
+            if record.offset <= contact.offsets.get(topic, -1):
+                return
+            moved = self._engine.bring_up(contact, now_ms)
+            applied = self._engine.event(contact, event, record, now_ms)
+            if applied and is_unclear(event):
+                self.counts["unclear"] += 1
+        elif topic == CONTACT_UPDATES:
+            update = self._decoder.update(record, self.plan.static_ids)
+            contact = self._contact(update.contact_id)
+            if record.offset <= contact.offsets.get(topic, -1):
+                return
+            if update.faults:
+                self._emitter.dead_letter(_left_out(record, update.faults))
+            moved = self._engine.bring_up(contact, now_ms)
+            applied = self._engine.update(contact, update, record, now_ms)
+        else:
+            raise RejectedError(Code.INVALID_SCHEMA, "not a topic that contacts are read from")
+        self.counts["applied" if applied else "repeated"] += 1
+        if applied or moved:
+            contact.offsets[topic] = record.offset
+            self._keep(contact)
+
+    def _contact(self, contact_id: str) -> Contact:
+        contact = self._store.contact(contact_id)
+        return Contact(contact_id) if contact is None else contact
+
+    def _keep(self, contact: Contact) -> None:
+        if contact.capped:
+            self.counts["capped"] += contact.capped
+            contact.capped = 0
+        self._store.put(contact)
+
+    def next_due_ms(self) -> int | None:
+        """When the next contact falls due, or None."""
+        due = self._store.next_due()
+        return None if due is None else due[0]
+
+    def run_due(self, until_ms: int, limit: int) -> bool:
+        """Settle up to `limit` contacts that are due by `until_ms`, by due time and then contact id.
+
+        The clock follows each due time. Returns whether more are due. Cost: O(limit · log contacts)."""
+        for _ in range(limit):
+            due = self._store.next_due()
+            if due is None or due[0] > until_ms:
+                return False
+            due_ms, contact_id = due
+            self.advance(due_ms)
+            contact = self._contact(contact_id)
+            self._engine.advance(contact, due_ms)
+            self.counts["due"] += 1
+            self._keep(contact)
+        due = self._store.next_due()
+        return due is not None and due[0] <= until_ms
+
+    def adopt(self, plan: Plan) -> None:
+        """Judge by another plan from now; each contact is reconciled when next touched, or by `sweep`."""
+        self._engine.plan = plan
+
+    def sweep(self, after: str | None, limit: int) -> str | None:
+        """Reconcile with the plan up to `limit` contacts that follow `after`; where to go on, or None."""
+        last: str | None = None
+        for contact_id in list(islice(self._store.contact_ids(after), limit)):
+            last = contact_id
+            contact = self._contact(contact_id)
+            if self._engine.bring_up(contact, self.clock_ms):
+                self._keep(contact)
+        return last
+
+    def recount(self, segment_id: str, after: str | None, limit: int) -> Recounted:
+        """Evaluate a segment anew for up to `limit` contacts that follow `after`, from their attributes and
+        history, and emit the differences. Where the segment is not in force, that is nobody."""
+        contacts, before, last = 0, self.changes, None
+        if segment_id in self.plan.segments:
+            for contact_id in list(islice(self._store.contact_ids(after), limit)):
+                last = contact_id
+                contact = self._contact(contact_id)
+                if contact.known_since_ms is not None:
+                    contacts += 1
+                    self._engine.bring_up(contact, self.clock_ms)
+                    self._engine.recount(contact, (segment_id,), self.clock_ms)
+                    self._keep(contact)
+        return Recounted(contacts, self.changes - before, last)

@@ -1,0 +1,210 @@
+"""One step of one contact: conditions touched, segments that follow, changes in order."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from typing import Any
+
+from streamseg.contact.contact import MEMBER_AT_ONCE, Contact
+from streamseg.contact.ended_sequences import given_before, note_end
+from streamseg.engine.forecast import next_flip_ms
+from streamseg.language.conditions.base import Condition
+from streamseg.language.segments import Segment
+from streamseg.language.unsubscribe import CHANNEL_SEGMENTS, ChannelCondition, suppressed_channels
+from streamseg.plan.plan import Plan
+from streamseg.records.outputs import Cause, Emitter, MembershipChange, Reason, Suppression
+from streamseg.times import MAX_MS
+
+_CHANNEL_SEGMENTS = frozenset(CHANNEL_SEGMENTS.values())
+_NONE: dict[str, Segment] = {}
+
+
+def settle(
+    contact: Contact,
+    plan: Plan,
+    touched: Iterable[Condition],
+    segments: Iterable[Segment],
+    now_ms: int,
+    reason: Reason,
+    emitter: Emitter,
+) -> None:
+    """Evaluate the touched conditions at `now_ms`, then every segment that this may flip, and emit.
+
+    All conditions are evaluated before any segment, and segments after those they refer to, so that one
+    step never shows a state in between. Changes come ordered by segment id.
+
+    Contract: at most one change a segment; a change turns the membership round; every due time kept is
+    later than `now_ms`, and within the calendar: what would fall due after MAX_MS never does.
+    """
+    body = contact.body
+    true, due, flips = body.true, body.due, body.flips
+    flipped: list[int] = []
+    pending = {segment.segment_id: segment for segment in segments}
+    asked = list(touched)
+    for condition in asked:
+        key = condition.id
+        holds, due_ms = condition.evaluate(contact, now_ms)
+        if holds != (key in true):
+            flips[key] = now_ms
+            if holds:
+                true.add(key)
+            else:
+                true.remove(key)
+            flipped.append(key)
+        if due_ms != due.get(key):
+            if due_ms is None or due_ms > MAX_MS:
+                due.pop(key, None)
+            else:
+                due[key] = due_ms
+    for key in flipped:
+        audience = plan.audience.get(key)
+        if audience is not None:
+            pending.update((segment.segment_id, segment) for segment in audience.find(true))
+    changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
+    _foresee(contact, plan, asked, changes, emitter)
+
+
+def _flip_segments(
+    contact: Contact, plan: Plan, pending: dict[str, Segment], now_ms: int, reason: Reason
+) -> list[MembershipChange]:
+    """Turn round the memberships that no longer fit: first those of segments that refer to none, in any
+    order, then the others, those referred to first."""
+    true, users = contact.body.true, plan.users
+    changes: list[MembershipChange] = []
+    referring: dict[str, Segment] = {}
+    for segment_id, segment in pending.items():
+        if segment.references:
+            referring[segment_id] = segment
+        elif segment.holds(true) != (segment.member_id in true):
+            changes.append(_flip(contact, segment, now_ms, _reason_for(contact, plan, segment, reason)))
+            referring.update(users.get(segment.member_id, _NONE))
+    queue = [(plan.rank[segment_id], segment_id) for segment_id in referring]
+    heapq.heapify(queue)
+    while queue:
+        segment = plan.segments[heapq.heappop(queue)[1]]
+        if segment.holds(true) == (segment.member_id in true):
+            continue
+        changes.append(_flip(contact, segment, now_ms, _reason_for(contact, plan, segment, reason)))
+        for segment_id in users.get(segment.member_id, _NONE):
+            if segment_id not in referring:
+                referring[segment_id] = plan.segments[segment_id]
+                heapq.heappush(queue, (plan.rank[segment_id], segment_id))
+    return changes
+
+
+def _foresee(
+    contact: Contact,
+    plan: Plan,
+    asked: list[Condition],
+    changes: list[MembershipChange],
+    emitter: Emitter,
+) -> None:
+    """Emit the changes by segment id, each entry with when it will end by itself; and what else stands but
+    will end at another time than was said.
+
+    Every condition that was asked counts: its own due time may stay while a later one, at which the answer
+    flips, has moved."""
+    body = contact.body
+    changes.sort(key=_segment_id)
+    changed = {change.segment_id for change in changes}
+    for change in changes:
+        if change.entered:
+            next_ms = next_flip_ms(contact, plan.segments[change.segment_id], plan)
+            body.members[change.segment_id][2] = next_ms
+            change.next_change_ms = next_ms
+        emitter.change(change)
+    resting: dict[str, Segment] = {}
+    for condition in asked:
+        dependents = plan.dependents(condition.id)
+        for member_id in body.true & dependents.member_ids:
+            segment = dependents.segments[member_id]
+            if segment.segment_id not in changed:
+                resting[segment.segment_id] = segment
+    for segment_id in sorted(resting):
+        state = body.members[segment_id]
+        next_ms = next_flip_ms(contact, resting[segment_id], plan)
+        if next_ms != state[2]:
+            state[2] = next_ms
+            emitter.membership(_standing(contact, resting[segment_id], state))
+
+
+def _standing(contact: Contact, segment: Segment, state: list[Any]) -> MembershipChange:
+    """The change by which a membership that stands began, with when it will end now."""
+    sequence, effective_ms, next_ms, *_ = state
+    reason = Reason(Cause.TIME)
+    return MembershipChange(
+        segment.segment_id, segment.version, contact.contact_id, sequence, effective_ms, reason, next_ms
+    )
+
+
+def _segment_id(change: MembershipChange) -> str:
+    return change.segment_id
+
+
+def _flip(contact: Contact, segment: Segment, now_ms: int, reason: Reason) -> MembershipChange:
+    body = contact.body
+    last = body.members.get(segment.segment_id)
+    sequence = 1 if last is None else last[0] + 1
+    row: list[Any] = [sequence, now_ms, None, segment.version, segment.born]
+    if last is not None and last[1] == now_ms:
+        row.append(_at_once(last) + 1)
+    body.members[segment.segment_id] = row
+    if sequence % 2:
+        body.true.add(segment.member_id)
+    else:
+        body.true.discard(segment.member_id)
+    return _change(contact, segment.segment_id, segment.version, sequence, now_ms, reason)
+
+
+def _at_once(row: list[Any]) -> int:
+    """How many changes there were at the instant of the last one."""
+    return row[MEMBER_AT_ONCE] if len(row) > MEMBER_AT_ONCE else 1
+
+
+def _change(
+    contact: Contact, segment_id: str, version: int, sequence: int, now_ms: int, reason: Reason
+) -> MembershipChange:
+    before = given_before(contact, segment_id, sequence, now_ms)
+    return MembershipChange(
+        segment_id, version, contact.contact_id, sequence, now_ms, reason, given_before=before
+    )
+
+
+def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) -> Reason:
+    """A channel's built-in segment that flips by time does so because its batch window closed."""
+    if reason.kind is not Cause.TIME or segment.segment_id not in _CHANNEL_SEGMENTS:
+        return reason
+    condition = plan.built_in[segment.segment_id]
+    ref = condition.entry_ref(contact) if isinstance(condition, ChannelCondition) else None
+    return Reason(Cause.UNSUBSCRIBE_WINDOW, ref)
+
+
+def leave_all(
+    contact: Contact, segment_ids: Iterable[str], now_ms: int, reason: Reason, emitter: Emitter
+) -> None:
+    """Emit the exits of a member from segments that are going, or whose contact is, and forget them.
+
+    A reason without a reference refers to the segment."""
+    for segment_id in sorted(segment_ids):
+        row = contact.body.members.pop(segment_id)
+        sequence, effective_ms, _, version, *_ = row
+        at_once = _at_once(row) if effective_ms == now_ms else 0
+        if sequence % 2:
+            because = reason if reason.ref is not None else Reason(reason.kind, segment_id)
+            sequence, at_once = sequence + 1, at_once + 1
+            emitter.change(_change(contact, segment_id, version, sequence, now_ms, because))
+        if at_once:
+            note_end(contact, segment_id, sequence - at_once + 1, sequence, now_ms)
+
+
+def settle_suppressions(contact: Contact, now_ms: int, emitter: Emitter) -> None:
+    """Emit what changed about which channels nothing may be sent on."""
+    body = contact.body
+    wanted = suppressed_channels(contact)
+    if wanted == body.suppressed:
+        return
+    for channel in CHANNEL_SEGMENTS:
+        if (channel in wanted) != (channel in body.suppressed):
+            emitter.suppression(Suppression(contact.contact_id, channel, channel in wanted, now_ms))
+    body.suppressed = wanted

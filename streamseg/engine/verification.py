@@ -1,0 +1,154 @@
+"""Whether what is kept of a contact is what follows from its attributes and history.
+
+The check evaluates a copy of the contact anew and compares: what a recount would change is a difference. It
+changes nothing. Where events were dropped (by the retention or the cap) after they were counted, the
+conditions that may rest on them cannot be checked and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from streamseg.contact.contact import Contact
+from streamseg.engine.trial import Trial
+from streamseg.language.segments import Segment
+from streamseg.plan.plan import Plan
+from streamseg.settings import Settings
+from streamseg.store.protocol import Store
+from streamseg.times import format_ms
+
+
+class Kept(StrEnum):
+    """What of a contact differs from what it should be."""
+
+    MEMBERSHIP = "membership"
+    """It is a member of a segment whose definition it does not fulfil, or the other way round."""
+    CONDITION = "condition"
+    """A condition's answer, without a consequence for the segment yet."""
+    DUE = "due"
+    """It will not be looked at when time alone may change a condition."""
+    INDEX = "index"
+    """The index of the segment's members says otherwise than the contact's own state."""
+    HISTORY = "history"
+    """Another number of events is kept than the contact's state says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is kept of a contact and should be otherwise.
+
+    segment_id  the segment that is concerned; None where no single one is
+    found       what is kept, in words; never the value of an attribute or of an event
+    expected    what follows from attributes and history, likewise
+    """
+
+    kept: Kept
+    contact_id: str
+    segment_id: str | None
+    found: str
+    expected: str
+
+    def wire(self) -> dict[str, str | None]:
+        """As JSON."""
+        return {
+            "kept": self.kept.value,
+            "contact_id": self.contact_id,
+            "segment_id": self.segment_id,
+            "found": self.found,
+            "expected": self.expected,
+        }
+
+
+class Verifier:
+    """Checks the contacts of one store under one plan. Changes nothing there."""
+
+    def __init__(self, store: Store, plan: Plan, settings: Settings) -> None:
+        self._store = store
+        self._plan = plan
+        self._trial = Trial(store, plan, settings)
+
+    def differences(
+        self, contact_id: str, now_ms: int, segment_ids: Collection[str] | None = None
+    ) -> Iterator[Difference]:
+        """What is kept wrongly of a contact at stream time `now_ms`; of some segments only, if given.
+
+        Cost: that of evaluating all their conditions over the contact's whole history."""
+        contact = self._store.contact(contact_id)
+        if contact is None:
+            return
+        plan = self._plan
+        wanted = [key for key in sorted(plan.segments) if segment_ids is None or key in segment_ids]
+        yield from self._indexes(contact, wanted)
+        if contact.known_since_ms is not None:
+            current = self._trial.brought_up(contact, now_ms)
+            expected = self._trial.recounted(current, wanted, now_ms)
+            for segment_id in wanted:
+                yield from _of_segment(plan.segments[segment_id], current, expected)
+            yield from _next_look(current)
+
+    def _indexes(self, contact: Contact, segment_ids: Iterable[str]) -> Iterator[Difference]:
+        """What follows from the contact's own state, and how many of its events there are."""
+        contact_id, store = contact.contact_id, self._store
+        if contact.due_ms is not None and not store.is_filed(contact_id, contact.due_ms):
+            yield Difference(
+                Kept.DUE, contact_id, None, "not in the due index", f"due at {_at(contact.due_ms)}"
+            )
+        events = sum(1 for _ in store.events(contact_id))
+        if events != contact.event_count:
+            yield Difference(
+                Kept.HISTORY, contact_id, None, f"{events} events", f"{contact.event_count} events"
+            )
+        for segment_id in segment_ids:
+            state = contact.body.members.get(segment_id)
+            entry = (state[0], state[1]) if state is not None and state[0] % 2 else None
+            indexed = store.member(segment_id, contact_id)
+            if indexed != entry:
+                yield Difference(Kept.INDEX, contact_id, segment_id, _entry(indexed), _entry(entry))
+
+
+def _of_segment(segment: Segment, current: Contact, expected: Contact) -> Iterator[Difference]:
+    contact_id, segment_id = current.contact_id, segment.segment_id
+    found, right = _is_member(current, segment_id), _is_member(expected, segment_id)
+    if found != right:
+        yield Difference(Kept.MEMBERSHIP, contact_id, segment_id, _member(found), _member(right))
+    for condition in segment.conditions:
+        key = condition.id
+        holds, should = key in current.body.true, key in expected.body.true
+        if holds != should:
+            yield Difference(Kept.CONDITION, contact_id, segment_id, _holds(holds), _holds(should))
+        due_ms, needed_ms = current.body.due.get(key), expected.body.due.get(key)
+        if needed_ms is not None and (due_ms is None or due_ms > needed_ms):
+            yield Difference(
+                Kept.DUE, contact_id, segment_id, f"due at {_at(due_ms)}", f"due at {_at(needed_ms)}"
+            )
+
+
+def _next_look(current: Contact) -> Iterator[Difference]:
+    due_ms = min(current.body.due.values(), default=None)
+    if due_ms is not None and (current.due_ms is None or current.due_ms > due_ms):
+        yield Difference(
+            Kept.DUE, current.contact_id, None, f"due at {_at(current.due_ms)}", f"due at {_at(due_ms)}"
+        )
+
+
+def _is_member(contact: Contact, segment_id: str) -> bool:
+    state = contact.body.members.get(segment_id)
+    return state is not None and state[0] % 2 == 1
+
+
+def _member(is_member: bool) -> str:
+    return "member" if is_member else "no member"
+
+
+def _holds(holds: bool) -> str:
+    return "a condition holds" if holds else "a condition does not hold"
+
+
+def _at(at_ms: int | None) -> str:
+    return "never" if at_ms is None else format_ms(at_ms)
+
+
+def _entry(entry: tuple[int, int] | None) -> str:
+    return "no entry" if entry is None else f"sequence {entry[0]} at {format_ms(entry[1])}"

@@ -1,0 +1,335 @@
+"""From definitions to compiled segments: every check that needs more than the message's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from schemas import definitions as wire
+from schemas.attributes import KNOWN_SINCE
+from schemas.durations import duration_ms
+from schemas.property_conditions import (
+    ElementGroup,
+    ElementsCondition,
+    InnerElementsCondition,
+    OperatorTest,
+)
+from schemas.property_conditions import Where as WhereSchema
+from streamseg.errors import Code, RejectedError
+from streamseg.language.conditions.aggregates import Aggregate, Elements, RunningAggregate, Values
+from streamseg.language.conditions.attribute import AttributeCondition, Held, HeldCondition
+from streamseg.language.conditions.base import Condition
+from streamseg.language.conditions.event import (
+    AggregateCondition,
+    CountCondition,
+    LoggedCount,
+    RunningCondition,
+    SelectCondition,
+)
+from streamseg.language.conditions.matching import ElementsTest, Matcher, PropertyTest, Where
+from streamseg.language.conditions.membership import ListCondition, SampleCondition, member_id
+from streamseg.language.conditions.sequence import SequenceCondition
+from streamseg.language.conditions.windows import (
+    ALL_HISTORY,
+    BetweenWindow,
+    PeriodWindow,
+    RollingWindow,
+    Window,
+)
+from streamseg.language.operators import Test, compile_test
+from streamseg.language.segments import Cluster, Literal, Part, Segment
+from streamseg.language.standard import check_standard, check_standard_elements, is_standard_time
+from streamseg.settings import Settings
+from streamseg.times import MIN_MS, MONDAY, NEVER_MS, Period, parse_timestamp_ms, time_zone
+from streamseg.values import element_getter, element_path, getter, split_path
+
+_LEAST_CAP = 10_000
+
+
+@contextmanager
+def at(path: str) -> Iterator[None]:
+    """Turn a ValueError raised inside into a refusal that names `path`."""
+    try:
+        yield
+    except ValueError as error:
+        raise RejectedError(Code.INVALID_SCHEMA, str(error), path) from error
+
+
+def compile_segment(
+    definition: wire.SegmentDefinition,
+    *,
+    source: bytes,
+    version: int,
+    introduced: int,
+    born: int,
+    settings: Settings,
+) -> Segment:
+    """The compiled segment of a definition whose shape is valid; references are not resolved yet.
+
+    Raises RejectedError, with the path, for unknown time zones, operands that do not fit a standard
+    attribute, bounds the wrong way round, patterns that do not compile and windows longer than history."""
+    return _Compiler(definition, settings).segment(source, version, introduced, born)
+
+
+class _Compiler:
+    def __init__(self, definition: wire.SegmentDefinition, settings: Settings) -> None:
+        self.definition = definition
+        self.settings = settings
+        self.value_zone = ZoneInfo(settings.timezone)
+        self.zone = self.value_zone
+        if definition.timezone is not None:
+            with at("timezone"):
+                self.zone = time_zone(definition.timezone)
+        self.conditions: dict[int, Condition] = {}
+        self.references: set[str] = set()
+
+    def segment(self, source: bytes, version: int, introduced: int, born: int) -> Segment:
+        definition = self.definition
+        parts: tuple[Part, ...]
+        if definition.clusters is not None:
+            parts = (Part(None, True, self._clusters(definition.clusters, "")),)
+        elif definition.parts is not None:
+            parts = tuple(
+                Part(part.name, part.relation == "include", self._clusters(part.clusters, f"parts[{index}]."))
+                for index, part in enumerate(definition.parts)
+            )
+        else:
+            listed = self._shared(ListCondition(definition.segment_id))
+            parts = (Part(None, True, (Cluster.of(True, (Literal(listed, False, None),)),)),)
+        return Segment(
+            segment_id=definition.segment_id,
+            version=version,
+            parts=parts,
+            conditions=tuple(self.conditions.values()),
+            references=frozenset(self.references),
+            member_id=member_id(definition.segment_id),
+            introduced=introduced,
+            born=born,
+            definition=definition,
+            source=source,
+        )
+
+    def _shared(self, condition: Condition) -> int:
+        self.conditions.setdefault(condition.id, condition)
+        return condition.id
+
+    def _clusters(self, clusters: list[wire.Cluster], prefix: str) -> tuple[Cluster, ...]:
+        return tuple(
+            Cluster.of(
+                cluster.match == "all",
+                tuple(
+                    self._literal(condition, f"{prefix}clusters[{index}].conditions[{number}]")
+                    for number, condition in enumerate(cluster.conditions)
+                ),
+            )
+            for index, cluster in enumerate(clusters)
+        )
+
+    def _literal(self, condition: Any, path: str) -> Literal:
+        if isinstance(condition, (wire.AttributeCondition, wire.AttributeElementsCondition)):
+            condition_id, negated = self._attribute(condition, path)
+        elif isinstance(condition, wire.EventCondition):
+            condition_id, negated = self._event(condition, path)
+        elif isinstance(condition, wire.SegmentCondition):
+            self.references.add(condition.segment)
+            condition_id, negated = member_id(condition.segment), not condition.member
+        elif isinstance(condition, wire.SequenceCondition):
+            condition_id, negated = self._sequence(condition, path), False
+        else:
+            salt = self.definition.segment_id if condition.salt is None else condition.salt
+            condition_id, negated = self._shared(SampleCondition(condition.sample, salt)), False
+        return Literal(condition_id, negated != condition.not_, condition)
+
+    def _test(self, test: OperatorTest, path: str, *, is_time: bool) -> Test:
+        at_fault = "operator" if test.value is None else "value"
+        with at(f"{path}.{at_fault}"):
+            return compile_test(
+                test.operator,
+                test.value,
+                test.options,
+                zone=self.zone,
+                value_zone=self.value_zone,
+                is_time=is_time,
+            )
+
+    def _attribute(
+        self, condition: wire.AttributeCondition | wire.AttributeElementsCondition, path: str
+    ) -> tuple[int, bool]:
+        with at(f"{path}.attribute"):
+            steps = split_path(condition.attribute)
+        test: Test | ElementsTest
+        if isinstance(condition, wire.AttributeCondition):
+            check_standard(steps, condition, path)
+            test = self._test(condition, path, is_time=is_standard_time(steps))
+        else:
+            check_standard_elements(steps, condition, path)
+            test = ElementsTest(self._element_group(condition.elements, f"{path}.elements"))
+        held = condition.held
+        if held is None:
+            plain = AttributeCondition(steps, replace(test, negated=False))
+            return self._shared(plain), test.negated
+        if steps == (KNOWN_SINCE,):
+            raise RejectedError(
+                Code.INVALID_SCHEMA,
+                f"{KNOWN_SINCE} has no history; ask with within_last or before instead of held",
+                f"{path}.held",
+            )
+        if test.moves:
+            raise RejectedError(
+                Code.INVALID_SCHEMA,
+                "the test moves with the clock and cannot be held; remove held",
+                f"{path}.held",
+            )
+        at_least = held.at_least is not None
+        length_ms = duration_ms(held.at_least or held.less_than or "")
+        return self._shared(HeldCondition(steps, test, Held(at_least, length_ms))), False
+
+    def _where(self, where: WhereSchema | None, path: str) -> Where | None:
+        if where is None:
+            return None
+        tests = []
+        for index, condition in enumerate(where.conditions):
+            here = f"{path}.conditions[{index}]"
+            if isinstance(condition, ElementsCondition):
+                with at(f"{here}.elements"):
+                    steps = split_path(condition.elements)
+                group = ElementsTest(self._element_group(condition, here))
+                tests.append(PropertyTest(steps, getter(steps), group, condition.not_))
+                continue
+            with at(f"{here}.property"):
+                steps = split_path(condition.property)
+            test = self._test(condition, here, is_time=False)
+            tests.append(PropertyTest(steps, getter(steps), test, condition.not_))
+        return Where(where.match == "all", tuple(tests))
+
+    def _element_group(
+        self, group: ElementGroup | ElementsCondition | InnerElementsCondition, path: str
+    ) -> Where:
+        """The conditions on one element of a list."""
+        tests = []
+        for index, condition in enumerate(group.conditions):
+            here = f"{path}.conditions[{index}]"
+            test: Test | ElementsTest
+            if isinstance(condition, InnerElementsCondition):
+                with at(f"{here}.elements"):
+                    steps = element_path(condition.elements)
+                test = ElementsTest(self._element_group(condition, here))
+            else:
+                with at(f"{here}.property"):
+                    steps = element_path(condition.property)
+                test = self._test(condition, here, is_time=False)
+            tests.append(PropertyTest(steps, element_getter(steps), test, condition.not_))
+        return Where(group.match == "all", tuple(tests))
+
+    def _window(self, window: Any, path: str) -> Window:
+        if window is None:
+            return ALL_HISTORY
+        if isinstance(window, wire.BetweenWindow):
+            with at(f"{path}.between"):
+                start, end = (
+                    None if bound is None else parse_timestamp_ms(bound, self.zone)
+                    for bound in window.between
+                )
+                if start is not None and end is not None and start > end:
+                    raise ValueError("the earlier bound comes first")
+            return BetweenWindow(MIN_MS if start is None else start, NEVER_MS if end is None else end)
+        if isinstance(window, wire.PeriodWindow):
+            period = window.period
+            return PeriodWindow(
+                Period(period.unit, period.from_, period.to, period.week_start or MONDAY, self.zone)
+            )
+        if isinstance(window, wire.LastWindow):
+            far_ms, near_ms, at_fault = duration_ms(window.last), 0, "last"
+        else:
+            far_ms, near_ms, at_fault = -duration_ms(window.from_), -duration_ms(window.to), "from"
+        if far_ms > self.settings.history_retention_ms:
+            raise RejectedError(
+                Code.INVALID_SCHEMA,
+                "longer than events are kept (history_retention); give a shorter window",
+                f"{path}.{at_fault}",
+            )
+        return RollingWindow(far_ms, near_ms)
+
+    @property
+    def _cap(self) -> int:
+        """How many occurrences a condition keeps at most. A small cap on the history is no reason to forget
+        what has been counted: only later definitions are to see less."""
+        return max(self.settings.history_cap, _LEAST_CAP)
+
+    def _event(self, condition: wire.EventCondition, path: str) -> tuple[int, bool]:
+        matcher = Matcher(condition.event, self._where(condition.where, f"{path}.where"))
+        window = self._window(condition.window, f"{path}.window")
+        cap = self._cap
+        if condition.select != "any":
+            has = self._where(condition.has, f"{path}.has")
+            last = condition.select == "last"
+            return self._shared(SelectCondition(matcher, window, last=last, has=has, cap=cap)), False
+        if condition.aggregate is not None:
+            return self._aggregate(condition.aggregate, matcher, window, path), False
+        operator, number = "ge", 1
+        if condition.count is not None:
+            operator, number = condition.count.operator, condition.count.value
+        number, exact, negated = normal_count(operator, number)
+        if matcher.moving:
+            return self._shared(LoggedCount(matcher, window, number, exact=exact, cap=cap)), negated
+        return self._shared(CountCondition(matcher, window, number, exact=exact)), negated
+
+    def _aggregate(self, aggregate: wire.Aggregate, matcher: Matcher, window: Window, path: str) -> int:
+        values = self._values(aggregate, f"{path}.aggregate")
+        running = window.fixed and not matcher.moving and not values.moving
+        kind = RunningAggregate if running else Aggregate
+        with at(f"{path}.aggregate.value"):
+            compiled = kind(aggregate.function, values, aggregate.operator, aggregate.value)
+        if isinstance(compiled, RunningAggregate):
+            return self._shared(RunningCondition(matcher, window, compiled))
+        return self._shared(AggregateCondition(matcher, window, compiled, self._cap))
+
+    def _values(self, aggregate: wire.Aggregate, path: str) -> Values:
+        as_number, distinct = aggregate.as_ == "number", aggregate.function == "distinct"
+        if aggregate.elements is None:
+            with at(f"{path}.property"):
+                steps = split_path(aggregate.property)
+            return Values(steps, getter(steps), as_number=as_number, distinct=distinct)
+        with at(f"{path}.property"):
+            steps = element_path(aggregate.property)
+        with at(f"{path}.elements"):
+            list_steps = split_path(aggregate.elements)
+        where = None if aggregate.where is None else self._element_group(aggregate.where, f"{path}.where")
+        elements = Elements(list_steps, getter(list_steps), where)
+        return Values(steps, element_getter(steps), as_number=as_number, distinct=distinct, elements=elements)
+
+    def _sequence(self, condition: wire.SequenceCondition, path: str) -> int:
+        steps: list[Matcher] = []
+        absent: Matcher | None = None
+        for index, step in enumerate(condition.sequence):
+            here = f"{path}.sequence[{index}]"
+            if isinstance(step, wire.AbsentStep):
+                absent = Matcher(step.absent.event, self._where(step.absent.where, f"{here}.absent.where"))
+            else:
+                steps.append(Matcher(step.event, self._where(step.where, f"{here}.where")))
+        window = self._window(condition.window, f"{path}.window")
+        step_within = condition.step_within
+        return self._shared(
+            SequenceCondition(
+                tuple(steps),
+                absent,
+                duration_ms(condition.within),
+                window,
+                self._cap,
+                None if step_within is None else duration_ms(step_within),
+            )
+        )
+
+
+def normal_count(operator: str, number: int) -> tuple[int, bool, bool]:
+    """A comparison of a count as (number, exactly rather than at least, turned round)."""
+    if operator in ("gt", "le"):
+        return number + 1, False, operator == "le"
+    if operator in ("ge", "lt"):
+        return number, False, operator == "lt"
+    if number == 0:
+        return 1, False, operator == "eq"
+    return number, True, operator == "ne"

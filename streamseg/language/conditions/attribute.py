@@ -1,0 +1,180 @@
+"""Attribute conditions: a test on the latest value, optionally on how long it has held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from schemas.attributes import KNOWN_SINCE
+from streamseg.contact.attributes import Entry
+from streamseg.contact.contact import Contact
+from streamseg.language.conditions.base import Condition
+from streamseg.language.conditions.matching import ElementsTest
+from streamseg.language.operators import Test
+from streamseg.records.inputs import Event
+from streamseg.values import walk
+
+ALWAYS_THERE = frozenset(("contact_id", KNOWN_SINCE))
+"""Attributes that no update sets: what they are follows from the contact."""
+
+
+def latest(contact: Contact, path: tuple[str, ...]) -> Any:
+    """The contact's latest value at a path, None where there is none; those that are always there follow from
+    the contact itself."""
+    if path[0] in ALWAYS_THERE:
+        whole = contact.contact_id if path[0] == "contact_id" else contact.known_since_ms
+        return whole if len(path) == 1 else None
+    entry = contact.attributes.get(path[0])
+    if entry is None:
+        return None
+    return entry[0] if len(path) == 1 else walk(entry[0], path[1:])
+
+
+class AttributeCondition(Condition):
+    """A test on the latest value."""
+
+    __slots__ = ("path", "test")
+
+    def __init__(self, path: tuple[str, ...], test: Test | ElementsTest) -> None:
+        super().__init__(("attribute", path, test.key, test.negated), inert=self._inert(path, test))
+        self.path = path
+        self.test = test
+
+    @staticmethod
+    def _inert(path: tuple[str, ...], test: Test | ElementsTest) -> bool:
+        return path[0] not in ALWAYS_THERE and not test.negated
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        return self.test.at(latest(contact, self.path), now_ms)
+
+    def texts(self) -> tuple[str, ...] | None:
+        """The texts of which the whole attribute has to be one, or hold one, if that is the test's kind."""
+        if len(self.path) > 1 or self.path[0] in ALWAYS_THERE:
+            return None
+        demand = self.test.demand() if isinstance(self.test, Test) else None
+        return None if demand is None else demand.texts
+
+    def threshold(self) -> float | None:
+        """The bound that the whole attribute is compared with, if that is the test's kind."""
+        if self.test.key[0] not in ("gt", "ge", "lt", "le") or len(self.path) > 1:
+            return None
+        bound: float = self.test.key[1]
+        return bound
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """`at_least` (else less than) `length_ms` without interruption."""
+
+    at_least: bool
+    length_ms: int
+
+
+class HeldCondition(Condition):
+    """A test that has been true, without interruption, for at least / for less than so long.
+
+    Summary: [since_ms] while the test is true; [None, first set ms] where it has been so since the contact
+    became known, a first value that is older than that counting from its own time; nothing where the test
+    is false or the attribute was never set.
+    """
+
+    __slots__ = ("held", "path", "test")
+
+    def __init__(self, path: tuple[str, ...], test: Test | ElementsTest, held: Held) -> None:
+        super().__init__(
+            ("held", path, test.key, test.negated, held.at_least, held.length_ms),
+            inert=path[0] not in ALWAYS_THERE and not test.holds(None, 0),
+        )
+        self.path = path
+        self.test = test
+        self.held = held
+
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        # It looks back through the attribute's changes, which are kept as events.
+        return True
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        if not self.test.holds(latest(contact, self.path), now_ms):
+            return False, None
+        since_ms = self.since(contact)
+        due_ms = since_ms + self.held.length_ms
+        if now_ms < due_ms:
+            return not self.held.at_least, due_ms
+        return self.held.at_least, None
+
+    def since(self, contact: Contact) -> int:
+        """Since when the test, true now, has been true (epoch ms)."""
+        summary: list[int | None] = contact.body.summaries.get(self.id, [None])
+        if summary[0] is not None:
+            return summary[0]
+        return min(at_ms for at_ms in (contact.known_since_ms, *summary) if at_ms is not None)
+
+    def changed(self, contact: Contact, old: Any, new: Any, updated_ms: int) -> None:
+        """Take the attribute's change of value (whole attribute, path not applied) into the summary."""
+        steps = self.path[1:]
+        if not self.test.holds(walk(new, steps), 0):
+            contact.body.summaries.pop(self.id, None)
+        elif not self.test.holds(walk(old, steps), 0):
+            contact.body.summaries[self.id] = [updated_ms]
+        elif self.id not in contact.body.summaries:
+            contact.body.summaries[self.id] = [None, updated_ms]
+
+    def look_back(self, contact: Contact, derived: Sequence[Event]) -> None:
+        """Fill the summary from the contact's kept derived events, latest first, which tell of the changes of
+        this attribute; never less far than the latest value's own time."""
+        contact.body.summaries.pop(self.id, None)
+        name = self.path[0]
+        entry = contact.attributes.get(name)
+        if name == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
+            return
+        changes = _tag_changes(entry, derived) if name == "tags" else _changes(name, derived)
+        if entry is None or (not changes and (entry[0] is None or (name == "tags" and not entry[0]))):
+            # It never was there. Another empty value was set, though its change may be forgotten.
+            return
+        since_ms: int = entry[1]
+        # Whether it held of the missing value that there was before the first.
+        from_start = False
+        steps = self.path[1:]
+        for change in changes:
+            if not self.test.holds(walk(change.new, steps), 0):
+                from_start = False
+                break
+            since_ms = min(since_ms, change.at_ms)
+            from_start = change.old is None
+            if not self.test.holds(walk(change.old, steps), 0):
+                from_start = False
+                break
+        contact.body.summaries[self.id] = [None, since_ms] if from_start else [since_ms]
+
+
+class _Change(NamedTuple):
+    """An attribute had a value and got another at an instant; None: it was not there."""
+
+    old: Any
+    new: Any
+    at_ms: int
+
+
+def _changes(name: str, derived: Sequence[Event]) -> list[_Change]:
+    told = (event for event in derived if event.properties.get("attribute") == name)
+    return [_Change(event.properties["old"], event.properties["new"], event.occurred_ms) for event in told]
+
+
+def _tag_changes(entry: Entry | None, derived: Sequence[Event]) -> list[_Change]:
+    """The tag lists before each record that changed them, in no order of tags, told back from the latest."""
+    told = (event for event in derived if event.name in ("tag_added", "tag_removed"))
+    tags: set[str] = set() if entry is None else set(entry[0] or ())
+    changes: list[_Change] = []
+    for _, events in groupby(told, key=lambda event: event.offset):
+        new, at_ms = sorted(tags), 0
+        for event in events:
+            at_ms = event.occurred_ms
+            tag = event.properties["tag"]
+            if event.name == "tag_added":
+                tags.discard(tag)
+            else:
+                tags.add(tag)
+        changes.append(_Change(sorted(tags) or None, new, at_ms))
+    return changes

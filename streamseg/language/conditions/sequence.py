@@ -1,0 +1,170 @@
+"""Sequences: occurrences in order, the last at most `within` after the first, or none in time.
+
+Summary: one list of all occurrences that some step matches, in the order of their places:
+[t, rank, offset, event id of a derived event or "", the steps as bits, tested values]. An ending is the time
+of the last step, or of the deadline where the last step is absence; the condition holds while some ending
+lies in the window.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any
+
+from streamseg.contact.contact import Contact
+from streamseg.language.conditions.base import EventFed
+from streamseg.language.conditions.chains import Absence, Occurrence, chain_ends
+from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.windows import ALL_HISTORY, Window
+from streamseg.records.inputs import Event
+from streamseg.times import NEVER_MS
+
+_DONE = True
+"""The summary of a sequence that has happened and cannot be undone."""
+_IDENTITY = 4
+"""How many fields of an entry tell an occurrence from every other; the first three are its place."""
+
+
+class SequenceCondition(EventFed):
+    """Some chain of occurrences, each later than the one before, ends in the window.
+
+    absent          the matcher that must not follow the last of `steps` up to `within_ms` after the first
+    step_within_ms  how long after the one before it each of `steps` may be; None: `within_ms` alone counts
+    cap             occurrences kept for each step, of all steps together; the oldest dropped first
+    """
+
+    __slots__ = ("absent", "cap", "step_within_ms", "steps", "window", "within_ms")
+
+    def __init__(
+        self,
+        steps: tuple[Matcher, ...],
+        absent: Matcher | None,
+        within_ms: int,
+        window: Window,
+        cap: int,
+        step_within_ms: int | None = None,
+    ) -> None:
+        super().__init__(
+            (
+                # Not the name that it had while summaries held times without places: those are filled anew.
+                "sequence of places",
+                [step.key for step in steps],
+                absent.key if absent is not None else None,
+                within_ms,
+                step_within_ms,
+                window.key,
+            ),
+            inert=True,
+        )
+        self.steps = steps
+        self.absent = absent
+        self.within_ms = within_ms
+        self.step_within_ms = step_within_ms
+        self.window = window
+        self.cap = cap
+
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """All steps, the absent one last."""
+        return self.steps if self.absent is None else (*self.steps, self.absent)
+
+    def prefix(self, count: int) -> SequenceCondition:
+        """Its first `count` steps within the same time, over all history; nothing has to stay away."""
+        return SequenceCondition(
+            self.steps[:count], None, self.within_ms, ALL_HISTORY, self.cap, self.step_within_ms
+        )
+
+    @property
+    def _final(self) -> bool:
+        """Whether a chain, once there, holds for good."""
+        return self.window.fixed and self.absent is None and not any(step.moving for step in self.steps)
+
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        # A chain with this occurrence ends by at + within.
+        return self.window.reaches(at_ms + self.within_ms, now_ms)
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        summaries = contact.body.summaries
+        if summaries.get(self.id) == _DONE:
+            return False
+        steps, tested = 0, []
+        for index, matcher in enumerate(self.matchers):
+            if matcher.matches(event):
+                steps |= 1 << index
+                payload = matcher.payload(event)
+                if payload is not None:
+                    tested.append([index, payload])
+        if not steps:
+            return False
+        log = summaries.setdefault(self.id, [])
+        entry = [*event.place, event.event_id if event.derived else "", steps, tested]
+        index = bisect_left(log, entry[:_IDENTITY], key=_identity)
+        if index < len(log) and _identity(log[index]) == entry[:_IDENTITY]:
+            return False
+        log.insert(index, entry)
+        if len(log) > self.cap * len(self.matchers):
+            del log[0]
+            contact.capped += 1
+        return True
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        log = contact.body.summaries.get(self.id)
+        if log is None:
+            return False, None
+        if log == _DONE:
+            return True, None
+        self._prune(contact, log, now_ms)
+        occurrences, next_ms = self._occurrences(log, now_ms)
+        if self.absent is None:
+            endings = chain_ends(occurrences, len(self.steps), self.within_ms, self.step_within_ms)
+        else:
+            absence = Absence(occurrences, len(self.steps), self.within_ms, self.step_within_ms)
+            endings = absence.deadlines()
+        holds = False
+        for ending_ms in endings:
+            enter_ms, leave_ms = self.window.span(ending_ms) or (NEVER_MS, 0)
+            enter_ms = max(enter_ms, ending_ms)
+            if enter_ms >= leave_ms or leave_ms <= now_ms:
+                continue
+            holds = holds or enter_ms <= now_ms
+            next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
+        if holds and self._final:
+            contact.body.summaries[self.id] = _DONE
+        return holds, next_ms if next_ms < NEVER_MS else None
+
+    def _occurrences(self, log: list[list[Any]], now_ms: int) -> tuple[list[Occurrence], int]:
+        """What is kept, with the steps that each occurrence matches at `now_ms`; and when that may change."""
+        found: list[Occurrence] = []
+        next_ms = NEVER_MS
+        rank, place = -1, None
+        for entry in log:
+            if entry[:3] != place:
+                rank, place = rank + 1, entry[:3]
+            steps = entry[4]
+            for index, payload in entry[5]:
+                matches, flips_ms = self.matchers[index].at(payload, now_ms)
+                next_ms = min(next_ms, flips_ms or NEVER_MS)
+                if not matches:
+                    steps &= ~(1 << index)
+            if steps:
+                found.append(Occurrence(entry[0], rank, steps))
+        return found, next_ms
+
+    def _prune(self, contact: Contact, log: list[list[Any]], now_ms: int) -> None:
+        """Drop what can be part of no chain that ends in a window that slides."""
+        if self.window.fixed:
+            return
+        gone = 0
+        for entry in log:
+            # A chain with this occurrence ends by at + within, and `span` does not fall with t.
+            span = self.window.span(entry[0] + self.within_ms)
+            if span is None or span[1] > now_ms:
+                break
+            gone += 1
+        del log[:gone]
+        if not log:
+            del contact.body.summaries[self.id]
+
+
+def _identity(entry: list[Any]) -> list[Any]:
+    return entry[:_IDENTITY]

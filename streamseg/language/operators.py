@@ -1,0 +1,360 @@
+"""The operator table: what each operator takes, and when its answer may change by itself.
+
+A negative operator is its positive one with the answer turned round, so it needs no row of its own.
+Instants are epoch ms; spans of *now* are half-open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import re2
+
+from schemas.durations import duration_ms
+from schemas.operands import TABLE, TestOptions
+from streamseg.language.calendar import AgeRange, Anniversary, calendar_part
+from streamseg.language.numbers import exact, number_in_text
+from streamseg.language.text_forms import TextForm, text_form
+from streamseg.times import DAY_MS, MONDAY, Period, parse_timestamp_ms, timestamp_or_none
+from streamseg.values import is_missing, is_number, value_key
+
+COMPLEMENTS: Mapping[str, str] = {row.complement: row.name for row in TABLE if row.complement is not None}
+"""Negative operator -> the positive one that it is the exact complement of."""
+
+MOVING = frozenset(row.name for row in TABLE if row.moves)
+"""Positive operators whose answer moves with the clock."""
+
+_STRING = frozenset({"contains", "starts_with", "ends_with", "matches"})
+
+AS_NUMBER = "as number"
+"""What begins the key of a test that takes text as numbers."""
+
+Check = Callable[[Any], bool]
+Moving = Callable[[int, int], tuple[bool, int | None]]
+
+
+class Demand(NamedTuple):
+    """A test is only true where `read` of the tested value gives one of `texts`, or a list that holds one.
+
+    key  says what `read` reads: equal keys read alike
+    """
+
+    key: tuple[Any, ...]
+    read: Callable[[Any], Any]
+    texts: tuple[str, ...]
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One operator with its operand, ready to judge values.
+
+    key       canonical form of the positive test: equal keys mean equal answers
+    negated   whether the answer is turned round
+    check     the positive answer where the clock plays no part
+    moving    else (value as epoch ms, now) -> the positive answer and when it next changes
+    zone      where stored texts without an offset are local
+    day_zone  where a stored date alone begins
+    """
+
+    key: tuple[Any, ...]
+    negated: bool
+    check: Check | None
+    moving: Moving | None
+    zone: ZoneInfo
+    day_zone: ZoneInfo
+
+    def holds(self, value: Any, now_ms: int) -> bool:
+        """The answer at `now_ms`, complement applied."""
+        if self.check is not None:
+            return self.check(value) != self.negated
+        return self.at(value, now_ms)[0]
+
+    @property
+    def moves(self) -> bool:
+        """Whether the answer moves with the clock."""
+        return self.moving is not None
+
+    def keep(self, value: Any) -> Any:
+        """What to keep of a value to test it later by `at_kept`."""
+        return value
+
+    def at_kept(self, kept: Any, now_ms: int) -> tuple[bool, int | None]:
+        """As `at`, of what was kept of a value."""
+        return self.at(kept, now_ms)
+
+    def demand(self) -> Demand | None:
+        """The texts of which a value has to be one, or as a list to hold one, for the test to be true, if
+        it demands that."""
+        if self.negated or self.check is None:
+            return None
+        match self.key:
+            case ("eq", str(text), False):
+                return Demand((), _itself, (text,))
+            case ("in", [*texts], False) if all(isinstance(text, str) for text in texts):
+                return Demand((), _itself, tuple(texts))
+        return None
+
+    def at(self, value: Any, now_ms: int) -> tuple[bool, int | None]:
+        """The answer at `now_ms`, and the next instant at which it may be another (None: never)."""
+        if self.check is not None:
+            return self.check(value) != self.negated, None
+        at_ms = timestamp_or_none(value, self.zone, self.day_zone)
+        if at_ms is None or self.moving is None:
+            return self.negated, None
+        answer, next_ms = self.moving(at_ms, now_ms)
+        return answer != self.negated, next_ms
+
+
+def positive(operator: str) -> tuple[str, bool]:
+    """The positive form of an operator, and whether it was negative."""
+    complement = COMPLEMENTS.get(operator)
+    return (operator, False) if complement is None else (complement, True)
+
+
+def compile_test(
+    operator: str, operand: Any, options: TestOptions, *, zone: ZoneInfo, value_zone: ZoneInfo, is_time: bool
+) -> Test:
+    """The test of `operator` with `operand` (shape already checked by the schema).
+
+    zone        the segment's: calendar notions, operands without an offset, and stored dates alone
+    value_zone  the configured one: stored times without an offset
+    is_time     the value is a standard time attribute, so that shared operators mean times
+
+    Raises ValueError for bounds the wrong way round, texts that are no timestamps and patterns that do
+    not compile.
+    """
+    name, negated = positive(operator)
+    if name in MOVING:
+        key, moving = _compile_moving(name, operand, zone)
+        return Test(_asked_in(key, zone, value_zone), negated, None, moving, value_zone, zone)
+    if name in ("before", "after", "calendar") or (name == "between" and _means_times(operand, is_time)):
+        key, time_check = _compile_time(name, operand, zone)
+
+        def check(value: Any) -> bool:
+            at_ms = timestamp_or_none(value, value_zone, zone)
+            return at_ms is not None and time_check(at_ms)
+
+        return Test(_asked_in(key, zone, value_zone), negated, check, None, value_zone, zone)
+    if options.as_number:
+        as_number = _compile_as_number(name, operand)
+        return Test((AS_NUMBER, name, operand), negated, as_number, None, value_zone, zone)
+    key, plain_check = _compile_plain(name, operand, options)
+    return Test(key, negated, plain_check, None, value_zone, zone)
+
+
+def _asked_in(key: tuple[Any, ...], zone: ZoneInfo, value_zone: ZoneInfo) -> tuple[Any, ...]:
+    """The key of a test of times: a date alone is another instant in another zone than the configured one."""
+    return key if zone.key == value_zone.key else (*key, "days in", zone.key)
+
+
+def _means_times(operand: Any, is_time: bool) -> bool:
+    return is_time or any(isinstance(bound, str) for bound in operand)
+
+
+def _compile_plain(name: str, operand: Any, options: TestOptions) -> tuple[tuple[Any, ...], Check]:
+    form = text_form(ignore_case=options.ignore_case, normalized=options.normalize)
+    # Ids of conditions outlive this version: an option that is not used does not show in them.
+    key: tuple[Any, ...] = (name, operand, options.ignore_case)
+    if options.normalize:
+        key = (*key, "normalized")
+    if name == "is_set":
+        return ("is_set",), lambda value: not is_missing(value)
+    if name == "eq":
+        return key, _equals(operand, form)
+    if name in ("in", "contains_any"):
+        return key, _in(operand, form, scalars=name == "in")
+    if name == "contains_all":
+        wanted = _keys(operand, form)
+        plain = not options.ignore_case and not options.normalize
+        return (
+            name,
+            operand,
+        ) if plain else key, lambda value: isinstance(value, list) and wanted <= _keys(value, form)
+    if name in _STRING:
+        return key, _string_check(name, operand, options, form)
+    return (name, operand), _compile_number(name, operand)
+
+
+def _compile_number(name: str, operand: Any) -> Check:
+    if name == "between":
+        low, high = _number_range(operand)
+        return lambda value: is_number(value) and low <= value <= high
+    return _NUMBER_CHECKS[name](operand)
+
+
+def _number_range(operand: Any) -> tuple[Any, Any]:
+    low, high = operand
+    if low is None or high is None:
+        raise ValueError("both bounds of a number range are needed")
+    if low > high:
+        raise ValueError("the lower bound comes first")
+    return low, high
+
+
+def _compile_as_number(name: str, operand: Any) -> Check:
+    """A test of numbers, and of texts that are numbers, by their exact value; lists stay lists."""
+    if name == "in":
+        wanted = frozenset(exact(item) for item in operand)
+        in_list = _in(operand, str, scalars=False)
+        return lambda value: in_list(value) or number_of(value) in wanted
+    if name == "eq" and isinstance(operand, list):
+        return _equals(operand, str)
+    if name == "between":
+        low, high = (exact(bound) for bound in _number_range(operand))
+        return _number_check(lambda number: low <= number <= high)
+    bound = exact(operand)
+    return _number_check(
+        {
+            "eq": lambda number: number == bound,
+            "gt": lambda number: number > bound,
+            "ge": lambda number: number >= bound,
+            "lt": lambda number: number < bound,
+            "le": lambda number: number <= bound,
+        }[name]
+    )
+
+
+def number_of(value: Any) -> Decimal | None:
+    """The number that a value is with `as: number`, in text or as one; None where it is none."""
+    if isinstance(value, str):
+        return number_in_text(value)
+    return exact(value) if is_number(value) else None
+
+
+def _number_check(compare: Callable[[Decimal], bool]) -> Check:
+    def check(value: Any) -> bool:
+        number = number_of(value)
+        return number is not None and compare(number)
+
+    return check
+
+
+_NUMBER_CHECKS: Mapping[str, Callable[[Any], Check]] = {
+    "gt": lambda bound: lambda value: is_number(value) and value > bound,
+    "ge": lambda bound: lambda value: is_number(value) and value >= bound,
+    "lt": lambda bound: lambda value: is_number(value) and value < bound,
+    "le": lambda bound: lambda value: is_number(value) and value <= bound,
+}
+
+
+def _keys(values: list[Any], form: TextForm) -> set[Any]:
+    return {value_key(form(item) if isinstance(item, str) else item) for item in values}
+
+
+def _equals(operand: Any, form: TextForm) -> Check:
+    if isinstance(operand, list):
+        members = _keys(operand, form)
+        return lambda value: isinstance(value, list) and bool(value) and _keys(value, form) == members
+    if isinstance(operand, str):
+        wanted = form(operand)
+        return lambda value: isinstance(value, str) and value != "" and form(value) == wanted
+    if isinstance(operand, bool):
+        return lambda value: value is operand
+    return lambda value: is_number(value) and value == operand
+
+
+def _in(operand: list[Any], form: TextForm, *, scalars: bool) -> Check:
+    wanted = _keys(operand, form)
+
+    def check(value: Any) -> bool:
+        if isinstance(value, list):
+            return not wanted.isdisjoint(_keys(value, form))
+        if not scalars or isinstance(value, (bool, dict)) or is_missing(value):
+            return False
+        return value_key(form(value) if isinstance(value, str) else value) in wanted
+
+    return check
+
+
+def _string_check(name: str, operand: str, options: TestOptions, form: TextForm) -> Check:
+    if name == "matches":
+        search = _compile_pattern(operand, options.ignore_case).search
+        # The pattern cannot be folded, so it ignores case itself, and the text is only normalised.
+        unfolded = text_form(ignore_case=False, normalized=options.normalize)
+        return lambda value: isinstance(value, str) and value != "" and search(unfolded(value)) is not None
+    wanted = form(operand)
+    look: Callable[[str, str], bool] = {
+        "contains": lambda text, part: part in text,
+        "starts_with": str.startswith,
+        "ends_with": str.endswith,
+    }[name]
+    return lambda value: isinstance(value, str) and value != "" and look(form(value), wanted)
+
+
+def _compile_pattern(pattern: str, ignore_case: bool) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = not ignore_case
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        raise ValueError(f"the pattern does not compile as RE2: {_readable(error)}") from error
+
+
+def _readable(error: Exception) -> str:
+    """The fault in words: RE2's own message is bytes, and Python's text of it their notation."""
+    message = error.args[0] if error.args else ""
+    return message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
+
+
+def _compile_time(name: str, operand: Any, zone: ZoneInfo) -> tuple[tuple[Any, ...], Callable[[int], bool]]:
+    if name == "calendar":
+        unit, values = operand["unit"], frozenset(operand["values"])
+        return (
+            (name, unit, tuple(sorted(values)), zone.key),
+            lambda at_ms: calendar_part(at_ms, unit, zone) in values,
+        )
+    if name == "between":
+        low, high = (None if bound is None else parse_timestamp_ms(bound, zone) for bound in operand)
+        if low is not None and high is not None and low > high:
+            raise ValueError("the earlier bound comes first")
+        return (
+            ("time_between", low, high),
+            lambda at_ms: (low is None or low <= at_ms) and (high is None or at_ms < high),
+        )
+    bound = parse_timestamp_ms(operand, zone)
+    if name == "before":
+        return (name, bound), lambda at_ms: at_ms < bound
+    return (name, bound), lambda at_ms: at_ms > bound
+
+
+def _compile_moving(name: str, operand: Any, zone: ZoneInfo) -> tuple[tuple[Any, ...], Moving]:
+    if name == "within_last":
+        length = duration_ms(operand)
+        return (name, length), lambda at_ms, now_ms: in_span(at_ms, at_ms + length, now_ms)
+    if name == "within_next":
+        length = duration_ms(operand)
+        return (name, length), lambda at_ms, now_ms: in_span(at_ms - length, at_ms, now_ms)
+    if name == "relative_between":
+        low, high = duration_ms(operand[0]), duration_ms(operand[1])
+        if low > high:
+            raise ValueError("the earlier bound comes first")
+        return (name, low, high), lambda at_ms, now_ms: in_span(at_ms - high, at_ms - low + 1, now_ms)
+    if name == "in_period":
+        period = Period(
+            operand["unit"], operand["from"], operand["to"], operand.get("week_start") or MONDAY, zone
+        )
+        return (name, *period.key), lambda at_ms, now_ms: in_span(*period.span(at_ms), now_ms)
+    if name == "age_between":
+        youngest, oldest = operand
+        ages = AgeRange(youngest, oldest, zone)
+        return (name, *operand, zone.key), ages.at
+    days = duration_ms(operand["in_next"]) // DAY_MS
+    return (name, days, zone.key), Anniversary(days, zone).at
+
+
+def in_span(start_ms: int, end_ms: int, now_ms: int) -> tuple[bool, int | None]:
+    """Whether start <= now < end, and the next instant at which that changes (None: never again)."""
+    if now_ms < start_ms:
+        return False, start_ms if start_ms < end_ms else None
+    if now_ms < end_ms:
+        return True, end_ms
+    return False, None

@@ -1,0 +1,440 @@
+"""The definitions in force: judged one by one as they come, or as a set at start.
+
+What is known of a segment follows from the records of `segment-definitions` alone, so that all workers know
+the same whenever they began to read; see docs/architecture.md. Records that streamseg wrote carry in their
+headers what compaction takes away (streamseg.records.headers). Any other, once judged, is `pending` until one
+worker has written the outcome to the topic with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from schemas.definitions import SegmentDefinition
+from schemas.paths import first_error
+from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
+from streamseg.language.compiler import compile_segment
+from streamseg.language.condition_count import check_condition_count
+from streamseg.language.conditions.membership import member_id
+from streamseg.language.reference_checks import (
+    check_references,
+    find_cycle,
+    reference_cycle,
+    unknown_reference,
+)
+from streamseg.language.segments import Cluster, Literal, Part, Segment
+from streamseg.language.unsubscribe import BUILT_IN_SEGMENTS, built_in_conditions
+from streamseg.nesting import read_json
+from streamseg.plan.plan import Lineage, Plan
+from streamseg.records.headers import Statement
+from streamseg.records.inputs import Headers, Record
+from streamseg.records.outputs import DeadLetter
+from streamseg.settings import Settings
+
+Counted = Callable[[str, bytes], int]
+
+
+@dataclass(slots=True)
+class _Past:
+    """What the records of one key that were read so far come to.
+
+    segment    what is in force under it, or None
+    confirmed  the same, as the last record says that streamseg wrote; only while a whole topic is loaded
+    ended      the birth of the next segment of this id: the offset of the last tombstone, -1 if none is known
+    asked      the offset of the last record that is no answer to another
+    """
+
+    segment: Segment | None = None
+    confirmed: Segment | None = None
+    ended: int = -1
+    asked: int = -1
+
+    def overtakes(self, record: Record, said: Statement) -> bool:
+        """Whether a record answers another that is no longer the last one of its key. Notes the others."""
+        if said.answers is not None:
+            return said.answers < self.asked
+        self.asked = record.offset
+        return False
+
+    def end(self, offset: int) -> None:
+        """There was a tombstone."""
+        least = -1 if self.segment is None else self.segment.born + 1
+        self.ended = max(self.ended, offset, least)
+        self.segment = self.confirmed = None
+
+
+class Definitions:
+    """All segments, built-in ones always; `plan` is the compiled whole of what is in force.
+
+    pending  key -> offset of its last record, where the topic does not say yet what became of it
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.pending: dict[bytes, int] = {}
+        self._settings = settings
+        self._built_in = built_in_conditions(settings)
+        self._segments: dict[str, Segment] = {
+            segment_id: Segment(
+                segment_id=segment_id,
+                version=1,
+                parts=(Part(None, True, (Cluster.of(True, (Literal(condition.id, False, None),)),)),),
+                conditions=(condition,),
+                references=frozenset(),
+                member_id=member_id(segment_id),
+                introduced=-1,
+                born=-1,
+            )
+            for segment_id, condition in self._built_in.items()
+        }
+        self._pasts: dict[bytes | None, _Past] = {}
+        self._referrers: dict[str, set[str]] = {}
+        # By key, the last record of streamseg's own where that does not fit to what is in force here.
+        self._unfit: dict[bytes | None, Record] = {}
+        self._generation = -1
+        self._lineage = Lineage()
+        self._plan: Plan | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of what is in force now; built when first asked for after a change."""
+        if self._plan is None:
+            lineage = self._lineage
+            self._plan = Plan(
+                self._segments, self._built_in, self._generation, lineage.latest, lineage=lineage
+            )
+            lineage.add(self._plan)
+        return self._plan
+
+    # -- one by one --------------------------------------------------------------------------------------
+
+    def take(self, record: Record) -> None:
+        """Judge one record of `segment-definitions` and put it in force; a null value deletes.
+
+        Raises RejectedError, changing nothing."""
+        self._take(record)
+        if Statement.of(record).answers is not None:
+            self._try_again()
+
+    def _try_again(self) -> None:
+        """What was accepted elsewhere and refused here, where more or less was in force, may fit after an
+        answer."""
+        while self._unfit:
+            before = len(self._unfit)
+            for record in list(self._unfit.values()):
+                with suppress(RejectedError):
+                    self._take(record)
+            if len(self._unfit) == before:
+                return
+
+    def _take(self, record: Record) -> None:
+        said = Statement.of(record)
+        past = self._pasts.setdefault(record.key, _Past())
+        if past.overtakes(record, said):
+            self._note(record, settled=False)
+            return
+        try:
+            segment_id = _segment_id(record)
+            if record.value is None:
+                self._delete(segment_id, record, past, said)
+                self._note(record, settled=True)
+                return
+            with refusing_faults():
+                segment = self._compile(segment_id, record, past, said)
+                check_references(segment, self._segments)
+        except RejectedError:
+            # An answer that is refused is not answered again: that would go on for ever.
+            self._note(record, settled=said.answers is not None)
+            if said.born is not None:
+                self._unfit[record.key] = record
+            raise
+        self._note(record, settled=_says(said, segment, record))
+        if segment is not past.segment:
+            past.segment = segment
+            self._put(segment)
+
+    def _note(self, record: Record, *, settled: bool) -> None:
+        self._unfit.pop(record.key, None)
+        if settled or record.key is None:
+            self.pending.pop(record.key or b"", None)
+        else:
+            self.pending[record.key] = record.offset
+
+    def _delete(self, segment_id: str, record: Record, past: _Past, said: Statement) -> None:
+        answers = said.answers is not None
+        if segment_id in BUILT_IN_SEGMENTS:
+            if answers:
+                return
+            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be deleted", "segment_id")
+        users = sorted(self._referrers.get(segment_id, ()))
+        if users and not answers:
+            raise _in_use(users[0])
+        for user in users:
+            # It was accepted here as one of a set, and refused where it was judged by itself.
+            self._drop(user)
+        if past.segment is not None:
+            self._generation = max(self._generation, record.offset)
+        past.end(record.offset)
+        self._drop(segment_id)
+
+    def _drop(self, segment_id: str) -> None:
+        for user in sorted(self._referrers.get(segment_id, ())):
+            self._drop(user)
+        if segment_id in self._segments:
+            self._forget_references(segment_id)
+            del self._segments[segment_id]
+            self._pasts[segment_id.encode()].segment = None
+            self._plan = None
+
+    def _put(self, segment: Segment) -> None:
+        self._forget_references(segment.segment_id)
+        self._segments[segment.segment_id] = segment
+        for reference in segment.references:
+            self._referrers.setdefault(reference, set()).add(segment.segment_id)
+        self._generation = max(self._generation, segment.introduced)
+        self._plan = None
+
+    def _forget_references(self, segment_id: str) -> None:
+        old = self._segments.get(segment_id)
+        for reference in old.references if old is not None else ():
+            self._referrers[reference].discard(segment_id)
+
+    def _compile(
+        self, segment_id: str, record: Record, past: _Past, said: Statement, counted: Counted | None = None
+    ) -> Segment:
+        """The segment that a record makes of what was there before: that itself, if it says the same."""
+        if segment_id in BUILT_IN_SEGMENTS:
+            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be changed", "segment_id")
+        value = record.value or b""
+        if len(value) > self._settings.max_record_bytes:
+            raise RejectedError(
+                Code.TOO_LARGE, f"longer than {self._settings.max_record_bytes} bytes; make it smaller"
+            )
+        definition = parse_definition(value, max_conditions=self._settings.max_conditions)
+        if definition.segment_id != segment_id:
+            raise RejectedError(
+                Code.INVALID_SCHEMA, "differs from the record's key; they must be the same", "segment_id"
+            )
+        current = past.segment
+        version = definition.version
+        if version is None and counted is not None and past.confirmed is None:
+            version = counted(segment_id, value)
+        elif version is None:
+            version = 1 if current is None else current.version + 1
+        born = said.born
+        if born is None:
+            born = past.ended if current is None else current.born
+        segment = compile_segment(
+            definition,
+            source=value,
+            version=version,
+            introduced=record.offset if said.introduced is None else said.introduced,
+            born=born,
+            settings=self._settings,
+        )
+        if current is None or not segment.asks_the_same(current):
+            return segment
+        # Moved, shared or renamed: nothing has to be judged anew.
+        introduced = current.introduced if said.born is None else segment.introduced
+        renamed = replace(current, definition=definition, source=value, introduced=introduced, born=born)
+        return current if _facts(renamed) == _facts(current) else renamed
+
+    # -- as a set ----------------------------------------------------------------------------------------
+
+    def load(self, records: Iterable[Record], *, counted: Counted | None = None) -> list[DeadLetter]:
+        """Take a whole topic as a set: of each key the last record, and the order of the keys plays no part.
+        Where that is refused, what streamseg confirmed before it stays in force.
+
+        `counted` tells the version of a segment's definition that gives none itself, by what was counted
+        before; without it each is the first.
+        Whatever refers to a refused or unknown segment is refused too; in a cycle, the latest record."""
+        by_key: dict[bytes | None, list[Record]] = {}
+        for record in records:
+            by_key.setdefault(record.key, []).append(record)
+        found = _Found()
+        for history in by_key.values():
+            self._look_through(history, counted, found)
+        self._resolve(found)
+        for past in self._pasts.values():
+            past.confirmed = None
+            if past.segment is not None:
+                self._put(past.segment)
+        return list(found.letters.values())
+
+    def _look_through(self, history: list[Record], counted: Counted | None, found: _Found) -> None:
+        """What the records of one key come to, whatever they refer to."""
+        past = self._pasts.setdefault(history[0].key, _Past())
+        refused: RejectedError | None = None
+        for record in history:
+            said = Statement.of(record)
+            if past.overtakes(record, said):
+                self._note(record, settled=False)
+                continue
+            found.last[record.key] = record
+            found.tombstones.pop(record.key, None)
+            refused = None
+            if record.value is None:
+                found.tombstones[record.key] = _Tombstone(record.offset, past.confirmed, past.ended)
+                if said.answers is None:
+                    self._generation = max(self._generation, record.offset)
+                past.end(record.offset)
+                self._note(record, settled=True)
+                continue
+            try:
+                with refusing_faults():
+                    segment = self._compile(_segment_id(record), record, past, said, counted)
+            except RejectedError as error:
+                refused = error
+                self._note(record, settled=said.answers is not None)
+                continue
+            past.segment = segment
+            if said.born is not None:
+                past.confirmed = segment
+            self._note(record, settled=_says(said, segment, record))
+        if refused is not None:
+            past.segment = past.confirmed
+            self._note_refused(history[0].key, refused, found)
+
+    def _refuse(self, key: bytes | None, error: RejectedError, found: _Found) -> None:
+        """What a key comes to does not fit: what was confirmed before stays, if that is another one."""
+        past = self._pasts[key]
+        past.segment = past.confirmed if past.segment is not past.confirmed else None
+        self._note_refused(key, error, found)
+
+    def _note_refused(self, key: bytes | None, error: RejectedError, found: _Found) -> None:
+        record = found.last[key]
+        said = Statement.of(record)
+        self._note(record, settled=said.answers is not None)
+        if said.born is not None:
+            self._unfit[key] = record
+        found.letters.setdefault(key, dead_letter(record, error))
+
+    def _resolve(self, found: _Found) -> None:
+        """Refuse what refers to nothing or in a circle, until all that is left fits together."""
+        while True:
+            segments = {one.segment.segment_id: one.segment for one in self._pasts.values() if one.segment}
+            known = self._segments.keys() | segments.keys()
+            refused: dict[str, RejectedError] = {}
+            kept = False
+            for segment_id, segment in segments.items():
+                for reference in sorted(segment.references - known):
+                    kept = self._keeps(segment, reference, found) or kept
+                    refused.setdefault(segment_id, unknown_reference(reference, segment))
+            if kept:
+                continue
+            if not refused:
+                cycle = find_cycle(segments)
+                if not cycle:
+                    return
+                latest = max(cycle, key=lambda segment_id: found.last[segment_id.encode()].offset)
+                refused[latest] = reference_cycle(cycle, segments[latest])
+            for segment_id, error in refused.items():
+                self._refuse(segment_id.encode(), error, found)
+
+    def _keeps(self, segment: Segment, reference: str, found: _Found) -> bool:
+        """Whether a confirmed segment keeps one that it refers to from being deleted after it was made, as it
+        does where records are judged one by one; then the tombstone is refused."""
+        key = reference.encode()
+        tombstone = found.tombstones.get(key)
+        if (
+            tombstone is None
+            or tombstone.confirmed is None
+            or self._pasts[segment.segment_id.encode()].confirmed is not segment
+            or segment.introduced > tombstone.offset
+        ):
+            return False
+        del found.tombstones[key]
+        past, record = self._pasts[key], found.last[key]
+        past.segment = past.confirmed = tombstone.confirmed
+        past.ended = tombstone.ended_before
+        self._note(record, settled=False)
+        found.letters[key] = dead_letter(record, _in_use(segment.segment_id))
+        return True
+
+    # -- what is written to the topic --------------------------------------------------------------------
+
+    def in_force(self, segment_id: str) -> bytes | None:
+        """The accepted definition as JSON with its version."""
+        segment = self._segments.get(segment_id)
+        return None if segment is None else segment.as_written
+
+    def answer(self, key: bytes) -> tuple[bytes | None, Headers]:
+        """What is to be written under a key that is pending: value and headers."""
+        segment, offset = self._pasts[key].segment, self.pending[key]
+        if segment is None:
+            return None, Statement(answers=offset).headers()
+        return segment.as_written, Statement(segment.born, segment.introduced, offset).headers()
+
+    def statement(self, segment_id: str, value: bytes | None) -> Headers:
+        """The headers of a record that is about to be written and answers none."""
+        if value is None:
+            return ()
+        past = self._pasts.get(segment_id.encode(), _Past())
+        current = past.segment
+        if current is None:
+            return Statement(past.ended).headers()
+        definition = parse_definition(value, max_conditions=None)
+        asks_the_same = current.is_version_of(definition, definition.version)
+        return Statement(current.born, current.introduced if asks_the_same else None).headers()
+
+
+class _Tombstone(NamedTuple):
+    """The last record of a key: its offset, and what streamseg had confirmed before it."""
+
+    offset: int
+    confirmed: Segment | None
+    ended_before: int
+
+
+class _Found:
+    """What is found while a whole topic is loaded, by key."""
+
+    def __init__(self) -> None:
+        self.last: dict[bytes | None, Record] = {}
+        self.tombstones: dict[bytes | None, _Tombstone] = {}
+        self.letters: dict[bytes | None, DeadLetter] = {}
+
+
+def parse_definition(value: bytes, *, max_conditions: int | None) -> SegmentDefinition:
+    """The definition in a record's value. Raises RejectedError for what is not JSON, not of its shape, or has
+    more conditions than that (None: any number)."""
+    body = read_json(value)
+    if max_conditions is not None:
+        check_condition_count(body, max_conditions)
+    try:
+        return SegmentDefinition.model_validate(body)
+    except ValidationError as error:
+        path, message = first_error(error)
+        raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
+
+
+def dead_letter(record: Record, error: RejectedError) -> DeadLetter:
+    """The refused record with its why."""
+    fault = error.fault if isinstance(error, UnforeseenError) else None
+    return DeadLetter(record, error.code.value, error.message, error.path, fault)
+
+
+def _segment_id(record: Record) -> str:
+    try:
+        return (record.key or b"").decode()
+    except UnicodeDecodeError as error:
+        raise RejectedError(Code.INVALID_JSON, "the record's key, the segment_id, is no UTF-8") from error
+
+
+def _facts(segment: Segment) -> tuple[int, int, bytes | None]:
+    return segment.introduced, segment.born, segment.as_written
+
+
+def _in_use(user: str) -> RejectedError:
+    return RejectedError(Code.IN_USE, f"{user} refers to it; change or delete that first", "segment_id")
+
+
+def _says(said: Statement, segment: Segment, record: Record) -> bool:
+    """Whether the record tells all that is known of the segment, so that it may be all that is left."""
+    introduced = record.offset if said.introduced is None else said.introduced
+    stated = (said.born, introduced, record.value)
+    return stated == (segment.born, segment.introduced, segment.as_written)

@@ -1,0 +1,75 @@
+"""Questions about the contacts of a partition that is at work here change nothing in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from agents.api.partitions import LocalPartitions
+from agents.partitions.task import Shard
+from streamseg.engine.partition import BEHAVIOR_EVENTS
+from streamseg.records.inputs import Record
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import RocksStore
+from streamseg.times import DAY_MS
+from tests.agents.simulation import definitions, loaded
+
+Json = dict[str, Any]
+
+NOW = 1_777_600_000_000
+SETTINGS = Settings(history_retention_ms=10 * DAY_MS)
+EVER = {
+    "segment_id": "ever",
+    "clusters": [{"match": "all", "conditions": [{"event": "scan"}]}],
+}
+
+
+class Here:
+    """One partition at work, number 0."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+
+    def shard(self, number: int) -> Shard | None:
+        return self._shard if number == 0 else None
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Iterator[Shard]:
+    """One contact with three events, two of which are past retention and wait to be pruned."""
+    store = RocksStore(tmp_path)
+    shard = Shard(
+        number=0,
+        store=store,
+        plan=loaded(definitions([EVER])).plan,
+        settings=SETTINGS,
+        ended_as_of={}.get,
+    )
+    for offset, at_ms in enumerate([NOW, NOW + DAY_MS, NOW + 9 * DAY_MS]):
+        event = {"event_id": f"e{offset}", "contact_id": "c1", "event": "scan", "occurred_at": at_ms}
+        shard.partition.take(Record(BEHAVIOR_EVENTS, 0, offset, at_ms, b"c1", orjson.dumps(event)))
+    shard.partition.advance(NOW + 13 * DAY_MS)
+    yield shard
+    store.close()
+
+
+def test_a_contact_whose_pruning_is_overdue_is_explained_and_counted_in_a_preview(shard: Shard) -> None:
+    due = shard.store.next_due()
+    assert due is not None
+    assert due[0] < shard.partition.clock_ms
+    local = LocalPartitions(Here(shard), SETTINGS)
+
+    async def ask() -> tuple[Json, Json]:
+        plan = shard.partition.plan
+        return await local.explain(0, "c1", "ever"), await local.preview([0], plan, "ever", 5)
+
+    explanation, preview = asyncio.run(ask())
+
+    assert explanation["member"] is True
+    assert preview == {"contacts": 1, "sample": ["c1"]}
+    assert len(list(shard.store.events("c1"))) == 3, "asking must not prune"

@@ -1,0 +1,123 @@
+"""Changelogs are read to their ends, from where a state is, and no further once that is to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from agents.demo.embedded import EmbeddedBroker
+from agents.kafka.changelog_reader import read_changelog
+from streamseg.errors import ConfigurationError
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import KeyValue
+
+TOPIC = "changelog"
+RECORDS = 12_000
+
+
+@pytest.fixture(scope="module")
+def bootstrap() -> Iterator[str]:
+    """A broker with records in partitions 0 and 1 of the changelog, none in 2."""
+    with EmbeddedBroker() as broker:
+        producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 20})
+        for number in range(RECORDS):
+            value = None if number % 10 == 0 else b"%d" % number
+            producer.produce(
+                TOPIC, value, key=b"k%d" % number, partition=number % 2, timestamp=1_000 + number
+            )
+        assert producer.flush(30) == 0
+        yield broker.bootstrap
+
+
+class Applied:
+    """What was read, by partition."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.records: dict[int, list[KeyValue]] = {}
+        self.offsets: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
+        self.stop = threading.Event()
+        self._stop_after = stop_after
+
+    def apply(self, partition: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
+        self.records.setdefault(partition, []).extend(records)
+        self.offsets[partition] = offset
+        if self._stop_after is not None and sum(map(len, self.records.values())) >= self._stop_after:
+            self.stop.set()
+
+    def read(self, bootstrap: str, starts: dict[int, int], folder: Path) -> None:
+        settings = Settings(bootstrap_servers=bootstrap, data_dir=folder)
+        read_changelog(settings, TOPIC, starts, self.apply, self.reach, self.stop)
+
+    def reach(self, partition: int, end: int) -> None:
+        assert partition not in self.ends
+        self.ends[partition] = end
+
+
+def test_all_of_it_in_order(bootstrap: str, tmp_path: Path) -> None:
+    applied = Applied()
+    applied.read(bootstrap, {0: 0, 1: 0, 2: 0}, tmp_path)
+    for partition in (0, 1):
+        numbers = range(partition, RECORDS, 2)
+        expected = [(b"k%d" % number, b"%d" % number if number % 10 else None) for number in numbers]
+        assert applied.records[partition] == expected
+    assert applied.offsets == {0: RECORDS // 2 - 1, 1: RECORDS // 2 - 1}
+    assert applied.ends == {0: RECORDS // 2, 1: RECORDS // 2, 2: 0}
+
+
+def test_what_the_state_holds_is_not_read_again(bootstrap: str, tmp_path: Path) -> None:
+    applied = Applied()
+    applied.read(bootstrap, {0: 5_997, 1: RECORDS // 2}, tmp_path)
+    assert applied.records == {0: [(b"k11994", b"11994"), (b"k11996", b"11996"), (b"k11998", b"11998")]}
+    assert applied.ends == {0: RECORDS // 2, 1: RECORDS // 2}
+
+
+def test_it_ends_early_where_it_is_to_and_says_of_no_partition_that_it_was_read(
+    bootstrap: str, tmp_path: Path
+) -> None:
+    applied = Applied(stop_after=1)
+    applied.read(bootstrap, {0: 0, 1: 0}, tmp_path)
+    assert 0 < sum(map(len, applied.records.values())) < RECORDS
+    assert applied.ends == {}
+
+
+def test_a_state_that_is_ahead_of_its_changelog_is_refused(bootstrap: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="is ahead of its changelog"):
+        Applied().read(bootstrap, {0: RECORDS // 2 + 1}, tmp_path)
+
+
+def test_what_is_written_after_a_partition_came_to_its_end_is_not_applied(tmp_path: Path) -> None:
+    applied = Applied()
+    with EmbeddedBroker() as broker:
+        producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 20})
+
+        def write(partition: int, count: int) -> None:
+            for number in range(count):
+                producer.produce(TOPIC, b"v", key=b"%d" % number, partition=partition)
+            assert producer.flush(30) == 0
+
+        write(0, 10)
+        write(1, RECORDS)
+
+        def reach(partition: int, end: int) -> None:
+            applied.reach(partition, end)
+            # It is at work now, and writes while the other one is still read.
+            write(partition, 100)
+
+        settings = Settings(bootstrap_servers=broker.bootstrap, data_dir=tmp_path)
+        read_changelog(settings, TOPIC, {0: 0, 1: 0}, applied.apply, reach, applied.stop)
+    assert applied.ends == {0: 10, 1: RECORDS}
+    assert {partition: len(records) for partition, records in applied.records.items()} == applied.ends
+
+
+def test_an_error_of_whoever_applies_is_passed_on(bootstrap: str, tmp_path: Path) -> None:
+    def refuse(partition: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
+        raise OSError("no space left")
+
+    settings = Settings(bootstrap_servers=bootstrap, data_dir=tmp_path)
+    with pytest.raises(OSError, match="no space left"):
+        read_changelog(settings, TOPIC, {0: 0}, refuse, Applied().reach, threading.Event())

@@ -1,0 +1,253 @@
+"""A partition's input comes in the order of time, and its clock never runs ahead of what may still come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agents.partitions.task import Shard
+from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.records.inputs import Record
+from streamseg.settings import Settings
+from streamseg.store.rocksdb import RocksStore
+from streamseg.times import HOUR_MS
+from tests.agents.simulation import definitions, loaded
+
+NOW = 1_777_600_000_000
+SCAN = {"event": "scan", "window": {"last": "PT5S"}}
+RECENT = {"segment_id": "recent", "clusters": [{"match": "all", "conditions": [SCAN]}]}
+
+
+class World:
+    """A shard over a fresh store; `ended` says, per topic, as of when it is known to be read to its end."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.ended: dict[str, int | None] = {BEHAVIOR_EVENTS: None, CONTACT_UPDATES: None}
+        self.latest_ms = NOW + HOUR_MS
+        self.store = RocksStore(folder)
+        self.taken: list[tuple[str, int]] = []
+        self.shard = Shard(
+            number=0,
+            store=self.store,
+            plan=loaded(definitions([RECENT])).plan,
+            settings=Settings(live_lag_ms=250, **settings),  # type: ignore[arg-type]
+            ended_as_of=lambda topic: self.ended[topic],
+            latest_ms=lambda: self.latest_ms,
+        )
+        take = self.shard.partition.take
+
+        def spy(record: Record, latest_ms: int | None) -> None:
+            self.taken.append((record.topic, record.offset))
+            take(record, latest_ms)
+
+        # Only what reaches the engine, and in which order, is of interest here.
+        self.shard.partition = _Spied(self.shard.partition, spy)  # type: ignore[assignment]
+
+    def offer(self, topic: str, *at_ms: int, first: int = 0, arrives_ms: int = NOW) -> None:
+        self.shard.offer(
+            topic, [_record(topic, first + i, moment) for i, moment in enumerate(at_ms)], arrives_ms
+        )
+
+    def work(self) -> list[tuple[str, int]]:
+        while self.shard.step():
+            continue
+        taken, self.taken = self.taken, []
+        return taken
+
+
+class _Spied:
+    def __init__(self, partition: object, take: Callable[[Record, int | None], None]) -> None:
+        self._partition = partition
+        self.take = take
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._partition, name)
+
+
+def _record(topic: str, offset: int, at_ms: int) -> Record:
+    body: dict[str, object] = {"contact_id": "c1"}
+    if topic == BEHAVIOR_EVENTS:
+        body |= {"event_id": f"e{offset}", "event": "scan", "occurred_at": at_ms}
+    return Record(topic, 0, offset, at_ms, b"c1", orjson.dumps(body))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "state")
+    yield world
+    world.store.close()
+
+
+def test_the_two_topics_are_merged_by_timestamp_and_ties_by_topic(world: World) -> None:
+    world.offer(BEHAVIOR_EVENTS, NOW + 1, NOW + 3, NOW + 3, NOW + 9)
+    world.offer(CONTACT_UPDATES, NOW, NOW + 3, NOW + 4)
+    world.ended = {BEHAVIOR_EVENTS: NOW + 10, CONTACT_UPDATES: NOW + 10}
+    assert world.work() == [
+        (CONTACT_UPDATES, 0),
+        (BEHAVIOR_EVENTS, 0),
+        (BEHAVIOR_EVENTS, 1),
+        (BEHAVIOR_EVENTS, 2),
+        (CONTACT_UPDATES, 1),
+        (CONTACT_UPDATES, 2),
+        (BEHAVIOR_EVENTS, 3),
+    ]
+
+
+def test_a_record_waits_while_the_other_topic_may_still_bring_an_earlier_one(world: World) -> None:
+    world.offer(BEHAVIOR_EVENTS, NOW - 10)
+    assert world.work() == []
+    world.ended[CONTACT_UPDATES] = NOW - 11
+    assert world.work() == []
+    world.offer(CONTACT_UPDATES, NOW - 30)
+    assert world.work() == [(CONTACT_UPDATES, 0)]
+    world.ended[CONTACT_UPDATES] = NOW - 10
+    assert world.work() == [(BEHAVIOR_EVENTS, 0)]
+
+
+def test_a_record_dated_ahead_waits_only_for_what_was_there_when_it_arrived(world: World) -> None:
+    world.offer(BEHAVIOR_EVENTS, NOW + 60_000, arrives_ms=NOW)
+    world.ended[CONTACT_UPDATES] = NOW - 1
+    assert world.work() == []
+    world.ended[CONTACT_UPDATES] = NOW
+    assert world.work() == [(BEHAVIOR_EVENTS, 0)]
+
+
+def test_records_of_other_batches_have_arrival_times_of_their_own(world: World) -> None:
+    world.ended[CONTACT_UPDATES] = NOW
+    world.offer(BEHAVIOR_EVENTS, NOW + 60_000, first=0, arrives_ms=NOW)
+    world.offer(BEHAVIOR_EVENTS, NOW + 60_001, first=1, arrives_ms=NOW + 5)
+    assert world.work() == [(BEHAVIOR_EVENTS, 0)]
+    world.ended[CONTACT_UPDATES] = NOW + 5
+    assert world.work() == [(BEHAVIOR_EVENTS, 1)]
+
+
+def test_before_the_end_only_records_move_the_clock(world: World) -> None:
+    world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
+    world.ended = {BEHAVIOR_EVENTS: None, CONTACT_UPDATES: NOW}
+    world.work()
+    assert world.shard.partition.clock_ms == NOW - 60_000
+
+
+def test_at_the_end_the_clock_follows_the_earlier_of_the_two_ends_at_a_distance(world: World) -> None:
+    world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
+    world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW - 40}
+    world.work()
+    assert world.shard.partition.clock_ms == NOW - 40 - 250
+
+
+def test_the_clock_stands_still_while_nothing_is_known_of_the_source(world: World) -> None:
+    world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
+    world.work()
+    clock_ms = world.shard.partition.clock_ms
+    world.ended[CONTACT_UPDATES] = None
+    world.work()
+    assert world.shard.partition.clock_ms == clock_ms
+
+
+def test_a_contact_that_falls_due_exits_at_its_due_time_without_input(world: World) -> None:
+    world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
+    world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
+    world.work()
+    changes = [orjson.loads(value) for _, value in world.shard.outbox.changes]
+    assert [(change["change"], change["reason"]["kind"]) for change in changes] == [
+        ("entered", "behavior_event"),
+        ("exited", "time"),
+    ]
+    assert changes[1]["change_id"].split("|")[2] == str(NOW - 55_000)
+    assert world.shard.earliest_due_ms == NOW - 55_000
+
+
+def test_records_that_the_state_holds_are_skipped_and_acknowledged_again(tmp_path: Path) -> None:
+    first = World(tmp_path / "state")
+    first.offer(BEHAVIOR_EVENTS, NOW - 3, NOW - 2, NOW - 1)
+    first.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
+    first.work()
+    assert first.shard.next_offsets == {BEHAVIOR_EVENTS: 3}
+    first.store.set_number("next_offset behavior-events", 2)
+    first.store.commit()
+    first.store.close()
+
+    second = World(tmp_path / "state")
+    second.offer(BEHAVIOR_EVENTS, NOW - 3, NOW - 2, NOW - 1)
+    second.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
+    assert second.work() == [(BEHAVIOR_EVENTS, 2)]
+    assert second.shard.next_offsets == {BEHAVIOR_EVENTS: 3}
+    second.store.close()
+
+
+def test_one_step_is_bounded_in_records_and_in_bytes(world: World) -> None:
+    world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
+    world.offer(BEHAVIOR_EVENTS, *range(NOW - 5_000, NOW))
+    assert world.shard.step()
+    in_records = len(world.taken)
+    assert 0 < in_records < 1_000
+
+    world.work()
+    big = orjson.dumps({"contact_id": "c1", "attributes": {"text": "x" * 400_000}})
+    updates = [Record(CONTACT_UPDATES, 0, offset, NOW, b"c1", big) for offset in range(50)]
+    world.shard.offer(CONTACT_UPDATES, updates, NOW)
+    assert world.shard.step()
+    assert 0 < len(world.taken) < 5
+
+
+def test_changed_definitions_reach_every_contact_in_steps_while_input_goes_on(world: World) -> None:
+    world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
+    world.shard.offer(CONTACT_UPDATES, [_known(offset) for offset in range(500)], NOW)
+    world.work()
+    assert not world.shard.sweeping
+
+    known = {"attribute": "contact_id", "operator": "is_set"}
+    both = [RECENT, {"segment_id": "all", "clusters": [{"match": "all", "conditions": [known]}]}]
+    world.shard.adopt(loaded(definitions(both, first_offset=5)).plan)
+    world.offer(BEHAVIOR_EVENTS, *[NOW - 1] * 1_000)
+    world.shard.step()
+    assert world.shard.sweeping
+    assert 0 < len(world.taken) < 1_000
+    assert len(world.work()) == 1_000
+    assert not world.shard.sweeping
+    changes = [orjson.loads(value) for _, value in world.shard.outbox.changes]
+    # The 500 and the one that the events are of.
+    assert sum(change["segment_id"] == "all" for change in changes) == 501
+
+
+def _known(offset: int) -> Record:
+    contact_id = f"k{offset}"
+    body = orjson.dumps({"contact_id": contact_id})
+    return Record(CONTACT_UPDATES, 0, offset, NOW - 5_000, contact_id.encode(), body)
+
+
+def test_a_sweep_that_was_finished_is_not_done_again_after_a_restart(tmp_path: Path) -> None:
+    first = World(tmp_path / "state")
+    assert first.shard.sweeping
+    first.work()
+    assert not first.shard.sweeping
+    assert first.shard.unsaved
+    first.store.commit()
+    first.store.close()
+    second = World(tmp_path / "state")
+    assert not second.shard.sweeping
+    second.store.close()
+
+
+def test_a_record_dated_too_far_ahead_is_refused_and_moves_no_clock(world: World) -> None:
+    far, near = NOW + HOUR_MS + 1, NOW + HOUR_MS
+    world.offer(BEHAVIOR_EVENTS, far, near)
+    world.ended[CONTACT_UPDATES] = NOW
+    assert world.work() == [(BEHAVIOR_EVENTS, 0), (BEHAVIOR_EVENTS, 1)]
+    (letter,) = world.shard.outbox.dead_letters
+    assert (letter.record.offset, letter.code, letter.path) == (0, "timestamp_in_future", "timestamp")
+    assert world.shard.partition.clock_ms == near
+    assert world.shard.applied(BEHAVIOR_EVENTS) == 2
+
+
+def test_a_record_whose_time_has_come_is_taken(world: World) -> None:
+    at_ms = NOW + 2 * HOUR_MS
+    world.latest_ms = at_ms
+    world.offer(BEHAVIOR_EVENTS, at_ms)
+    world.ended[CONTACT_UPDATES] = NOW
+    world.work()
+    assert world.shard.outbox.dead_letters == []
+    assert world.shard.partition.clock_ms == at_ms
