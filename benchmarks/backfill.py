@@ -30,7 +30,7 @@ from rocksdict import Cache
 from agents.partitions.task import Shard
 from agents.worker.garbage import settle_collector
 from benchmarks.figures import Figure, about_the_machine, command, table
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.plan.definitions import Definitions
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record

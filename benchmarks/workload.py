@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record
 
 Json = dict[str, Any]

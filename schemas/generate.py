@@ -20,6 +20,16 @@ from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembers
 from schemas.commands import SEGMENT_COMMAND
 from schemas.definitions import SegmentDefinition
 from schemas.events import BehaviorEvent
+from schemas.topics import (
+    BEHAVIOR_EVENTS,
+    CHANNEL_SUPPRESSIONS,
+    CONTACT_UPDATES,
+    MEMBERSHIP_CHANGES,
+    SEGMENT_CATALOG,
+    SEGMENT_COMMANDS,
+    SEGMENT_DEFINITIONS,
+    SEGMENT_MEMBERSHIPS,
+)
 from schemas.updates import ContactUpdate
 
 
@@ -32,14 +42,14 @@ class _Generator(GenerateJsonSchema):
 FOLDER: Final = Path(__file__).parent / "json"
 
 TOPIC_VALUES: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
-    "contact-updates": ("ContactUpdate", TypeAdapter(ContactUpdate)),
-    "behavior-events": ("BehaviorEvent", TypeAdapter(BehaviorEvent)),
-    "segment-commands": ("SegmentCommand", SEGMENT_COMMAND),
-    "segment-definitions": ("SegmentDefinition", TypeAdapter(SegmentDefinition)),
-    "membership-changes": ("MembershipChange", TypeAdapter(MembershipChange)),
-    "segment-memberships": ("SegmentMembership", TypeAdapter(SegmentMembership)),
-    "channel-suppressions": ("ChannelSuppression", TypeAdapter(ChannelSuppression)),
-    "segment-catalog": ("CatalogueValue", CATALOGUE_VALUE),
+    CONTACT_UPDATES: ("ContactUpdate", TypeAdapter(ContactUpdate)),
+    BEHAVIOR_EVENTS: ("BehaviorEvent", TypeAdapter(BehaviorEvent)),
+    SEGMENT_COMMANDS: ("SegmentCommand", SEGMENT_COMMAND),
+    SEGMENT_DEFINITIONS: ("SegmentDefinition", TypeAdapter(SegmentDefinition)),
+    MEMBERSHIP_CHANGES: ("MembershipChange", TypeAdapter(MembershipChange)),
+    SEGMENT_MEMBERSHIPS: ("SegmentMembership", TypeAdapter(SegmentMembership)),
+    CHANNEL_SUPPRESSIONS: ("ChannelSuppression", TypeAdapter(ChannelSuppression)),
+    SEGMENT_CATALOG: ("CatalogueValue", CATALOGUE_VALUE),
 }
 """Title and validator of the value on every topic; dead letters are the bytes as they were read."""
 

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SEGMENT_DEFINITIONS
 from streamseg.contact.contact import Contact
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition
+from streamseg.engine.partition import Partition
 from streamseg.errors import Code, FileFormatError, RejectedError
 from streamseg.json_text import dumps, loads, loads_broken
 from streamseg.nesting import exceeds_limit, nested_too_deep
@@ -22,7 +23,6 @@ from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
 from streamseg.times import format_ms, parse_timestamp_ms, timestamp_or_none
 
-SEGMENT_DEFINITIONS = "segment-definitions"
 _TOPICS = (SEGMENT_DEFINITIONS, CONTACT_UPDATES, BEHAVIOR_EVENTS)
 _SLICE = 1_000
 

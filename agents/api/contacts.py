@@ -22,6 +22,7 @@ from agents.catalogue.progress_reader import Reports
 from agents.kafka.batch_producer import Message, Outlet
 from agents.kafka.partitioner import place
 from schemas.scalars import NonEmptyText, SegmentId
+from schemas.topics import CONTACT_UPDATES
 from schemas.wire import WireModel
 from streamseg.catalogue import listing
 from streamseg.errors import RejectedError
@@ -130,7 +131,7 @@ class Contacts:
 
     async def _send(self, placed: dict[int, list[Message]]) -> None:
         for number, messages in sorted(placed.items()):
-            await self._outlet.send("contact-updates", messages, partition=number)
+            await self._outlet.send(CONTACT_UPDATES, messages, partition=number)
 
     async def _check_list(self, request: web.Request, change: ListChange) -> None:
         entry = self._desk.catalogue.segments.get(change.segment_id)

@@ -11,6 +11,7 @@ import orjson
 from agents.catalogue.definition_topic import DefinitionTopic
 from agents.kafka.topic_reader import Follower
 from agents.kafka.topics import topic_name
+from schemas.topics import SEGMENT_CATALOG
 from streamseg.catalogue.adoption import adopt, counted_version
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.formula import same_json
@@ -23,8 +24,6 @@ from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-TOPIC = "segment-catalog"
-
 
 class CatalogueTopic(Follower):
     """Keeps `catalogue` up with both topics. Only what was read from them is in it.
@@ -34,7 +33,7 @@ class CatalogueTopic(Follower):
     """
 
     def __init__(self, settings: Settings, definition_topic: DefinitionTopic, **kwargs: Any) -> None:
-        super().__init__(settings, topic_name(settings, TOPIC), self._take_rows, **kwargs)
+        super().__init__(settings, topic_name(settings, SEGMENT_CATALOG), self._take_rows, **kwargs)
         self.catalogue = Catalogue()
         self.leading = False
         self._definition_topic = definition_topic

@@ -12,6 +12,7 @@ from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
 from agents.kafka.batch_producer import Message, Outlet
 from agents.kafka.topic_reader import Follower
 from agents.kafka.topics import outcomes_topic
+from schemas.topics import SEGMENT_COMMANDS
 from streamseg.json_text import dumps
 from streamseg.settings import Settings
 
@@ -50,7 +51,7 @@ class CommandDesk(Follower):
         message = Message(key.encode() if key else None, dumps(command), headers)
         try:
             async with asyncio.timeout(self._seconds):
-                await self._outlet.send("segment-commands", [message], partition=0)
+                await self._outlet.send(SEGMENT_COMMANDS, [message], partition=0)
                 outcome: Outcome = await waiting
                 await self._catalogue_topic.taken.reached(outcome.catalogue)
                 await self._definition_topic.taken.reached(outcome.definitions)

@@ -10,6 +10,7 @@ from agents.kafka.batch_producer import Message, Outlet
 from agents.kafka.topic_reader import Follower
 from agents.kafka.topics import topic_name
 from agents.metrics import Metrics
+from schemas.topics import SEGMENT_DEFINITIONS
 from streamseg.errors import RejectedError
 from streamseg.plan.definitions import Definitions, dead_letter
 from streamseg.plan.plan import Plan
@@ -20,7 +21,6 @@ from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-TOPIC = "segment-definitions"
 
 # The topic has one partition (agents.kafka.topics): its order across keys means something.
 _PARTITION = 0
@@ -48,7 +48,7 @@ class DefinitionTopic(Follower):
     ) -> None:
         """`speaks` tells whether this worker is the one to report, or None while that is not settled;
         `counted` is as for `Definitions.load`, and asked at the start only."""
-        name = topic_name(settings, TOPIC)
+        name = topic_name(settings, SEGMENT_DEFINITIONS)
         super().__init__(settings, name, self._take_records, client="definitions", **kwargs)
         self.definitions = Definitions(settings)
         self._outlet = outlet
@@ -78,7 +78,15 @@ class DefinitionTopic(Follower):
 
     def _take_records(self, polled: list[Any]) -> None:
         records = [
-            Record(TOPIC, one.partition, one.offset, one.timestamp, one.key, one.value, tuple(one.headers))
+            Record(
+                SEGMENT_DEFINITIONS,
+                one.partition,
+                one.offset,
+                one.timestamp,
+                one.key,
+                one.value,
+                tuple(one.headers),
+            )
             for one in polled
         ]
         if self._found is not None:
@@ -103,7 +111,9 @@ class DefinitionTopic(Follower):
                 if answers is None:
                     self._refused.append(dead_letter(record, error))
                 else:
-                    _log.warning("an answer is refused: %s/%d: %s", TOPIC, record.offset, error.code)
+                    _log.warning(
+                        "an answer is refused: %s/%d: %s", SEGMENT_DEFINITIONS, record.offset, error.code
+                    )
         plan = self.definitions.plan
         if plan is not before:
             self._report_plan(plan)
@@ -123,7 +133,9 @@ class DefinitionTopic(Follower):
         for letter in refused:
             self._metrics.dead_letters.labels(letter.code).inc()
             if letter.fault is not None:
-                _log.error("failed at %s/%d", TOPIC, letter.record.offset, exc_info=letter.fault)
+                _log.error(
+                    "failed at %s/%d", SEGMENT_DEFINITIONS, letter.record.offset, exc_info=letter.fault
+                )
         await self._outlet.send_dead_letters(refused)
         await self._answer()
 
@@ -138,5 +150,5 @@ class DefinitionTopic(Follower):
         if not answers:
             return
         messages = [Message(key, value, list(headers)) for key, value, headers in answers]
-        await self._outlet.send(TOPIC, messages, partition=_PARTITION)
+        await self._outlet.send(SEGMENT_DEFINITIONS, messages, partition=_PARTITION)
         self._answered = pending

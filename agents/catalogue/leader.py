@@ -25,6 +25,7 @@ from agents.kafka.transactional_producer import Output, Publisher
 from agents.metrics import Metrics
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand, UpdateCommand
 from schemas.paths import first_error
+from schemas.topics import DEAD_LETTERS, SEGMENT_CATALOG, SEGMENT_COMMANDS, SEGMENT_DEFINITIONS
 from streamseg.catalogue import calculation
 from streamseg.catalogue.adoption import catch_up
 from streamseg.catalogue.decision import Decision, Json
@@ -41,7 +42,6 @@ from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-COMMANDS = "segment-commands"
 
 _POLL_MS = 100
 _COUNT_SECONDS = 1.0
@@ -85,7 +85,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._latest_ms = latest_ms
         self._transactions = transactions
         self._group = f"{worker_id(settings)}-catalogue"
-        self._commands = TopicPartition(topic_name(settings, COMMANDS), 0)
+        self._commands = TopicPartition(topic_name(settings, SEGMENT_COMMANDS), 0)
         self._consumer: AIOKafkaConsumer | None = None
         self._publisher: Publisher | None = None
         self._assignments = 0
@@ -195,7 +195,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
 
     async def _rule(self, record: Any) -> None:
         """One command to its end, refused or carried out."""
-        source = Record(COMMANDS, 0, record.offset, record.timestamp, record.key, record.value)
+        source = Record(SEGMENT_COMMANDS, 0, record.offset, record.timestamp, record.key, record.value)
         headers = dict(record.headers)
         key = headers.get(REQUEST_ID, source.position.encode())
         consumed = {self._commands: record.offset + 1}
@@ -226,7 +226,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                 # The caller of an API hears of it, and the worker that tells it counts it.
                 self._metrics.dead_letters.labels(letter.code).inc()
             refusal = Output(
-                topic_name(self._settings, "dead-letters"),
+                topic_name(self._settings, DEAD_LETTERS),
                 record.key,
                 record.value,
                 letter.headers(),
@@ -272,7 +272,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         if not decision and consumed is None:
             return
         rows, definitions = (
-            topic_name(self._settings, one) for one in ("segment-catalog", "segment-definitions")
+            topic_name(self._settings, one) for one in (SEGMENT_CATALOG, SEGMENT_DEFINITIONS)
         )
         outputs = [Output(rows, row_key.encode(), _json(value)) for row_key, value in decision.rows]
         outputs += [self._definition(definitions, one, value) for one, value in decision.definitions]

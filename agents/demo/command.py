@@ -17,6 +17,7 @@ from rich.table import Table
 
 from agents.demo.embedded import PARTITIONS, EmbeddedBroker, EmbeddedWorker
 from agents.demo.workload import CASE, DEFINITIONS, Workload
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, MEMBERSHIP_CHANGES, SEGMENT_DEFINITIONS
 from streamseg.cli.terminal import TerminalConsole
 from streamseg.settings import BatchWindow, Settings
 from streamseg.wording.reasons import reason
@@ -54,7 +55,7 @@ def demo(
         )
         broker.create_topics(settings)
         producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 5, "log_level": 0})
-        _send(producer, "segment-definitions", "segment_id", DEFINITIONS, partition=0)
+        _send(producer, SEGMENT_DEFINITIONS, "segment_id", DEFINITIONS, partition=0)
         console.print(f"[bold]broker[/bold] in this process at {broker.bootstrap}, {PARTITIONS} partitions")
         for definition in DEFINITIONS:
             console.print(f"[bold]segment[/bold] {definition['segment_id']} ({definition['name']})")
@@ -65,8 +66,8 @@ def demo(
             console.print("[bold]worker[/bold] started")
             workload = Workload(contacts=contacts, events=events, now_ms=_wall_ms())
             started = time.monotonic()
-            _send(producer, "contact-updates", "contact_id", workload.updates())
-            _send(producer, "behavior-events", "contact_id", workload.events())
+            _send(producer, CONTACT_UPDATES, "contact_id", workload.updates())
+            _send(producer, BEHAVIOR_EVENTS, "contact_id", workload.events())
             console.print(f"[bold]fed[/bold] {contacts:,} contact updates and {events:,} behaviour events\n")
             changes = _watch(console, broker.bootstrap)
         console.print(_summary(changes))
@@ -98,7 +99,7 @@ def _watch(console: TerminalConsole, bootstrap: str) -> Counter[tuple[str, str, 
     consumer = Consumer(
         {"bootstrap.servers": bootstrap, "group.id": "demo", "enable.auto.commit": False, "log_level": 0}
     )
-    consumer.assign([TopicPartition("membership-changes", number, 0) for number in range(PARTITIONS)])
+    consumer.assign([TopicPartition(MEMBERSHIP_CHANGES, number, 0) for number in range(PARTITIONS)])
     seen: Counter[tuple[str, str, str]] = Counter()
     deadline = time.monotonic() + _DEADLINE_SECONDS
     quiet_since = time.monotonic()

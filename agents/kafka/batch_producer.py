@@ -21,7 +21,8 @@ from agents.kafka.compatibility import before_sending, compress_at, end_producer
 from agents.kafka.connection import aiokafka_options
 from agents.kafka.partitioner import place
 from agents.kafka.shared_batches import Lane
-from agents.kafka.topics import CHANGELOG_RECORDS, changelog_topic, topic_name
+from agents.kafka.topics import CHANGELOG_SIZE_FACTOR, changelog_topic, topic_name
+from schemas.topics import CHANNEL_SUPPRESSIONS, DEAD_LETTERS, MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import KeyValue
@@ -91,7 +92,7 @@ class Outlet(Service):
             client_id=f"{self._settings.application_id}-outlet",
             enable_idempotence=True,
             max_batch_size=_LONGEST_BATCH_BYTES,
-            max_request_size=CHANGELOG_RECORDS * self._settings.max_record_bytes,
+            max_request_size=CHANGELOG_SIZE_FACTOR * self._settings.max_record_bytes,
             compression_type="zstd",
             linger_ms=0,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
@@ -114,9 +115,9 @@ class Outlet(Service):
     async def send_outputs(self, partition: int, outputs: Outputs) -> None:
         """What an input partition has to send beside dead letters."""
         await asyncio.gather(
-            self.send("membership-changes", _messages(outputs.changes), partition=partition),
-            self._send_placed("segment-memberships", _messages(outputs.memberships())),
-            self._send_placed("channel-suppressions", _messages(outputs.suppressions())),
+            self.send(MEMBERSHIP_CHANGES, _messages(outputs.changes), partition=partition),
+            self._send_placed(SEGMENT_MEMBERSHIPS, _messages(outputs.memberships())),
+            self._send_placed(CHANNEL_SUPPRESSIONS, _messages(outputs.suppressions())),
         )
 
     async def send_changelog(
@@ -147,7 +148,7 @@ class Outlet(Service):
         """Refused records, bytes unchanged, the why in headers."""
         messages = [Message(letter.record.key, letter.record.value, letter.headers()) for letter in letters]
         try:
-            await self._send_placed("dead-letters", messages)
+            await self._send_placed(DEAD_LETTERS, messages)
         except MessageSizeTooLargeError:
             # Each alone, so that those that do not fit are found; some are sent twice by this.
             for letter in letters:
@@ -157,14 +158,14 @@ class Outlet(Service):
         record = letter.record
         try:
             message = Message(record.key, record.value, letter.headers())
-            await self._send_placed("dead-letters", [message], alone=True)
+            await self._send_placed(DEAD_LETTERS, [message], alone=True)
         except MessageSizeTooLargeError:
             _log.warning("the dead letter for %s does not fit into its topic", record.position)
             shortened = replace(
                 letter,
                 message=f"{letter.message}; too large for this topic, still to be read at {record.position}",
             )
-            await self._send_placed("dead-letters", [Message(None, b"", shortened.headers())], alone=True)
+            await self._send_placed(DEAD_LETTERS, [Message(None, b"", shortened.headers())], alone=True)
 
     async def _send_placed(self, topic: str, messages: Sequence[Message], *, alone: bool = False) -> None:
         """Each message to the partition that its key belongs to; without a key, to any. Joined with what

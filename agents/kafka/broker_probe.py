@@ -16,14 +16,22 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
 from agents.kafka.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.topics import changelog_topic, required_topics, topic_name, worker_id
+from schemas.topics import (
+    BEHAVIOR_EVENTS,
+    CHANNEL_SUPPRESSIONS,
+    CONTACT_UPDATES,
+    DEAD_LETTERS,
+    MEMBERSHIP_CHANGES,
+    SEGMENT_MEMBERSHIPS,
+)
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
 _READ, _WRITE = "READ", "WRITE"
 
 # Every other topic is both read and written.
-_READ_ONLY = ("contact-updates", "behavior-events")
-_WRITTEN_ONLY = ("membership-changes", "segment-memberships", "channel-suppressions", "dead-letters")
+_READ_ONLY = (CONTACT_UPDATES, BEHAVIOR_EVENTS)
+_WRITTEN_ONLY = (MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS, CHANNEL_SUPPRESSIONS, DEAD_LETTERS)
 
 
 class BrokerProbe:

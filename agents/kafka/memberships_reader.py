@@ -11,10 +11,10 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.topics import topic_name, worker_id
+from schemas.topics import SEGMENT_MEMBERSHIPS
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
-TOPIC = "segment-memberships"
 _RECORDS = 5_000
 _WAIT_SECONDS = 0.2
 
@@ -41,7 +41,7 @@ class MembershipsReader:
         """Raises ConfigurationError where the topic cannot be found in time."""
         self.memberships: dict[bytes, Membership] = {}
         self._timeout_seconds = timeout_seconds
-        self._topic = topic_name(settings, TOPIC)
+        self._topic = topic_name(settings, SEGMENT_MEMBERSHIPS)
         self._consumer = Consumer(
             {
                 **librdkafka_options(settings),

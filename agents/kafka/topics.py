@@ -14,7 +14,8 @@ tombstones of compacted topics, which whoever keeps a copy must see to forget wh
 a compacted topic holds contacts, an erased contact's last value is compacted away in that time too.
 
 Sizes. A record over `Settings.max_record_bytes` is to be refused by the worker with its bytes kept,
-so the broker admits three times as much; `dead-letters` has room for such a record with its headers.
+so the broker admits a multiple of that (`INPUT_SIZE_FACTOR`); `dead-letters` has room for such a record
+with its headers.
 """
 
 from __future__ import annotations
@@ -23,6 +24,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from schemas.topics import (
+    BEHAVIOR_EVENTS,
+    CHANNEL_SUPPRESSIONS,
+    CONTACT_UPDATES,
+    DEAD_LETTERS,
+    MEMBERSHIP_CHANGES,
+    SEGMENT_CATALOG,
+    SEGMENT_COMMANDS,
+    SEGMENT_DEFINITIONS,
+    SEGMENT_MEMBERSHIPS,
+)
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from streamseg.times import DAY_MS, HOUR_MS
@@ -36,9 +48,10 @@ OUTCOME_RETENTION_MS = HOUR_MS
 FOLLOWED_SEGMENT_BYTES = 16 << 20
 """Of topics that every worker reads as a whole when it starts, and that are written to all the time."""
 
-INPUT_RECORDS = 3  # times Settings.max_record_bytes
-OUTPUT_RECORDS = 4
-CHANGELOG_RECORDS = 8
+INPUT_SIZE_FACTOR = 3
+OUTPUT_SIZE_FACTOR = 4
+CHANGELOG_SIZE_FACTOR = 8
+"""How long a record on the topics may be, as a multiple of `Settings.max_record_bytes`."""
 
 _LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
@@ -89,17 +102,21 @@ def required_topics(settings: Settings) -> list[Topic]:
     Raises ConfigurationError where the prefix or the application id makes a name that Kafka refuses.
     """
     many, one = settings.partitions, 1
-    inputs = {**_delete(RETENTION_MS), **_largest(settings, INPUT_RECORDS)}
+    inputs = {**_delete(RETENTION_MS), **_largest(settings, INPUT_SIZE_FACTOR)}
     # A partition's clock never goes back, so the broker refuses already what a worker would.
     clocked = {**inputs, "message.timestamp.after.max.ms": str(settings.record_tolerance_ms)}
-    outputs = _largest(settings, OUTPUT_RECORDS)
+    outputs = _largest(settings, OUTPUT_SIZE_FACTOR)
     compacted = {**_compact(), **outputs}
     per_contact = {**compacted, **_forgetting()}
-    definitions = {**_compact(), **_largest(settings, INPUT_RECORDS), "min.compaction.lag.ms": str(DAY_MS)}
+    definitions = {
+        **_compact(),
+        **_largest(settings, INPUT_SIZE_FACTOR),
+        "min.compaction.lag.ms": str(DAY_MS),
+    }
     changelog = {
         **_compact(),
         **_forgetting(),
-        **_largest(settings, CHANGELOG_RECORDS),
+        **_largest(settings, CHANGELOG_SIZE_FACTOR),
         # A recovery reads what is not compacted yet: small segments and an early cleaner keep it short.
         "segment.bytes": str(CHANGELOG_SEGMENT_BYTES),
         "min.cleanable.dirty.ratio": "0.2",
@@ -111,15 +128,15 @@ def required_topics(settings: Settings) -> list[Topic]:
         "message.timestamp.type": "LogAppendTime",
     }
     wanted: list[tuple[str, int, dict[str, str]]] = [
-        (topic_name(settings, "contact-updates"), many, clocked),
-        (topic_name(settings, "behavior-events"), many, clocked),
-        (topic_name(settings, "segment-commands"), one, inputs),
-        (topic_name(settings, "segment-definitions"), one, definitions),
-        (topic_name(settings, "membership-changes"), many, {**_delete(RETENTION_MS), **outputs}),
-        (topic_name(settings, "segment-memberships"), many, per_contact),
-        (topic_name(settings, "channel-suppressions"), many, per_contact),
-        (topic_name(settings, "segment-catalog"), one, {**compacted, **_followed()}),
-        (topic_name(settings, "dead-letters"), many, {**_delete(DEAD_LETTER_RETENTION_MS), **outputs}),
+        (topic_name(settings, CONTACT_UPDATES), many, clocked),
+        (topic_name(settings, BEHAVIOR_EVENTS), many, clocked),
+        (topic_name(settings, SEGMENT_COMMANDS), one, inputs),
+        (topic_name(settings, SEGMENT_DEFINITIONS), one, definitions),
+        (topic_name(settings, MEMBERSHIP_CHANGES), many, {**_delete(RETENTION_MS), **outputs}),
+        (topic_name(settings, SEGMENT_MEMBERSHIPS), many, per_contact),
+        (topic_name(settings, CHANNEL_SUPPRESSIONS), many, per_contact),
+        (topic_name(settings, SEGMENT_CATALOG), one, {**compacted, **_followed()}),
+        (topic_name(settings, DEAD_LETTERS), many, {**_delete(DEAD_LETTER_RETENTION_MS), **outputs}),
         (changelog_topic(settings), many, changelog),
         (outcomes_topic(settings), one, outcomes),
         (progress_topic(settings), one, {**compacted, **_followed()}),

@@ -14,7 +14,7 @@ from agents.kafka.batch_producer import Headers
 from agents.kafka.compatibility import end_producer
 from agents.kafka.connection import aiokafka_options
 from agents.kafka.partitioner import place
-from agents.kafka.topics import CHANGELOG_RECORDS, worker_id
+from agents.kafka.topics import CHANGELOG_SIZE_FACTOR, worker_id
 from streamseg.settings import Settings
 
 _STOP_SECONDS = 5.0
@@ -46,8 +46,8 @@ class Publisher:
             client_id=f"{settings.application_id}-catalogue",
             transactional_id=f"{worker_id(settings)}-catalogue" if transactions else None,
             enable_idempotence=True,
-            max_batch_size=CHANGELOG_RECORDS * settings.max_record_bytes,
-            max_request_size=CHANGELOG_RECORDS * settings.max_record_bytes,
+            max_batch_size=CHANGELOG_SIZE_FACTOR * settings.max_record_bytes,
+            max_request_size=CHANGELOG_SIZE_FACTOR * settings.max_record_bytes,
             linger_ms=0,
         )
 

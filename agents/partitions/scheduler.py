@@ -25,8 +25,9 @@ from agents.partitions.checkpoint import (
 )
 from agents.partitions.cpu_load import Load
 from agents.partitions.output_buffer import Outbox
-from agents.partitions.task import SOURCES, Shard
+from agents.partitions.task import Shard
 from agents.partitions.worker_clock import WorkerClock
+from schemas.topics import SOURCES
 from streamseg.catalogue.progress import Report
 from streamseg.errors import ConfigurationError
 from streamseg.plan.plan import Plan

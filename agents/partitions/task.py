@@ -11,14 +11,13 @@ from typing import NamedTuple
 from agents.partitions.checkpoint import offset_name
 from agents.partitions.output_buffer import Outbox
 from agents.partitions.sweep import Sweep
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SOURCES
 from streamseg.catalogue.progress import Report
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES, Partition, Recounted
+from streamseg.engine.partition import Partition, Recounted
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
-
-SOURCES = (BEHAVIOR_EVENTS, CONTACT_UPDATES)
 
 # A step is what others wait for, so it is short: some milliseconds.
 _RECORDS = 64

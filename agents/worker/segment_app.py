@@ -37,13 +37,13 @@ from agents.metrics import Metrics
 from agents.partitions.background_verification import BackgroundVerification
 from agents.partitions.owned_partitions import OwnedPartitions
 from agents.partitions.scheduler import Shards
-from agents.partitions.task import SOURCES
 from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
 from agents.worker.data_folder import DataFolder
 from agents.worker.readiness import Standing, reasons_not_ready
 from agents.worker.stall_guard import CutOffError, Watch
 from agents.worker.transport import BatchConsumer, Polled
+from schemas.topics import SOURCES
 from streamseg.plan.plan import Plan
 from streamseg.settings import Settings
 

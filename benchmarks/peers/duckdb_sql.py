@@ -20,7 +20,7 @@ import duckdb
 
 from benchmarks.peers.evaluate import DAY_MS, Change, Json
 from benchmarks.peers.job import Job, Result
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record
 
 NAME = "DuckDB, recomputing"

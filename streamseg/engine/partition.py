@@ -9,6 +9,7 @@ from collections import Counter
 from itertools import islice
 from typing import NamedTuple
 
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.contact.contact import Contact
 from streamseg.engine.decoding import Decoder, check_timestamp
 from streamseg.engine.engine import Engine
@@ -21,9 +22,6 @@ from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter, Emitter, MembershipChange
 from streamseg.settings import Settings
 from streamseg.store.protocol import Store
-
-CONTACT_UPDATES = "contact-updates"
-BEHAVIOR_EVENTS = "behavior-events"
 
 
 class Recounted(NamedTuple):

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from schemas.topics import BEHAVIOR_EVENTS
 from streamseg.records.inputs import Event, Record
-
-_EVENTS = "behavior-events"
 
 ATTRIBUTE_CHANGED = "attribute_changed"
 TAG_ADDED = "tag_added"
@@ -96,7 +95,7 @@ class DerivedEvents:
 def outlives_erasure(event: Event) -> bool:
     """Whether an event later than an erasure is still there after it: what is derived goes and stays with the
     record that it comes from, and the updates go."""
-    return not event.derived or event.event_id.startswith(f"{_EVENTS}/")
+    return not event.derived or event.event_id.startswith(f"{BEHAVIOR_EVENTS}/")
 
 
 def origin_of(event_id: str) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-_FROM_UPDATES = "contact-updates/"
+from schemas.topics import CONTACT_UPDATES
+
+_FROM_UPDATES = f"{CONTACT_UPDATES}/"
 _OTHERS = 2
 Headers = tuple[tuple[str, bytes], ...]
 

@@ -30,7 +30,8 @@ from agents.partitions.checkpoint import (
     settle_outputs,
 )
 from agents.partitions.output_buffer import Outbox
-from agents.partitions.task import SOURCES, Shard
+from agents.partitions.task import Shard
+from schemas.topics import SOURCES
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter

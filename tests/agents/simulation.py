@@ -15,8 +15,8 @@ import orjson
 from agents.kafka.changelog_record import Written
 from agents.partitions.checkpoint import announce, checkpoint, settle_outputs
 from agents.partitions.output_buffer import Outbox
-from agents.partitions.task import SOURCES, Shard
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from agents.partitions.task import Shard
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SOURCES
 from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from streamseg.engine.partition import CONTACT_UPDATES
+from schemas.topics import CONTACT_UPDATES
 from streamseg.times import parse_timestamp_ms
 from tests.chaos.definitions import EMAIL_WINDOW_MS, RECENT_WINDOW_MS, SMS_WINDOW_MS, Birth, Json, Story
 from tests.chaos.truth import Expected, Place, Source, Truth

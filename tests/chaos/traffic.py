@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.times import HOUR_MS, format_ms
 from tests.chaos.writing import Mode, Written
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from tests.chaos.definitions import TOPIC as DEFINITIONS
 from tests.chaos.definitions import Birth, Json
 from tests.kafka.live import Topics

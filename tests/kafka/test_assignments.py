@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import orjson
 import pytest
 
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from tests.kafka.live import Topics, Worker, eventually, expected_changes, running

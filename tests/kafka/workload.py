@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record
 from tests.kafka.live import Topics
 

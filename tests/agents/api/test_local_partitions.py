@@ -12,7 +12,7 @@ import pytest
 
 from agents.api.partitions import LocalPartitions
 from agents.partitions.task import Shard
-from streamseg.engine.partition import BEHAVIOR_EVENTS
+from schemas.topics import BEHAVIOR_EVENTS
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore

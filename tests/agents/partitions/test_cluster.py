@@ -12,8 +12,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from agents.partitions.task import SOURCES
-from streamseg.engine.partition import CONTACT_UPDATES, Partition
+from schemas.topics import CONTACT_UPDATES, SOURCES
+from streamseg.engine.partition import Partition
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.store.memory import MemoryStore

@@ -12,8 +12,8 @@ import pytest
 
 from agents.partitions.sweep import Sweep
 from agents.partitions.task import Shard
+from schemas.topics import CONTACT_UPDATES
 from streamseg.contact.contact import Contact
-from streamseg.engine.partition import CONTACT_UPDATES
 from streamseg.plan.definitions import Definitions
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record

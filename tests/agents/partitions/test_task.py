@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from agents.partitions.task import Shard
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore

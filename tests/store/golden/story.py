@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from streamseg.engine.partition import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record
 
 START_MS = 1_777_593_600_000  # 2026-05-01 08:00 in Shanghai
