@@ -13,6 +13,7 @@ from mode import Service
 
 from agents.api.auth import OPEN_PATHS, authentication, load_tokens, peers_only
 from agents.api.catalogue_view import Desk
+from agents.api.comparing import Comparing
 from agents.api.contacts import Contacts
 from agents.api.groups import Groups
 from agents.api.members import Members
@@ -75,10 +76,13 @@ class Api(Service):
         self.answers = False
         """Whether all that answers are made of has been read."""
         local = LocalPartitions(shards, settings)
+        self.comparing = Comparing(local, settings)
+        """Of the partitions at work here; it shares the time of this worker with the questions of callers."""
         self._peers = peers = Peers(settings, local, reports)
         seen = Desk(settings, desk, catalogue_topic)
         # A page shows several things of a contact at a time: those wait for one another.
         turns = Turns(settings.command_timeout_ms / 1000)
+        long_turns = Turns(0)
         members = Members(settings, seen, local, peers, turns)
         preview = Preview(
             settings,
@@ -86,7 +90,7 @@ class Api(Service):
             definition_topic=definition_topic,
             local=local,
             peers=peers,
-            turns=Turns(0),
+            turns=long_turns,
         )
         contacts = Contacts(
             settings,
@@ -98,7 +102,9 @@ class Api(Service):
             outlet=outlet,
             turns=turns,
         )
-        verification = Verification(settings, seen, local, peers)
+        verification = Verification(
+            settings, desk=seen, local=local, comparing=self.comparing, peers=peers, turns=long_turns
+        )
         self._routes = [
             web.get("/openapi.json", self.openapi),
             *Segments(seen).routes(),

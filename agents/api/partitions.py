@@ -7,7 +7,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from agents.api.problems import ProblemError, not_found
 from agents.api.slices import Slice, Slices, in_thread
@@ -38,6 +38,14 @@ _LIGHT: Final = 4_000
 """What a contact may cost to be brought up to date within a slice."""
 
 
+class Snapshot(NamedTuple):
+    """A contact's copy, its events of the same moment, and its partition."""
+
+    contact: Contact
+    events: EventSnapshot
+    shard: Shard
+
+
 class Shards(Protocol):
     """The partitions at work here (`agents.partitions.scheduler.Shards`)."""
 
@@ -54,7 +62,7 @@ class LocalPartitions:
     def __init__(self, shards: Shards, settings: Settings, slices: Slices | None = None) -> None:
         self._shards = shards
         self._settings = settings
-        self._slices = Slices() if slices is None else slices
+        self.slices = Slices() if slices is None else slices
 
     def has(self, number: int) -> bool:
         return self._shards.shard(number) is not None
@@ -82,14 +90,14 @@ class LocalPartitions:
 
     async def contact(self, number: int, contact_id: str) -> Json:
         """A contact with everything but its events."""
-        async with self._slices.slice():
+        async with self.slices.slice():
             shard = self.shard(number)
             contact, plan = self._known(shard, contact_id).copy(), shard.partition.plan
             return await in_thread(lambda _: _described(contact, plan))
 
     async def explain(self, number: int, contact_id: str, segment_id: str) -> Json:
         """Why the contact is in the segment or not, now."""
-        contact, events, shard = await self._snapshot(number, contact_id)
+        contact, events, shard = await self.snapshot(number, contact_id)
         plan, now_ms = shard.partition.plan, shard.partition.clock_ms
         segment = plan.segments.get(segment_id)
         if segment is None:
@@ -102,12 +110,12 @@ class LocalPartitions:
             kept = History(checked, retention_ms, cap).kept(settled, now_ms)
             return explain(settled, segment, plan, CheckedEvents(kept, check), now_ms)
 
-        async with self._slices.slice():
+        async with self.slices.slice():
             return await in_thread(explained)
 
     async def members(self, numbers: list[int], segment_id: str, after: str | None, limit: int) -> list[Json]:
         """Up to `limit` members of a segment whose id follows `after`, by contact id."""
-        async with self._slices.slice():
+        async with self.slices.slice():
             found = [islice(self.shard(one).store.members(segment_id, after), limit) for one in numbers]
             return [
                 {"contact_id": contact_id, "entered_at": format_ms(entered_ms), "sequence": sequence}
@@ -125,7 +133,7 @@ class LocalPartitions:
             waiting: deque[str] = deque()
             after: str | None = None
             while True:
-                async with self._slices.slice() as one:
+                async with self.slices.slice() as one:
                     shard = self.shard(number)
                     if not waiting:
                         waiting.extend(islice(shard.store.contact_ids(after), _CONTACTS))
@@ -160,7 +168,7 @@ class LocalPartitions:
     async def _is_member(self, number: int, contact_id: str, plan: Plan, member_id: int) -> bool:
         """Whether a contact whose history is long is a member, judged in a thread."""
         try:
-            contact, events, shard = await self._snapshot(number, contact_id)
+            contact, events, shard = await self.snapshot(number, contact_id)
         except ProblemError as error:
             if error.code == "not_found":
                 # Erased meanwhile.
@@ -172,28 +180,35 @@ class LocalPartitions:
             trial = Trial(events.checked(check), plan, self._settings)
             return member_id in trial.brought_up(contact, now_ms).body.true
 
-        async with self._slices.slice():
+        async with self.slices.slice():
             return await in_thread(judged)
 
-    async def _snapshot(self, number: int, contact_id: str) -> tuple[Contact, EventSnapshot, Shard]:
-        """A copy of a contact with its events, of one moment, and its partition. The events are read in
-        several slices, and anew where the contact has changed meanwhile."""
+    async def snapshot(
+        self, number: int, contact_id: str, *, also: Callable[[Shard, Contact], None] | None = None
+    ) -> Snapshot:
+        """A copy of a known contact with its events, of one moment, at which `also` is called, too. The
+        events are read in several slices, and anew where the contact has changed meanwhile."""
         for attempt in range(_ATTEMPTS):
             last = attempt == _ATTEMPTS - 1
             events: list[Event] = []
             begun: tuple[Any, ...] | None = None
             while True:
-                async with self._slices.slice():
+                async with self.slices.slice():
                     shard = self.shard(number)
                     contact = self._known(shard, contact_id)
                     state = _state(contact)
                     if begun is not None and begun != state:
                         break
                     begun = state
-                    piece = _next_events(shard, contact, events, contact.event_count if last else _PIECE)
+                    # Whoever compares looks for those too that it should not have.
+                    since_ms = contact.oldest_event_ms if also is None else None
+                    count = None if last else _PIECE
+                    piece = _next_events(shard, contact_id, events, since_ms, count)
                     events += piece
                     if last or len(piece) < _PIECE:
-                        return contact.copy(), EventSnapshot(events), shard
+                        if also is not None:
+                            also(shard, contact)
+                        return Snapshot(contact.copy(), EventSnapshot(events), shard)
         raise RuntimeError("the last attempt reads everything at once")
 
 
@@ -202,11 +217,21 @@ def _state(contact: Contact) -> tuple[Any, ...]:
     return contact.event_count, contact.oldest_event_ms, contact.erased_ms, dict(contact.offsets)
 
 
-def _next_events(shard: Shard, contact: Contact, before: list[Event], count: int) -> list[Event]:
+def _next_events(
+    shard: Shard, contact_id: str, before: list[Event], since_ms: int | None, count: int | None
+) -> list[Event]:
     """The events that follow those read before, up to so many."""
-    since_ms = before[-1].occurred_ms if before else contact.oldest_event_ms
-    skipped = sum(1 for event in before if event.occurred_ms == since_ms)
-    return list(islice(shard.store.events(contact.contact_id, since_ms), skipped, skipped + count))
+    skipped = 0
+    if before:
+        since_ms = before[-1].occurred_ms
+        skipped = sum(1 for event in before if event.occurred_ms == since_ms)
+    end = None if count is None else skipped + count
+    return list(islice(shard.store.events(contact_id, since_ms), skipped, end))
+
+
+def takes_long(events: int, conditions: int) -> bool:
+    """Whether putting so many events to so many conditions may take longer than a slice."""
+    return events * (_EVENT_COST + conditions * _CONDITION_COST) >= _LIGHT
 
 
 def _is_heavy(contact: Contact, plan: Plan, now_ms: int) -> bool:
@@ -217,7 +242,7 @@ def _is_heavy(contact: Contact, plan: Plan, now_ms: int) -> bool:
     new = 0 if contact.plan == plan.identity else len(plan.news_since(contact.plan).conditions)
     if not new and (contact.prune_ms is None or contact.prune_ms > now_ms):
         return False
-    return contact.event_count * (_EVENT_COST + new * _CONDITION_COST) >= _LIGHT
+    return takes_long(contact.event_count, new)
 
 
 def _described(contact: Contact, plan: Plan) -> Json:

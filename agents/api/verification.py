@@ -5,8 +5,6 @@ Both are asked a page at a time, so that nothing long goes on without its caller
 from __future__ import annotations
 
 import asyncio
-import time
-from itertools import islice
 from typing import Any
 
 from aiohttp import web
@@ -14,22 +12,19 @@ from pydantic import Field
 
 from agents.api.auth import ACCOUNT, may_operate
 from agents.api.catalogue_view import Desk
+from agents.api.comparing import Comparing
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import answer, read_model
+from agents.api.turns import Turns
 from agents.kafka.partitioner import place
-from agents.partitions.task import Shard
 from schemas.wire import WireModel
-from streamseg.engine.verification import Verifier
 from streamseg.settings import Settings
-from streamseg.times import format_ms
 
 Json = dict[str, Any]
 
 LONGEST_PAGE = 500
-_RECOUNTED_AT_ONCE = 32
-_SLICE_SECONDS = 0.005
 
 
 class VerifyRequest(WireModel):
@@ -73,11 +68,22 @@ class RecountQuestion(RecountRequest):
 class Verification:
     """Handlers of /verify and /segments/{segment_id}/recount."""
 
-    def __init__(self, settings: Settings, desk: Desk, local: LocalPartitions, peers: Peers) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        desk: Desk,
+        local: LocalPartitions,
+        comparing: Comparing,
+        peers: Peers,
+        turns: Turns,
+    ) -> None:
         self._settings = settings
         self._desk = desk
         self._local = local
+        self._comparing = comparing
         self._peers = peers
+        self._turns = turns
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -105,7 +111,8 @@ class Verification:
         async def here(mine: list[int]) -> Json:
             return await self._compared(wanted, mine)
 
-        pages = await self._peers.ask(request, numbers, here, "/verify", wanted.model_dump())
+        async with self._turns.of(request[ACCOUNT]):
+            pages = await self._peers.ask(request, numbers, here, "/verify", wanted.model_dump())
         found = [entry for page in pages for entry in page["found"]]
         return answer(
             {
@@ -127,52 +134,21 @@ class Verification:
         return {"found": [await self._page(wanted, number) for number in numbers]}
 
     async def _page(self, wanted: VerifyRequest, number: int) -> Json:
-        """What one partition's page holds. In bounded slices, with the partitions' work in between."""
-        shard = self._local.shard(number)
-        contact_ids = self._contacts_of(shard, wanted)
-        page: Json = {"contacts": 0, "differences": [], "memberships": []}
-        began = time.monotonic()
-        for contact_id in contact_ids:
-            self._compare(shard, contact_id, wanted, page)
-            if time.monotonic() - began >= _SLICE_SECONDS:
-                await asyncio.sleep(0)
-                shard, began = self._local.shard(number), time.monotonic()
-        more = wanted.contacts is None and len(contact_ids) == wanted.limit
-        return {
-            **page,
-            "last": contact_ids[-1] if more else None,
-            "member_counts": shard.store.member_counts(),
-            "changes": shard.partition.changes,
-        }
-
-    def _contacts_of(self, shard: Shard, wanted: VerifyRequest) -> list[str]:
+        """What one partition's page holds."""
         if wanted.contacts is None:
-            return list(islice(shard.store.contact_ids(wanted.after), wanted.limit))
-        count = self._settings.partitions
-        return [one for one in wanted.contacts if place(one.encode(), count) == shard.number]
-
-    def _compare(self, shard: Shard, contact_id: str, wanted: VerifyRequest, page: Json) -> None:
-        contact = shard.store.contact(contact_id)
-        if contact is None:
-            return
-        partition = shard.partition
-        page["contacts"] += contact.known_since_ms is not None
-        verifier = Verifier(shard.store, partition.plan, self._settings)
-        page["differences"] += [
-            difference.wire()
-            for difference in verifier.differences(contact_id, partition.clock_ms, wanted.segments)
-        ]
-        if wanted.memberships:
-            page["memberships"] += [
-                {
-                    "segment_id": segment_id,
-                    "contact_id": contact_id,
-                    "sequence": sequence,
-                    "entered_at": format_ms(entered_ms),
-                }
-                for segment_id, (sequence, entered_ms, *_) in sorted(contact.body.members.items())
-                if sequence % 2 and (wanted.segments is None or segment_id in wanted.segments)
-            ]
+            found = await self._comparing.page(number, wanted.after, wanted.limit, wanted.segments)
+        else:
+            count = self._settings.partitions
+            contact_ids = [one for one in wanted.contacts if place(one.encode(), count) == number]
+            found = await self._comparing.contacts(number, contact_ids, wanted.segments)
+        return {
+            "contacts": found.contacts,
+            "differences": [difference.wire() for difference in found.differences],
+            "memberships": found.memberships if wanted.memberships else [],
+            "last": found.last,
+            "member_counts": found.member_counts,
+            "changes": found.changes,
+        }
 
     # -- recounting --------------------------------------------------------------------------------------
 
@@ -187,7 +163,8 @@ class Verification:
         async def here(_: list[int]) -> Json:
             return await self._recounted(question)
 
-        (page,) = await self._peers.ask(request, [number], here, "/recount", question.model_dump())
+        async with self._turns.of(request[ACCOUNT]):
+            (page,) = await self._peers.ask(request, [number], here, "/recount", question.model_dump())
         return answer({"partitions": self._settings.partitions, **page})
 
     async def recount_here(self, request: web.Request) -> web.Response:
@@ -197,18 +174,19 @@ class Verification:
         (number,) = question.partitions
         contacts = changes = 0
         after, left = question.after, question.limit
-        while left:
-            wanted = min(left, _RECOUNTED_AT_ONCE)
-            outcome = self._local.recount(number, question.segment_id, after, wanted)
+        while left > 0:
+            outcome = self._local.recount(number, question.segment_id, after, left)
             try:
                 # Shielded, so that a caller who goes is told apart from a partition that does.
                 found = await asyncio.shield(outcome)
             except asyncio.CancelledError:
                 if outcome.cancelled():
                     raise ProblemError("not_here", f"partition {number} is not at work here") from None
+                # What nobody waits for any more is not begun.
+                outcome.cancel()
                 raise
             contacts, changes = contacts + found.contacts, changes + found.changes
-            after, left = found.last, left - wanted
+            after, left = found.last, left - found.contacts
             if after is None:
                 break
         return {"contacts": contacts, "changes": changes, "next_cursor": after}

@@ -27,6 +27,7 @@ _DUE = 32
 _DUE_BESIDE_RECORDS = 8
 _SWEEP = 64
 _SWEEP_SECONDS = 0.008
+_RECOUNT_SECONDS = 0.004
 
 
 class _Recount(NamedTuple):
@@ -104,7 +105,8 @@ class Shard:
         self._adopting = plan
 
     def recount(self, segment_id: str, after: str | None, limit: int) -> asyncio.Future[Recounted]:
-        """Have a segment evaluated anew for some contacts, between records, as `Partition.recount` says."""
+        """Have a segment evaluated anew for some contacts, between records, as `Partition.recount` says: for
+        so many as fit into a step, up to `limit`."""
         asked = _Recount(segment_id, after, limit, asyncio.get_running_loop().create_future())
         self._recounts.append(asked)
         return asked.outcome
@@ -238,7 +240,11 @@ class Shard:
         if self._recounts:
             segment_id, after, limit, outcome = self._recounts.popleft()
             if not outcome.done():
-                outcome.set_result(self.partition.recount(segment_id, after, limit))
+                end = self._timer() + _RECOUNT_SECONDS
+                found = self.partition.recount(
+                    segment_id, after, min(limit, _SWEEP), lambda: self._timer() >= end
+                )
+                outcome.set_result(found)
         return bool(self._recounts)
 
     def _go_on_sweeping(self) -> bool:

@@ -34,11 +34,11 @@ from agents.kafka.compatibility import check_libraries, wait_for_crash
 from agents.kafka.connection import faust_credentials
 from agents.kafka.topics import changelog_topic, outcomes_topic, topic_name, worker_id
 from agents.metrics import Metrics
-from agents.partitions.background_verification import BackgroundVerification
 from agents.partitions.owned_partitions import OwnedPartitions
 from agents.partitions.scheduler import Shards
 from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
+from agents.worker.background_verification import BackgroundVerification
 from agents.worker.data_folder import DataFolder
 from agents.worker.readiness import Standing, reasons_not_ready
 from agents.worker.stall_guard import CutOffError, Watch
@@ -181,7 +181,7 @@ class SegmentApp(faust.App):
             metrics=self.metrics,
             ending=lambda: self.should_stop,
         )
-        self._background_verification = BackgroundVerification(settings, self.shards, self.metrics)
+        self._background_verification = BackgroundVerification(settings, self.api.comparing, self.metrics)
         self.web_server_service = WebServer(
             settings=settings,
             metrics=self.metrics,

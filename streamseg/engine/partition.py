@@ -6,6 +6,7 @@ Replay of a file and the agents drive the same object: records in, effects out t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
@@ -193,9 +194,12 @@ class Partition:
                 self._keep(contact)
         return last
 
-    def recount(self, segment_id: str, after: str | None, limit: int) -> Recounted:
+    def recount(
+        self, segment_id: str, after: str | None, limit: int, over: Callable[[], bool] = bool
+    ) -> Recounted:
         """Evaluate a segment anew for up to `limit` contacts that follow `after`, from their attributes and
-        history, and emit the differences. Where the segment is not in force, that is nobody."""
+        history, and emit the differences. Ends early, but not before the first contact, once it is `over`.
+        Where the segment is not in force, that is nobody."""
         contacts, before, last = 0, self.changes, None
         if segment_id in self.plan.segments:
             for contact_id in list(islice(self._store.contact_ids(after), limit)):
@@ -206,4 +210,6 @@ class Partition:
                     self._engine.bring_up(contact, self.clock_ms)
                     self._engine.recount(contact, (segment_id,), self.clock_ms)
                     self._keep(contact)
+                if over():
+                    break
         return Recounted(contacts, self.changes - before, last)

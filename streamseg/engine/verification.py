@@ -7,16 +7,17 @@ conditions that may rest on them cannot be checked and are left out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from streamseg.contact.contact import Contact
 from streamseg.engine.trial import Trial
 from streamseg.language.segments import Segment
 from streamseg.plan.plan import Plan
 from streamseg.settings import Settings
-from streamseg.store.protocol import Store
+from streamseg.store.protocol import EventLog, Store
 from streamseg.times import format_ms
 
 
@@ -61,49 +62,79 @@ class Difference:
         }
 
 
+class Indexes(NamedTuple):
+    """What the indexes of a store say of one contact.
+
+    filed    whether it will be looked at when it is due
+    members  segment id -> `Store.member`
+    """
+
+    filed: bool
+    members: Mapping[str, tuple[int, int] | None]
+
+
 class Verifier:
-    """Checks the contacts of one store under one plan. Changes nothing there."""
+    """Checks contacts, whose events are in `event_log`, under one plan; of some segments only, if given.
+    Changes nothing there."""
 
-    def __init__(self, store: Store, plan: Plan, settings: Settings) -> None:
-        self._store = store
-        self._plan = plan
-        self._trial = Trial(store, plan, settings)
+    def __init__(
+        self,
+        event_log: EventLog,
+        plan: Plan,
+        settings: Settings,
+        segment_ids: Collection[str] | None = None,
+    ) -> None:
+        self._event_log = event_log
+        self._segments = [
+            segment
+            for segment_id, segment in sorted(plan.segments.items())
+            if segment_ids is None or segment_id in segment_ids
+        ]
+        self._trial = Trial(event_log, plan, settings)
 
-    def differences(
-        self, contact_id: str, now_ms: int, segment_ids: Collection[str] | None = None
-    ) -> Iterator[Difference]:
-        """What is kept wrongly of a contact at stream time `now_ms`; of some segments only, if given.
+    @property
+    def conditions(self) -> int:
+        """How many conditions are evaluated for each contact, equal ones of two segments twice."""
+        return sum(len(segment.conditions) for segment in self._segments)
 
-        Cost: that of evaluating all their conditions over the contact's whole history."""
-        contact = self._store.contact(contact_id)
-        if contact is None:
-            return
-        plan = self._plan
-        wanted = [key for key in sorted(plan.segments) if segment_ids is None or key in segment_ids]
-        yield from self._indexes(contact, wanted)
+    def indexes(self, store: Store, contact: Contact) -> Indexes:
+        """What `differences` needs besides the contact itself, read at the same moment."""
+        contact_id, due_ms = contact.contact_id, contact.due_ms
+        return Indexes(
+            filed=due_ms is not None and store.is_filed(contact_id, due_ms),
+            members={
+                segment.segment_id: store.member(segment.segment_id, contact_id) for segment in self._segments
+            },
+        )
+
+    def differences(self, contact: Contact, indexes: Indexes, now_ms: int) -> Iterator[Difference]:
+        """What is kept wrongly of a contact at stream time `now_ms`.
+
+        Cost: that of evaluating all its conditions over the contact's whole history."""
+        yield from self._of_indexes(contact, indexes)
         if contact.known_since_ms is not None:
             current = self._trial.brought_up(contact, now_ms)
-            expected = self._trial.recounted(current, wanted, now_ms)
-            for segment_id in wanted:
-                yield from _of_segment(plan.segments[segment_id], current, expected)
+            segment_ids = [segment.segment_id for segment in self._segments]
+            expected = self._trial.recounted(current, segment_ids, now_ms)
+            for segment in self._segments:
+                yield from _of_segment(segment, current, expected)
             yield from _next_look(current)
 
-    def _indexes(self, contact: Contact, segment_ids: Iterable[str]) -> Iterator[Difference]:
+    def _of_indexes(self, contact: Contact, indexes: Indexes) -> Iterator[Difference]:
         """What follows from the contact's own state, and how many of its events there are."""
-        contact_id, store = contact.contact_id, self._store
-        if contact.due_ms is not None and not store.is_filed(contact_id, contact.due_ms):
+        contact_id = contact.contact_id
+        if contact.due_ms is not None and not indexes.filed:
             yield Difference(
                 Kept.DUE, contact_id, None, "not in the due index", f"due at {_at(contact.due_ms)}"
             )
-        events = sum(1 for _ in store.events(contact_id))
+        events = sum(1 for _ in self._event_log.events(contact_id))
         if events != contact.event_count:
             yield Difference(
                 Kept.HISTORY, contact_id, None, f"{events} events", f"{contact.event_count} events"
             )
-        for segment_id in segment_ids:
+        for segment_id, indexed in indexes.members.items():
             state = contact.body.members.get(segment_id)
             entry = (state[0], state[1]) if state is not None and state[0] % 2 else None
-            indexed = store.member(segment_id, contact_id)
             if indexed != entry:
                 yield Difference(Kept.INDEX, contact_id, segment_id, _entry(indexed), _entry(entry))
 

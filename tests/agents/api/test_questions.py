@@ -11,20 +11,24 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
+from agents.api.auth import ACCOUNT
+from agents.api.comparing import Comparing
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import to_the_end
 from agents.api.slices import SLICE_SECONDS, Slices, in_thread
 from agents.api.turns import Turns
+from agents.api.verification import Verification
 from agents.api.web_server import WebServer
 from agents.catalogue.progress_reader import Peer
 from agents.metrics import Metrics
 from streamseg.contact.contact import Contact
 from streamseg.engine.explain import explain
 from streamseg.engine.trial import CheckedEvents, EventSnapshot, Trial
+from streamseg.engine.verification import Kept
 from streamseg.language.compiler import compile_segment
 from streamseg.plan.definitions import parse_definition
 from streamseg.plan.plan import Plan
@@ -147,6 +151,51 @@ def test_a_long_history_is_read_in_pieces_and_judged_in_a_thread() -> None:
     assert len(store.rests) > 5
     # The store is read on the loop only, which alone may write to it.
     assert len(store.threads) == 1
+
+
+def test_a_comparison_gives_up_the_loop_after_every_few_contacts() -> None:
+    run = replayed(100)
+    run.partition.adopt(planned(run, POINTS))
+    store = Watched(run)
+    comparing = Comparing(store.partitions(run), SETTINGS)
+    found = asyncio.run(comparing.page(0, None, 60))
+    assert (found.contacts, found.last) == (60, contact_id(59))
+    # What nothing has brought up to the new definition yet differs from it in nothing.
+    assert found.differences == []
+    assert store.contacts == 60
+    # Its contacts are listed in a slice of their own.
+    assert [round(rest * 1024) for rest in store.rests] == [0] + [6] * 10
+
+
+def test_a_long_history_is_compared_in_a_thread_from_a_copy() -> None:
+    run = replayed(3, events=5_000)
+    run.partition.adopt(planned(run, CLICKS))
+    store = Watched(run)
+    contact = run.store.contact(contact_id(0))
+    assert contact is not None
+    contact.event_count -= 1
+    found = asyncio.run(Comparing(store.partitions(run), SETTINGS).page(0, None, 10))
+    # One of them is the update that made it known.
+    assert (found.contacts, found.last) == (3, None)
+    assert [(one.kept, one.found, one.expected) for one in found.differences] == [
+        (Kept.HISTORY, "5001 events", "5000 events")
+    ]
+    assert max(store.rests) < 3 * SLICE_SECONDS
+    assert len(store.rests) > 5
+    assert len(store.threads) == 1
+
+
+def test_a_recount_takes_as_many_contacts_as_fit_into_a_step() -> None:
+    run = replayed(20)
+    now = 0.0
+
+    def over() -> bool:
+        nonlocal now
+        now += 1.0
+        return now >= 8
+
+    assert run.partition.recount("global-unsubscribed", None, 64, over) == (8, 0, contact_id(7))
+    assert run.partition.recount("global-unsubscribed", contact_id(7), 64, lambda: True).contacts == 1
 
 
 def test_a_contact_that_changes_while_it_is_read_is_read_anew() -> None:
@@ -456,6 +505,51 @@ def test_a_second_question_of_an_account_is_refused_and_told_when_to_come_again(
             assert (response.status, response.headers["Retry-After"]) == (429, "1")
         async with turns.of("ann"):
             pass
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("path", ["/verify", "/segments/s/recount"])
+def test_a_second_page_of_a_comparison_or_a_recount_is_refused_while_one_is_answered(path: str) -> None:
+    async def main() -> None:
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def held(*_: Any) -> list[dict[str, Any]]:
+            asked.set()
+            await go_on.wait()
+            page = {"contacts": 0, "differences": [], "memberships": [], "member_counts": {}, "changes": 0}
+            return [{**page, "found": [{**page, "last": None}], "next_cursor": None}]
+
+        verification = Verification(
+            SETTINGS,
+            desk=SimpleNamespace(visible=lambda _: ("s", SimpleNamespace(owner=None))),  # type: ignore[arg-type]
+            local=SimpleNamespace(),  # type: ignore[arg-type]
+            comparing=SimpleNamespace(),  # type: ignore[arg-type]
+            peers=SimpleNamespace(ask=held),  # type: ignore[arg-type]
+            turns=Turns(0),
+        )
+        handle = verification.verify if path == "/verify" else verification.recount
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            request[ACCOUNT] = "ann"
+            try:
+                return await handle(request)
+            except ProblemError as error:
+                return error.response("en")
+
+        async with serving(handler) as port, ClientSession(f"http://127.0.0.1:{port}") as session:
+
+            async def ask() -> int:
+                async with session.post(path, json={"partition": 0}) as answer:
+                    return answer.status
+
+            first = asyncio.ensure_future(ask())
+            async with asyncio.timeout(SECONDS):
+                await asked.wait()
+                assert await ask() == 429
+                go_on.set()
+                assert await first == 200
+                assert await ask() == 200
 
     asyncio.run(main())
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 from agents.commands.verify import command as verify
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from agents.kafka.partitioner import place
-from agents.partitions.background_verification import BackgroundVerification
+from agents.worker.background_verification import BackgroundVerification
 from streamseg.cli import app as command_line
 from streamseg.settings import Settings
 
@@ -66,6 +67,10 @@ class Installation:
         contact.body.true.discard(shard.partition.plan.segments["buyers"].member_id)
         shard.store.put(contact)
         shard.store.set_member("buyers", contact_id, None)
+
+    def on_the_loop(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Have it done where the worker works."""
+        asyncio.run_coroutine_threadsafe(work, self.app.loop).result(60)
 
     def changes(self) -> list[dict[str, Any]]:
         """All of `membership-changes`."""
@@ -142,12 +147,14 @@ def test_nothing_differs_and_what_was_lost_is_found_and_mended(installation: Ins
 
 
 def test_the_background_check_counts_what_differs(installation: Installation) -> None:
-    check = BackgroundVerification(installation.settings, installation.app.shards, installation.app.metrics)
+    check = BackgroundVerification(
+        installation.settings, installation.app.api.comparing, installation.app.metrics
+    )
 
     def go_round() -> None:
         """One look at each contact, and one at the end of each partition."""
         for _ in range(len(CONTACTS) + installation.settings.partitions):
-            check.compare_next()
+            installation.on_the_loop(check.compare_next())
 
     go_round()
     shown = installation.app.metrics.exposition().decode()

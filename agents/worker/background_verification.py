@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from itertools import islice
 from typing import Any
 
 from mode import Service
 
+from agents.api.comparing import Comparing
+from agents.api.problems import ProblemError
 from agents.metrics import Metrics
-from agents.partitions.scheduler import Shards
-from streamseg.engine.verification import Difference, Verifier
+from streamseg.engine.verification import Difference
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -22,10 +22,10 @@ class BackgroundVerification(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, shards: Shards, metrics: Metrics, **kwargs: Any) -> None:
+    def __init__(self, settings: Settings, comparing: Comparing, metrics: Metrics, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._settings = settings
-        self._shards = shards
+        self._comparing = comparing
         self._metrics = metrics
         self._number = 0
         self._after: str | None = None
@@ -35,24 +35,25 @@ class BackgroundVerification(Service):
         rate = self._settings.verify_contacts_per_second
         while rate and not self.should_stop:
             await self.sleep(1 / rate)
-            self.compare_next()
+            await self.compare_next()
 
-    def compare_next(self) -> None:
+    async def compare_next(self) -> None:
         """Compare the next contact; at the end of a partition, go on with the next one at work here."""
-        shard = self._shards.shard(self._number)
-        found = None if shard is None else next(islice(shard.store.contact_ids(self._after), 1), None)
-        if shard is None or found is None:
+        try:
+            found = await self._comparing.page(self._number, self._after, 1)
+        except ProblemError:
+            # The partition is not at work here, or not any more.
+            found = None
+        if found is None or found.last is None:
             self._number = (self._number + 1) % self._settings.partitions
             self._after = None
             return
-        self._after = found
-        verifier = Verifier(shard.store, shard.partition.plan, self._settings)
-        differences = list(verifier.differences(found, shard.partition.clock_ms))
+        self._after = found.last
         self._metrics.verified.inc()
-        for difference in differences:
+        for difference in found.differences:
             self._metrics.differences.labels(difference.kept.value).inc()
-        if differences:
-            self._tell(differences)
+        if found.differences:
+            self._tell(found.differences)
 
     def _tell(self, differences: list[Difference]) -> None:
         _log.warning(

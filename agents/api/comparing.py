@@ -1,0 +1,148 @@
+"""Contacts compared with what follows from their history, in slices with the partitions' work in between."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from agents.api.partitions import LocalPartitions, takes_long
+from agents.api.problems import ProblemError
+from agents.api.slices import Slice, in_thread
+from agents.partitions.task import Shard
+from streamseg.contact.contact import Contact
+from streamseg.engine.verification import Difference, Indexes, Verifier
+from streamseg.plan.plan import Plan
+from streamseg.settings import Settings
+from streamseg.times import format_ms
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Compared:
+    """What was found of some contacts of one partition.
+
+    contacts       how many of them are known
+    memberships    as JSON: segment and contact id, sequence, since when
+    last           the last contact looked at, None where there are no more
+    member_counts  of the whole partition: segment id -> members
+    changes        how many membership changes the partition has made since it was begun
+    """
+
+    contacts: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    memberships: list[Json] = field(default_factory=list)
+    last: str | None = None
+    member_counts: dict[str, int] = field(default_factory=dict)
+    changes: int = 0
+
+
+class Comparing:
+    """Compares contacts of the partitions at work here. Changes nothing; raises as LocalPartitions does."""
+
+    def __init__(self, local: LocalPartitions, settings: Settings) -> None:
+        self._local = local
+        self._settings = settings
+
+    async def page(
+        self, number: int, after: str | None, limit: int, segment_ids: Collection[str] | None = None
+    ) -> Compared:
+        """The contacts of a partition that follow `after`, up to `limit`."""
+        async with self._local.slices.slice():
+            contact_ids = list(islice(self._local.shard(number).store.contact_ids(after), limit))
+        found = await self.contacts(number, contact_ids, segment_ids)
+        found.last = contact_ids[-1] if len(contact_ids) == limit else None
+        return found
+
+    async def contacts(
+        self, number: int, contact_ids: Collection[str], segment_ids: Collection[str] | None = None
+    ) -> Compared:
+        """Some contacts of a partition; of some segments only, if given."""
+        page = _Page(self._settings, segment_ids)
+        waiting = deque(contact_ids)
+        while True:
+            async with self._local.slices.slice() as one:
+                shard = self._local.shard(number)
+                heavy = page.take(shard, waiting, one)
+                if heavy is None and not waiting:
+                    page.found.member_counts = shard.store.member_counts()
+                    page.found.changes = shard.partition.changes
+                    return page.found
+            if heavy is not None:
+                await self._take_heavy(page, number, heavy)
+
+    async def _take_heavy(self, page: _Page, number: int, contact_id: str) -> None:
+        """A contact whose comparison takes long: from a copy, in a thread."""
+        plan: Plan
+        indexes: Indexes
+        now_ms: int
+
+        def also(shard: Shard, contact: Contact) -> None:
+            nonlocal plan, indexes, now_ms
+            plan, now_ms = shard.partition.plan, shard.partition.clock_ms
+            indexes = page.verifier(shard).indexes(shard.store, contact)
+
+        try:
+            contact, events, _ = await self._local.snapshot(number, contact_id, also=also)
+        except ProblemError as error:
+            if error.code == "not_found":
+                # Erased meanwhile.
+                return
+            raise
+
+        def compared(check: Callable[[], None]) -> list[Difference]:
+            verifier = Verifier(events.checked(check), plan, self._settings, page.segment_ids)
+            return list(verifier.differences(contact, indexes, now_ms))
+
+        async with self._local.slices.slice():
+            page.add(contact, await in_thread(compared))
+
+
+class _Page:
+    """Contacts on the way into one `Compared`."""
+
+    def __init__(self, settings: Settings, segment_ids: Collection[str] | None) -> None:
+        self._settings = settings
+        self.segment_ids = segment_ids
+        self.found = Compared()
+        self._made: tuple[Shard, Plan, Verifier] | None = None
+
+    def verifier(self, shard: Shard) -> Verifier:
+        """Made once, and anew where the partition or the definitions have become others meanwhile."""
+        plan = shard.partition.plan
+        if self._made is None or self._made[0] is not shard or self._made[1] is not plan:
+            self._made = shard, plan, Verifier(shard.store, plan, self._settings, self.segment_ids)
+        return self._made[2]
+
+    def take(self, shard: Shard, waiting: deque[str], one: Slice) -> str | None:
+        """Compare as many of the waiting contacts as fit into a slice; the one before which it ended early,
+        since that takes too long and is to be compared by itself."""
+        verifier, now_ms = self.verifier(shard), shard.partition.clock_ms
+        while waiting and not one.over:
+            contact_id = waiting.popleft()
+            contact = shard.store.contact(contact_id)
+            if contact is None:
+                continue
+            known = contact.known_since_ms is not None
+            if known and takes_long(contact.event_count + 1, verifier.conditions):
+                return contact_id
+            indexes = verifier.indexes(shard.store, contact)
+            self.add(contact, verifier.differences(contact, indexes, now_ms))
+        return None
+
+    def add(self, contact: Contact, differences: Iterator[Difference] | list[Difference]) -> None:
+        self.found.contacts += contact.known_since_ms is not None
+        self.found.differences += differences
+        self.found.memberships += [
+            {
+                "segment_id": segment_id,
+                "contact_id": contact.contact_id,
+                "sequence": sequence,
+                "entered_at": format_ms(entered_ms),
+            }
+            for segment_id, (sequence, entered_ms, *_) in sorted(contact.body.members.items())
+            if sequence % 2 and (self.segment_ids is None or segment_id in self.segment_ids)
+        ]
