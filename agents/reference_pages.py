@@ -6,8 +6,9 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Final, Literal, NamedTuple, get_args, get_origin
 
+from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -94,17 +95,16 @@ def metrics_page() -> str:
         "# Metrics",
         "",
         "What a worker shows at `/metrics`, in the OpenMetrics text format. Names and labels stay as they",
-        "are within a major release. No contact, segment or value is ever in them. This page is made from",
-        "the code (`make pages`).",
+        "are within a major release. No contact, segment or value is ever in them. Beside them are",
+        "`process_…` (memory, CPU, file descriptors) and `python_gc_…`, as with every Python process.",
+        "This page is made from the code (`make pages`).",
         "",
         "| metric | type | labels | meaning |",
         "|---|---|---|---|",
     ]
-    for collector in _collectors():
-        family = next(iter(collector.describe()))
-        labels = ", ".join(f"`{label}`" for label in collector._labelnames) or "–"
-        name = f"{family.name}_total" if family.type == "counter" else family.name
-        lines.append(f"| `{name}` | {family.type} | {labels} | {_cell(family.documentation)} |")
+    for family in families():
+        labels = ", ".join(f"`{label}`" for label in family.labels) or "–"
+        lines.append(f"| `{family.name}` | {family.kind} | {labels} | {_cell(family.meaning)} |")
     return "\n".join([*lines, ""])
 
 
@@ -127,9 +127,24 @@ def _fields(names: tuple[str, ...]) -> Iterator[tuple[str, FieldInfo]]:
                 yield name, field
 
 
-def _collectors() -> list[Any]:
-    registry = Metrics().registry
-    return sorted(registry._collector_to_names, key=lambda one: registry._collector_to_names[one][0])
+class Family(NamedTuple):
+    """A metric as it is shown; `name` as in queries, without the ends of a histogram's."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+def families() -> list[Family]:
+    """All that a worker shows of its own, by their names."""
+    found = []
+    for collector in Metrics().registry._collector_to_names:
+        if isinstance(collector, MetricWrapperBase):
+            (family,) = collector.describe()
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            found.append(Family(name, family.type, tuple(collector._labelnames), family.documentation))
+    return sorted(found)
 
 
 def _default(field: FieldInfo) -> str:

@@ -13,6 +13,7 @@ contacts     one contact, and static lists
 preview      a definition tried on all contacts
 partitions   the partitions here, read between their steps
 slices       how long one may take on the event loop
+counted      counts the requests
 turns        how many an account may ask at a time
 peers        the partitions elsewhere, asked of their owners
 openapi      the description that is served

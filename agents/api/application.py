@@ -15,6 +15,7 @@ from agents.api.auth import OPEN_PATHS, authentication, load_tokens, peers_only
 from agents.api.catalogue_view import Desk
 from agents.api.comparing import Comparing
 from agents.api.contacts import Contacts
+from agents.api.counted import counted
 from agents.api.groups import Groups
 from agents.api.members import Members
 from agents.api.openapi import description
@@ -81,8 +82,8 @@ class Api(Service):
         self._peers = peers = Peers(settings, local, reports)
         seen = Desk(settings, desk, catalogue_topic)
         # A page shows several things of a contact at a time: those wait for one another.
-        turns = Turns(settings.command_timeout_ms / 1000)
-        long_turns = Turns(0)
+        turns = Turns(settings.command_timeout_ms / 1000, metrics.questions.labels("short"))
+        long_turns = Turns(0, metrics.questions.labels("long"))
         members = Members(settings, seen, local, peers, turns)
         preview = Preview(
             settings,
@@ -140,11 +141,12 @@ class Api(Service):
     def mount(self, application: web.Application) -> None:
         """Add the API, and what workers ask each other, to the worker's web server."""
         pages = own_pages_only(self._settings, tokens=bool(self._tokens))
+        counting = counted(self._metrics)
         told = problems(lambda code: self._metrics.api_refusals.labels(code).inc())
         # What one worker refuses another is counted by the one that was asked from outside.
         untold = problems(lambda _: None)
         for base, routes, guards in (
-            (BASE, self._routes, [told, pages, authentication(self._tokens), tagged]),
+            (BASE, self._routes, [counting, told, pages, authentication(self._tokens), tagged]),
             (INTERNAL, self._internal_routes, [untold, peers_only(self._secret)]),
         ):
             mounted = web.Application(

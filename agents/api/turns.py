@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+
+from prometheus_client import Gauge
 
 from agents.api.problems import ProblemError
 
@@ -12,9 +14,11 @@ from agents.api.problems import ProblemError
 class Turns:
     """Of questions of one kind, asked of this worker."""
 
-    def __init__(self, patience_seconds: float) -> None:
-        """How long a second question waits for the first to be answered before it is refused."""
+    def __init__(self, patience_seconds: float, running: Gauge | None = None) -> None:
+        """How long a second question waits for the first to be answered before it is refused. `running` shows
+        how many are being answered."""
         self._patience = patience_seconds
+        self._running = running
         # Account -> the lock that its questions take, and how many hold it or wait for it.
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
@@ -26,13 +30,17 @@ class Turns:
         try:
             await self._take(lock)
             try:
-                yield
+                with self._counted():
+                    yield
             finally:
                 lock.release()
         finally:
             lock, users = self._locks.pop(account)
             if users > 1:
                 self._locks[account] = (lock, users - 1)
+
+    def _counted(self) -> AbstractContextManager[object]:
+        return nullcontext() if self._running is None else self._running.track_inprogress()
 
     async def _take(self, lock: asyncio.Lock) -> None:
         if self._patience > 0 or not lock.locked():

@@ -138,6 +138,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         await self._catalogue_topic.catch_up()
         await consumer.seek_to_committed(self._commands)
         self._catalogue_topic.leading = True
+        self._metrics.leader.set(1)
         self.trouble = None
         _log.info("leads the catalogue")
         await self._write(catch_up(self._catalogue))
@@ -146,6 +147,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         publisher, self._publisher = self._publisher, None
         led = self._catalogue_topic.leading
         self._catalogue_topic.leading = False
+        self._metrics.leader.set(0)
         if publisher is not None:
             await publisher.stop()
             if led:
@@ -188,13 +190,15 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             await self._take_over(consumer)
             return
         for record in batches.get(self._commands, ()):
-            await self._rule(record)
+            began = time.perf_counter()
+            result = await self._rule(record)
+            self._metrics.commands.labels(result).observe(time.perf_counter() - began)
         await self._tend()
 
     # -- commands ----------------------------------------------------------------------------------------
 
-    async def _rule(self, record: Any) -> None:
-        """One command to its end, refused or carried out."""
+    async def _rule(self, record: Any) -> str:
+        """One command to its end: `refused` or `applied`."""
         source = Record(SEGMENT_COMMANDS, 0, record.offset, record.timestamp, record.key, record.value)
         headers = dict(record.headers)
         key = headers.get(REQUEST_ID, source.position.encode())
@@ -233,8 +237,9 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                 partition=None,
             )
             await self._publish([refusal, self._outcome(key, outcome)], consumed=consumed)
-            return
+            return "refused"
         await self._write(decision, key=key, offset=record.offset, consumed=consumed)
+        return "applied"
 
     def _read(self, record: Record) -> SegmentCommand:
         check_timestamp(record, self._latest_ms())

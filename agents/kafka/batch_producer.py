@@ -17,11 +17,13 @@ from faust.types import TP
 from mode import Service
 
 from agents.kafka.changelog_record import Written, expected_at
-from agents.kafka.compatibility import before_sending, compress_at, end_producer
+from agents.kafka.compatibility import before_sending, compress_at, count_retries, end_producer
 from agents.kafka.connection import aiokafka_options
 from agents.kafka.partitioner import place
 from agents.kafka.shared_batches import Lane
 from agents.kafka.topics import CHANGELOG_SIZE_FACTOR, changelog_topic, topic_name
+from agents.kafka.unacknowledged import Unacknowledged
+from agents.metrics import Metrics
 from schemas.topics import CHANNEL_SUPPRESSIONS, DEAD_LETTERS, MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
@@ -73,7 +75,12 @@ class Outlet(Service):
     mundane_level = "debug"
 
     def __init__(
-        self, settings: Settings, *, check: Callable[[Collection[TP]], None] | None = None, **kwargs: Any
+        self,
+        settings: Settings,
+        *,
+        check: Callable[[Collection[TP]], None] | None = None,
+        metrics: Metrics | None = None,
+        **kwargs: Any,
     ) -> None:
         """`check` is called right before anything goes to the broker, retries included, with the topic
         partitions that it is for; what it raises ends the producer with nothing more sent."""
@@ -82,6 +89,8 @@ class Outlet(Service):
         self._check = check
         self._producer: AIOKafkaProducer | None = None
         self._changelog = changelog_topic(settings)
+        self._metrics = Metrics() if metrics is None else metrics
+        self._unacknowledged = Unacknowledged(self._metrics)
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._lanes: dict[tuple[str, int], Lane[Message]] = {}
 
@@ -99,11 +108,16 @@ class Outlet(Service):
         )
         if self._check is not None:
             before_sending(self._producer, self._check)
+        count_retries(self._producer, self._metrics.produce_retries.inc)
         await self._producer.start()
 
     async def on_stop(self) -> None:
         if self._producer is not None:
             await end_producer(self._producer, _STOP_SECONDS)
+
+    def observe(self) -> None:
+        """Bring the gauge up to date."""
+        self._unacknowledged.observe()
 
     @property
     def producer(self) -> AIOKafkaProducer:
@@ -193,6 +207,12 @@ class Outlet(Service):
         return lane
 
     async def _send_groups(
+        self, topic: str, groups: Iterable[Sequence[Message]], partition: int
+    ) -> Written | None:
+        with self._unacknowledged.sending():
+            return await self._send_batches(topic, groups, partition)
+
+    async def _send_batches(
         self, topic: str, groups: Iterable[Sequence[Message]], partition: int
     ) -> Written | None:
         producer = self.producer

@@ -26,12 +26,14 @@ def read_changelog(
     apply: Callable[[int, list[KeyValue], list[bytes], int], None],
     reached: Callable[[int, int], None],
     stop: threading.Event,
+    *,
+    planned: Callable[[int, int, int], None] | None = None,
 ) -> None:
     """Read partitions of a changelog from the given offsets to their ends as of this call, or until `stop` is
     set. `apply` is given partition, records, the keys of others that do not count
     (`agents.kafka.changelog_record`) and the last one's offset. `reached` is given partition and the offset
     after its end, once for each, as soon as it was read to its end; nothing of the partition is applied after
-    that.
+    that. `planned` is given partition, start and end of each before that.
 
     Blocks; for a thread. librdkafka fetches and unpacks in threads of its own, in C, while `apply` writes;
     aiokafka does it in Python, which was half of a recovery. A second thread here would only wait for the
@@ -64,6 +66,8 @@ def read_changelog(
                     f"({topic}/{partition} ends at {end}, the state holds it up to {start}); "
                     "remove that folder, or give the workers a new STREAMSEG_APPLICATION_ID"
                 )
+            if planned is not None:
+                planned(partition, start, end)
             if start == end:
                 reached(partition, end)
             else:

@@ -21,6 +21,7 @@ from aiokafka.codec import zstd_encode
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
+from aiokafka.producer.message_accumulator import MessageBatch
 from aiokafka.producer.sender import Sender
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from faust import App
@@ -91,6 +92,20 @@ def before_sending(producer: AIOKafkaProducer, check: Callable[[Collection[TP]],
         await send(node_id, batches)
 
     sender._send_produce_req = checked
+
+
+def count_retries(producer: AIOKafkaProducer, count: Callable[[int], None]) -> None:
+    """Call `count` with the number of batches that are about to be sent once more, where there are any."""
+    sender = producer._sender
+    send = sender._send_produce_req
+
+    async def counted(node_id: int, batches: Any) -> None:
+        again = sum(batch.retry_count > 1 for batch in batches.values())
+        if again:
+            count(again)
+        await send(node_id, batches)
+
+    sender._send_produce_req = counted
 
 
 async def end_consumer(consumer: AIOKafkaConsumer, seconds: float) -> None:
@@ -204,6 +219,7 @@ USED = (
     Used(_AIOKAFKA, TopicPartitionState, "timestamp"),
     Used(_AIOKAFKA, AIOKafkaProducer, "_sender"),
     Used(_AIOKAFKA, Sender, "_send_produce_req"),
+    Used(_AIOKAFKA, MessageBatch, "retry_count"),
     Used(_FAUST, driver.AIOKafkaConsumerThread, "_create_worker_consumer"),
     Used(_FAUST, driver.AIOKafkaConsumerThread, "_consumer"),
     Used(_FAUST, stock.ThreadDelegateConsumer, "_thread"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -48,6 +49,10 @@ class _Reading:
         self.thread: asyncio.Future[None] | None = None
         self.began = time.monotonic()
         self.records = 0
+        self.ends: dict[int, int] = {}
+        """Of each partition, the offset after the end of its changelog, once that is known."""
+        self.remaining: dict[int, int] = {}
+        """Of each partition, how many offsets are still to be read."""
 
 
 class _Restored(NamedTuple):
@@ -96,6 +101,8 @@ class OwnedPartitions(Service):
         """The group has given exactly these partitions to this worker."""
         self.progressed_at = time.monotonic()
         _log.info("assigned partitions %s", ", ".join(map(str, sorted(partitions))) or "none")
+        self._metrics.rebalances.inc()
+        self._metrics.last_rebalance.set_to_current_time()
         self._assignment.assign(partitions)
         self._note_ready()
 
@@ -165,6 +172,15 @@ class OwnedPartitions(Service):
                 "they are dropped, and their input is read again"
             )
 
+    def observe(self) -> None:
+        """Bring the gauges up to date."""
+        readings = list(dict.fromkeys(self._readings.values()))
+        self._metrics.restoring.set(sum(claim not in self._restored for claim in self._readings))
+        self._metrics.restore_remaining.set(sum(sum(one.remaining.values()) for one in readings))
+        disk = shutil.disk_usage(self._settings.data_dir)
+        self._metrics.disk_free.set(disk.free)
+        self._metrics.disk_size.set(disk.total)
+
     # -- effects -----------------------------------------------------------------------------------------
 
     def restore(self, claims: list[Claim]) -> None:
@@ -210,10 +226,16 @@ class OwnedPartitions(Service):
                 if strays:
                     _log.warning("%d changelog records of partition %d do not count", len(strays), number)
                 reading.records += len(records)
+                reading.remaining[number] = reading.ends[number] - offset - 1
                 self._metrics.recovered.inc(len(records))
                 self.progressed_at = time.monotonic()
 
+            def planned(number: int, start: int, end: int) -> None:
+                reading.ends[number] = end
+                reading.remaining[number] = end - start
+
             def reached(number: int, end: int) -> None:
+                reading.remaining[number] = 0
                 if number in bulks:
                     bulks.pop(number).close()
                 loop.call_soon_threadsafe(self._reached, reading.claims[number], stores[number], end)
@@ -225,7 +247,9 @@ class OwnedPartitions(Service):
                     block_cache=self._block_cache,
                 )
             starts = {number: _after(store.changelog_offset) for number, store in stores.items()}
-            read_changelog(self._settings, self._changelog, starts, apply, reached, reading.stop)
+            read_changelog(
+                self._settings, self._changelog, starts, apply, reached, reading.stop, planned=planned
+            )
 
     def _reached(self, claim: Claim, store: RocksStore, changelog_end: int) -> None:
         self._restored[claim] = _Restored(store, changelog_end)

@@ -25,6 +25,7 @@ from agents.partitions.checkpoint import (
 )
 from agents.partitions.cpu_load import Load
 from agents.partitions.output_buffer import Outbox
+from agents.partitions.state_figures import observe_state
 from agents.partitions.task import Shard
 from agents.partitions.worker_clock import WorkerClock
 from schemas.topics import SOURCES
@@ -59,6 +60,8 @@ class Consumer(Protocol):
 
     def lag(self, tp: TP) -> int | None: ...
 
+    def begun_at(self, tp: TP) -> int: ...
+
     def acknowledge(self, tp: TP, next_offset: int) -> None: ...
 
     def acknowledge_all(self, tp: TP) -> None: ...
@@ -72,6 +75,7 @@ class _Running:
     def __init__(self, claim: Claim, shard: Shard) -> None:
         self.claim = claim
         self.shard = shard
+        self.without_state = shard.changelog_end == 0
         self.wake = asyncio.Event()
         self.stopping = False
         self.task: asyncio.Future[None] | None = None
@@ -349,7 +353,10 @@ class Shards(Service):
         self._metrics.changes.labels(shard.number).inc(changes)
         if shard.earliest_due_ms is not None:
             self._metrics.due_lateness.observe((self._clock.now_ms() - shard.earliest_due_ms) / 1000)
-            shard.earliest_due_ms = None
+        if shard.earliest_record_ms is not None:
+            seconds = max(0, self._clock.now_ms() - shard.earliest_record_ms) / 1000
+            self._metrics.change_latency.observe(seconds)
+        shard.said()
 
     def _count(self, shard: Shard) -> None:
         counts = shard.partition.counts
@@ -368,6 +375,11 @@ class Shards(Service):
         if float("inf") in ends.values():
             return
         running.source_checked = True
+        if running.without_state and any(
+            consumer.begun_at(self._tp(topic, shard.number)) for topic in SOURCES
+        ):
+            self._metrics.cold_starts.inc()
+            _log.error("partition %d: input was applied before, but its changelog is empty", shard.number)
         for topic, end in ends.items():
             if shard.applied(topic) > end:
                 tp = self._tp(topic, shard.number)
@@ -415,7 +427,7 @@ class Shards(Service):
                 lag = self._consumer().lag(tp)
                 if lag is not None:
                     self._metrics.lag.labels(tp.topic, number).set(lag + running.shard.waiting(topic))
-        self._metrics.sweeping.set(sum(running.shard.sweeping for running in self._running.values()))
+        observe_state([running.shard for running in self._running.values()], self._metrics)
 
     def stalled_seconds(self) -> float:
         """How long the slowest shard has been at the same piece of work."""

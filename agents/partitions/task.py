@@ -82,6 +82,12 @@ class Shard:
         self.records_unsaved = 0
         self.bytes_unsaved = 0
         self.earliest_due_ms: int | None = None
+        """When the earliest was due of what became due while its partition was read to the end, and was not
+        said yet, epoch ms."""
+        self.earliest_record_ms: int | None = None
+        """Likewise the timestamp of the earliest record that something is to be said of."""
+        # As that one, while it is not known that its partition was read to the end.
+        self._earliest_taken_ms: int | None = None
         self._recounts: deque[_Recount] = deque()
         self._lag_ms = settings.live_lag_ms
         self._ended_as_of = ended_as_of
@@ -139,6 +145,11 @@ class Shard:
         """Whether contacts are still being brought up to the definitions."""
         return self._sweep.running or self._adopting is not None
 
+    @property
+    def swept(self) -> tuple[int, int]:
+        """How many contacts have been brought up to the definitions, and of how many, in all passes."""
+        return self._sweep.share
+
     def report(self) -> Report:
         """How far the partition is. Cost: the first time, one look at every membership."""
         done, total = self._sweep.share
@@ -161,6 +172,10 @@ class Shard:
         self._sweep.unsaved = False
         self.records_unsaved = 0
         self.bytes_unsaved = 0
+
+    def said(self) -> None:
+        """What is in the outbox was acknowledged."""
+        self.earliest_due_ms = self.earliest_record_ms = self._earliest_taken_ms = None
 
     def step(self) -> bool:
         """Do a bounded piece of work; whether there is more to do at once."""
@@ -207,7 +222,10 @@ class Shard:
         if record.offset >= arrivals[0][0]:
             arrivals.popleft()
         if record.offset >= self._applied[topic]:
+            said = self.outbox.outputs
             self.partition.take(record, latest_ms)
+            if self.outbox.outputs > said:
+                self._earliest_taken_ms = _earlier(self._earliest_taken_ms, record.timestamp_ms)
             self.bytes_unsaved += size
             self._applied[topic] = record.offset + 1
             self.records_unsaved += 1
@@ -217,6 +235,9 @@ class Shard:
         """Settle due contacts, up to the present if nothing is left to read; whether more are due."""
         partition = self.partition
         present_ms = None if records_wait else self._present_ms()
+        if present_ms is not None:
+            self.earliest_record_ms = _earlier(self.earliest_record_ms, self._earliest_taken_ms)
+            self._earliest_taken_ms = None
         if present_ms is None or present_ms <= partition.clock_ms:
             return partition.run_due(partition.clock_ms, _DUE_BESIDE_RECORDS if records_wait else _DUE)
         due_ms = partition.next_due_ms()
@@ -267,3 +288,8 @@ class Shard:
         if seconds > _SWEEP_SECONDS:
             return max(1, self._sweep_slice // 2)
         return min(_SWEEP, self._sweep_slice * 2) if seconds < _SWEEP_SECONDS / 4 else self._sweep_slice
+
+
+def _earlier(first_ms: int | None, second_ms: int | None) -> int | None:
+    """The earlier of two moments, of those that there are."""
+    return min((one for one in (first_ms, second_ms) if one is not None), default=None)

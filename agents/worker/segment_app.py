@@ -109,7 +109,8 @@ class SegmentApp(faust.App):
         self._begun_anew_after = begun_anew_after
         self.ended = False
         """Whether it was stopped to the end."""
-        self._watch = Watch(settings)
+        self.metrics.topic_partitions.set(settings.partitions)
+        self._watch = Watch(settings, late=self.metrics.loop_lag.observe)
         self._brokers = None
         if probe is not None:
             self._brokers = BrokerWatch(
@@ -117,7 +118,7 @@ class SegmentApp(faust.App):
                 start_seconds=start_seconds,
                 metrics=self.metrics,
             )
-        self.outlet = Outlet(settings, check=self._check_writing)
+        self.outlet = Outlet(settings, check=self._check_writing, metrics=self.metrics)
         self.clock = WorkerClock(
             settings,
             brokers_time=self._brokers_time if broker_tells_time else None,
@@ -188,7 +189,7 @@ class SegmentApp(faust.App):
             problem=self.problem,
             not_ready=self.not_ready,
             listener=listener,
-            observe=self.shards.observe,
+            observe=self._observe,
             mount=self.api.mount,
         )
         self._data_folder = data_folder
@@ -325,6 +326,12 @@ class SegmentApp(faust.App):
         )
         self.metrics.ready.set(not reasons)
         return reasons
+
+    def _observe(self) -> None:
+        """Bring the gauges up to date."""
+        self.shards.observe()
+        self.partitions.observe()
+        self.outlet.observe()
 
     # -- the end -----------------------------------------------------------------------------------------
 

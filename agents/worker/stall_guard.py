@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka.errors import ProducerFenced
@@ -37,8 +38,12 @@ class Watch(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, **kwargs: Any) -> None:
+    def __init__(
+        self, settings: Settings, *, late: Callable[[float], None] | None = None, **kwargs: Any
+    ) -> None:
+        """`late` is told of each tick how many seconds later than planned it came."""
         super().__init__(**kwargs)
+        self._late = late
         # The last heartbeat may have been as long before the standstill as heartbeats are apart.
         self._limit_seconds = 0.9 * settings.session_timeout_ms / 1000
         self._ticked_at = time.monotonic()
@@ -52,6 +57,8 @@ class Watch(Service):
             self.check()
             self._ticked_at = time.monotonic()
             await asyncio.sleep(_TICK_SECONDS)
+            if self._late is not None:
+                self._late(max(0.0, time.monotonic() - self._ticked_at - _TICK_SECONDS))
 
     def check(self) -> None:
         """Raises StoodStillError where this process has not run for nine tenths of a session timeout."""

@@ -180,6 +180,7 @@ class BatchConsumer(stock.Consumer):
         self._acknowledged: dict[TP, int] = {}
         self._positions: dict[TP, int] = {}
         self._on_the_way: Counter[TP] = Counter()
+        self._begun_at: Mapping[TP, int] = {}
         self.polled_at = self._flowed_at = time.monotonic()
 
     @property
@@ -335,6 +336,15 @@ class BatchConsumer(stock.Consumer):
         """Go back to the committed offsets, and forget how far anything was read beyond them."""
         self._positions.clear()
         await super().perform_seek()
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """As stock; where that is is kept."""
+        self._begun_at = await super().seek_to_committed()
+        return self._begun_at
+
+    def begun_at(self, tp: TP) -> int:
+        """The committed offset from which the partition is read; 0 where none was committed."""
+        return self._begun_at.get(tp) or 0
 
     # -- membership --------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain, groupby, islice, takewhile
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 from rocksdict import (
@@ -38,6 +38,21 @@ KeyValue = tuple[bytes, bytes | None]
 
 # Faust's own RocksDB stores keep the changelog offset under this key; so do we, in the same write.
 _OFFSET_KEY = b"__faust\0offset__"
+
+
+class Figures(NamedTuple):
+    """How a database stands.
+
+    disk_bytes                what its tables take on disk
+    keys                      about how many keys it has, of whatever kind
+    compaction_pending_bytes  about how much is still to be compacted
+    write_stalled             whether it slows down or stops writes, since it cannot keep up
+    """
+
+    disk_bytes: int
+    keys: int
+    compaction_pending_bytes: int
+    write_stalled: bool
 
 
 class RocksStore:
@@ -573,6 +588,17 @@ class RocksStore:
         for key, _ in self._items(layout.STRAY, layout.STRAY):
             batch.delete(key)
         self._db.write(batch)
+
+    def figures(self) -> Figures:
+        """How the database stands. Cost: a few figures that RocksDB has at hand."""
+        ask = self._db.property_int_value
+        held_back = ask("rocksdb.is-write-stopped") or ask("rocksdb.actual-delayed-write-rate")
+        return Figures(
+            disk_bytes=ask("rocksdb.total-sst-files-size") or 0,
+            keys=ask("rocksdb.estimate-num-keys") or 0,
+            compaction_pending_bytes=ask("rocksdb.estimate-pending-compaction-bytes") or 0,
+            write_stalled=bool(held_back),
+        )
 
     def close(self) -> None:
         """Close the database; what is unwritten is lost."""

@@ -32,5 +32,5 @@ def test_every_setting_stands_on_the_page_once_with_what_it_means() -> None:
 def test_every_metric_stands_on_the_page() -> None:
     text = (DOCS / "metrics.md").read_text(encoding="utf-8")
     shown = Metrics().exposition().decode()
-    for family in re.findall(r"^# TYPE (\w+) ", shown, re.M):
+    for family in re.findall(r"^# TYPE (streamseg_\w+) ", shown, re.M):
         assert re.search(rf"^\| `{family}(_total)?` \|", text, re.M), family

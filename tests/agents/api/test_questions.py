@@ -35,6 +35,7 @@ from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Event
 from streamseg.replay import Replay
 from streamseg.settings import Settings
+from tests.agents.metric_values import value
 
 SECONDS = 20.0
 SETTINGS = Settings()
@@ -550,6 +551,25 @@ def test_a_second_page_of_a_comparison_or_a_recount_is_refused_while_one_is_answ
                 go_on.set()
                 assert await first == 200
                 assert await ask() == 200
+
+    asyncio.run(main())
+
+
+def test_how_many_are_being_answered_is_shown() -> None:
+    async def main() -> None:
+        metrics = Metrics()
+        turns = Turns(0, metrics.questions.labels("long"))
+
+        def running() -> float:
+            return value(metrics, "streamseg_api_questions_running", kind="long")
+
+        async with turns.of("ann"), turns.of("ben"):
+            assert running() == 2
+            with pytest.raises(ProblemError):
+                async with turns.of("ann"):
+                    pass
+            assert running() == 2
+        assert running() == 0
 
     asyncio.run(main())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from agents.partitions.worker_clock import HostClock
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from streamseg.times import DAY_MS, HOUR_MS
+from tests.agents.metric_values import value
 
 WAIT_SECONDS = 60.0
 RECENT = {
@@ -122,6 +124,65 @@ def test_contacts_enter_and_leave_and_a_restart_goes_on(settings: Settings) -> N
     ]
     (letter,) = [each for each in messages if each.topic() == "dead-letters"]
     assert letter.value() == b"{bad"
+
+
+def test_what_a_worker_does_is_seen_in_its_metrics(settings: Settings) -> None:
+    client = Client(settings, "membership-changes", "dead-letters", "segment-catalog")
+    client.define(RECENT)
+    with EmbeddedWorker(settings) as worker:
+        assert worker.app is not None
+        metrics = worker.app.metrics
+        base = f"http://127.0.0.1:{worker.app.web_server_service.port}"
+
+        def shown(name: str, **labels: str) -> float:
+            with urllib.request.urlopen(f"{base}/metrics", timeout=10):  # noqa: S310
+                return value(metrics, f"streamseg_{name}", **labels)
+
+        def ask(path: str) -> int:
+            try:
+                with urllib.request.urlopen(base + path, timeout=10) as answer:  # noqa: S310
+                    return int(answer.status)
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        until(lambda: shown("ready") == 1)
+        until(lambda: shown("leader") == 1)
+        client.write("behavior-events", "c1", scan("c1"))
+        client.wait(lambda messages: any(each.topic() == "membership-changes" for each in messages))
+        client.command({"command": "create_group", "account": "ann", "group": "g"}, 0)
+        client.command({"command": "create_group", "account": "ann", "group": "g"}, 0)
+        until(lambda: shown("command_seconds_count", result="refused") == 1)
+        until(lambda: shown("change_latency_seconds_count") >= 1)
+        assert shown("command_seconds_count", result="applied") == 1
+        assert 0 < shown("change_latency_seconds_sum") < WAIT_SECONDS
+        assert shown("topic_partitions") == shown("partitions") == settings.partitions
+        assert shown("rebalances_total") >= 1
+        assert shown("restoring_partitions") == shown("restore_remaining_records") == 0
+        assert shown("state_keys") > 0
+        assert shown("cold_starts_total") == shown("unacknowledged_seconds") == 0
+        until(lambda: shown("sweeping_partitions") == 0)
+
+        member = "/api/v1/segments/{segment_id}/contacts"
+        assert ask("/api/v1/segments/recent/contacts?limit=1") == 200
+        assert ask("/api/v1/segments/secret-name/contacts") == 404
+        assert ask("/api/v1/nowhere/secret-name") == 404
+        for method, route, status in (
+            ("GET", member, "200"),
+            ("GET", member, "404"),
+            ("none", "none", "404"),
+        ):
+            assert shown("api_requests_total", method=method, route=route, status=status) == 1
+        assert shown("api_request_seconds_count", method="GET", route=member) == 2
+        assert b"secret-name" not in metrics.exposition()
+    assert value(metrics, "streamseg_leader") == 0
+    client.close()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_record_timestamp_outside_the_calendar_stops_nobody(settings: Settings) -> None:

@@ -251,3 +251,31 @@ def test_a_record_whose_time_has_come_is_taken(world: World) -> None:
     world.work()
     assert world.shard.outbox.dead_letters == []
     assert world.shard.partition.clock_ms == at_ms
+
+
+def test_a_record_is_timed_only_once_its_partition_is_read_to_the_end(world: World) -> None:
+    world.offer(BEHAVIOR_EVENTS, NOW, NOW + 10)
+    world.offer(CONTACT_UPDATES, NOW)
+    world.shard.step()
+    assert world.shard.outbox.outputs
+    assert world.shard.earliest_record_ms is None
+    world.ended = {BEHAVIOR_EVENTS: NOW + 1_000, CONTACT_UPDATES: NOW + 1_000}
+    world.work()
+    assert world.shard.earliest_record_ms == NOW
+    world.shard.said()
+    assert world.shard.earliest_record_ms is None
+    # What brings nothing about is not timed.
+    world.offer(CONTACT_UPDATES, NOW + 500, first=1)
+    world.work()
+    assert world.shard.earliest_record_ms is None
+
+
+def test_a_record_that_was_said_before_the_end_was_reached_is_not_timed(world: World) -> None:
+    world.offer(BEHAVIOR_EVENTS, NOW)
+    world.offer(CONTACT_UPDATES, NOW)
+    world.shard.step()
+    assert world.shard.outbox.outputs
+    world.shard.said()
+    world.ended = {BEHAVIOR_EVENTS: NOW + 1_000, CONTACT_UPDATES: NOW + 1_000}
+    world.work()
+    assert world.shard.earliest_record_ms is None

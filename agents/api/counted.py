@@ -1,0 +1,46 @@
+"""Counts the requests to the API, by the template of their address: no ids."""
+
+from __future__ import annotations
+
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from agents.metrics import Metrics
+
+_NONE = "none"
+_GONE = "gone"
+
+
+def counted(metrics: Metrics) -> Middleware:
+    """To be the first middleware, so that it sees what is answered in the end."""
+
+    @web.middleware
+    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = time.perf_counter()
+        status = _GONE
+        try:
+            response = await handler(request)
+            status = str(response.status)
+            return response
+        except web.HTTPException as answer:
+            status = str(answer.status)
+            raise
+        except Exception:
+            status = "500"
+            raise
+        finally:
+            method, route = _template(request)
+            metrics.api_requests.labels(method, route, status).inc()
+            metrics.api_seconds.labels(method, route).observe(time.perf_counter() - began)
+
+    return count
+
+
+def _template(request: web.Request) -> tuple[str, str]:
+    """Method and address of the route, its parameters by their names; a caller's own words never."""
+    route = request.match_info.route
+    if route.resource is None:
+        return _NONE, _NONE
+    return route.method, route.resource.canonical

@@ -1,0 +1,39 @@
+"""What is on its way to the brokers, and how long it has been."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from aiokafka.errors import KafkaError
+
+from agents.metrics import Metrics
+
+
+class Unacknowledged:
+    """Sendings that were begun and have not been acknowledged."""
+
+    def __init__(self, metrics: Metrics, timer: Callable[[], float] = time.monotonic) -> None:
+        self._metrics = metrics
+        self._timer = timer
+        # In the order in which they were begun.
+        self._began: dict[object, float] = {}
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Around a sending, until it is acknowledged or has failed."""
+        mark = object()
+        self._began[mark] = self._timer()
+        try:
+            yield
+        except KafkaError:
+            self._metrics.produce_errors.inc()
+            raise
+        finally:
+            del self._began[mark]
+
+    def observe(self) -> None:
+        """Bring the gauge up to date."""
+        began = next(iter(self._began.values()), None)
+        self._metrics.unacknowledged.set(0 if began is None else self._timer() - began)

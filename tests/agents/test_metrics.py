@@ -1,0 +1,244 @@
+"""What a worker shows of itself moves when what it is about does."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from agents.kafka.compatibility import count_retries
+from agents.kafka.unacknowledged import Unacknowledged
+from agents.metrics import Metrics
+from agents.partitions import owned_partitions
+from agents.partitions.assignment import Claim
+from agents.partitions.owned_partitions import OwnedPartitions
+from agents.partitions.scheduler import Shards
+from agents.partitions.state_figures import observe_state
+from agents.partitions.task import Shard
+from agents.partitions.worker_clock import WorkerClock
+from agents.worker.stall_guard import Watch
+from streamseg.plan.definitions import Definitions
+from streamseg.settings import Settings
+from streamseg.store.layout import LAYOUT_VERSION
+from streamseg.store.rocksdb import Figures, RocksStore
+from tests.agents.metric_values import value
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 - what it waits for has no event
+            await asyncio.sleep(0.01)
+
+
+def test_release_layout_and_process_are_told(metrics: Metrics) -> None:
+    text = metrics.exposition().decode()
+    assert f'streamseg_build_info{{layout="{LAYOUT_VERSION}",version="' in text
+    for name in ("resident_memory_bytes", "cpu_seconds_total", "open_fds", "max_fds"):
+        assert value(metrics, f"process_{name}") > 0
+    assert value(metrics, "python_gc_collections_total", generation="0") > 0
+
+
+# -- towards the brokers -----------------------------------------------------------------------------------
+
+
+def test_the_oldest_output_on_its_way_is_told(metrics: Metrics) -> None:
+    now = 100.0
+    waiting = Unacknowledged(metrics, lambda: now)
+
+    def seconds() -> float:
+        waiting.observe()
+        return value(metrics, "streamseg_unacknowledged_seconds")
+
+    assert seconds() == 0
+    with waiting.sending():
+        now = 103.0
+        with waiting.sending():
+            now = 105.0
+            assert seconds() == 5
+        assert seconds() == 5
+    assert seconds() == 0
+
+
+def test_what_the_brokers_refuse_is_counted_and_waits_no_longer(metrics: Metrics) -> None:
+    waiting = Unacknowledged(metrics, lambda: 1.0)
+    with pytest.raises(KafkaError), waiting.sending():
+        raise KafkaError
+    with pytest.raises(ZeroDivisionError), waiting.sending():
+        raise ZeroDivisionError
+    assert value(metrics, "streamseg_produce_errors_total") == 1
+    waiting.observe()
+    assert value(metrics, "streamseg_unacknowledged_seconds") == 0
+
+
+def test_only_batches_that_are_sent_once_more_are_retries(metrics: Metrics) -> None:
+    sent = []
+
+    async def send(node_id: int, batches: dict[TP, Any]) -> None:
+        sent.append(batches)
+
+    producer = SimpleNamespace(_sender=SimpleNamespace(_send_produce_req=send))
+    count_retries(cast(Any, producer), metrics.produce_retries.inc)
+    first, second = SimpleNamespace(retry_count=1), SimpleNamespace(retry_count=3)
+    asyncio.run(producer._sender._send_produce_req(0, {TP("t", 0): first}))
+    assert value(metrics, "streamseg_produce_retries_total") == 0
+    asyncio.run(producer._sender._send_produce_req(0, {TP("t", 0): first, TP("t", 1): second}))
+    assert value(metrics, "streamseg_produce_retries_total") == 1
+    assert len(sent) == 2
+
+
+# -- partitions --------------------------------------------------------------------------------------------
+
+
+def test_a_restoring_tells_how_much_is_left(
+    metrics: Metrics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def read(
+        _: object, topic: str, starts: object, apply: Any, reached: Any, stop: object, *, planned: Any
+    ) -> None:
+        planned(0, 0, 100)
+        planned(1, 0, 10)
+        apply(0, [(b"kx", b"v")], [], 59)
+        reached(1, 10)
+        go_on.wait(30)
+        reached(0, 100)
+
+    monkeypatch.setattr(owned_partitions, "read_changelog", read)
+
+    async def main() -> None:
+        shards = SimpleNamespace(begin=lambda *_: None, end=_nothing)
+        partitions = OwnedPartitions(
+            Settings(data_dir=tmp_path),
+            shards=cast(Shards, shards),
+            metrics=metrics,
+            folder=lambda: tmp_path,
+        )
+
+        def shown() -> tuple[float, float]:
+            partitions.observe()
+            return (
+                value(metrics, "streamseg_restoring_partitions"),
+                value(metrics, "streamseg_restore_remaining_records"),
+            )
+
+        await partitions.start()
+        assert shown() == (0, 0)
+        partitions.assign([0, 1])
+        await _until(lambda: shown() == (1, 40))
+        go_on.set()
+        await _until(lambda: shown() == (0, 0))
+        assert value(metrics, "streamseg_rebalances_total") == 1
+        assert value(metrics, "streamseg_last_rebalance_seconds") > 1_700_000_000
+        assert 0 < value(metrics, "streamseg_disk_free_bytes") < value(metrics, "streamseg_disk_size_bytes")
+        await partitions.stop()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("committed", "changelog_end", "cold_starts"), [(5, 0, 1), (0, 0, 0), (5, 3, 0)])
+def test_a_partition_that_lost_its_changelog_is_counted(
+    metrics: Metrics, tmp_path: Path, committed: int, changelog_end: int, cold_starts: int
+) -> None:
+    ends_asked = 0
+
+    def end(_: object) -> float:
+        nonlocal ends_asked
+        ends_asked += 1
+        return 10.0
+
+    consumer = SimpleNamespace(
+        end=end,
+        begun_at=lambda _: committed,
+        ended_as_of=lambda _: None,
+        acknowledge_all=lambda _: None,
+    )
+
+    async def main() -> None:
+        settings = Settings(data_dir=tmp_path)
+        shards = Shards(
+            settings=settings,
+            sink=cast(Any, None),
+            consumer=lambda: cast(Any, consumer),
+            plan=lambda: Definitions(settings).plan,
+            clock=WorkerClock(settings, brokers_time=None, metrics=metrics),
+            metrics=metrics,
+            may_write=lambda _: True,
+            lost=lambda _: None,
+        )
+        await shards.start()
+        store = RocksStore(tmp_path / "state")
+        shards.begin(Claim(0, 1), store, changelog_end)
+        # Both topics, once; the next look finds it done.
+        await _until(lambda: ends_asked >= 2)
+        assert value(metrics, "streamseg_cold_starts_total") == cold_starts
+        await shards.stop()
+        store.close()
+
+    asyncio.run(main())
+
+
+async def _nothing(_: object) -> None:
+    return None
+
+
+def test_contacts_that_a_changed_definition_has_reached_are_told(metrics: Metrics) -> None:
+    def shard(sweeping: bool, swept: tuple[int, int], stalled: bool) -> Shard:
+        figures = Figures(
+            disk_bytes=1_000, keys=10, compaction_pending_bytes=5 * stalled, write_stalled=stalled
+        )
+        store = SimpleNamespace(figures=lambda: figures)
+        return cast(Shard, SimpleNamespace(sweeping=sweeping, swept=swept, store=store))
+
+    def shown(*names: str) -> list[float]:
+        return [value(metrics, f"streamseg_{name}") for name in names]
+
+    observe_state(
+        [shard(True, (3, 8), True), shard(True, (1, 8), False), shard(False, (1, 1), False)], metrics
+    )
+    assert shown("sweeping_partitions", "sweep_done", "sweep_total") == [2, 4, 16]
+    assert shown("state_bytes", "state_keys") == [3_000, 30]
+    assert shown("compaction_pending_bytes", "write_stalled_partitions") == [5, 1]
+    observe_state([], metrics)
+    assert shown("sweeping_partitions", "sweep_done", "sweep_total", "state_bytes") == [0, 0, 0, 0]
+
+
+def test_a_store_knows_what_it_takes_on_disk(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "state")
+    empty = store.figures()
+    with store.in_bulk():
+        store.apply_changelog([(b"kx%d" % number, b"v" * 100) for number in range(1_000)], 999)
+    full = store.figures()
+    store.close()
+    assert full.disk_bytes > empty.disk_bytes
+    assert full.keys - empty.keys == pytest.approx(1_000, abs=5)
+    assert not full.write_stalled
+
+
+# -- the process -------------------------------------------------------------------------------------------
+
+
+def test_what_holds_up_the_loop_is_seen(metrics: Metrics) -> None:
+    async def main() -> None:
+        watch = Watch(Settings(), late=metrics.loop_lag.observe)
+        await watch.start()
+        await _until(lambda: value(metrics, "streamseg_loop_lag_seconds_count") >= 1)
+        before = value(metrics, "streamseg_loop_lag_seconds_sum")
+        threading.Event().wait(0.6)
+        await _until(lambda: value(metrics, "streamseg_loop_lag_seconds_count") >= 2)
+        assert value(metrics, "streamseg_loop_lag_seconds_sum") - before >= 0.3
+        await watch.stop()
+
+    asyncio.run(main())
