@@ -410,13 +410,13 @@ class Engine:
             segment_id
             for rows, place in ((members, MEMBER_BORN), (lists, LIST_BORN))
             for segment_id, row in rows.items()
-            if not _is_about(plan.segments.get(segment_id), row[place])
+            if not _is_about(plan.segments.get(segment_id) or plan.waiting.get(segment_id), row[place])
         }
         leave_all(contact, gone & members.keys(), now_ms, Reason(Cause.DEFINITION), self._emitter)
         for segment_id in gone & lists.keys():
             del lists[segment_id]
-        for segment_id, row in members.items():
-            segment = plan.segments[segment_id]
+        for segment_id in members.keys() - plan.waiting.keys():
+            row, segment = members[segment_id], plan.segments[segment_id]
             row[MEMBER_VERSION], row[MEMBER_BORN] = segment.version, segment.born
         for segment_id, row in lists.items():
             row[LIST_BORN] = plan.segments[segment_id].born

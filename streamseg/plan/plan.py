@@ -212,6 +212,8 @@ class Plan:
     judged      offset of the last record that introduced one of its formulas; in a transition, one of those
                 of the plan that it leads away from
     segments    by id, built-in ones included
+    waiting     in a transition, by id, those that are in force but cannot be judged before its end: who is a
+                member of one of them by what it asked for earlier stays one until then
     static_ids  the ids of those that are lists kept by hand
     newest      the segment that was introduced last, None where all are built in
     users       condition id (or member id) -> the segments whose formula asks for it, by id
@@ -234,6 +236,9 @@ class Plan:
         conditions are filled, too."""
         self.generation = generation
         self.segments = dict(segments)
+        self.waiting: dict[str, Segment] = {}
+        if candidate is not None:
+            self.waiting = {key: one for key, one in candidate.segments.items() if key not in segments}
         self.static_ids = frozenset(segment_id for segment_id, one in self.segments.items() if one.static)
         self.built_in = dict(built_in)
         self.lineage = Lineage() if lineage is None else lineage
@@ -255,11 +260,18 @@ class Plan:
             self._add(segment, previous)
         if candidate is not None:
             self.conditions = {**candidate.conditions, **self.conditions}
-        self.identity = stable_id("plan", sorted(self.identities.values()), sorted(self.conditions))
+        self.identity = stable_id(
+            "plan",
+            sorted(self.identities.values()),
+            sorted(self.conditions),
+            *sorted(one.identity for one in self.waiting.values()),
+        )
         self._news: dict[int, News] = {}
         self._grounds: dict[str, Grounds] = {}
         self._dependents: dict[int, Dependents] = {}
-        self.member_ids = frozenset(segment.member_id for segment in self.segments.values())
+        self.member_ids = frozenset(
+            segment.member_id for segment in (*self.segments.values(), *self.waiting.values())
+        )
         for condition in self.conditions.values():
             self._dispatch(condition)
         self.lively = [condition for condition in self.conditions.values() if not condition.inert]

@@ -547,6 +547,7 @@ def test_a_second_page_of_a_comparison_or_a_recount_is_refused_while_one_is_answ
             first = asyncio.ensure_future(ask())
             async with asyncio.timeout(SECONDS):
                 await asked.wait()
+                asyncio.get_running_loop().call_later(SECONDS / 4, go_on.set)
                 assert await ask() == 429
                 go_on.set()
                 assert await first == 200

@@ -240,6 +240,32 @@ def test_what_an_old_formula_asks_for_may_change_while_no_worker_runs(
     assert sorted(told) == sorted(above + rich)
 
 
+@pytest.mark.parametrize("still_later", [(), (definition(5, 0, "top", clusters=ASKS_ABOVE),)])
+def test_a_segment_that_comes_to_ask_for_one_in_transition_while_no_worker_runs_keeps_its_members(
+    tmp_path: Path, still_later: tuple[Record, ...]
+) -> None:
+    """The first pass for `rich` was cut short. `above` was there before, and by the restart refers to it, so
+    that it waits: nobody who stays in it is to leave it meanwhile."""
+    above = definition(1, 50, "above")
+    world = World(tmp_path / "state", plan_of(definition(0, 100), above))
+    world.put(*[(f"c{number:03}", number) for number in range(PEOPLE)])
+    world.work()
+    world.told()
+    world.shard.adopt(followed(definition(2, 150), found=(definition(0, 100), above))[-1])
+    world.step()
+    world.restart(plan_of(definition(2, 150), definition(4, 0, "above", clusters=REFERS), *still_later))
+    # Whoever is heard of while it waits stays, too, by whatever it asked for before.
+    world.put(("c180", 190), ("c060", 20), ("new", 170))
+    world.work()
+    told = [(one["segment_id"], one["contact_id"], one["change"]) for one in world.changes]
+    rich = [("rich", f"c{number}", "exited") for number in range(100, 150)] + [("rich", "new", "entered")]
+    left = [("above", f"c{number:03}", "exited") for number in range(50, 150)]
+    top = [("top", f"c{number}", "entered") for number in range(150, PEOPLE)] if still_later else []
+    top += [("top", "new", "entered")] if still_later else []
+    assert sorted(told) == sorted([*rich, *left, ("above", "new", "entered"), *top])
+    world.store.close()
+
+
 def test_a_moved_or_shared_segment_is_not_swept(world: World) -> None:
     world.shard.adopt(followed(definition(1, 100, group="g", version=1))[-1])
     assert world.work() == 1
