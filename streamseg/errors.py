@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
+from schemas.paths import join_path
+
 
 class Code(StrEnum):
     """The contract's stable codes for refused input."""
@@ -68,6 +70,16 @@ def refusing_faults() -> Iterator[None]:
         raise
     except Exception as error:
         raise UnforeseenError(error) from error
+
+
+@contextmanager
+def located_below(field: str) -> Iterator[None]:
+    """Around the judging of what stands in a field of a message: the path of what is refused in it begins
+    with that field. Raises RejectedError."""
+    try:
+        yield
+    except RejectedError as error:
+        raise RejectedError(error.code, error.message, join_path(field, error.path)) from error
 
 
 class FileFormatError(StreamsegError):

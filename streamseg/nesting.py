@@ -33,11 +33,16 @@ def read_json(data: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         if exceeds_limit(data):
             raise nested_too_deep() from error
-        raise RejectedError(Code.INVALID_JSON, f"not JSON ({error.msg}); send UTF-8 JSON") from error
+        raise not_json(error) from error
     # Each level takes two brackets: most texts are too short for too many, or have too few of them.
     if len(data) > _SHORT and data.count(b"{") + data.count(b"[") > NESTING_LIMIT:
         check_nesting(value)
     return value
+
+
+def not_json(error: orjson.JSONDecodeError) -> RejectedError:
+    """The refusal of a text that cannot be read."""
+    return RejectedError(Code.INVALID_JSON, f"not JSON ({error.msg}); send UTF-8 JSON")
 
 
 def exceeds_limit(data: bytes) -> bool:

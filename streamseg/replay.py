@@ -14,8 +14,8 @@ from streamseg.contact.contact import Contact
 from streamseg.engine.partition import Partition
 from streamseg.errors import Code, FileFormatError, RejectedError
 from streamseg.json_text import dumps, loads, loads_broken
-from streamseg.nesting import exceeds_limit, nested_too_deep
-from streamseg.plan.definitions import Definitions, dead_letter
+from streamseg.nesting import exceeds_limit, nested_too_deep, not_json
+from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Event, Record
 from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
@@ -134,7 +134,7 @@ class Replay:
         own_ms = self._own_ms(entry)
         if own_ms is not None:
             self.run_to(own_ms)
-        self._refuse(line, RejectedError(Code.INVALID_JSON, f"not JSON ({error.msg}); send UTF-8 JSON"))
+        self._refuse(line, not_json(error))
 
     def _check_object(self, entry: Any) -> None:
         if not isinstance(entry, dict):
@@ -143,7 +143,8 @@ class Replay:
             )
 
     def _refuse(self, line: bytes, error: RejectedError) -> None:
-        self.dead_letter(dead_letter(Record("", 0, self._line, self.partition.clock_ms, None, line), error))
+        record = Record("", 0, self._line, self.partition.clock_ms, None, line)
+        self.dead_letter(DeadLetter.of(record, error))
 
     def _record(self, entry: dict[str, Any]) -> Record:
         topic = entry.get("topic")
@@ -178,7 +179,7 @@ class Replay:
         try:
             self.definitions.take(record)
         except RejectedError as error:
-            self.dead_letter(dead_letter(record, error))
+            self.dead_letter(DeadLetter.of(record, error))
             return
         # Many definitions in a row at the start of a file are compiled into one plan.
         self._stale = True

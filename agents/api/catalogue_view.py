@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from agents.api.auth import ACCOUNT
 from agents.api.preconditions import precondition_failed, wanted_versions
@@ -17,7 +16,6 @@ from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.command_client import CommandDesk
 from agents.catalogue.outcome import Outcome
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand
-from schemas.paths import first_error
 from streamseg.catalogue import listing
 from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.labels import STATUSES, TYPES, Language
@@ -26,6 +24,7 @@ from streamseg.catalogue.rules import PRECONDITION, decide
 from streamseg.catalogue.state import Catalogue, Entry
 from streamseg.errors import RejectedError
 from streamseg.language.condition_count import check_condition_count
+from streamseg.records.messages import checked_by
 from streamseg.settings import Settings
 from streamseg.wording.bodies import definition_words
 from streamseg.wording.order import in_written_order
@@ -82,12 +81,9 @@ class Desk:
     async def _read(self, body: Json, below: str) -> SegmentCommand:
         try:
             check_condition_count(body.get("definition"), self._settings.max_conditions, at="definition")
-            return await in_thread(lambda _: SEGMENT_COMMAND.validate_python(body))
+            return await in_thread(lambda _: checked_by(SEGMENT_COMMAND, body))
         except RejectedError as error:
             raise ProblemError(error.code, error.message, _below(error.path, below)) from error
-        except ValidationError as error:
-            path, message = first_error(error)
-            raise ProblemError("invalid_schema", message, _below(path, below)) from error
 
     def _wanted_versions(self, request: web.Request) -> frozenset[int] | None:
         """What the request's preconditions demand of the segment in its address, if it has one."""

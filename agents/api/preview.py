@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
@@ -13,15 +11,14 @@ from agents.api.auth import ACCOUNT
 from agents.api.catalogue_view import Desk
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
-from agents.api.requests import answer, parse, read_model, words_wanted
+from agents.api.requests import answer, read_model, words_wanted
 from agents.api.slices import in_thread
 from agents.api.turns import Turns
 from agents.catalogue.definition_topic import DefinitionTopic
 from schemas.definitions import SegmentDefinition
-from schemas.paths import join_path
 from schemas.wire import WireModel
 from streamseg.catalogue.reading import check_references_calculated, check_references_readable
-from streamseg.errors import Code, RejectedError
+from streamseg.errors import Code, RejectedError, located_below
 from streamseg.json_text import dumps
 from streamseg.language.compiler import compile_segment
 from streamseg.language.condition_count import check_condition_count
@@ -29,6 +26,7 @@ from streamseg.language.reference_checks import check_references
 from streamseg.language.segments import Segment
 from streamseg.language.unsubscribe import BUILT_IN_SEGMENTS
 from streamseg.plan.plan import Plan
+from streamseg.records.messages import checked
 from streamseg.settings import Settings
 from streamseg.wording.bodies import definition_words
 
@@ -112,9 +110,9 @@ class Preview:
         """What is in force with the definition in it, as little of it as the definition rests on; for an
         account, if one asks: another worker has asked for one already."""
         check_condition_count(body, self._settings.max_conditions, at="definition")
-        definition = parse(body, SegmentDefinition, at="definition")
+        definition = checked(SegmentDefinition, body, at="definition")
         segment_id = definition.segment_id
-        with _below_definition():
+        with located_below("definition"):
             if segment_id in BUILT_IN_SEGMENTS:
                 raise RejectedError(Code.NOT_PERMITTED, "a built-in segment stays as it is", "segment_id")
             old = current.segments.get(segment_id)
@@ -149,12 +147,3 @@ class Preview:
         check_references(segment, catalogue.segments)
         check_references_readable(body, catalogue, account)
         check_references_calculated(body, catalogue)
-
-
-@contextmanager
-def _below_definition() -> Iterator[None]:
-    """What is refused in the definition has a path in the body that it came in."""
-    try:
-        yield
-    except RejectedError as error:
-        raise RejectedError(error.code, error.message, join_path("definition", error.path)) from error

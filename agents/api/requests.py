@@ -7,19 +7,16 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from agents.api.problems import ProblemError
 from agents.api.slices import in_thread
-from schemas.paths import first_error, join_path
-from schemas.wire import WireModel
 from streamseg.catalogue.labels import Language
 from streamseg.json_text import dumps
 from streamseg.nesting import read_json
+from streamseg.records.messages import Model, checked
 
 Json = dict[str, Any]
 T = TypeVar("T")
-Model = TypeVar("Model", bound=WireModel)
 
 
 _BIG = 16 << 10
@@ -67,20 +64,12 @@ async def read_body(request: web.Request, *, optional: bool = False) -> Json:
 
 
 async def read_model(request: web.Request, model: type[Model], *, optional: bool = False) -> Model:
-    """The body as one of our messages. Raises ProblemError with the path of what is wrong."""
+    """The body as one of our messages. Raises ProblemError and, with the path of what is wrong,
+    RejectedError."""
     body = await read_body(request, optional=optional)
     if (request.content_length or _BIG) < _BIG:
-        return parse(body, model)
-    return await in_thread(lambda _: parse(body, model))
-
-
-def parse(body: Json, model: type[Model], *, at: str = "") -> Model:
-    """`at` is where the body stands in what the caller sent."""
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        path, message = first_error(error)
-        raise ProblemError("invalid_schema", message, join_path(at, path)) from error
+        return checked(model, body)
+    return await in_thread(lambda _: checked(model, body))
 
 
 def whole_number(request: web.Request, name: str, default: int, low: int, high: int) -> int:

@@ -12,7 +12,7 @@ from agents.kafka.topics import topic_name
 from agents.metrics import Metrics
 from schemas.topics import SEGMENT_DEFINITIONS
 from streamseg.errors import RejectedError
-from streamseg.plan.definitions import Definitions, dead_letter
+from streamseg.plan.definitions import Definitions
 from streamseg.plan.plan import Plan
 from streamseg.records.headers import Statement
 from streamseg.records.inputs import Record
@@ -109,7 +109,7 @@ class DefinitionTopic(Follower):
                 self.definitions.take(record)
             except RejectedError as error:
                 if answers is None:
-                    self._refused.append(dead_letter(record, error))
+                    self._refused.append(DeadLetter.of(record, error))
                 else:
                     _log.warning(
                         "an answer is refused: %s/%d: %s", SEGMENT_DEFINITIONS, record.offset, error.code

@@ -11,7 +11,6 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
-from pydantic import ValidationError
 
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.definition_topic import DefinitionTopic
@@ -24,7 +23,6 @@ from agents.kafka.topics import outcomes_topic, topic_name, worker_id
 from agents.kafka.transactional_producer import Output, Publisher
 from agents.metrics import Metrics
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand, UpdateCommand
-from schemas.paths import first_error
 from schemas.topics import DEAD_LETTERS, SEGMENT_CATALOG, SEGMENT_COMMANDS, SEGMENT_DEFINITIONS
 from streamseg.catalogue import calculation
 from streamseg.catalogue.adoption import catch_up
@@ -32,11 +30,11 @@ from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.rules import PRECONDITION, current_version, decide
 from streamseg.catalogue.state import Catalogue
 from streamseg.engine.decoding import check_timestamp
-from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
+from streamseg.errors import Code, RejectedError, refusing_faults
 from streamseg.json_text import dumps
 from streamseg.language.condition_count import check_condition_count
-from streamseg.nesting import read_json
 from streamseg.records.inputs import Record
+from streamseg.records.messages import checked_by, read_message
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
 
@@ -216,8 +214,6 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                     versions=_versions(headers.get(VERSIONS)),
                 )
         except RejectedError as error:
-            if isinstance(error, UnforeseenError):
-                _log.error("failed at %s", source.position, exc_info=error.fault)
             outcome = Outcome(
                 record.offset,
                 code=error.code.value,
@@ -225,7 +221,9 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                 path=error.path,
                 current_version=self._current_version(error, command),
             )
-            letter = DeadLetter(source, error.code.value, error.message, error.path)
+            letter = DeadLetter.of(source, error)
+            if letter.fault is not None:
+                _log.error("failed at %s", source.position, exc_info=letter.fault)
             if ORIGIN not in headers:
                 # The caller of an API hears of it, and the worker that tells it counts it.
                 self._metrics.dead_letters.labels(letter.code).inc()
@@ -243,18 +241,10 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
 
     def _read(self, record: Record) -> SegmentCommand:
         check_timestamp(record, self._latest_ms())
-        value = record.value or b""
-        limit = self._settings.max_record_bytes
-        if len(value) > limit:
-            raise RejectedError(Code.TOO_LARGE, f"longer than {limit} bytes; make it smaller")
-        body = read_json(value)
+        body = read_message(record.value or b"", limit_bytes=self._settings.max_record_bytes)
         if isinstance(body, dict):
             check_condition_count(body.get("definition"), self._settings.max_conditions, at="definition")
-        try:
-            return SEGMENT_COMMAND.validate_python(body)
-        except ValidationError as error:
-            path, message = first_error(error)
-            raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
+        return checked_by(SEGMENT_COMMAND, body)
 
     def _current_version(self, error: RejectedError, command: SegmentCommand | None) -> int | None:
         about_version = isinstance(command, UpdateCommand) or error.path == PRECONDITION

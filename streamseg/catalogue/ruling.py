@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from schemas import commands as wire
 from schemas.catalogue import CatalogueGroup, CataloguePosition, CatalogueRow
 from schemas.definitions import SegmentDefinition
-from schemas.paths import join_path
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.labels import BUILT_IN_NAMES, is_built_in_group
 from streamseg.catalogue.reading import check_references_calculated, check_references_readable
@@ -21,7 +20,7 @@ from streamseg.catalogue.state import (
     Entry,
     group_key,
 )
-from streamseg.errors import Code, RejectedError
+from streamseg.errors import Code, RejectedError, located_below
 from streamseg.json_text import dumps
 from streamseg.language.compiler import compile_segment
 from streamseg.language.reference_checks import check_references
@@ -345,7 +344,7 @@ class Ruling:
 
     def _check_definition(self, definition: SegmentDefinition, body: Json, row: CatalogueRow) -> None:
         source = self._check_size(body, "definition")
-        try:
+        with located_below("definition"):
             segment = compile_segment(
                 definition,
                 source=source,
@@ -360,9 +359,6 @@ class Ruling:
                 check_references_calculated(body, self._catalogue)
                 entries = self._catalogue.segments.items()
                 check_references(segment, {key: one for key, one in entries if one.in_force is not None})
-        except RejectedError as error:
-            path = join_path("definition", error.path)
-            raise RejectedError(error.code, error.message, path) from error
 
 
 def _wire(definition: SegmentDefinition) -> Json:

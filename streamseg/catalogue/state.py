@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
-
 from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition, CatalogueRow, SegmentType
-from schemas.paths import first_error
 from streamseg.catalogue.decision import Decision, Json
 from streamseg.catalogue.formula import formula_digest
 from streamseg.catalogue.labels import BUILT_IN_NAMES
 from streamseg.catalogue.references import references_of
 from streamseg.errors import Code, RejectedError
+from streamseg.records.messages import checked_by
 
 ALL_GROUP, MINE_GROUP, CHANNEL_GROUP = "all", "mine", "channel-unsubscribed"
 VIEW_GROUPS = (ALL_GROUP, MINE_GROUP, CHANNEL_GROUP)
@@ -242,7 +240,6 @@ def _built_in_row(segment_id: str) -> CatalogueRow:
 
 def _valid(key: str, value: Json) -> CatalogueRow | CatalogueGroup | CataloguePosition:
     try:
-        return CATALOGUE_VALUE.validate_python(value)
-    except ValidationError as error:
-        path, message = first_error(error)
-        raise RejectedError(Code.INVALID_SCHEMA, f"the record with key {key}: {message}", path) from error
+        return checked_by(CATALOGUE_VALUE, value)
+    except RejectedError as error:
+        raise RejectedError(error.code, f"the record with key {key}: {error.message}", error.path) from error

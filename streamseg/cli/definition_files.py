@@ -16,7 +16,7 @@ import yaml
 
 from streamseg.errors import Code, ConfigurationError, RejectedError
 from streamseg.json_text import loads
-from streamseg.nesting import check_nesting
+from streamseg.nesting import check_nesting, exceeds_limit, nested_too_deep
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
@@ -87,18 +87,21 @@ def parse_definition(source: bytes, *, json: bool) -> dict[str, Any]:
             Code.INVALID_JSON, f"byte {error.start} is not UTF-8; save it as UTF-8"
         ) from error
     value = _parse_json(text) if json else _parse_yaml(text)
+    check_nesting(value)
     if not isinstance(value, dict):
         raise RejectedError(Code.INVALID_SCHEMA, "a definition is an object with name and type")
     return value
 
 
 def _parse_json(text: str) -> Any:
+    data = text.encode()
     try:
-        value = loads(text.encode())
+        return loads(data)
     except orjson.JSONDecodeError as error:
+        if exceeds_limit(data):
+            raise nested_too_deep() from error
+        # Other than in a record, the message names line and column.
         raise RejectedError(Code.INVALID_JSON, str(error)) from error
-    check_nesting(value)
-    return value
 
 
 def _parse_yaml(text: str) -> Any:

@@ -13,7 +13,7 @@ from streamseg.catalogue.references import references_of
 from streamseg.cli.definition_files import SUFFIXES, parse_definition, without_managed
 from streamseg.errors import Code, ConfigurationError, RejectedError
 from streamseg.json_text import dumps
-from streamseg.plan.definitions import parse_definition as check_definition
+from streamseg.plan.definitions import read_definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_folder(folder: Path) -> tuple[list[Wanted], list[tuple[str, str | None,
         try:
             definition = {"segment_id": path.stem, **_parse(path)}
             segment_id = str(definition["segment_id"])
-            check_definition(dumps(definition), max_conditions=None)
+            read_definition(dumps(definition), max_conditions=None)
             if segment_id in found:
                 other = found[segment_id].file
                 raise RejectedError(Code.CONFLICT, f"{segment_id} is in {other} too; keep one", "segment_id")
@@ -137,7 +137,7 @@ def comparable(definition: dict[str, Any], given: Mapping[str, Any], account: st
 
 def _without_defaults(definition: dict[str, Any]) -> dict[str, Any]:
     try:
-        model = check_definition(dumps(definition), max_conditions=None)
+        model = read_definition(dumps(definition), max_conditions=None)
     except RejectedError:
         # What a newer worker holds may be more than this release knows: it is compared as it is written.
         return definition

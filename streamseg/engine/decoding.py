@@ -8,24 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
-
 from schemas.events import BehaviorEvent
-from schemas.paths import first_error
 from schemas.timestamps import EARLIEST_STATED_MS
 from schemas.updates import ContactUpdate
-from schemas.wire import WireModel
 from streamseg.engine.update_values import Fault, UpdateValues
 from streamseg.errors import Code, RejectedError
-from streamseg.nesting import read_json
 from streamseg.records.inputs import Event, Record
+from streamseg.records.messages import checked, read_message
 from streamseg.settings import Settings
 from streamseg.times import MAX_MS, MIN_MS, timestamp_or_none
-
-Model = TypeVar("Model", bound=WireModel)
 
 _UPDATE_FIELDS: Final = frozenset(ContactUpdate.model_fields)
 
@@ -69,7 +63,7 @@ class Decoder:
         body = self._body(record)
         stated_ms = self._stated_ms(body["occurred_at"]) if _is_plain_event(body) else None
         if stated_ms is None:
-            _validate(BehaviorEvent, body)
+            checked(BehaviorEvent, body)
             stated_ms = self._stated_ms(body["occurred_at"])
         # The model converts nothing, so what it lets pass is taken as it came.
         contact_id = body["contact_id"]
@@ -92,7 +86,7 @@ class Decoder:
         `static_ids` are the segments that it may put the contact in."""
         body = self._body(record)
         if not _is_plain_update(body):
-            _validate(ContactUpdate, body)
+            checked(ContactUpdate, body)
         # Likewise.
         get = body.get
         contact_id = body["contact_id"]
@@ -107,7 +101,7 @@ class Decoder:
         if stated is not None:
             stated_ms = self._stated_ms(stated)
             if stated_ms is None:
-                _validate(ContactUpdate, body)
+                checked(ContactUpdate, body)
             updated_ms = self._clamped(stated_ms, updated_ms, "updated_at")
         deleted = get("deleted") is True
         if deleted:
@@ -137,9 +131,7 @@ class Decoder:
         value = record.value
         if value is None:
             raise RejectedError(Code.INVALID_SCHEMA, "an empty record; send a JSON object")
-        if len(value) > self._limit_bytes:
-            raise RejectedError(Code.TOO_LARGE, f"longer than {self._limit_bytes} bytes; make it smaller")
-        return read_json(value)
+        return read_message(value, limit_bytes=self._limit_bytes)
 
     def _stated_ms(self, value: Any) -> int | None:
         """When a record says its content happened, None where that is no time that it may give."""
@@ -214,14 +206,6 @@ def _is_plain_update(body: Any) -> bool:
         and type(get("keep_suppressions", False)) is bool
         and body.keys() <= _UPDATE_FIELDS
     )
-
-
-def _validate(model: type[Model], body: Any) -> Model:
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        path, message = first_error(error)
-        raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
 
 
 def check_unicode(key: bytes | None) -> None:

@@ -119,7 +119,7 @@ class Partition:
             self._apply(record, self._store.clock_ms)
         except RejectedError as error:
             self.counts["rejected"] += 1
-            self._emitter.dead_letter(DeadLetter(record, error.code.value, error.message, error.path))
+            self._emitter.dead_letter(DeadLetter.of(record, error))
 
     def _apply(self, record: Record, now_ms: int) -> None:
         topic = record.topic

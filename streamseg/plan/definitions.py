@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import NamedTuple
-
-from pydantic import ValidationError
+from typing import Any, NamedTuple
 
 from schemas.definitions import SegmentDefinition
-from schemas.paths import first_error
-from streamseg.errors import Code, RejectedError, UnforeseenError, refusing_faults
+from streamseg.errors import Code, RejectedError, refusing_faults
 from streamseg.language.compiler import compile_segment
 from streamseg.language.condition_count import check_condition_count
 from streamseg.language.conditions.membership import member_id
@@ -33,6 +30,7 @@ from streamseg.nesting import read_json
 from streamseg.plan.plan import Lineage, Plan
 from streamseg.records.headers import Statement
 from streamseg.records.inputs import Headers, Record
+from streamseg.records.messages import checked, read_message
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
 
@@ -210,11 +208,8 @@ class Definitions:
         if segment_id in BUILT_IN_SEGMENTS:
             raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be changed", "segment_id")
         value = record.value or b""
-        if len(value) > self._settings.max_record_bytes:
-            raise RejectedError(
-                Code.TOO_LARGE, f"longer than {self._settings.max_record_bytes} bytes; make it smaller"
-            )
-        definition = parse_definition(value, max_conditions=self._settings.max_conditions)
+        body = read_message(value, limit_bytes=self._settings.max_record_bytes)
+        definition = _definition(body, self._settings.max_conditions)
         if definition.segment_id != segment_id:
             raise RejectedError(
                 Code.INVALID_SCHEMA, "differs from the record's key; they must be the same", "segment_id"
@@ -311,7 +306,7 @@ class Definitions:
         self._note(record, settled=said.answers is not None)
         if said.born is not None:
             self._unfit[key] = record
-        found.letters.setdefault(key, dead_letter(record, error))
+        found.letters.setdefault(key, DeadLetter.of(record, error))
 
     def _resolve(self, found: _Found) -> None:
         """Refuse what refers to nothing or in a circle, until all that is left fits together."""
@@ -352,7 +347,7 @@ class Definitions:
         past.segment = past.confirmed = tombstone.confirmed
         past.ended = tombstone.ended_before
         self._note(record, settled=False)
-        found.letters[key] = dead_letter(record, _in_use(segment.segment_id))
+        found.letters[key] = DeadLetter.of(record, _in_use(segment.segment_id))
         return True
 
     # -- what is written to the topic --------------------------------------------------------------------
@@ -377,7 +372,7 @@ class Definitions:
         current = past.segment
         if current is None:
             return Statement(past.ended).headers()
-        definition = parse_definition(value, max_conditions=None)
+        definition = read_definition(value, max_conditions=None)
         asks_the_same = current.is_version_of(definition, definition.version)
         return Statement(current.born, current.introduced if asks_the_same else None).headers()
 
@@ -399,23 +394,16 @@ class _Found:
         self.letters: dict[bytes | None, DeadLetter] = {}
 
 
-def parse_definition(value: bytes, *, max_conditions: int | None) -> SegmentDefinition:
+def read_definition(value: bytes, *, max_conditions: int | None) -> SegmentDefinition:
     """The definition in a record's value. Raises RejectedError for what is not JSON, not of its shape, or has
     more conditions than that (None: any number)."""
-    body = read_json(value)
+    return _definition(read_json(value), max_conditions)
+
+
+def _definition(body: Any, max_conditions: int | None) -> SegmentDefinition:
     if max_conditions is not None:
         check_condition_count(body, max_conditions)
-    try:
-        return SegmentDefinition.model_validate(body)
-    except ValidationError as error:
-        path, message = first_error(error)
-        raise RejectedError(Code.INVALID_SCHEMA, message, path) from error
-
-
-def dead_letter(record: Record, error: RejectedError) -> DeadLetter:
-    """The refused record with its why."""
-    fault = error.fault if isinstance(error, UnforeseenError) else None
-    return DeadLetter(record, error.code.value, error.message, error.path, fault)
+    return checked(SegmentDefinition, body)
 
 
 def _segment_id(record: Record) -> str:

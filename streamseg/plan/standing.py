@@ -7,7 +7,7 @@ from typing import Any
 
 from streamseg.language.compiler import compile_segment
 from streamseg.language.segments import Segment
-from streamseg.plan.definitions import parse_definition
+from streamseg.plan.definitions import read_definition
 from streamseg.plan.plan import Plan, transition
 from streamseg.settings import Settings
 
@@ -41,7 +41,7 @@ def standing_plan(note: Mapping[str, Any], target: Plan, settings: Settings) -> 
     that is not known any more as it was does not stand."""
     kept: dict[str, Segment] = {}
     for segment_id, source, version, introduced, born in note["segments"]:
-        definition = parse_definition(source.encode(), max_conditions=None)
+        definition = read_definition(source.encode(), max_conditions=None)
         kept[segment_id] = compile_segment(
             definition,
             source=source.encode(),

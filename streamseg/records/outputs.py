@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from streamseg.errors import RejectedError, UnforeseenError
 from streamseg.records.inputs import Record
 from streamseg.times import format_ms
 
@@ -132,6 +133,12 @@ class DeadLetter:
     path: str
     fault: Exception | None = None
     paths: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, record: Record, error: RejectedError) -> DeadLetter:
+        """That of a record which was refused."""
+        fault = error.fault if isinstance(error, UnforeseenError) else None
+        return cls(record, error.code.value, error.message, error.path, fault)
 
     @property
     def applied(self) -> str:

@@ -67,8 +67,15 @@ def test_what_the_catalogue_keeps_by_itself_is_left_out_of_files() -> None:
     assert without_managed(definition) == {"segment_id": "a", "group": "g"}
 
 
-def test_json_that_is_too_deep_is_refused_like_any_other_fault() -> None:
-    text = b'{"name": "a", "clusters": ' + b"[" * 300 + b"]" * 300 + b"}"
+@pytest.mark.parametrize("json", [True, False], ids=["JSON", "YAML"])
+def test_what_is_too_deep_is_refused_as_in_a_record(json: bool) -> None:
+    text = b'{"name": "a", "clusters": ' + b"[" * 120 + b"]" * 120 + b"}"
     with pytest.raises(RejectedError) as refusal:
-        parse_definition(text, json=True)
+        parse_definition(text, json=json)
     assert (refusal.value.code, refusal.value.path) == ("invalid_schema", "clusters[0]")
+
+
+def test_json_that_is_too_deep_to_be_read_is_refused_for_that() -> None:
+    with pytest.raises(RejectedError, match="nested deeper than 100 levels") as refusal:
+        parse_definition(b'{"clusters": ' + b"[" * 3_000 + b"]" * 3_000 + b"}", json=True)
+    assert refusal.value.code == "invalid_schema"

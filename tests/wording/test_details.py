@@ -16,11 +16,10 @@ ROOT = Path(__file__).parents[2]
 # Where people's input is judged; what is said of records goes into dead letters, in English.
 FILES = [
     *sorted((ROOT / "schemas").glob("*.py")),
-    *(
-        ROOT / "streamseg" / f"{name}.py"
-        for name in ("compiler", "condition_count", "definitions", "nesting")
-    ),
-    *(ROOT / "streamseg" / f"{name}.py" for name in ("operators", "standard", "times", "values")),
+    *(ROOT / "streamseg" / f"{name}.py" for name in ("nesting", "times", "values")),
+    ROOT / "streamseg" / "records" / "messages.py",
+    *sorted((ROOT / "streamseg" / "language").glob("*.py")),
+    ROOT / "streamseg" / "plan" / "definitions.py",
     *sorted((ROOT / "streamseg" / "catalogue").glob("*.py")),
     *sorted((ROOT / "streamseg" / "cli").glob("*.py")),
     *sorted((ROOT / "agents" / "api").glob("*.py")),
@@ -41,6 +40,8 @@ INTERNAL = {
     "{} partitions: there is at least one",
     "not the row of segment {}",
     "the record with key {}: {}",
+    "{} is no calendar unit",
+    "cannot serve on {}:{} ({}); set STREAMSEG_HTTP_PORT to a free port, or 0 for any",
     # Two forms each, which are there.
     "{} is {}; {} does not go with that{}",
     "{}, which it refers to, {}",

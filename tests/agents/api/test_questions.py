@@ -30,7 +30,7 @@ from streamseg.engine.explain import explain
 from streamseg.engine.trial import CheckedEvents, EventSnapshot, Trial
 from streamseg.engine.verification import Kept
 from streamseg.language.compiler import compile_segment
-from streamseg.plan.definitions import parse_definition
+from streamseg.plan.definitions import read_definition
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Event
 from streamseg.replay import Replay
@@ -82,7 +82,7 @@ def planned(run: Replay, condition: dict[str, Any]) -> Plan:
     current = run.partition.plan
     generation = current.generation + 1
     segment = compile_segment(
-        parse_definition(source, max_conditions=None),
+        read_definition(source, max_conditions=None),
         source=source,
         version=1,
         introduced=generation,
