@@ -45,6 +45,12 @@ def join_path(base: str, rest: str) -> str:
     return base + rest if rest.startswith("[") else f"{base}.{rest}"
 
 
+def condition_path(part: int | None, cluster: int, condition: int) -> str:
+    """Where a condition stands in a definition; `part` None: in a standard one."""
+    within = "" if part is None else f"parts[{part}]."
+    return f"{within}clusters[{cluster}].conditions[{condition}]"
+
+
 def error_path(loc: tuple[int | str, ...]) -> str:
     """A pydantic location as a path without union tags, such as `clusters[0].conditions[1].operator`."""
     path = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.paths import condition_path, join_path
 from streamseg.catalogue.decision import Json
 
 
@@ -11,13 +12,10 @@ def references_of(definition: Json) -> Iterator[tuple[str, str]]:
     """Each segment condition of an accepted definition: the segment it asks for, and the condition's path.
     Repeats are included."""
     parts = definition.get("parts")
-    named = (
-        [("", definition)]
-        if parts is None
-        else [(f"parts[{index}].", part) for index, part in enumerate(parts)]
-    )
-    for prefix, part in named:
-        for index, cluster in enumerate(part.get("clusters") or ()):
-            for number, condition in enumerate(cluster["conditions"]):
+    numbered = [(None, definition)] if parts is None else enumerate(parts)
+    for part_index, part in numbered:
+        for cluster_index, cluster in enumerate(part.get("clusters") or ()):
+            for index, condition in enumerate(cluster["conditions"]):
                 if "segment" in condition:
-                    yield condition["segment"], f"{prefix}clusters[{index}].conditions[{number}].segment"
+                    path = condition_path(part_index, cluster_index, index)
+                    yield condition["segment"], join_path(path, "segment")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from schemas import definitions as wire
 from schemas.attributes import KNOWN_SINCE
 from schemas.durations import duration_ms
+from schemas.paths import condition_path
 from schemas.property_conditions import (
     ElementGroup,
     ElementsCondition,
@@ -90,10 +91,10 @@ class _Compiler:
         definition = self.definition
         parts: tuple[Part, ...]
         if definition.clusters is not None:
-            parts = (Part(None, True, self._clusters(definition.clusters, "")),)
+            parts = (Part(None, True, self._clusters(definition.clusters, None)),)
         elif definition.parts is not None:
             parts = tuple(
-                Part(part.name, part.relation == "include", self._clusters(part.clusters, f"parts[{index}]."))
+                Part(part.name, part.relation == "include", self._clusters(part.clusters, index))
                 for index, part in enumerate(definition.parts)
             )
         else:
@@ -116,12 +117,12 @@ class _Compiler:
         self.conditions.setdefault(condition.id, condition)
         return condition.id
 
-    def _clusters(self, clusters: list[wire.Cluster], prefix: str) -> tuple[Cluster, ...]:
+    def _clusters(self, clusters: list[wire.Cluster], part: int | None) -> tuple[Cluster, ...]:
         return tuple(
             Cluster.of(
                 cluster.match == "all",
                 tuple(
-                    self._literal(condition, f"{prefix}clusters[{index}].conditions[{number}]")
+                    self._literal(condition, condition_path(part, index, number))
                     for number, condition in enumerate(cluster.conditions)
                 ),
             )

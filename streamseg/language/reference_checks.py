@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from schemas.paths import condition_path, join_path
 from streamseg.errors import Code, RejectedError
 from streamseg.language.conditions.membership import member_id
 from streamseg.language.segments import Segment
@@ -53,11 +54,11 @@ def _reference_path(segment: Segment, reference: str) -> str:
     """Where in its definition a segment refers to another."""
     wanted = member_id(reference)
     for part_index, part in enumerate(segment.parts):
-        prefix = f"parts[{part_index}]." if segment.definition and segment.definition.parts else ""
+        place = part_index if segment.definition and segment.definition.parts else None
         for cluster_index, cluster in enumerate(part.clusters):
             for index, literal in enumerate(cluster.literals):
                 if literal.condition_id == wanted:
-                    return f"{prefix}clusters[{cluster_index}].conditions[{index}].segment"
+                    return join_path(condition_path(place, cluster_index, index), "segment")
     return ""
 
 

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.definitions import FORMULA, SegmentDefinition
+from schemas.definitions import SegmentDefinition
 from streamseg.language.conditions.base import Condition, stable_id
+from streamseg.language.formula import formula
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +106,7 @@ class Segment:
     def is_version_of(self, definition: SegmentDefinition, version: int | None) -> bool:
         """Whether it is that version of what a definition asks for."""
         own = self.definition
-        return self.version == version and own is not None and _formula(own) == _formula(definition)
+        return self.version == version and own is not None and formula(own) == formula(definition)
 
     @property
     def as_written(self) -> bytes | None:
@@ -119,18 +120,13 @@ class Segment:
     def identity(self) -> int:
         """The same for the same formula, version and birth: what a contact that was brought up to one of two
         such segments was brought up to the other as well."""
-        formula = [
+        compiled = [
             [part.include, [[one.every, sorted(one.positive), sorted(one.negative)] for one in part.clusters]]
             for part in self.parts
         ]
-        return stable_id("segment", self.segment_id, self.version, self.born, formula)
+        return stable_id("segment", self.segment_id, self.version, self.born, compiled)
 
     @property
     def static(self) -> bool:
         """Whether it is a list kept by hand."""
         return self.definition is not None and self.definition.type == "static"
-
-
-def _formula(definition: SegmentDefinition) -> str:
-    """What a definition asks for, with nothing around it. As JSON: in Python true equals 1."""
-    return definition.model_dump_json(include=set(FORMULA))
