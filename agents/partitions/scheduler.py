@@ -25,6 +25,7 @@ from agents.partitions.checkpoint import (
 )
 from agents.partitions.cpu_load import Load
 from agents.partitions.output_buffer import Outbox
+from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.state_figures import observe_state
 from agents.partitions.task import Shard
 from agents.partitions.worker_clock import WorkerClock
@@ -37,16 +38,6 @@ from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 
 _log = logging.getLogger(__name__)
-
-_IDLE_SECONDS = 0.05
-_AT_ONCE_SECONDS = 0.005
-_EASY_LOAD = 0.5
-_STRAINED_SECONDS = 0.04
-_BEHIND_SECONDS = 1.5
-_TURNS = 4
-_BACKLOG_RECORDS = 1_280
-_QUEUED_BYTES = 16 << 20
-_REPORT_SECONDS = 0.5
 
 
 class Consumer(Protocol):
@@ -104,6 +95,7 @@ class Shards(Service):
         metrics: Metrics,
         may_write: Callable[[Claim], bool],
         lost: Callable[[Claim], None],
+        pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
         """`may_write` tells whether anything may be written under a claim. `lost` is called with a claim
@@ -112,6 +104,7 @@ class Shards(Service):
         self._may_write = may_write
         self._lost = lost
         self._settings = settings
+        self._pacing = pacing
         self._sink = sink
         self._consumer = consumer
         self._plan = plan
@@ -166,6 +159,7 @@ class Shards(Service):
             settings=self._settings,
             ended_as_of=lambda topic: self._clock.believable(consumer.ended_as_of(self._tp(topic, number))),
             latest_ms=self._clock.latest_ms,
+            pacing=self._pacing,
             outbox=Outbox(on_dead_letter=lambda code: self._metrics.dead_letters.labels(code).inc()),
         )
 
@@ -199,8 +193,9 @@ class Shards(Service):
         if topic is None or running is None or running.stopping:
             return False
         shard = running.shard
-        records = on_the_way + shard.waiting(topic)
-        return records < self._settings.queued_records and shard.waiting_bytes(topic) < _QUEUED_BYTES
+        if shard.waiting_bytes(topic) >= self._pacing.queued_bytes:
+            return False
+        return on_the_way + shard.waiting(topic) < self._settings.queued_records
 
     def adopt(self, plan: Plan) -> None:
         """Definitions changed."""
@@ -247,9 +242,9 @@ class Shards(Service):
                 continue
             if shard.outbox.outputs:
                 left = said_at + self._interval(shard) - time.monotonic()
-                await _wait(running.wake, min(max(left, 0.0), _IDLE_SECONDS))
+                await _wait(running.wake, min(max(left, 0.0), self._pacing.idle_seconds))
             else:
-                await _wait(running.wake, _IDLE_SECONDS)
+                await _wait(running.wake, self._pacing.idle_seconds)
         if shard.unsaved:
             await self._checkpoint(running)
         # Once more with nothing: the next owner is to know that all was said.
@@ -258,12 +253,10 @@ class Shards(Service):
     async def _step(self, shard: Shard) -> bool:
         """One step, and then everybody else's turn: the other partitions' steps come one at a time too.
 
-        A record on its way from Kafka, or a change on its way there, passes through several tasks, and each
-        hop is a turn of the event loop. With several turns between two steps it does not wait for a step
-        at each; a turn in which nothing is ready costs next to nothing."""
+        `Pacing.turns` says why that is more than one turn of the event loop."""
         async with self._turn:
             busy = shard.step()
-            for _ in range(_TURNS):
+            for _ in range(self._pacing.turns):
                 await asyncio.sleep(0)
         return busy
 
@@ -272,7 +265,7 @@ class Shards(Service):
 
         One shard at a time, since each holds up the others for some milliseconds; later, the more records
         wait: what several of them change of a contact is written once."""
-        interval = self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * _behind(shard))
+        interval = self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * self._behind(shard))
         return self._is_full(shard) or (now - saved_at >= interval and not self._saving)
 
     def _is_time_to_say(self, shard: Shard, said_at: float, now: float) -> bool:
@@ -295,8 +288,14 @@ class Shards(Service):
     def _interval(self, shard: Shard) -> float:
         """Seconds that changes may wait: almost none while the worker has time to spare; the busier it is,
         and the more records wait, the longer."""
-        strain = max(0.0, self._load.share() - _EASY_LOAD) / (1.0 - _EASY_LOAD)
-        return _AT_ONCE_SECONDS + strain * _STRAINED_SECONDS + _behind(shard) * _BEHIND_SECONDS
+        pacing = self._pacing
+        strain = max(0.0, self._load.share() - pacing.easy_load) / (1.0 - pacing.easy_load)
+        while_reading = self._behind(shard) * pacing.behind_seconds
+        return pacing.at_once_seconds + strain * pacing.strained_seconds + while_reading
+
+    def _behind(self, shard: Shard) -> float:
+        """0 where no record waits, 1 where many do."""
+        return min(1.0, shard.backlog / self._pacing.backlog_records)
 
     def _acknowledge_all(self, running: _Running) -> None:
         consumer, shard = self._consumer(), running.shard
@@ -410,7 +409,7 @@ class Shards(Service):
     def _report(self, running: _Running) -> None:
         """Only what is durable is told."""
         now = time.monotonic()
-        if now - running.reported_at >= _REPORT_SECONDS:
+        if now - running.reported_at >= self._pacing.report_seconds:
             running.reported_at = now
             running.report = running.shard.report()
 
@@ -433,11 +432,6 @@ class Shards(Service):
         """How long the slowest shard has been at the same piece of work."""
         now = time.monotonic()
         return max((now - running.turned_at for running in self._running.values()), default=0.0)
-
-
-def _behind(shard: Shard) -> float:
-    """0 where no record waits, 1 where many do."""
-    return min(1.0, shard.backlog / _BACKLOG_RECORDS)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

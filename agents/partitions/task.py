@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from agents.partitions.checkpoint import offset_name
 from agents.partitions.output_buffer import Outbox
+from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.sweep import Sweep
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SOURCES
 from streamseg.catalogue.progress import Report
@@ -18,16 +19,6 @@ from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
-
-# A step is what others wait for, so it is short: some milliseconds.
-_RECORDS = 64
-_BYTES = 256 << 10
-_DUE = 32
-# While records wait, so that they are not held up by a crowd, nor the crowd for good by records.
-_DUE_BESIDE_RECORDS = 8
-_SWEEP = 64
-_SWEEP_SECONDS = 0.008
-_RECOUNT_SECONDS = 0.004
 
 
 class _Recount(NamedTuple):
@@ -64,11 +55,12 @@ class Shard:
         outbox: Outbox | None = None,
         timer: Callable[[], float] = time.perf_counter,
         latest_ms: Callable[[], int] | None = None,
+        pacing: Pacing = DEFAULT_PACING,
     ) -> None:
         """The store holds its changelog up to `changelog_end`. `ended_as_of` tells the latest moment (epoch
         ms) of which it is known that everything then in a source topic has been offered, or None. By `timer`
         (s) the slices of a sweep are kept short; nothing else depends on it. Records that are dated later
-        than `latest_ms` (epoch ms) says are refused."""
+        than `latest_ms` (epoch ms) says are refused. `pacing` bounds the steps."""
         self.number = number
         self.store = store
         self.changelog_end = changelog_end
@@ -76,7 +68,8 @@ class Shard:
         self._sweep = Sweep(store, plan, settings)
         self._adopting: Plan | None = None
         self._timer = timer
-        self._sweep_slice = _SWEEP
+        self._pacing = pacing
+        self._sweep_slice = pacing.sweep_contacts
         self.partition = Partition(store=store, plan=self._sweep.plan, settings=settings, emitter=self.outbox)
         self.next_offsets: dict[str, int] = {}
         self.records_unsaved = 0
@@ -193,8 +186,8 @@ class Shard:
         events, updates = (self._queues[topic] for topic in SOURCES)
         other_ended: int | None = None
         latest_ms = None if self._latest_ms is None else self._latest_ms()
-        full = self.bytes_unsaved + _BYTES
-        for _ in range(_RECORDS):
+        full = self.bytes_unsaved + self._pacing.step_bytes
+        for _ in range(self._pacing.step_records):
             if self.bytes_unsaved >= full:
                 break
             if events and updates:
@@ -233,17 +226,18 @@ class Shard:
 
     def _run_due(self, records_wait: bool) -> bool:
         """Settle due contacts, up to the present if nothing is left to read; whether more are due."""
-        partition = self.partition
+        partition, pacing = self.partition, self._pacing
         present_ms = None if records_wait else self._present_ms()
         if present_ms is not None:
             self.earliest_record_ms = _earlier(self.earliest_record_ms, self._earliest_taken_ms)
             self._earliest_taken_ms = None
         if present_ms is None or present_ms <= partition.clock_ms:
-            return partition.run_due(partition.clock_ms, _DUE_BESIDE_RECORDS if records_wait else _DUE)
+            limit = pacing.step_due_beside_records if records_wait else pacing.step_due
+            return partition.run_due(partition.clock_ms, limit)
         due_ms = partition.next_due_ms()
         if due_ms is not None and due_ms <= present_ms:
             self.earliest_due_ms = min(due_ms, self.earliest_due_ms or due_ms)
-            if partition.run_due(present_ms, _DUE):
+            if partition.run_due(present_ms, pacing.step_due):
                 return True
         partition.advance(present_ms)
         return False
@@ -261,10 +255,9 @@ class Shard:
         if self._recounts:
             segment_id, after, limit, outcome = self._recounts.popleft()
             if not outcome.done():
-                end = self._timer() + _RECOUNT_SECONDS
-                found = self.partition.recount(
-                    segment_id, after, min(limit, _SWEEP), lambda: self._timer() >= end
-                )
+                end = self._timer() + self._pacing.recount_seconds
+                most = min(limit, self._pacing.sweep_contacts)
+                found = self.partition.recount(segment_id, after, most, lambda: self._timer() >= end)
                 outcome.set_result(found)
         return bool(self._recounts)
 
@@ -285,9 +278,10 @@ class Shard:
     def _next_slice(self, seconds: float) -> int:
         """How many contacts next, so that live input waits no longer: what one takes depends on its history
         and on how many definitions changed."""
-        if seconds > _SWEEP_SECONDS:
-            return max(1, self._sweep_slice // 2)
-        return min(_SWEEP, self._sweep_slice * 2) if seconds < _SWEEP_SECONDS / 4 else self._sweep_slice
+        pacing, contacts = self._pacing, self._sweep_slice
+        if seconds > pacing.sweep_seconds:
+            return max(1, contacts // 2)
+        return min(pacing.sweep_contacts, contacts * 2) if seconds < pacing.sweep_seconds / 4 else contacts
 
 
 def _earlier(first_ms: int | None, second_ms: int | None) -> int | None:

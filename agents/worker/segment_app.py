@@ -35,6 +35,7 @@ from agents.kafka.connection import faust_credentials
 from agents.kafka.topics import changelog_topic, outcomes_topic, topic_name, worker_id
 from agents.metrics import Metrics
 from agents.partitions.owned_partitions import OwnedPartitions
+from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.scheduler import Shards
 from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
@@ -48,11 +49,6 @@ from streamseg.plan.plan import Plan
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
-
-_POLL_RECORDS = 2_000
-_STARTING_SECONDS = 5.0
-_STOP_SECONDS = 60.0
-_CRASHED_STOP_SECONDS = 40.0
 
 
 class Boot(BootStrategy):
@@ -94,6 +90,7 @@ class SegmentApp(faust.App):
         begun_anew_after: str | None = None,
         metrics: Metrics | None = None,
         listener: Listener | None = None,
+        pacing: Pacing = DEFAULT_PACING,
     ) -> None:
         """Without `transactions`, the catalogue does without them, for a broker that is not able to; without
         `broker_tells_time`, the host's clock is compared with none but the monotonic one. The app locks
@@ -105,6 +102,7 @@ class SegmentApp(faust.App):
         Raises ConfigurationError where a library is not as this release needs it."""
         check_libraries()
         self.settings = settings
+        self.pacing = pacing
         self.metrics = Metrics() if metrics is None else metrics
         self._begun_anew_after = begun_anew_after
         self.ended = False
@@ -142,6 +140,7 @@ class SegmentApp(faust.App):
             metrics=self.metrics,
             may_write=lambda claim: self.partitions.may_write(claim),
             lost=lambda claim: self.partitions.lost(claim),
+            pacing=pacing,
         )
         self.partitions = OwnedPartitions(
             settings,
@@ -193,7 +192,7 @@ class SegmentApp(faust.App):
             mount=self.api.mount,
         )
         self._data_folder = data_folder
-        super().__init__(worker_id(settings), **_faust_options(settings))
+        super().__init__(worker_id(settings), **_faust_options(settings, pacing))
         self._define_ingest()
 
     def _define_ingest(self) -> None:
@@ -343,7 +342,7 @@ class SegmentApp(faust.App):
         await super().on_stop()
 
 
-def _faust_options(settings: Settings) -> dict[str, Any]:
+def _faust_options(settings: Settings, pacing: Pacing) -> dict[str, Any]:
     session_seconds = settings.session_timeout_ms / 1000
     return {
         "broker": [f"{transport.SCHEME}://{host.strip()}" for host in settings.bootstrap_servers.split(",")],
@@ -358,7 +357,7 @@ def _faust_options(settings: Settings) -> dict[str, Any]:
         "stream_wait_empty": False,
         "stream_buffer_maxsize": 65_536,
         "broker_commit_interval": settings.commit_interval_ms / 1000,
-        "broker_max_poll_records": _POLL_RECORDS,
+        "broker_max_poll_records": pacing.poll_records,
         "broker_session_timeout": session_seconds,
         "broker_heartbeat_interval": session_seconds / 10,
         "broker_rebalance_timeout": max(60.0, session_seconds),
@@ -391,7 +390,7 @@ async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None]
         for wait in waits:
             wait.cancel()
         await _end(app)
-        await asyncio.wait([starting], timeout=_STARTING_SECONDS)
+        await asyncio.wait([starting], timeout=app.pacing.interrupted_start_seconds)
         starting.cancel()
     if app.crash_reason is not None:
         raise app.crash_reason
@@ -402,7 +401,8 @@ async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None]
 
 async def _end(app: SegmentApp) -> None:
     """Stop the app, or give that up: what hangs after a crash must not keep it from being started again."""
-    seconds = _STOP_SECONDS if app.crash_reason is None else _CRASHED_STOP_SECONDS
+    pacing = app.pacing
+    seconds = pacing.stop_seconds if app.crash_reason is None else pacing.crashed_stop_seconds
     stopping = asyncio.ensure_future(app.stop())
     _, late = await asyncio.wait([stopping], timeout=seconds)
     app.ended = not late

@@ -36,32 +36,23 @@ from mode import ServiceT
 
 from agents.kafka import compatibility
 from agents.kafka.connection import aiokafka_options
+from agents.partitions.pacing import Pacing
 from streamseg.settings import Settings
 
 SCHEME = "kafka+batch"
 
 _log = logging.getLogger(__name__)
 
-# How long the broker may hold back an empty answer. A partition that was left out of a fetch waits so
-# long for the next one, so it bounds how late a record can be seen; stock Faust waits 1.5 s. Short while
-# records flow; an idle worker does without asking a hundred times a second.
-_FETCH_WAIT_MS = 50
-_FLOWING_FETCH_WAIT_MS = 10
-_FLOWING_SECONDS = 1.0
 # While a large state is restored nothing is polled, which must not cost the worker its place in the group. A
 # worker that hangs says so by its health.
 _MAX_POLL_INTERVAL_MS = 24 * 3_600_000
-_POLL_SECONDS = 1.0
-_LAST_COMMIT_SECONDS = 5.0
-_STOP_SECONDS = 5.0
-_BETWEEN_POLLS_SECONDS = 0.01
-_HELD_BACK_POLL_SECONDS = 0.02
 
 
 class Intake(Protocol):
     """The part of an app that the consumer works for."""
 
     settings: Settings
+    pacing: Pacing
 
     def has_room(self, tp: TP, on_the_way: int) -> bool:
         """Whether more of a topic partition should be fetched, besides so many records on the way."""
@@ -98,7 +89,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
     async def on_thread_stop(self) -> None:
         """As stock; its own stop of the consumer, after this one, finds nothing left to do."""
         if self._consumer is not None:
-            await compatibility.end_consumer(self._consumer, _STOP_SECONDS)
+            await compatibility.end_consumer(self._consumer, self._intake.pacing.consumer_stop_seconds)
         await super().on_thread_stop()
 
     def _start_thread(self) -> None:
@@ -108,6 +99,10 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
             # Whoever brings a loop closes it.
             self.thread_loop.close()
 
+    @property
+    def _intake(self) -> Intake:
+        return cast(BatchConsumer, self.consumer).intake
+
     def is_member(self) -> bool:
         """Whether the group, when last heard of, counted this worker in."""
         return compatibility.is_member(self._ensure_consumer())
@@ -115,7 +110,8 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
         """As stock, with what Faust has no setting for: committed records only, and a short wait."""
         conf = self.app.conf
-        settings = cast(BatchConsumer, self.consumer).intake.settings
+        intake = self._intake
+        settings = intake.settings
         self._assignor = self.app.assignor
         return AIOKafkaConsumer(
             **aiokafka_options(settings),
@@ -126,7 +122,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            fetch_max_wait_ms=intake.pacing.fetch_wait_ms,
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
@@ -239,10 +235,10 @@ class BatchConsumer(stock.Consumer):
         wanted, held_back = self._wanted(active_partitions or set())
         if not wanted:
             # aiokafka takes an empty set for all partitions.
-            await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
+            await asyncio.sleep(self.intake.pacing.held_back_poll_seconds)
             return {}
-        # A poll is not woken by a partition that is wanted again, so it must not be long.
-        return await super()._getmany(wanted, _HELD_BACK_POLL_SECONDS if held_back else timeout)
+        wait = self.intake.pacing.held_back_poll_seconds if held_back else timeout
+        return await super()._getmany(wanted, wait)
 
     def _wanted(self, active: set[TP]) -> tuple[set[TP], bool]:
         has_room, on_the_way = self.intake.has_room, self._on_the_way
@@ -260,15 +256,14 @@ class BatchConsumer(stock.Consumer):
                 raise
 
     async def _poll(self) -> None:
-        epoch = self.intake.epoch
-        # Records that come in a moment are handed on together: a poll costs what several of them do.
-        await asyncio.sleep(max(0.0, self.polled_at + _BETWEEN_POLLS_SECONDS - time.monotonic()))
-        records, _ = await self._wait_next_records(_POLL_SECONDS)
+        epoch, pacing = self.intake.epoch, self.intake.pacing
+        await asyncio.sleep(max(0.0, self.polled_at + pacing.between_polls_seconds - time.monotonic()))
+        records, _ = await self._wait_next_records(pacing.poll_seconds)
         self.polled_at = time.monotonic()
         if records:
             self._flowed_at = self.polled_at
-        flowing = self.polled_at - self._flowed_at < _FLOWING_SECONDS
-        self._thread.hold_back(_FLOWING_FETCH_WAIT_MS if flowing else _FETCH_WAIT_MS)
+        flowing = self.polled_at - self._flowed_at < pacing.flowing_seconds
+        self._thread.hold_back(pacing.flowing_fetch_wait_ms if flowing else pacing.fetch_wait_ms)
         if not self.flow_active or epoch != self.intake.epoch:
             if records:
                 await self._take_back()
@@ -360,7 +355,7 @@ class BatchConsumer(stock.Consumer):
         while self._thread.is_member():
             if self.unheard_seconds < session_seconds:
                 return True
-            await asyncio.sleep(_HELD_BACK_POLL_SECONDS)
+            await asyncio.sleep(self.intake.pacing.held_back_poll_seconds)
         return False
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
@@ -386,7 +381,7 @@ class BatchConsumer(stock.Consumer):
         if self.app.crash_reason is not None:
             return
         try:
-            async with asyncio.timeout(_LAST_COMMIT_SECONDS):
+            async with asyncio.timeout(self.intake.pacing.last_commit_seconds):
                 await self.commit(start_new_transaction=False)
         except TimeoutError:
             _log.warning("offsets were not committed in time; what follows them is read again")

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.task import Shard
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record
@@ -24,7 +25,7 @@ RECENT = {"segment_id": "recent", "clusters": [{"match": "all", "conditions": [S
 class World:
     """A shard over a fresh store; `ended` says, per topic, as of when it is known to be read to its end."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, *, pacing: Pacing = DEFAULT_PACING, **settings: object) -> None:
         self.ended: dict[str, int | None] = {BEHAVIOR_EVENTS: None, CONTACT_UPDATES: None}
         self.latest_ms = NOW + HOUR_MS
         self.store = RocksStore(folder)
@@ -36,6 +37,7 @@ class World:
             settings=Settings(live_lag_ms=250, **settings),  # type: ignore[arg-type]
             ended_as_of=lambda topic: self.ended[topic],
             latest_ms=lambda: self.latest_ms,
+            pacing=pacing,
         )
         take = self.shard.partition.take
 
@@ -72,6 +74,11 @@ def _record(topic: str, offset: int, at_ms: int) -> Record:
     if topic == BEHAVIOR_EVENTS:
         body |= {"event_id": f"e{offset}", "event": "scan", "occurred_at": at_ms}
     return Record(topic, 0, offset, at_ms, b"c1", orjson.dumps(body))
+
+
+def _scan_of(number: int, at_ms: int) -> Record:
+    body = {"contact_id": f"d{number}", "event_id": "e", "event": "scan", "occurred_at": at_ms}
+    return Record(BEHAVIOR_EVENTS, 0, number, at_ms, body["contact_id"].encode(), orjson.dumps(body))
 
 
 @pytest.fixture
@@ -178,19 +185,38 @@ def test_records_that_the_state_holds_are_skipped_and_acknowledged_again(tmp_pat
     second.store.close()
 
 
-def test_one_step_is_bounded_in_records_and_in_bytes(world: World) -> None:
+def test_one_step_is_bounded_in_records_and_in_bytes(tmp_path: Path) -> None:
+    world = World(tmp_path / "state", pacing=Pacing(step_records=10, step_bytes=1_000_000))
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     world.offer(BEHAVIOR_EVENTS, *range(NOW - 5_000, NOW))
     assert world.shard.step()
-    in_records = len(world.taken)
-    assert 0 < in_records < 1_000
+    assert len(world.taken) == 10
 
     world.work()
     big = orjson.dumps({"contact_id": "c1", "attributes": {"text": "x" * 400_000}})
     updates = [Record(CONTACT_UPDATES, 0, offset, NOW, b"c1", big) for offset in range(50)]
     world.shard.offer(CONTACT_UPDATES, updates, NOW)
     assert world.shard.step()
-    assert 0 < len(world.taken) < 5
+    assert len(world.taken) == 3
+    world.store.close()
+
+
+def test_one_step_settles_few_contacts_while_records_wait_and_more_without(tmp_path: Path) -> None:
+    pacing = Pacing(step_records=1, step_due=20, step_due_beside_records=5)
+    world = World(tmp_path / "state", pacing=pacing)
+    world.ended = {BEHAVIOR_EVENTS: NOW - 6_000, CONTACT_UPDATES: NOW - 6_000}
+    world.shard.offer(BEHAVIOR_EVENTS, [_scan_of(number, NOW - 7_000) for number in range(100)], NOW - 7_000)
+    world.work()
+    world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
+    world.offer(BEHAVIOR_EVENTS, NOW - 2, NOW - 1, first=100)
+    partition = world.shard.partition
+    counts = []
+    for _ in range(4):
+        before = partition.counts["due"]
+        world.shard.step()
+        counts.append(partition.counts["due"] - before)
+    assert counts == [5, 5, 20, 20]
+    world.store.close()
 
 
 def test_changed_definitions_reach_every_contact_in_steps_while_input_goes_on(world: World) -> None:
