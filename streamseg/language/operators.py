@@ -9,32 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import re2
 
 from schemas.durations import duration_ms
-from schemas.operands import TABLE, TestOptions
+from schemas.operands import BY_NAME, TestOptions
 from streamseg.language.calendar import AgeRange, Anniversary, calendar_part
 from streamseg.language.numbers import exact, number_in_text
 from streamseg.language.text_forms import TextForm, text_form
 from streamseg.times import DAY_MS, MONDAY, Period, parse_timestamp_ms, timestamp_or_none
 from streamseg.values import is_missing, is_number, value_key
 
-COMPLEMENTS: Mapping[str, str] = {row.complement: row.name for row in TABLE if row.complement is not None}
-"""Negative operator -> the positive one that it is the exact complement of."""
-
-MOVING = frozenset(row.name for row in TABLE if row.moves)
-"""Positive operators whose answer moves with the clock."""
-
-_STRING = frozenset({"contains", "starts_with", "ends_with", "matches"})
-
 AS_NUMBER = "as number"
 """What begins the key of a test that takes text as numbers."""
 
 Check = Callable[[Any], bool]
 Moving = Callable[[int, int], tuple[bool, int | None]]
+Plain = Callable[[Any, TestOptions], Check]
+TimeCheck = Callable[[int], bool]
+Key = tuple[Any, ...]
 
 
 class Demand(NamedTuple):
@@ -115,8 +111,8 @@ class Test:
 
 def positive(operator: str) -> tuple[str, bool]:
     """The positive form of an operator, and whether it was negative."""
-    complement = COMPLEMENTS.get(operator)
-    return (operator, False) if complement is None else (complement, True)
+    name = BY_NAME[operator].name
+    return name, operator != name
 
 
 def compile_test(
@@ -133,10 +129,10 @@ def compile_test(
     """
     name, negated = positive(operator)
     if name in MOVING:
-        key, moving = _compile_moving(name, operand, zone)
-        return Test(_asked_in(key, zone, value_zone), negated, None, moving, value_zone, zone)
-    if name in ("before", "after", "calendar") or (name == "between" and _means_times(operand, is_time)):
-        key, time_check = _compile_time(name, operand, zone)
+        key, moving = MOVING[name](operand, zone)
+        return Test(_asked_in((name, *key), zone, value_zone), negated, None, moving, value_zone, zone)
+    if name in TIMES and (name not in PLAIN or _means_times(operand, is_time)):
+        key, time_check = TIMES[name](operand, zone)
 
         def check(value: Any) -> bool:
             at_ms = timestamp_or_none(value, value_zone, zone)
@@ -146,8 +142,8 @@ def compile_test(
     if options.as_number:
         as_number = _compile_as_number(name, operand)
         return Test((AS_NUMBER, name, operand), negated, as_number, None, value_zone, zone)
-    key, plain_check = _compile_plain(name, operand, options)
-    return Test(key, negated, plain_check, None, value_zone, zone)
+    plain_check = PLAIN[name](operand, options)
+    return Test(_plain_key(name, operand, options), negated, plain_check, None, value_zone, zone)
 
 
 def _asked_in(key: tuple[Any, ...], zone: ZoneInfo, value_zone: ZoneInfo) -> tuple[Any, ...]:
@@ -159,43 +155,22 @@ def _means_times(operand: Any, is_time: bool) -> bool:
     return is_time or any(isinstance(bound, str) for bound in operand)
 
 
-def _compile_plain(name: str, operand: Any, options: TestOptions) -> tuple[tuple[Any, ...], Check]:
-    form = text_form(ignore_case=options.ignore_case, normalized=options.normalize)
+def _plain_key(name: str, operand: Any, options: TestOptions) -> tuple[Any, ...]:
     # Ids of conditions outlive this version: an option that is not used does not show in them.
-    key: tuple[Any, ...] = (name, operand, options.ignore_case)
-    if options.normalize:
-        key = (*key, "normalized")
-    if name == "is_set":
-        return ("is_set",), lambda value: not is_missing(value)
-    if name == "eq":
-        return key, _equals(operand, form)
-    if name in ("in", "contains_any"):
-        return key, _in(operand, form, scalars=name == "in")
-    if name == "contains_all":
-        wanted = _keys(operand, form)
-        plain = not options.ignore_case and not options.normalize
-        return (
-            name,
-            operand,
-        ) if plain else key, lambda value: isinstance(value, list) and wanted <= _keys(value, form)
-    if name in _STRING:
-        return key, _string_check(name, operand, options, form)
-    return (name, operand), _compile_number(name, operand)
-
-
-def _compile_number(name: str, operand: Any) -> Check:
-    if name == "between":
-        low, high = _number_range(operand)
-        return lambda value: is_number(value) and low <= value <= high
-    return _NUMBER_CHECKS[name](operand)
+    row = BY_NAME[name]
+    if row.shape is None:
+        return (name,)
+    plain = not options.ignore_case and not options.normalize
+    if not row.compares_text or (name == "contains_all" and plain):
+        return (name, operand)
+    key = (name, operand, options.ignore_case)
+    return (*key, "normalized") if options.normalize else key
 
 
 def _number_range(operand: Any) -> tuple[Any, Any]:
     low, high = operand
     if low is None or high is None:
         raise ValueError("both bounds of a number range are needed")
-    if low > high:
-        raise ValueError("the lower bound comes first")
     return low, high
 
 
@@ -210,16 +185,8 @@ def _compile_as_number(name: str, operand: Any) -> Check:
     if name == "between":
         low, high = (exact(bound) for bound in _number_range(operand))
         return _number_check(lambda number: low <= number <= high)
-    bound = exact(operand)
-    return _number_check(
-        {
-            "eq": lambda number: number == bound,
-            "gt": lambda number: number > bound,
-            "ge": lambda number: number >= bound,
-            "lt": lambda number: number < bound,
-            "le": lambda number: number <= bound,
-        }[name]
-    )
+    bound, compare = exact(operand), {"eq": eq, "gt": gt, "ge": ge, "lt": lt, "le": le}[name]
+    return _number_check(lambda number: compare(number, bound))
 
 
 def number_of(value: Any) -> Decimal | None:
@@ -237,16 +204,21 @@ def _number_check(compare: Callable[[Decimal], bool]) -> Check:
     return check
 
 
-_NUMBER_CHECKS: Mapping[str, Callable[[Any], Check]] = {
-    "gt": lambda bound: lambda value: is_number(value) and value > bound,
-    "ge": lambda bound: lambda value: is_number(value) and value >= bound,
-    "lt": lambda bound: lambda value: is_number(value) and value < bound,
-    "le": lambda bound: lambda value: is_number(value) and value <= bound,
-}
+def _between(operand: Any, _: TestOptions) -> Check:
+    low, high = _number_range(operand)
+    return lambda value: is_number(value) and low <= value <= high
+
+
+def _compares(compare: Callable[[Any, Any], bool]) -> Plain:
+    return lambda bound, _: lambda value: is_number(value) and compare(value, bound)
 
 
 def _keys(values: list[Any], form: TextForm) -> set[Any]:
     return {value_key(form(item) if isinstance(item, str) else item) for item in values}
+
+
+def _form(options: TestOptions) -> TextForm:
+    return text_form(ignore_case=options.ignore_case, normalized=options.normalize)
 
 
 def _equals(operand: Any, form: TextForm) -> Check:
@@ -274,19 +246,26 @@ def _in(operand: list[Any], form: TextForm, *, scalars: bool) -> Check:
     return check
 
 
-def _string_check(name: str, operand: str, options: TestOptions, form: TextForm) -> Check:
-    if name == "matches":
-        search = _compile_pattern(operand, options.ignore_case).search
-        # The pattern cannot be folded, so it ignores case itself, and the text is only normalised.
-        unfolded = text_form(ignore_case=False, normalized=options.normalize)
-        return lambda value: isinstance(value, str) and value != "" and search(unfolded(value)) is not None
-    wanted = form(operand)
-    look: Callable[[str, str], bool] = {
-        "contains": lambda text, part: part in text,
-        "starts_with": str.startswith,
-        "ends_with": str.endswith,
-    }[name]
-    return lambda value: isinstance(value, str) and value != "" and look(form(value), wanted)
+def _contains_all(operand: list[Any], options: TestOptions) -> Check:
+    form = _form(options)
+    wanted = _keys(operand, form)
+    return lambda value: isinstance(value, list) and wanted <= _keys(value, form)
+
+
+def _looks(look: Callable[[str, str], bool]) -> Plain:
+    def compiled(operand: str, options: TestOptions) -> Check:
+        form = _form(options)
+        wanted = form(operand)
+        return lambda value: isinstance(value, str) and value != "" and look(form(value), wanted)
+
+    return compiled
+
+
+def _matches(operand: str, options: TestOptions) -> Check:
+    search = _compile_pattern(operand, options.ignore_case).search
+    # The pattern cannot be folded, so it ignores case itself, and the text is only normalised.
+    unfolded = text_form(ignore_case=False, normalized=options.normalize)
+    return lambda value: isinstance(value, str) and value != "" and search(unfolded(value)) is not None
 
 
 def _compile_pattern(pattern: str, ignore_case: bool) -> Any:
@@ -305,50 +284,99 @@ def _readable(error: Exception) -> str:
     return message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
 
 
-def _compile_time(name: str, operand: Any, zone: ZoneInfo) -> tuple[tuple[Any, ...], Callable[[int], bool]]:
-    if name == "calendar":
-        unit, values = operand["unit"], frozenset(operand["values"])
-        return (
-            (name, unit, tuple(sorted(values)), zone.key),
-            lambda at_ms: calendar_part(at_ms, unit, zone) in values,
-        )
-    if name == "between":
-        low, high = (None if bound is None else parse_timestamp_ms(bound, zone) for bound in operand)
-        if low is not None and high is not None and low > high:
-            raise ValueError("the earlier bound comes first")
-        return (
-            ("time_between", low, high),
-            lambda at_ms: (low is None or low <= at_ms) and (high is None or at_ms < high),
-        )
+def _calendar(operand: Any, zone: ZoneInfo) -> tuple[Key, TimeCheck]:
+    unit, values = operand["unit"], frozenset(operand["values"])
+    key = ("calendar", unit, tuple(sorted(values)), zone.key)
+    return key, lambda at_ms: calendar_part(at_ms, unit, zone) in values
+
+
+def _time_between(operand: Any, zone: ZoneInfo) -> tuple[Key, TimeCheck]:
+    low, high = (None if bound is None else parse_timestamp_ms(bound, zone) for bound in operand)
+    if low is not None and high is not None and low > high:
+        raise ValueError("the earlier bound comes first")
+    return (
+        "time_between",
+        low,
+        high,
+    ), lambda at_ms: (low is None or low <= at_ms) and (high is None or at_ms < high)
+
+
+def _before(operand: Any, zone: ZoneInfo) -> tuple[Key, TimeCheck]:
     bound = parse_timestamp_ms(operand, zone)
-    if name == "before":
-        return (name, bound), lambda at_ms: at_ms < bound
-    return (name, bound), lambda at_ms: at_ms > bound
+    return ("before", bound), lambda at_ms: at_ms < bound
 
 
-def _compile_moving(name: str, operand: Any, zone: ZoneInfo) -> tuple[tuple[Any, ...], Moving]:
-    if name == "within_last":
-        length = duration_ms(operand)
-        return (name, length), lambda at_ms, now_ms: in_span(at_ms, at_ms + length, now_ms)
-    if name == "within_next":
-        length = duration_ms(operand)
-        return (name, length), lambda at_ms, now_ms: in_span(at_ms - length, at_ms, now_ms)
-    if name == "relative_between":
-        low, high = duration_ms(operand[0]), duration_ms(operand[1])
-        if low > high:
-            raise ValueError("the earlier bound comes first")
-        return (name, low, high), lambda at_ms, now_ms: in_span(at_ms - high, at_ms - low + 1, now_ms)
-    if name == "in_period":
-        period = Period(
-            operand["unit"], operand["from"], operand["to"], operand.get("week_start") or MONDAY, zone
-        )
-        return (name, *period.key), lambda at_ms, now_ms: in_span(*period.span(at_ms), now_ms)
-    if name == "age_between":
-        youngest, oldest = operand
-        ages = AgeRange(youngest, oldest, zone)
-        return (name, *operand, zone.key), ages.at
+def _after(operand: Any, zone: ZoneInfo) -> tuple[Key, TimeCheck]:
+    bound = parse_timestamp_ms(operand, zone)
+    return ("after", bound), lambda at_ms: at_ms > bound
+
+
+def _within_last(operand: Any, _: ZoneInfo) -> tuple[Key, Moving]:
+    length = duration_ms(operand)
+    return (length,), lambda at_ms, now_ms: in_span(at_ms, at_ms + length, now_ms)
+
+
+def _within_next(operand: Any, _: ZoneInfo) -> tuple[Key, Moving]:
+    length = duration_ms(operand)
+    return (length,), lambda at_ms, now_ms: in_span(at_ms - length, at_ms, now_ms)
+
+
+def _relative_between(operand: Any, _: ZoneInfo) -> tuple[Key, Moving]:
+    low, high = duration_ms(operand[0]), duration_ms(operand[1])
+    return (low, high), lambda at_ms, now_ms: in_span(at_ms - high, at_ms - low + 1, now_ms)
+
+
+def _in_period(operand: Any, zone: ZoneInfo) -> tuple[Key, Moving]:
+    week_start = operand.get("week_start") or MONDAY
+    period = Period(operand["unit"], operand["from"], operand["to"], week_start, zone)
+    return period.key, lambda at_ms, now_ms: in_span(*period.span(at_ms), now_ms)
+
+
+def _age_between(operand: Any, zone: ZoneInfo) -> tuple[Key, Moving]:
+    youngest, oldest = operand
+    return (*operand, zone.key), AgeRange(youngest, oldest, zone).at
+
+
+def _anniversary(operand: Any, zone: ZoneInfo) -> tuple[Key, Moving]:
     days = duration_ms(operand["in_next"]) // DAY_MS
-    return (name, days, zone.key), Anniversary(days, zone).at
+    return (days, zone.key), Anniversary(days, zone).at
+
+
+PLAIN: Mapping[str, Plain] = {
+    "is_set": lambda *_: lambda value: not is_missing(value),
+    "eq": lambda operand, options: _equals(operand, _form(options)),
+    "in": lambda operand, options: _in(operand, _form(options), scalars=True),
+    "contains_any": lambda operand, options: _in(operand, _form(options), scalars=False),
+    "contains_all": _contains_all,
+    "contains": _looks(lambda text, part: part in text),
+    "starts_with": _looks(str.startswith),
+    "ends_with": _looks(str.endswith),
+    "matches": _matches,
+    "gt": _compares(gt),
+    "ge": _compares(ge),
+    "lt": _compares(lt),
+    "le": _compares(le),
+    "between": _between,
+}
+"""Positive operator -> its check, where the value is no time."""
+
+TIMES: Mapping[str, Callable[[Any, ZoneInfo], tuple[Key, TimeCheck]]] = {
+    "before": _before,
+    "after": _after,
+    "between": _time_between,
+    "calendar": _calendar,
+}
+"""Positive operator -> the key of a test of times, and its check."""
+
+MOVING: Mapping[str, Callable[[Any, ZoneInfo], tuple[Key, Moving]]] = {
+    "within_last": _within_last,
+    "within_next": _within_next,
+    "relative_between": _relative_between,
+    "in_period": _in_period,
+    "anniversary": _anniversary,
+    "age_between": _age_between,
+}
+"""Positive operator -> its operand's key, and its answer, which moves with the clock."""
 
 
 def in_span(start_ms: int, end_ms: int, now_ms: int) -> tuple[bool, int | None]:

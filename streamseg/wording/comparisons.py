@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.property_conditions import OperatorTest
 from streamseg.catalogue.labels import Language
+from streamseg.language.operators import positive
 from streamseg.wording import terms
 from streamseg.wording.tokens import duration, filled, instant, number, offset, quoted, value
-
-_TIMES = ("before", "after")
-_LENGTHS = ("within_last", "within_next")
-_RANGES = ("between", "relative_between")
 
 
 def comparison(test: OperatorTest, language: Language, *, is_time: bool) -> str:
     """Without `not`. `is_time`: the value is a standard time, so that numbers in bounds are times."""
-    name = test.operator.removeprefix("not_")
+    name, _ = positive(test.operator)
     written = {"value": _operand(name, test.value, language, is_time=is_time)}
     if name == "calendar":
         written["part"] = terms.CALENDAR_PARTS[test.value["unit"]].of(language)
@@ -37,27 +35,14 @@ def _options(test: OperatorTest) -> list[Any]:
 
 
 def _operand(name: str, operand: Any, language: Language, *, is_time: bool) -> str:
-    if name == "matches":
-        return quoted(operand, language)
-    if name in _TIMES:
-        return instant(operand, language)
-    if name in _LENGTHS:
-        return duration(operand, language)
-    if name == "between":
-        times = is_time or any(isinstance(bound, str) for bound in operand)
-        return time_range(operand, language) if times else number_range(operand, language)
-    if name == "relative_between":
-        low, high = (offset(bound, language) for bound in operand)
-        return filled(terms.OFFSET_RANGE, language, low=low, high=high)
-    if name == "in_period":
-        return period(operand, language)
-    if name == "calendar":
-        return _calendar_values(operand, language)
-    if name == "anniversary":
-        return duration(operand["in_next"], language)
-    if name == "age_between":
-        return number_range(operand, language)
-    return value(operand, language)
+    if name == "between" and (is_time or any(isinstance(bound, str) for bound in operand)):
+        return time_range(operand, language)
+    return _OPERANDS.get(name, value)(operand, language)
+
+
+def _offset_range(bounds: list[Any], language: Language) -> str:
+    low, high = (offset(bound, language) for bound in bounds)
+    return filled(terms.OFFSET_RANGE, language, low=low, high=high)
 
 
 def number_range(bounds: list[Any], language: Language) -> str:
@@ -102,3 +87,19 @@ def _calendar_values(operand: dict[str, Any], language: Language) -> str:
     unit, values = operand["unit"], operand["values"]
     named = [terms.WEEKDAYS[one - 1].of(language) if unit == "weekday" else str(one) for one in values]
     return f"[{terms.SEPARATOR.of(language).join(named)}]"
+
+
+_OPERANDS: Mapping[str, Callable[[Any, Language], str]] = {
+    "matches": quoted,
+    "before": instant,
+    "after": instant,
+    "within_last": duration,
+    "within_next": duration,
+    "between": number_range,
+    "relative_between": _offset_range,
+    "in_period": period,
+    "calendar": _calendar_values,
+    "anniversary": lambda operand, language: duration(operand["in_next"], language),
+    "age_between": number_range,
+}
+"""Positive operator -> how its operand is written, where that is no value as others are."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from streamseg.language.operators import COMPLEMENTS
+from schemas.operands import TABLE
 from tests.docs.timelines import attributes, replayed, segment
 
-NEGATIVE = {positive: negative for negative, positive in COMPLEMENTS.items()}
+NEGATIVE = {row.name: row.complement for row in TABLE if row.complement is not None}
 MISSING: tuple[Any, ...] = (None, "", [], {})
 
 CASES: list[tuple[str, Any, Any, bool]] = [

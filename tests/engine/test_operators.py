@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from schemas.operands import TABLE
+from streamseg.language.operators import MOVING, PLAIN, TIMES
 from tests.engine.story import Replayed, event, segment, update
 
 ABSENT = object()
@@ -207,3 +209,10 @@ def test_calendar_parts_are_those_of_the_definitions_zone(changes_of: Replayed) 
         update("05-10", {"v": "2026-05-02T06:30:00+08:00"}),
     ]
     assert changes_of(*lines) == ["05-10 london entered (contact_update)"]
+
+
+def test_every_operator_of_the_table_has_its_tests_and_no_other() -> None:
+    asks = [row for row in TABLE if row.shape is not None]
+    assert MOVING.keys() == {row.name for row in TABLE if row.moves}
+    assert TIMES.keys() == {row.name for row in asks if "time" in row.kinds and not row.moves}
+    assert PLAIN.keys() == {row.name for row in TABLE if row.kinds != {"time"}}
