@@ -86,7 +86,7 @@ def read_changelog(
                 if error is None:
                     batches.setdefault(partition, []).append(message)
                     positions[partition] = cast(int, message.offset()) + 1
-                elif _is_end(error):
+                elif is_end(error):
                     positions[partition] = cast(int, message.offset())
             for partition, messages in batches.items():
                 records: list[KeyValue] = []
@@ -122,7 +122,7 @@ def _end(consumer: Consumer, partition: TopicPartition, stop: threading.Event) -
     return None
 
 
-def _is_end(error: KafkaError) -> bool:
+def is_end(error: KafkaError) -> bool:
     """Whether it says that a partition was read to its end. Raises what waiting does not mend."""
     if error.code() == KafkaError._PARTITION_EOF:
         return True

@@ -306,6 +306,7 @@ class Run:
                     interpreter=self._options.programs / "python",
                     environment=self._environment,
                     until_ms=at_ms + int(LONGEST_WINDOW_SECONDS * 1000),
+                    limit_bytes=self._topics.settings.max_record_bytes,
                 )
             before, found = found, differences(truth, expected, self._story)
             if not found:

@@ -78,8 +78,11 @@ RIGHT = Truth(
 )
 EXPECTED = Expected(
     members=frozenset({("vip", "c1")}),
-    refused={BAD.place: "invalid_schema", ENTRY.place: "unknown_reference"},
-    unreadable=frozenset({UNREADABLE.place}),
+    refused={
+        UNREADABLE.place: "invalid_json",
+        BAD.place: "invalid_schema",
+        ENTRY.place: "unknown_reference",
+    },
     suppressions=frozenset({("c1", "email")}),
 )
 RIGHT = replace(RIGHT, letters=[*RIGHT.letters, letter(ENTRY, "unknown_reference")])
@@ -169,7 +172,7 @@ def test_an_early_entry_of_a_list_may_be_refused_or_not() -> None:
     taken = replace(
         EXPECTED,
         members=EXPECTED.members | {("list-0", "c1")},
-        refused={BAD.place: "invalid_schema"},
+        refused={UNREADABLE.place: "invalid_json", BAD.place: "invalid_schema"},
     )
     assert checks(RIGHT, taken, Birth("list-0", AT_MS, deleted=False)) == set()
     long_ago = Birth("list-0", AT_MS - GRACE_MS, deleted=False)

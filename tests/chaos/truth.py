@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.recording import definitions_in_order, in_order, line
+from streamseg.records.inputs import Record
 from tests.chaos.definitions import TOPIC as DEFINITIONS
 from tests.chaos.definitions import Birth, Json
 from tests.kafka.live import Topics
@@ -67,12 +68,10 @@ class Truth:
 @dataclass(frozen=True)
 class Expected:
     """What a replay gives: members (segment, contact), the code of each refused source record, and the
-    (contact, channel) that nothing may be sent on. `unreadable`: refused, since it fits no line.
-    `definitions`: those on the topic that a replay refuses."""
+    (contact, channel) that nothing may be sent on. `definitions`: those that a replay refuses."""
 
     members: frozenset[tuple[str, str]]
     refused: dict[Place, str]
-    unreadable: frozenset[Place]
     suppressions: frozenset[tuple[str, str]]
     definitions: frozenset[str] = frozenset()
 
@@ -114,20 +113,20 @@ def replayed(
     interpreter: Path,
     environment: Mapping[str, str],
     until_ms: int,
+    limit_bytes: int,
 ) -> Expected:
     """What the installation of `interpreter` makes of the records, merged by their times. Static segments
     come and go in it when they did; all others are defined at the end, as they are in force, and judged by
     the history."""
     places: dict[int, Place] = {}
     definitions: dict[int, str] = {}
-    unreadable: set[Place] = set()
     with file.open("wb") as out:
-        for number, (at_ms, line, place) in enumerate(_lines(truth, births, unreadable), 1):
-            out.write(b'{"timestamp":%d,%s}\n' % (at_ms, line))
-            if isinstance(place, Place):
-                places[number] = place
+        for number, record in enumerate(_in_order(truth, births), 1):
+            out.write(line(record, limit_bytes))
+            if record.topic == DEFINITIONS:
+                definitions[number] = (record.key or b"").decode()
             else:
-                definitions[number] = place
+                places[number] = Place(record.topic, record.partition, record.offset)
     result = subprocess.run(
         [interpreter, _SCRIPT, file, str(until_ms)],
         env={**os.environ, **environment},
@@ -142,85 +141,37 @@ def replayed(
         members=frozenset((segment, contact) for segment, contact in said["members"]),
         refused={places[number]: code for number, code in refused.items() if number in places},
         definitions=frozenset(definitions[number] for number in refused if number in definitions),
-        unreadable=frozenset(unreadable),
         suppressions=frozenset((contact, channel) for contact, channel in said["suppressions"]),
     )
 
 
-def _lines(
-    truth: Truth, births: Iterable[Birth], unreadable: set[Place]
-) -> Iterator[tuple[int, bytes, Place | str]]:
-    """Time, the rest of the line's object, and the source record or the segment that it is of."""
-    streams: list[list[tuple[int, bytes, Place | str]]] = [
-        [(birth.at_ms, _birth_line(birth), birth.segment_id) for birth in births]
+def _in_order(truth: Truth, births: Iterable[Birth]) -> Iterator[Record]:
+    sources: dict[tuple[str, int], list[Record]] = defaultdict(list)
+    for one in truth.records:
+        sources[one.place.topic, one.place.partition].append(
+            Record(*one.place, one.at_ms, one.key, one.value)
+        )
+    numbers = sorted({number for _, number in sources})
+    partitions = [
+        tuple(sources[topic, number] for topic in (BEHAVIOR_EVENTS, CONTACT_UPDATES)) for number in numbers
     ]
-    for _, stream in groupby(truth.records, key=lambda record: record.place[:2]):
-        lines: list[tuple[int, bytes, Place | str]] = []
-        for record in stream:
-            line = _record_line(record)
-            if line is None:
-                unreadable.add(record.place)
-            else:
-                lines.append((record.at_ms, line, record.place))
-        streams.append(lines)
     last_ms = 0
-    # Each stream keeps its own order, and the heads are taken by their times.
-    for at_ms, line, place in heapq.merge(*streams, key=lambda entry: entry[0]):
-        last_ms = max(last_ms, at_ms)
-        yield at_ms, line, place
-    for definition in _referred_first(truth.definitions):
-        if definition["type"] != "static":
-            segment_id = definition["segment_id"]
-            yield last_ms, _definition_line(segment_id, definition), segment_id
+    for clock_ms, record in in_order(map(_birth, births), partitions):
+        last_ms = clock_ms
+        yield record
+    rest = [
+        _definition(one["segment_id"], one, last_ms)
+        for one in truth.definitions.values()
+        if one["type"] != "static"
+    ]
+    yield from definitions_in_order([replace(one, offset=offset) for offset, one in enumerate(rest)], last_ms)
 
 
-def _record_line(record: Source) -> bytes | None:
-    """None where a line of JSON cannot hold the record."""
-    try:
-        key = None if record.key is None else record.key.decode()
-        if record.value is not None:
-            orjson.loads(record.value)
-    except ValueError:
-        return None
-    return b'"topic":"%s","key":%s,"value":%s' % (
-        record.place.topic.encode(),
-        orjson.dumps(key),
-        record.value or b"null",
-    )
-
-
-def _birth_line(birth: Birth) -> bytes:
+def _birth(birth: Birth) -> Record:
     definition = {"segment_id": birth.segment_id, "name": birth.segment_id, "type": "static"}
-    return _definition_line(birth.segment_id, None if birth.deleted else definition)
+    return _definition(birth.segment_id, None if birth.deleted else definition, birth.at_ms)
 
 
-def _definition_line(segment_id: str, definition: Json | None) -> bytes:
-    return b'"topic":"segment-definitions","key":%s,"value":%s' % (
-        orjson.dumps(segment_id),
-        orjson.dumps(definition),
-    )
-
-
-def _referred_first(definitions: Mapping[str, Json]) -> list[Json]:
-    """In an order in which each finds what it refers to."""
-    ordered: dict[str, Json] = {}
-
-    def place(segment_id: str) -> None:
-        if segment_id in ordered or segment_id not in definitions:
-            return
-        for reference in sorted(_references(definitions[segment_id])):
-            place(reference)
-        ordered[segment_id] = definitions[segment_id]
-
-    for segment_id in sorted(definitions):
-        place(segment_id)
-    return list(ordered.values())
-
-
-def _references(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        own = {value["segment"]} if isinstance(value.get("segment"), str) else set()
-        return own.union(*(_references(one) for one in value.values()))
-    if isinstance(value, list):
-        return set().union(*(_references(one) for one in value))
-    return set()
+def _definition(segment_id: str, definition: Json | None, at_ms: int) -> Record:
+    value = None if definition is None else orjson.dumps(definition)
+    return Record(DEFINITIONS, 0, -1, at_ms, segment_id.encode(), value)

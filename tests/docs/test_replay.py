@@ -57,8 +57,24 @@ def test_the_commands_run(command: str) -> None:
     assert CliRunner().invoke(app, shlex.split(command)[1:]).exit_code == 0
 
 
-def test_the_table_has_every_option() -> None:
-    command = typer.main.get_command(app).commands["replay"]
-    known = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-    rows = [row[0] for part in below(PAGE, "What comes out") for row in part.rows]
-    assert {re.findall(r"--\w+", row)[0] for row in rows} == known - {"--help"}
+@pytest.mark.parametrize(
+    ("name", "title"), [("replay", "What comes out"), ("record", "A file from a running installation")]
+)
+def test_the_table_has_every_option(name: str, title: str) -> None:
+    rows = [row[0] for part in below(PAGE, title) for row in part.rows]
+    assert {re.findall(r"--\w+", row)[0] for row in rows} == options(name) - {"--help"}
+
+
+def options(name: str) -> set[str]:
+    """The long options of a command."""
+    group = typer.main.get_command(app)
+    command = group.get_command(typer.Context(group), name)
+    return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+
+
+def test_the_commands_that_record_have_their_options() -> None:
+    (block,) = re.findall(r"^```bash\n(.*?)^```$", TEXT, re.M | re.S)
+    for line in block.splitlines():
+        words = shlex.split(line, comments=True)
+        assert words[0] == "streamseg"
+        assert {word for word in words if word.startswith("--")} <= options(words[1]), line

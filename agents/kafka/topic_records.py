@@ -1,0 +1,184 @@
+"""Reads whole topics once, several at a time, each partition as an iterator of its own."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar, cast
+
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
+
+from agents.kafka.changelog_reader import is_end
+from agents.kafka.connection import librdkafka_options
+from agents.kafka.topics import topic_name, worker_id
+from streamseg.errors import ConfigurationError
+from streamseg.records.inputs import Headers, Record
+from streamseg.settings import Settings
+
+Answer = TypeVar("Answer")
+
+_RECORDS = 1_000
+_WAIT_SECONDS = 0.2
+_QUEUED = 10_000
+
+
+class Place(NamedTuple):
+    """A partition of a topic, by the topic's name in the contract."""
+
+    topic: str
+    partition: int
+
+
+class TopicRecords:
+    """What some partitions hold from a moment on up to their ends as of the call of `begin`, as it is
+    committed. Memory: some thousands of records of each partition, however long the topics are.
+
+    Every method raises ConfigurationError where the brokers do not answer in `timeout_seconds`, or refuse.
+    """
+
+    def __init__(self, settings: Settings, *, client: str, timeout_seconds: float = 30.0) -> None:
+        """`client` is a word for the reader, which its group is named after; nothing is committed."""
+        self.read = 0
+        """How many records were handed on."""
+        self.to_read = 0
+        """How many records there are, at most: offsets between beginnings and ends."""
+        self._settings = settings
+        self._timeout_seconds = timeout_seconds
+        self._ends: dict[Place, int] = {}
+        self._queues: dict[Place, deque[Message]] = {}
+        self._left: set[Place] = set()
+        self._paused: set[Place] = set()
+        self._consumer = Consumer(
+            {
+                **librdkafka_options(settings),
+                "group.id": f"{worker_id(settings)}-{client}",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+            }
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def partitions(self, topic: str) -> list[Place]:
+        """The partitions that a topic has. Raises ConfigurationError where there is no such topic."""
+        name = topic_name(self._settings, topic)
+        found = self._asked(
+            lambda: self._consumer.list_topics(name, timeout=self._timeout_seconds).topics[name]
+        )
+        if found.error is not None:
+            raise ConfigurationError(
+                f"{self._settings.bootstrap_servers} has no topic {name} ({found.error.str()}); check "
+                "STREAMSEG_BOOTSTRAP_SERVERS and STREAMSEG_TOPIC_PREFIX"
+            )
+        return [Place(topic, number) for number in sorted(found.partitions)]
+
+    def begin(self, places: Iterable[Place], from_ms: int | None = None) -> dict[Place, int]:
+        """Read these from now on, in the place of those before; the offset of the first record that each
+        still has. Records before the first that is dated `from_ms` (epoch ms) or later are passed over."""
+        firsts: dict[Place, int] = {}
+        starts: dict[Place, int] = {}
+        self._ends, self._queues, self._left, self._paused = {}, {}, set(), set()
+        for place in places:
+            first, end = self._bounds(place)
+            firsts[place], self._ends[place] = first, end
+            starts[place] = first if from_ms is None else self._offset(place, from_ms, end)
+            self._queues[place] = deque()
+            if starts[place] < end:
+                self._left.add(place)
+        self.read, self.to_read = 0, sum(self._ends[place] - starts[place] for place in self._left)
+        self._consumer.assign([self._at(place, starts[place]) for place in self._left])
+        return firsts
+
+    def records(self, place: Place) -> Iterator[Record]:
+        """Those of one partition, in offset order; reads on when it has none left."""
+        queue = self._queues[place]
+        while True:
+            while queue:
+                self.read += 1
+                yield _record(place.topic, queue.popleft())
+            if place not in self._left:
+                return
+            self._fetch(place)
+
+    def _fetch(self, place: Place) -> None:
+        """Read on, of all partitions, until this one has a record or is at its end."""
+        if place in self._paused:
+            self._paused.remove(place)
+            self._consumer.resume([self._at(place)])
+        heard_at = time.monotonic()
+        while place in self._left and not self._queues[place]:
+            messages = self._consumer.consume(_RECORDS, _WAIT_SECONDS)
+            for message in messages:
+                self._take(message)
+            if messages:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > self._timeout_seconds:
+                raise ConfigurationError(
+                    f"{place.topic} cannot be read to its end; are the brokers at "
+                    f"{self._settings.bootstrap_servers} up?"
+                )
+
+    def _take(self, message: Message) -> None:
+        prefix = len(self._settings.topic_prefix)
+        place = Place(cast(str, message.topic())[prefix:], cast(int, message.partition()))
+        error = message.error()
+        if place not in self._left or (error is not None and not self._asked(lambda: is_end(error))):
+            return
+        offset = cast(int, message.offset())
+        if error is None and offset < self._ends[place]:
+            self._queues[place].append(message)
+        if error is not None or offset + 1 >= self._ends[place]:
+            self._left.remove(place)
+        if place not in self._left or len(self._queues[place]) >= _QUEUED:
+            self._paused.add(place)
+            self._consumer.pause([self._at(place)])
+
+    def _bounds(self, place: Place) -> tuple[int, int]:
+        """The offset of the first record, and the one after the last."""
+        return self._asked(
+            lambda: self._consumer.get_watermark_offsets(self._at(place), timeout=self._timeout_seconds)
+        )
+
+    def _offset(self, place: Place, from_ms: int, end: int) -> int:
+        (found,) = self._asked(
+            lambda: self._consumer.offsets_for_times(
+                [self._at(place, from_ms)], timeout=self._timeout_seconds
+            )
+        )
+        return end if found.offset == OFFSET_END else int(found.offset)
+
+    def _at(self, place: Place, offset: int = 0) -> TopicPartition:
+        return TopicPartition(topic_name(self._settings, place.topic), place.partition, offset)
+
+    def _asked(self, ask: Callable[[], Answer]) -> Answer:
+        try:
+            return ask()
+        except KafkaException as error:
+            raise ConfigurationError(
+                f"{self._settings.bootstrap_servers} cannot be asked ({error.args[0].str()}); "
+                "check STREAMSEG_BOOTSTRAP_SERVERS and the login"
+            ) from error
+
+
+def _record(topic: str, message: Message) -> Record:
+    # A message without an error has these; the stub does not say so.
+    return Record(
+        topic,
+        cast(int, message.partition()),
+        cast(int, message.offset()),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        tuple(cast(Headers, message.headers() or ())),
+    )
