@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from agents.kafka.partitioner import place as partition_of
 from agents.kafka.topic_records import Place, TopicRecords
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, DEAD_LETTERS, SEGMENT_DEFINITIONS
+from streamseg.engine.recording import definitions_in_order, in_order, line, tick
 from streamseg.errors import Code
-from streamseg.recording import definitions_in_order, in_order, line, tick
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 

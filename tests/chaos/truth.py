@@ -13,7 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
-from streamseg.recording import definitions_in_order, in_order, line
+from streamseg.engine.recording import definitions_in_order, in_order, line
 from streamseg.records.inputs import Record
 from tests.chaos.definitions import TOPIC as DEFINITIONS
 from tests.chaos.definitions import Birth, Json

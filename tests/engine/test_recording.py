@@ -11,7 +11,7 @@ import pytest
 
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SEGMENT_DEFINITIONS
 from streamseg.engine.partition import Partition
-from streamseg.recording import definitions_in_order, in_order, line
+from streamseg.engine.recording import definitions_in_order, in_order, line
 from streamseg.records.headers import Statement
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
