@@ -16,12 +16,12 @@ from typing import Final
 
 import orjson
 
-from streamseg.catalogue.formula import same_conditions
 from streamseg.catalogue.references import references_of
 from streamseg.errors import RejectedError
+from streamseg.language.formula import formula
 from streamseg.language.unsubscribe import BUILT_IN_SEGMENTS
 from streamseg.nesting import NESTING_LIMIT, exceeds_limit, read_json
-from streamseg.plan.definitions import parse_definition
+from streamseg.plan.definitions import read_definition
 from streamseg.records.headers import Statement
 from streamseg.records.inputs import Record
 from streamseg.times import MAX_MS
@@ -137,17 +137,19 @@ def _refused(records: Iterable[Record]) -> Iterator[int]:
         if record.value is not None:
             values[record.offset] = record.value
         answered = Statement.of(record).answers
-        if answered in values and (
-            record.value is None or not _same_conditions(values[answered], record.value)
-        ):
+        if answered in values and (record.value is None or not _same_formula(values[answered], record.value)):
             yield answered
 
 
-def _same_conditions(one: bytes, other: bytes) -> bool:
+def _same_formula(one: bytes, other: bytes) -> bool:
     try:
-        return same_conditions(read_json(one), read_json(other))
-    except (RejectedError, AttributeError):
+        return _formula(one) == _formula(other)
+    except RejectedError:
         return False
+
+
+def _formula(value: bytes) -> bytes:
+    return formula(read_definition(value, max_conditions=None))
 
 
 def _next(records: Iterable[Record], key: bytes, offset: int) -> Record | None:
@@ -158,7 +160,7 @@ def _next(records: Iterable[Record], key: bytes, offset: int) -> Record | None:
 
 def _references(value: bytes) -> list[bytes]:
     try:
-        parse_definition(value, max_conditions=None)
+        read_definition(value, max_conditions=None)
     except RejectedError:
         # A replay refuses it too, whatever it refers to.
         return []
