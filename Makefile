@@ -45,7 +45,7 @@ chaos: $(INSTALLED) ## Kill, freeze and cut off workers on real Kafka for SECOND
 schemas: $(INSTALLED) ## Write the JSON Schema files anew
 	$(BIN)/python -m schemas.generate
 
-pages: $(INSTALLED) ## Write docs/settings.md and docs/metrics.md anew
+pages: $(INSTALLED) ## Write docs/settings.md, metrics.md and python.md anew
 	$(BIN)/python -m agents.reference_pages
 
 benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka

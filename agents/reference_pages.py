@@ -1,19 +1,24 @@
-"""Writes docs/settings.md and docs/metrics.md from the code: `python -m agents.reference_pages [--check]`."""
+"""Writes docs/settings.md, metrics.md and python.md: `python -m agents.reference_pages [--check]`."""
 
 from __future__ import annotations
 
 import argparse
+import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+import streamseg
 from agents.metrics import Metrics
+from streamseg.records.outputs import Emitter
 from streamseg.settings import Settings
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
@@ -108,7 +113,79 @@ def metrics_page() -> str:
     return "\n".join([*lines, ""])
 
 
-PAGES: Final = {"settings.md": settings_page, "metrics.md": metrics_page}
+def python_page() -> str:
+    """docs/python.md."""
+    lead, promise, example = inspect.cleandoc(streamseg.__doc__ or "").split("\n\n", 2)
+    lines = [
+        "# The Python package",
+        "",
+        f"{lead} {_flat(promise)} This page is made from the code (`make pages`).",
+        "",
+        "```python",
+        *example.splitlines(),
+        "```",
+        "",
+        "`streamseg.__version__` is the version as text.",
+        "",
+    ]
+    for name in streamseg.__all__:
+        if name != "__version__":
+            lines += _described(name, getattr(streamseg, name))
+    return "\n".join(lines)
+
+
+def _described(name: str, thing: Any) -> list[str]:
+    """The section of one public name: a class, or a function."""
+    lines = [f"## {name}", ""]
+    doc = _paragraphs(thing)
+    if not isinstance(thing, type):
+        return [*lines, *_code(f"{name}{_signature(thing)}"), *doc, ""]
+    if issubclass(thing, BaseModel):
+        return [*lines, *doc, "", "Its fields are in [settings.md](settings.md).", ""]
+    if issubclass(thing, StrEnum):
+        return [*lines, *doc, "", f"Its values: {', '.join(f'`{one}`' for one in thing)}.", ""]
+    if not issubclass(thing, Exception):
+        lines += _code(f"{name}{_signature(thing)}")
+    members = [
+        f"- `{member if isinstance(given, property) else member + _signature(function)}`: {_flat(told)}"
+        for member, given in vars(thing).items()
+        if inspect.isfunction(function := given.fget if isinstance(given, property) else given)
+        and (told := function.__doc__)
+        and not member.startswith("_")
+        and not hasattr(Emitter, member)
+    ]
+    return [*lines, *doc, "", *members, *([""] if members else [])]
+
+
+def _paragraphs(thing: Any) -> list[str]:
+    """The docstring as Markdown: a table of fields, `name  meaning`, becomes a list."""
+    lines: list[str] = []
+    for line in inspect.cleandoc(thing.__doc__ or "").splitlines():
+        field = re.match(r"(\w+)  +(\S.*)", line)
+        if field:
+            lines.append(f"- `{field[1]}`: {field[2]}")
+        elif line.startswith(" ") and lines:
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    return lines
+
+
+def _code(text: str) -> list[str]:
+    return ["```python", text, "```", ""]
+
+
+def _signature(thing: Any) -> str:
+    signature = inspect.signature(thing)
+    without_self = [one for name, one in signature.parameters.items() if name != "self"]
+    return str(signature.replace(parameters=without_self)).replace("'", "")
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+PAGES: Final = {"settings.md": settings_page, "metrics.md": metrics_page, "python.md": python_page}
 
 
 def stale(folder: Path = DOCS) -> list[str]:

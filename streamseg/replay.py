@@ -11,8 +11,9 @@ import orjson
 
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SEGMENT_DEFINITIONS
 from streamseg.contact.contact import Contact
+from streamseg.engine.explain import explain
 from streamseg.engine.partition import Partition
-from streamseg.errors import Code, FileFormatError, RejectedError
+from streamseg.errors import Code, ConfigurationError, FileFormatError, RejectedError
 from streamseg.json_text import dumps, loads, loads_broken
 from streamseg.nesting import exceeds_limit, nested_too_deep, not_json
 from streamseg.plan.definitions import Definitions
@@ -37,7 +38,11 @@ DeadLetterSink = Callable[[int, DeadLetter], None]
 
 
 class Replay:
-    """One run. Feed it lines with `line`; drain `changes` as they come; `run_to` runs the clock on."""
+    """One run. Feed it lines with `line`; drain `changes` as they come; `run_to` runs the clock on.
+
+    `store` keeps the contacts; in memory, if not given. `on_dead_letter` is called with the number of the
+    line and what was refused of it, `on_suppression` with each flag that is set or ends.
+    """
 
     def __init__(
         self,
@@ -213,6 +218,23 @@ class Replay:
                     "entered_at": format_ms(entered_ms),
                     "sequence": sequence,
                 }
+
+    def explain(self, segment_id: str, contact_id: str) -> dict[str, Any]:
+        """Why a contact is in a segment or not, as JSON (docs/api.md has its fields).
+
+        Raises ConfigurationError where there is no such segment, or nothing is known of the contact."""
+        self.settle_definitions()
+        plan = self.partition.plan
+        if segment_id not in plan.segments:
+            raise ConfigurationError(
+                f"there is no segment {segment_id}; known are {', '.join(sorted(plan.segments))}"
+            )
+        contact = self.store.contact(contact_id)
+        if contact is None or contact.known_since_ms is None:
+            raise ConfigurationError(f"there is no contact {contact_id} at that time; check the id and --at")
+        now_ms = self.partition.clock_ms
+        events = self.partition.history.kept(contact, now_ms)
+        return explain(contact, plan.segments[segment_id], plan, events, now_ms)
 
     def run_to(self, now_ms: int) -> None:
         """Settle everything that falls due up to `now_ms`, and move the clock there."""

@@ -20,8 +20,7 @@ from streamseg.cli.inputs import (
 )
 from streamseg.cli.session import LangOption, chosen_language
 from streamseg.cli.terminal import TerminalConsole, echo_json
-from streamseg.engine.explain import explain as explain_membership
-from streamseg.errors import ConfigurationError, FileFormatError
+from streamseg.errors import FileFormatError
 from streamseg.json_text import dumps
 from streamseg.replay import Replay
 from streamseg.wording import terms
@@ -67,26 +66,12 @@ def explain(
     run.settle_definitions()
     if at_ms is not None:
         run.run_to(at_ms)
-    explanation = _explanation(run, contact, segment)
+    explanation = run.explain(segment, contact)
     if as_json:
         told = explanation if lang is None else with_words(explanation, chosen_language(lang))
         echo_json(told, indented=True)
     else:
         TerminalConsole().print(render(explanation, chosen_language(lang)))
-
-
-def _explanation(run: Replay, contact_id: str, segment_id: str) -> dict[str, Any]:
-    plan = run.partition.plan
-    if segment_id not in plan.segments:
-        raise ConfigurationError(
-            f"there is no segment {segment_id}; known are {', '.join(sorted(plan.segments))}"
-        )
-    contact = run.store.contact(contact_id)
-    if contact is None or contact.known_since_ms is None:
-        raise ConfigurationError(f"there is no contact {contact_id} at that time; check the id and --at")
-    now_ms = run.partition.clock_ms
-    events = run.partition.history.kept(contact, now_ms)
-    return explain_membership(contact, plan.segments[segment_id], plan, events, now_ms)
 
 
 def render(

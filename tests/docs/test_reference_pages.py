@@ -1,10 +1,13 @@
-"""The pages of settings and metrics are those that the code makes, and miss none."""
+"""The pages of settings, metrics and the Python package are those that the code makes, and miss none."""
 
 from __future__ import annotations
 
+import doctest
 import re
+from importlib.metadata import version
 from pathlib import Path
 
+import streamseg
 from agents import reference_pages
 from agents.metrics import Metrics
 from streamseg.settings import Settings
@@ -18,6 +21,7 @@ def test_the_pages_are_current() -> None:
 
 def test_a_page_that_differs_is_stale(tmp_path: Path) -> None:
     (tmp_path / "settings.md").write_text(reference_pages.settings_page(), encoding="utf-8")
+    (tmp_path / "python.md").write_text(reference_pages.python_page(), encoding="utf-8")
     (tmp_path / "metrics.md").write_text("something else", encoding="utf-8")
     assert reference_pages.stale(tmp_path) == ["metrics.md"]
 
@@ -34,3 +38,19 @@ def test_every_metric_stands_on_the_page() -> None:
     shown = Metrics().exposition().decode()
     for family in re.findall(r"^# TYPE (streamseg_\w+) ", shown, re.M):
         assert re.search(rf"^\| `{family}(_total)?` \|", text, re.M), family
+
+
+def test_every_public_name_stands_on_the_page_and_is_described() -> None:
+    text = (DOCS / "python.md").read_text(encoding="utf-8")
+    names = [name for name in streamseg.__all__ if name != "__version__"]
+    assert re.findall(r"^## (\w+)$", text, re.M) == names
+    assert all(getattr(streamseg, name).__doc__ for name in names)
+
+
+def test_the_example_of_the_package_runs() -> None:
+    result = doctest.testmod(streamseg)
+    assert (result.failed, result.attempted > 5) == (0, True)
+
+
+def test_the_version_is_that_of_the_installation() -> None:
+    assert streamseg.__version__ == version("streamseg")
