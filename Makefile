@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fuzz chaos schemas pages benchmark clean
+.PHONY: help install demo test check coverage fuzz chaos schemas pages benchmark clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +34,9 @@ check: $(INSTALLED) ## Lint, types and the tests that need no broker
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m 'not kafka'
 
+coverage: $(INSTALLED) ## Measure which lines and branches the tests that need no broker reach
+	$(BIN)/python -m pytest -m 'not kafka' --cov --cov-report=term --cov-report=html
+
 SECONDS ?= 300
 fuzz: $(INSTALLED) ## Compare engine and oracle on random histories for SECONDS=300
 	$(BIN)/python -m tests.oracle.fuzz --seconds $(SECONDS)
@@ -52,4 +55,4 @@ benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka
 	$(BIN)/python -m benchmarks.end_to_end
 
 clean: ## Remove the virtualenv and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov *.egg-info
