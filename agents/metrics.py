@@ -7,7 +7,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from streamseg.store.layout import LAYOUT_VERSION
+from streamseg.contact.state_version import STATE_VERSION
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -188,7 +188,7 @@ class Metrics:
             (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
         )
         build = self._gauge("build_info", "1; the release, and the layout of its state", "version", "layout")
-        build.labels(version("streamseg"), LAYOUT_VERSION).set(1)
+        build.labels(version("streamseg"), STATE_VERSION).set(1)
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 

@@ -140,9 +140,9 @@ class _Page:
             {
                 "segment_id": segment_id,
                 "contact_id": contact.contact_id,
-                "sequence": sequence,
-                "entered_at": format_ms(entered_ms),
+                "sequence": membership.sequence,
+                "entered_at": format_ms(membership.effective_ms),
             }
-            for segment_id, (sequence, entered_ms, *_) in sorted(contact.body.members.items())
-            if sequence % 2 and (self.segment_ids is None or segment_id in self.segment_ids)
+            for segment_id, membership in sorted(contact.body.members.items())
+            if membership.is_member and (self.segment_ids is None or segment_id in self.segment_ids)
         ]

@@ -13,6 +13,7 @@ from agents.api.problems import ProblemError, not_found
 from agents.api.slices import Slice, Slices, in_thread
 from agents.partitions.task import Shard
 from streamseg.contact.contact import Contact
+from streamseg.contact.rows import Membership
 from streamseg.engine.explain import explain
 from streamseg.engine.forecast import next_flip_ms
 from streamseg.engine.history import History
@@ -252,17 +253,21 @@ def _described(contact: Contact, plan: Plan) -> Json:
         "known_since": format_ms(contact.known_since_ms or 0),
         "tags": attributes.pop("tags", []),
         "attributes": attributes,
-        "lists": sorted(key for key, (is_in, *_) in contact.body.lists.items() if is_in),
+        "lists": sorted(key for key, entry in contact.body.lists.items() if entry.is_in),
         "segments": [
-            _membership(contact, segment_id, state, plan)
-            for segment_id, state in sorted(contact.body.members.items())
-            if state[0] % 2
+            _membership(contact, segment_id, membership, plan)
+            for segment_id, membership in sorted(contact.body.members.items())
+            if membership.is_member
         ],
     }
 
 
-def _membership(contact: Contact, segment_id: str, state: list[Any], plan: Plan) -> Json:
-    body = {"segment_id": segment_id, "entered_at": format_ms(state[1]), "sequence": state[0]}
+def _membership(contact: Contact, segment_id: str, membership: Membership, plan: Plan) -> Json:
+    body = {
+        "segment_id": segment_id,
+        "entered_at": format_ms(membership.effective_ms),
+        "sequence": membership.sequence,
+    }
     segment = plan.segments.get(segment_id)
     next_ms = None if segment is None else next_flip_ms(contact, segment, plan)
     if next_ms is not None:

@@ -19,76 +19,116 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from streamseg.contact.attributes import Attributes
+from streamseg.contact.rows import (
+    GLOBAL,
+    GivenSequences,
+    ListEntry,
+    Membership,
+    Rows,
+    Statements,
+    Unsubscribes,
+    given_lists,
+    given_rows,
+)
+from streamseg.contact.state_version import EARLIEST_VERSION, STATE_VERSION
 from streamseg.errors import StateVersionError
 from streamseg.json_text import dumps_own, loads_own
 from streamseg.times import time_bytes, time_ms
 
-STATE_VERSION = 5
-_EARLIEST_VERSION = 4
+Summary = Any
+"""What a condition needs of a contact's past to answer at any later time: JSON, in a form of its own."""
+
 _NEVER_DUE = b"\xff" * 8
 _VERSION_BYTE = bytes((STATE_VERSION,))
 _HEAD_AT = 11
+_LAYOUT_4 = 4
 
-LIST_BORN = 2
-MEMBER_VERSION = 3
-MEMBER_BORN = 4
-MEMBER_AT_ONCE = 5
+
+def _lists() -> Rows[ListEntry]:
+    return Rows(ListEntry)
+
+
+def _members() -> Rows[Membership]:
+    return Rows(Membership)
 
 
 @dataclass(slots=True)
 class Body:
-    """What has come of a contact's inputs. Times are epoch milliseconds.
+    """What has come of a contact's inputs, in the order of its bytes. Times are epoch milliseconds; for the
+    rows see streamseg.contact.rows.
 
-    lists        static segment id -> [is in it, updated_ms, the segment's birth or null if unknown]
+    lists        static segment id -> what an update said last
     true         ids of the conditions that hold now, and of the segments it is a member of
     flips        condition id -> when it last flipped
-    summaries    condition id -> what that condition needs to answer at any later time
+    summaries    condition id -> see Summary
     due          condition id -> when it may flip without input
-    members      segment id -> [sequence, effective_ms of the last change, when it next ends by itself or
-                 null, the segment's version, its birth or null if unknown, how many changes there were at
-                 effective_ms, the last included; left out where it is one]; odd sequence = member
-    unsubscribes channel -> what streamseg.language.unsubscribe keeps of it
+    members      segment id -> the contact's membership of it
+    unsubscribes the registers of opt-outs
     suppressed   the channels whose do-not-send flag is out
     ended        segment id -> see streamseg.contact.ended_sequences
     """
 
-    lists: dict[str, list[Any]] = field(default_factory=dict)
+    lists: Rows[ListEntry] = field(default_factory=_lists)
     true: set[int] = field(default_factory=set)
     flips: dict[int, int] = field(default_factory=dict)
-    summaries: dict[int, Any] = field(default_factory=dict)
+    summaries: dict[int, Summary] = field(default_factory=dict)
     due: dict[int, int] = field(default_factory=dict)
-    members: dict[str, list[Any]] = field(default_factory=dict)
-    unsubscribes: dict[str, list[Any]] = field(default_factory=dict)
+    members: Rows[Membership] = field(default_factory=_members)
+    unsubscribes: Unsubscribes = field(default_factory=Unsubscribes)
     suppressed: list[str] = field(default_factory=list)
-    ended: dict[str, list[list[int]]] = field(default_factory=dict)
+    ended: dict[str, list[GivenSequences]] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         return dumps_own(
             [
-                self.lists,
+                self.lists.lists,
                 list(self.true),
                 list(self.flips.items()),
                 list(self.summaries.items()),
                 list(self.due.items()),
-                self.members,
-                self.unsubscribes,
+                self.members.lists,
+                self.unsubscribes.lists,
                 self.suppressed,
-                self.ended,
+                given_lists(self.ended),
             ]
         )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Body:
-        lists, true, flips, summaries, due, *more = loads_own(data)
-        return cls(lists, set(true), dict(flips), dict(summaries), dict(due), *more)
+        read = _filled(loads_own(data), _BODY_FIELDS, _EMPTY_BODY)
+        lists, true, flips, summaries, due, members, unsubscribes, suppressed, ended = read
+        return cls(
+            lists=Rows(ListEntry, lists),
+            true=set(true),
+            flips=dict(flips),
+            summaries=dict(summaries),
+            due=dict(due),
+            members=Rows(Membership, members),
+            unsubscribes=Unsubscribes(unsubscribes),
+            suppressed=suppressed,
+            ended=given_rows(ended),
+        )
 
     def forget_unknown_births(self) -> None:
         """In layout 4 a birth is the offset of a segment's first record, or -1, which says nothing, of one
         that was there before the worker began to read."""
-        for rows, place in ((self.lists, LIST_BORN), (self.members, MEMBER_BORN)):
-            for row in rows.values():
-                if row[place] == -1:
-                    row[place] = None
+        for segment_id, entry in self.lists.items():
+            if entry.born == -1:
+                self.lists[segment_id] = entry._replace(born=None)
+        for segment_id, membership in self.members.items():
+            if membership.born == -1:
+                self.members[segment_id] = membership._replace(born=None)
+
+
+def _filled(read: list[Any], count: int, empty: bytes) -> list[Any]:
+    """All `count` fields of a list: those that are not in what was read as they are in the empty one."""
+    if len(read) < count:
+        read += loads_own(empty)[len(read) :]
+    return read
+
+
+_EMPTY_BODY = Body().to_bytes()
+_BODY_FIELDS = len(fields(Body))
 
 
 @dataclass(slots=True, eq=False)
@@ -115,7 +155,7 @@ class Contact:
     attributes: Attributes = field(default_factory=Attributes)
     capped: int = 0
     kept_body: Body | bytes = field(default_factory=Body, compare=False)
-    # The head, in the order of its bytes.
+    # The head.
     known_since_ms: int | None = None
     erased_ms: int | None = None
     clock_ms: int = 0
@@ -161,7 +201,15 @@ class Contact:
         next asked for: most of what is written is next touched by an event that does not."""
         kept = self.kept_body
         body = kept if isinstance(kept, bytes) else kept.to_bytes()
-        head = dumps_own(
+        head = self._head()
+        due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)
+        data = b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
+        # Not `body`, whose buffer orjson made several times as long as what is in it.
+        self.kept_body = data[-len(body) :]
+        return data
+
+    def _head(self) -> bytes:
+        return dumps_own(
             [
                 self.known_since_ms,
                 self.erased_ms,
@@ -177,36 +225,43 @@ class Contact:
                 self.opt_outs_since_ms,
             ]
         )
-        due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)
-        data = b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
-        # Not `body`, whose buffer orjson made several times as long as what is in it.
-        self.kept_body = data[-len(body) :]
-        return data
 
     @classmethod
     def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
         """Read back `to_bytes`. Raises StateVersionError on another layout's bytes."""
         version = data[0]
-        if not _EARLIEST_VERSION <= version <= STATE_VERSION:
+        if not EARLIEST_VERSION <= version <= STATE_VERSION:
             raise StateVersionError(version, STATE_VERSION)
         body_at = _HEAD_AT + int.from_bytes(data[9:_HEAD_AT], "big")
         head = loads_own(data[_HEAD_AT:body_at])
+        if version == _LAYOUT_4:
+            # Instead of the plan there were two offsets up to which definitions had been applied.
+            head[3:5] = (-1,)
+        known_since_ms, erased_ms, clock_ms, plan, event_count, oldest_event_ms, offsets, *more = _filled(
+            head, _HEAD_FIELDS, _EMPTY_HEAD
+        )
+        flip_ms, prune_ms, ended_ms, forgotten_ms, opt_outs_since_ms = more
         due = due_in(data)
-        due_ms = None if due is None else time_ms(due)
-        if version == _EARLIEST_VERSION:
-            return cls._from_layout_4(contact_id, due_ms, attributes, head, data[body_at:])
-        return cls(contact_id, due_ms, attributes, 0, data[body_at:], *head)
-
-    @classmethod
-    def _from_layout_4(
-        cls, contact_id: str, due_ms: int | None, attributes: Attributes, head: list[Any], body: bytes
-    ) -> Contact:
-        # The two were offsets up to which definitions had been applied.
-        known_since_ms, erased_ms, clock_ms, _, _, *more = head
-        contact = cls(contact_id, due_ms, attributes, 0, body, known_since_ms, erased_ms, clock_ms, -1, *more)
-        contact.body.forget_unknown_births()
-        _restate_opt_outs(contact)
-        contact.opt_outs_since_ms = contact.erased_ms
+        contact = cls(
+            contact_id,
+            due_ms=None if due is None else time_ms(due),
+            attributes=attributes,
+            kept_body=data[body_at:],
+            known_since_ms=known_since_ms,
+            erased_ms=erased_ms,
+            clock_ms=clock_ms,
+            plan=plan,
+            event_count=event_count,
+            oldest_event_ms=oldest_event_ms,
+            offsets=offsets,
+            flip_ms=flip_ms,
+            prune_ms=prune_ms,
+            ended_ms=ended_ms,
+            forgotten_ms=forgotten_ms,
+            opt_outs_since_ms=opt_outs_since_ms,
+        )
+        if version == _LAYOUT_4:
+            _raise_from_layout_4(contact)
         return contact
 
     def copy(self) -> Contact:
@@ -214,16 +269,31 @@ class Contact:
         return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes.copy())
 
 
+_EMPTY_HEAD = Contact("")._head()
+_HEAD_FIELDS = len(loads_own(_EMPTY_HEAD))
+
+
+def _raise_from_layout_4(contact: Contact) -> None:
+    contact.body.forget_unknown_births()
+    _restate_opt_outs(contact)
+    contact.opt_outs_since_ms = contact.erased_ms
+
+
 def _restate_opt_outs(contact: Contact) -> None:
     """Layout 4 kept of the global register [the last unsubscribing form's ms] alone, and took a value that is
     true for a resubscription. Only one that turned from false is, and whether it did is not known any more:
-    so the form's no stands. The row is that of streamseg.language.unsubscribe.Statements."""
-    form_no_ms = contact.body.unsubscribes.pop("global", [None])[0]
+    so the form's no stands."""
+    unsubscribes = contact.body.unsubscribes
+    form_no_ms = unsubscribes.statements.form_no_ms
+    unsubscribes.lists.pop(GLOBAL, None)
     stated = contact.attributes.get("subscribed")
     attribute_no_ms = stated[1] if stated is not None and stated[0] is False else None
     if form_no_ms is not None or attribute_no_ms is not None:
-        row = [form_no_ms, None, attribute_no_ms, None, attribute_no_ms is not None]
-        contact.body.unsubscribes["global"] = row
+        unsubscribes.keep_statements(
+            Statements(
+                form_no_ms=form_no_ms, attribute_no_ms=attribute_no_ms, was_no=attribute_no_ms is not None
+            )
+        )
 
 
 def due_in(data: bytes) -> bytes | None:

@@ -3,12 +3,13 @@
 A change id is made of segment, contact, instant and sequence. Once the contact was erased, or the segment
 deleted, the sequence starts anew; where that happens in the instant of earlier changes, and later ones follow
 in it, the four could be the same. So a contact keeps which sequences it has given out in the instant in which
-they last ended, by segment: [first, last, how often], equal ones once. An instant later that is forgotten.
+they last ended, by segment, equal ones once. An instant later that is forgotten.
 """
 
 from __future__ import annotations
 
 from streamseg.contact.contact import Contact
+from streamseg.contact.rows import GivenSequences
 
 
 def note_end(contact: Contact, segment_id: str, first: int, last: int, now_ms: int) -> None:
@@ -16,20 +17,20 @@ def note_end(contact: Contact, segment_id: str, first: int, last: int, now_ms: i
     if contact.ended_ms != now_ms:
         contact.ended_ms = now_ms
         contact.body.ended = {}
-    runs = contact.body.ended.setdefault(segment_id, [])
-    for run in runs:
-        if run[:2] == [first, last]:
-            run[2] += 1
+    given = contact.body.ended.setdefault(segment_id, [])
+    for index, one in enumerate(given):
+        if (one.first, one.last) == (first, last):
+            given[index] = one._replace(times=one.times + 1)
             return
-    runs.append([first, last, 1])
+    given.append(GivenSequences(first, last, 1))
 
 
 def given_before(contact: Contact, segment_id: str, sequence: int, now_ms: int) -> int:
     """How many changes of the segment had this sequence at `now_ms` already."""
     if contact.ended_ms != now_ms:
         return 0
-    runs = contact.body.ended.get(segment_id, ())
-    return sum(times for first, last, times in runs if first <= sequence <= last)
+    given = contact.body.ended.get(segment_id, ())
+    return sum(one.times for one in given if one.first <= sequence <= one.last)
 
 
 def forget_ends(contact: Contact, now_ms: int) -> bool:

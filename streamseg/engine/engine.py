@@ -11,8 +11,9 @@ from itertools import groupby
 from typing import Any
 
 from schemas.attributes import KNOWN_SINCE
-from streamseg.contact.contact import LIST_BORN, MEMBER_BORN, MEMBER_VERSION, Contact
+from streamseg.contact.contact import Contact
 from streamseg.contact.ended_sequences import forget_ends
+from streamseg.contact.rows import ListEntry
 from streamseg.engine.decoding import Update
 from streamseg.engine.history import History
 from streamseg.engine.settle import leave_all, settle, settle_suppressions
@@ -301,10 +302,11 @@ class Engine:
         touched: dict[int, Condition],
     ) -> None:
         stored = contact.body.lists.get(segment_id)
-        if stored is not None and updated_ms < stored[1]:
+        if stored is not None and updated_ms < stored.updated_ms:
             return
-        contact.body.lists[segment_id] = [wanted, updated_ms, self.plan.segments[segment_id].born]
-        for condition in self.plan.segments[segment_id].conditions:
+        segment = self.plan.segments[segment_id]
+        contact.body.lists[segment_id] = ListEntry(wanted, updated_ms, segment.born)
+        for condition in segment.conditions:
             touched[condition.id] = condition
 
     # Erasure
@@ -408,18 +410,21 @@ class Engine:
         members, lists = body.members, body.lists
         gone = {
             segment_id
-            for rows, place in ((members, MEMBER_BORN), (lists, LIST_BORN))
+            for rows in (members, lists)
             for segment_id, row in rows.items()
-            if not _is_about(plan.segments.get(segment_id) or plan.waiting.get(segment_id), row[place])
+            if not _is_about(plan.segments.get(segment_id) or plan.waiting.get(segment_id), row.born)
         }
         leave_all(contact, gone & members.keys(), now_ms, Reason(Cause.DEFINITION), self._emitter)
         for segment_id in gone & lists.keys():
-            del lists[segment_id]
+            lists.pop(segment_id)
         for segment_id in members.keys() - plan.waiting.keys():
-            row, segment = members[segment_id], plan.segments[segment_id]
-            row[MEMBER_VERSION], row[MEMBER_BORN] = segment.version, segment.born
-        for segment_id, row in lists.items():
-            row[LIST_BORN] = plan.segments[segment_id].born
+            membership, segment = members[segment_id], plan.segments[segment_id]
+            if (membership.version, membership.born) != (segment.version, segment.born):
+                members[segment_id] = membership._replace(version=segment.version, born=segment.born)
+        for segment_id, entry in lists.items():
+            born = plan.segments[segment_id].born
+            if entry.born != born:
+                lists[segment_id] = entry._replace(born=born)
         body.true.difference_update(member_id(segment_id) for segment_id in gone)
         known = plan.conditions.keys()
         body.true.intersection_update(known | plan.member_ids)

@@ -73,8 +73,8 @@ def evidence(contact: Contact, condition: Condition, events: Iterable[Event], no
     if isinstance(condition, (RunningCondition, AggregateCondition)):
         return _aggregate(contact, condition, events, now_ms)
     if isinstance(condition, ChannelCondition):
-        entries = contact.body.unsubscribes.get(condition.channel, [[]])[0]
-        return {"occurrences": [_named(event_id, at_ms) for at_ms, event_id in entries]}
+        opt_outs = contact.body.unsubscribes.channel(condition.channel).opt_outs
+        return {"occurrences": [_named(one.event_id, one.occurred_ms) for one in opt_outs]}
     return {}
 
 

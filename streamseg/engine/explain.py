@@ -27,7 +27,7 @@ def explain(
     now_ms  the instant that the contact has been brought up to
     """
     kept = events if isinstance(events, list) else list(events)
-    state = contact.body.members.get(segment.segment_id)
+    membership = contact.body.members.get(segment.segment_id)
     next_ms = next_flip_ms(contact, segment, plan)
     return {
         "segment_id": segment.segment_id,
@@ -35,8 +35,8 @@ def explain(
         "contact_id": contact.contact_id,
         "at": format_ms(now_ms),
         "member": segment.member_id in contact.body.true,
-        "since": None if state is None else format_ms(state[1]),
-        "sequence": 0 if state is None else state[0],
+        "since": None if membership is None else format_ms(membership.effective_ms),
+        "sequence": 0 if membership is None else membership.sequence,
         "next_change_at": None if next_ms is None else format_ms(next_ms),
         "parts": [_part(contact, part, plan, kept, now_ms) for part in segment.parts],
     }
@@ -83,8 +83,8 @@ def _since(contact: Contact, condition_id: int, plan: Plan) -> str | None:
     since_ms = contact.body.flips.get(condition_id)
     if since_ms is None:
         referred = next((one for one in plan.segments.values() if one.member_id == condition_id), None)
-        state = None if referred is None else contact.body.members.get(referred.segment_id)
-        since_ms = contact.known_since_ms if state is None else state[1]
+        membership = None if referred is None else contact.body.members.get(referred.segment_id)
+        since_ms = contact.known_since_ms if membership is None else membership.effective_ms
     return None if since_ms is None else format_ms(since_ms)
 
 

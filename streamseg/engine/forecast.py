@@ -67,7 +67,7 @@ def _trial(contact: Contact, condition_ids: frozenset[int]) -> Contact:
             lists=body.lists,
             true=set(body.true),
             summaries={key: _copy(summaries[key]) for key in condition_ids if key in summaries},
-            unsubscribes=_copy(body.unsubscribes),
+            unsubscribes=body.unsubscribes.copy(),
         ),
     )
 

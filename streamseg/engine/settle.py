@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from typing import Any
 
-from streamseg.contact.contact import MEMBER_AT_ONCE, Contact
+from streamseg.contact.contact import Contact
 from streamseg.contact.ended_sequences import given_before, note_end
+from streamseg.contact.rows import Membership
 from streamseg.engine.forecast import next_flip_ms
 from streamseg.language.conditions.base import Condition
 from streamseg.language.segments import Segment
@@ -105,13 +105,14 @@ def _foresee(
 
     Every condition that was asked counts: its own due time may stay while a later one, at which the answer
     flips, has moved."""
-    body = contact.body
+    body, members = contact.body, contact.body.members
     changes.sort(key=_segment_id)
     changed = {change.segment_id for change in changes}
     for change in changes:
         if change.entered:
             next_ms = next_flip_ms(contact, plan.segments[change.segment_id], plan)
-            body.members[change.segment_id][2] = next_ms
+            if next_ms is not None:
+                members[change.segment_id] = members[change.segment_id]._replace(next_ms=next_ms)
             change.next_change_ms = next_ms
         emitter.change(change)
     resting: dict[str, Segment] = {}
@@ -122,19 +123,23 @@ def _foresee(
             if segment.segment_id not in changed:
                 resting[segment.segment_id] = segment
     for segment_id in sorted(resting):
-        state = body.members[segment_id]
+        membership = members[segment_id]
         next_ms = next_flip_ms(contact, resting[segment_id], plan)
-        if next_ms != state[2]:
-            state[2] = next_ms
-            emitter.membership(_standing(contact, resting[segment_id], state))
+        if next_ms != membership.next_ms:
+            membership = members[segment_id] = membership._replace(next_ms=next_ms)
+            emitter.membership(_standing(contact, resting[segment_id], membership))
 
 
-def _standing(contact: Contact, segment: Segment, state: list[Any]) -> MembershipChange:
+def _standing(contact: Contact, segment: Segment, membership: Membership) -> MembershipChange:
     """The change by which a membership that stands began, with when it will end now."""
-    sequence, effective_ms, next_ms, *_ = state
-    reason = Reason(Cause.TIME)
     return MembershipChange(
-        segment.segment_id, segment.version, contact.contact_id, sequence, effective_ms, reason, next_ms
+        segment.segment_id,
+        segment.version,
+        contact.contact_id,
+        membership.sequence,
+        membership.effective_ms,
+        Reason(Cause.TIME),
+        membership.next_ms,
     )
 
 
@@ -145,21 +150,17 @@ def _segment_id(change: MembershipChange) -> str:
 def _flip(contact: Contact, segment: Segment, now_ms: int, reason: Reason) -> MembershipChange:
     body = contact.body
     last = body.members.get(segment.segment_id)
-    sequence = 1 if last is None else last[0] + 1
-    row: list[Any] = [sequence, now_ms, None, segment.version, segment.born]
-    if last is not None and last[1] == now_ms:
-        row.append(_at_once(last) + 1)
-    body.members[segment.segment_id] = row
-    if sequence % 2:
+    sequence, at_once = 1, 1
+    if last is not None:
+        sequence = last.sequence + 1
+        at_once = last.at_once + 1 if last.effective_ms == now_ms else 1
+    membership = Membership(sequence, now_ms, None, segment.version, segment.born, at_once)
+    body.members[segment.segment_id] = membership
+    if membership.is_member:
         body.true.add(segment.member_id)
     else:
         body.true.discard(segment.member_id)
     return _change(contact, segment.segment_id, segment.version, sequence, now_ms, reason)
-
-
-def _at_once(row: list[Any]) -> int:
-    """How many changes there were at the instant of the last one."""
-    return row[MEMBER_AT_ONCE] if len(row) > MEMBER_AT_ONCE else 1
 
 
 def _change(
@@ -187,13 +188,13 @@ def leave_all(
 
     A reason without a reference refers to the segment."""
     for segment_id in sorted(segment_ids):
-        row = contact.body.members.pop(segment_id)
-        sequence, effective_ms, _, version, *_ = row
-        at_once = _at_once(row) if effective_ms == now_ms else 0
-        if sequence % 2:
+        membership = contact.body.members.pop(segment_id)
+        sequence = membership.sequence
+        at_once = membership.at_once if membership.effective_ms == now_ms else 0
+        if membership.is_member:
             because = reason if reason.ref is not None else Reason(reason.kind, segment_id)
             sequence, at_once = sequence + 1, at_once + 1
-            emitter.change(_change(contact, segment_id, version, sequence, now_ms, because))
+            emitter.change(_change(contact, segment_id, membership.version, sequence, now_ms, because))
         if at_once:
             note_end(contact, segment_id, sequence - at_once + 1, sequence, now_ms)
 

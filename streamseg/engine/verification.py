@@ -133,8 +133,8 @@ class Verifier:
                 Kept.HISTORY, contact_id, None, f"{events} events", f"{contact.event_count} events"
             )
         for segment_id, indexed in indexes.members.items():
-            state = contact.body.members.get(segment_id)
-            entry = (state[0], state[1]) if state is not None and state[0] % 2 else None
+            kept = contact.body.members.get(segment_id)
+            entry = (kept.sequence, kept.effective_ms) if kept is not None and kept.is_member else None
             if indexed != entry:
                 yield Difference(Kept.INDEX, contact_id, segment_id, _entry(indexed), _entry(entry))
 
@@ -165,8 +165,8 @@ def _next_look(current: Contact) -> Iterator[Difference]:
 
 
 def _is_member(contact: Contact, segment_id: str) -> bool:
-    state = contact.body.members.get(segment_id)
-    return state is not None and state[0] % 2 == 1
+    membership = contact.body.members.get(segment_id)
+    return membership is not None and membership.is_member
 
 
 def _member(is_member: bool) -> str:

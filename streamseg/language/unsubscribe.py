@@ -1,24 +1,23 @@
 """Unsubscribing: registers of the two channels and the global one, and their batch windows.
 
 A channel's member is whoever has an unsubscribe later than the last resubscribe whose batch window has
-closed. That is a function of the sets of both and of now, so the order of arrival plays no part. Kept of a
-channel: [[[occurred_ms, event_id], ...] later than the last resubscribe, last resubscribe ms or null].
+closed. That is a function of the sets of both and of now, so the order of arrival plays no part.
 
 Globally unsubscribed is whoever has an opt-out that is not earlier than the last statement that lifts one.
-Forms say yes and no; the attribute `subscribed` says so where it turns. Kept of `global`: see Statements.
+Forms say yes and no; the attribute `subscribed` says so where it turns. For what is kept see ChannelRegister
+and Statements in streamseg.contact.rows.
 """
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.durations import duration_ms
 from schemas.scalars import BLANKS
 from streamseg.contact.contact import Contact
+from streamseg.contact.rows import GLOBAL, ChannelRegister, OptOut, Statements, Unsubscribes, later
 from streamseg.language.conditions.base import Condition
 from streamseg.records.inputs import Event
 from streamseg.settings import BatchWindow, Settings
@@ -72,48 +71,21 @@ class ChannelCondition(Condition):
         self.window = window
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        register = contact.body.unsubscribes.get(self.channel)
-        if not register or not register[0]:
+        unsubscribes = contact.body.unsubscribes
+        register = unsubscribes.channel(self.channel)
+        if not register.opt_outs:
             return False, None
-        latest: dict[int, list[Any]] = {}
-        for entry in register[0]:
-            # Only the latest of a window, and of all that are closed, can outlive a resubscribe that is
-            # still on its way.
-            latest[max(self.window.close_ms(entry[0]), now_ms)] = entry
+        # Only the latest of a window, and of all that are closed, can outlive a resubscribe that is still on
+        # its way.
+        latest = {max(self.window.close_ms(one.occurred_ms), now_ms): one for one in register.opt_outs}
         closes = list(latest)
-        register[0] = list(latest.values())
+        unsubscribes.keep_channel(self.channel, register._replace(opt_outs=list(latest.values())))
         return (True, None) if closes[0] <= now_ms else (False, closes[0])
 
     def entry_ref(self, contact: Contact) -> str | None:
         """The id of the unsubscribe event that the membership rests on."""
-        register = contact.body.unsubscribes.get(self.channel)
-        return register[0][0][1] if register and register[0] else None
-
-
-class Statements(NamedTuple):
-    """The latest of each kind of statement about subscribing to anything at all, epoch ms.
-
-    was_no  whether the attribute's last value, true or false, was false
-    """
-
-    form_no_ms: int | None = None
-    form_yes_ms: int | None = None
-    attribute_no_ms: int | None = None
-    attribute_yes_ms: int | None = None
-    was_no: bool = False
-
-    @classmethod
-    def of(cls, contact: Contact) -> Statements:
-        return cls(*contact.body.unsubscribes.get("global", ()))
-
-    def keep(self, contact: Contact) -> None:
-        contact.body.unsubscribes["global"] = list(self)
-
-    def unsubscribed(self) -> bool:
-        """Whether an opt-out stands; at the same instant it wins."""
-        no_ms = _later(self.form_no_ms, self.attribute_no_ms)
-        yes_ms = _later(self.form_yes_ms, self.attribute_yes_ms)
-        return no_ms is not None and (yes_ms is None or no_ms >= yes_ms)
+        opt_outs = contact.body.unsubscribes.channel(self.channel).opt_outs
+        return opt_outs[0].event_id if opt_outs else None
 
 
 class GlobalCondition(Condition):
@@ -125,7 +97,7 @@ class GlobalCondition(Condition):
         super().__init__(("unsubscribed", "global"), inert=True)
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        return Statements.of(contact).unsubscribed(), None
+        return contact.body.unsubscribes.statements.unsubscribed(), None
 
 
 def form_answer(event: Event) -> bool | None:
@@ -157,19 +129,18 @@ def take_event(contact: Contact, event: Event) -> str | None:
     if known is None:
         return None
     channel, leaving = known
-    register = contact.body.unsubscribes.setdefault(channel, [[], None])
-    entries, resubscribed_ms = register
+    unsubscribes, at_ms = contact.body.unsubscribes, event.occurred_ms
+    opt_outs, resubscribed_ms = unsubscribes.channel(channel)
     if leaving:
-        entry = [event.occurred_ms, event.event_id]
-        if (resubscribed_ms is not None and event.occurred_ms < resubscribed_ms) or entry in entries:
+        opt_out = OptOut(at_ms, event.event_id)
+        if (resubscribed_ms is not None and at_ms < resubscribed_ms) or opt_out in opt_outs:
             return None
-        insort(entries, entry)
-        _bound(entries)
+        register = ChannelRegister(_bounded(sorted([*opt_outs, opt_out])), resubscribed_ms)
     else:
-        if resubscribed_ms is not None and event.occurred_ms <= resubscribed_ms:
+        if resubscribed_ms is not None and at_ms <= resubscribed_ms:
             return None
-        register[0] = [entry for entry in entries if entry[0] >= event.occurred_ms]
-        register[1] = event.occurred_ms
+        register = ChannelRegister([one for one in opt_outs if one.occurred_ms >= at_ms], at_ms)
+    unsubscribes.keep_channel(channel, register)
     return channel
 
 
@@ -177,59 +148,61 @@ def _take_form(contact: Contact, event: Event) -> str | None:
     answer = form_answer(event)
     if answer is None:
         return None
-    said = Statements.of(contact)
+    said = contact.body.unsubscribes.statements
     if answer:
-        said = said._replace(form_yes_ms=_later(said.form_yes_ms, event.occurred_ms))
+        said = said._replace(form_yes_ms=later(said.form_yes_ms, event.occurred_ms))
     else:
-        said = said._replace(form_no_ms=_later(said.form_no_ms, event.occurred_ms))
-    said.keep(contact)
-    return "global"
+        said = said._replace(form_no_ms=later(said.form_no_ms, event.occurred_ms))
+    contact.body.unsubscribes.keep_statements(said)
+    return GLOBAL
 
 
 def take_attribute(contact: Contact, value: bool, updated_ms: int) -> bool:
     """Take an accepted value of the attribute `subscribed` into the register; whether it turned. One that was
     not there counts as true."""
-    said = Statements.of(contact)
+    said = contact.body.unsubscribes.statements
     if said.was_no != value:
         return False
     if value:
-        said = said._replace(attribute_yes_ms=_later(said.attribute_yes_ms, updated_ms), was_no=False)
+        said = said._replace(attribute_yes_ms=later(said.attribute_yes_ms, updated_ms), was_no=False)
     else:
-        said = said._replace(attribute_no_ms=_later(said.attribute_no_ms, updated_ms), was_no=True)
-    said.keep(contact)
+        said = said._replace(attribute_no_ms=later(said.attribute_no_ms, updated_ms), was_no=True)
+    contact.body.unsubscribes.keep_statements(said)
     return True
 
 
-def outlive_erasure(contact: Contact) -> dict[str, list[Any]]:
+def outlive_erasure(contact: Contact) -> Unsubscribes:
     """The registers as they are after an erasure that keeps opt-outs: the attribute's last value is
     forgotten, what its values did is not."""
-    registers = dict(contact.body.unsubscribes)
-    if "global" in registers:
-        registers["global"] = list(Statements.of(contact)._replace(was_no=False))
+    registers = contact.body.unsubscribes.copy()
+    said = registers.statements
+    if said != Statements():
+        registers.keep_statements(said._replace(was_no=False))
     return registers
 
 
-def end_with_erasure(contact: Contact, erased_ms: int) -> dict[str, list[Any]]:
+def end_with_erasure(contact: Contact, erased_ms: int) -> Unsubscribes:
     """The registers as they are after any other erasure: what events later than `erased_ms` said."""
-    registers: dict[str, list[Any]] = {}
+    registers = Unsubscribes()
     for channel in CHANNEL_SEGMENTS:
-        entries, resubscribed_ms = contact.body.unsubscribes.get(channel, ([], None))
-        left = [entry for entry in entries if entry[0] > erased_ms]
+        opt_outs, resubscribed_ms = contact.body.unsubscribes.channel(channel)
+        left = [one for one in opt_outs if one.occurred_ms > erased_ms]
         resubscribed_ms = _if_later(resubscribed_ms, erased_ms)
         if left or resubscribed_ms is not None:
-            registers[channel] = [left, resubscribed_ms]
-    said = Statements.of(contact)
+            registers.keep_channel(channel, ChannelRegister(left, resubscribed_ms))
+    said = contact.body.unsubscribes.statements
     left_said = Statements(_if_later(said.form_no_ms, erased_ms), _if_later(said.form_yes_ms, erased_ms))
     if left_said != Statements():
-        registers["global"] = list(left_said)
+        registers.keep_statements(left_said)
     return registers
 
 
 def suppressed_channels(contact: Contact) -> list[str]:
     """The channels that nothing may be sent on from now, before any batch window closes."""
-    if Statements.of(contact).unsubscribed():
+    unsubscribes = contact.body.unsubscribes
+    if unsubscribes.statements.unsubscribed():
         return list(CHANNEL_SEGMENTS)
-    return [channel for channel in CHANNEL_SEGMENTS if contact.body.unsubscribes.get(channel, [[]])[0]]
+    return [channel for channel in CHANNEL_SEGMENTS if unsubscribes.channel(channel).opt_outs]
 
 
 def built_in_conditions(settings: Settings) -> dict[str, Condition]:
@@ -242,14 +215,9 @@ def built_in_conditions(settings: Settings) -> dict[str, Condition]:
     return conditions
 
 
-def _bound(entries: list[Any]) -> None:
-    """Leave out what lies between the earliest and the latest where they are too many."""
-    if len(entries) > _KEPT:
-        del entries[1 : 1 - _KEPT]
-
-
-def _later(one_ms: int | None, other_ms: int | None) -> int | None:
-    return max((at_ms for at_ms in (one_ms, other_ms) if at_ms is not None), default=None)
+def _bounded(opt_outs: list[OptOut]) -> list[OptOut]:
+    """Without those between the earliest and the latest where they are too many."""
+    return opt_outs if len(opt_outs) <= _KEPT else [opt_outs[0], *opt_outs[1 - _KEPT :]]
 
 
 def _if_later(at_ms: int | None, than_ms: int) -> int | None:

@@ -29,10 +29,6 @@ from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event
 from streamseg.times import time_bytes, time_ms
 
-LAYOUT_VERSION = 5
-EARLIEST_VERSION = 4
-"""A folder of this version is read as it is; `streamseg.contact.contact` converts its contacts."""
-
 CONTACT = b"c"
 ATTRIBUTES = b"a"
 HISTORY = b"h"
@@ -44,6 +40,7 @@ OUTPUT = b"o"
 STRAY = b"x"
 
 FORMAT_KEY = META + b"format"
+"""Where a folder keeps its layout's version; see streamseg.contact.state_version."""
 
 _DERIVED = b"\xff"
 

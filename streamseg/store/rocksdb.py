@@ -25,6 +25,7 @@ from rocksdict import (
 
 from streamseg.contact.attributes import Attributes
 from streamseg.contact.contact import Contact
+from streamseg.contact.state_version import EARLIEST_VERSION, STATE_VERSION
 from streamseg.errors import ConfigurationError, StateVersionError
 from streamseg.records.derived import DerivedEvents, origin_of
 from streamseg.records.inputs import Event, Order
@@ -654,14 +655,13 @@ class RocksStore:
 
     def _check_version(self) -> None:
         data = self._db.get(layout.FORMAT_KEY)
-        wanted = layout.LAYOUT_VERSION
         found = 0 if data is None else orjson.loads(data)
-        if found == wanted:
+        if found == STATE_VERSION:
             return
         empty = data is None and next(self._db.keys(), None) is None
-        if not empty and not layout.EARLIEST_VERSION <= found <= wanted:
-            raise StateVersionError(found, wanted)
-        self._db.put(layout.FORMAT_KEY, orjson.dumps(wanted))
+        if not empty and not EARLIEST_VERSION <= found <= STATE_VERSION:
+            raise StateVersionError(found, STATE_VERSION)
+        self._db.put(layout.FORMAT_KEY, orjson.dumps(STATE_VERSION))
 
 
 def _without_log() -> WriteOptions:

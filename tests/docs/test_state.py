@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from streamseg.contact.contact import Contact
+from streamseg.contact.contact import Body, Contact
+from streamseg.contact.rows import (
+    ChannelRegister,
+    GivenSequences,
+    ListEntry,
+    Membership,
+    OptOut,
+    Statements,
+)
 from streamseg.settings import Settings
+from tests.docs import pages
 from tests.docs.timelines import attributes, event, instant, replayed, segment, tags, where
+
+APART = {"contact_id", "attributes", "capped", "kept_body"}
+"""What of a contact is not in its record, or is the body."""
+
+ROWS = (ListEntry, Membership, ChannelRegister, OptOut, Statements, GivenSequences)
+
+
+def named(cell: str) -> list[str]:
+    return re.findall(r"`(\w+)`", cell)
+
+
+def test_the_page_has_every_field_of_the_record() -> None:
+    rows = pages.section("state.md", "The record of a contact").rows
+    told = [name for cells in rows if len(cells) == 2 for name in named(cells[0])]
+    held = [one.name for one in (*fields(Contact), *fields(Body)) if one.name not in APART]
+    assert sorted(told) == sorted(held)
+
+
+def test_the_page_has_every_field_of_every_row_in_order() -> None:
+    rows = pages.section("state.md", "The record of a contact").rows
+    told = [(named(cells[0]), named(cells[2])) for cells in rows if len(cells) == 3]
+    assert told == [([row.__name__], list(row._fields)) for row in ROWS]
+
 
 CLICKS = [event(f"2026-05-01 1{hour}:00", "click", n=hour) for hour in range(10)]
 

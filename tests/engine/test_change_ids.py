@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamseg.contact.contact import Body, Contact
+from streamseg.contact.rows import GivenSequences
 from streamseg.replay import Replay
 from streamseg.settings import Settings
 from tests.engine.cases import EVERYBODY
@@ -92,7 +93,7 @@ def test_what_is_kept_for_it_is_gone_an_instant_later(known_again: bool) -> None
         run.line(line)
     kept = run.store.contact("c1")
     assert kept is not None
-    assert kept.body.ended == {"s": [[1, 2, 1]]}
+    assert kept.body.ended == {"s": [GivenSequences(1, 2, 1)]}
     if known_again:
         run.line(tag("05-01 11:00"))
     else:
@@ -110,11 +111,11 @@ def test_many_lives_in_one_instant_are_kept_as_a_few_numbers() -> None:
         run.line(erased())
     kept = run.store.contact("c1")
     assert kept is not None
-    assert kept.body.ended == {"s": [[1, 2, 300]]}
+    assert kept.body.ended == {"s": [GivenSequences(1, 2, 300)]}
     given = [change.change_id for change in run.changes]
     assert len(given) == len(set(given)) == 600
 
 
 def test_it_is_kept_in_the_bytes() -> None:
-    contact = Contact("c1", ended_ms=5, kept_body=Body(ended={"s": [[1, 2, 1]]}))
+    contact = Contact("c1", ended_ms=5, kept_body=Body(ended={"s": [GivenSequences(1, 2, 1)]}))
     assert Contact.from_bytes("c1", contact.to_bytes(), contact.attributes) == contact

@@ -160,7 +160,7 @@ def test_whatever_is_asked_at_whatever_time_is_answered(
             dues = (
                 contact.due_ms,
                 *contact.body.due.values(),
-                *(one[2] for one in contact.body.members.values()),
+                *(membership.next_ms for _, membership in contact.body.members.items()),
             )
             assert all(due_ms is None or now_ms < due_ms <= MAX_MS for due_ms in dues)
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from streamseg.contact.contact import Contact
+from streamseg.contact.rows import Unsubscribes
 from tests.engine.cases import EVERYBODY, case, heard
 from tests.engine.story import Line, Replayed, event, ms, segment, tick, told, update
 
@@ -301,7 +302,7 @@ def test_opt_outs_of_an_earlier_layout_stand(
     run = heard(segment(EVERYBODY), said("05-02", stated)).run
     contact = run.store.contact("c1")
     assert contact is not None
-    contact.body.unsubscribes = {} if global_ is None else {"global": global_}
+    contact.body.unsubscribes = Unsubscribes({} if global_ is None else {"global": global_})
     earlier = Contact.from_bytes("c1", in_layout_4(contact.to_bytes()), contact.attributes.copy())
     run.store.put(earlier)
     for line in (update("05-03", {"a": 1}), said("05-04", False), said("05-05", True)):

@@ -63,7 +63,7 @@ def lose_the_count(run: Replay) -> None:
 
 def lose_the_membership(run: Replay) -> None:
     contact = contact_of(run)
-    del contact.body.members["buyers"]
+    contact.body.members.pop("buyers")
     contact.body.true.discard(run.partition.plan.segments["buyers"].member_id)
     run.store.set_member("buyers", "c1", None)
 

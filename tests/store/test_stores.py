@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamseg.contact.contact import Body, Contact
+from streamseg.contact.rows import Membership
 from streamseg.records.derived import TAG_ADDED, DerivedEvents
 from streamseg.records.inputs import Event
 from streamseg.store.memory import MemoryStore
@@ -71,8 +72,9 @@ def test_a_contact_comes_back_as_it_was_put(store: Store) -> None:
         flip_ms=77,
         prune_ms=99,
         due_ms=77,
-        kept_body=Body(true={3, 1}, summaries={3: [1, 2], 9: None}, due={3: 77}, members={"s1": [7, 5]}),
+        kept_body=Body(true={3, 1}, summaries={3: [1, 2], 9: None}, due={3: 77}),
     )
+    contact.body.members["s1"] = Membership(7, 5, None, 1, 0)
     contact.attributes.set("location", "中国", 5)
     contact.attributes.set("order", {"amount": 12.5}, 6)
     store.put(contact)

@@ -25,7 +25,7 @@ class ListCondition(Condition):
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         entry = contact.body.lists.get(self.segment_id)
-        return entry is not None and entry[0] is True, None
+        return entry is not None and entry.is_in, None
 
 
 class SampleCondition(Condition):

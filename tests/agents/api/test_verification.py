@@ -63,7 +63,7 @@ class Installation:
         assert shard is not None
         contact = shard.store.contact(contact_id)
         assert contact is not None
-        del contact.body.members["buyers"]
+        contact.body.members.pop("buyers")
         contact.body.true.discard(shard.partition.plan.segments["buyers"].member_id)
         shard.store.put(contact)
         shard.store.set_member("buyers", contact_id, None)
