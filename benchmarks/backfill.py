@@ -205,7 +205,7 @@ class World:
             self._save()
 
     def _save(self) -> None:
-        self._store.commit()
+        self._store.save()
         self._shard.outbox.clear()
         self._shard.saved()
 

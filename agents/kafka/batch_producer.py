@@ -27,7 +27,7 @@ from agents.metrics import Metrics
 from schemas.topics import CHANNEL_SUPPRESSIONS, DEAD_LETTERS, MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
-from streamseg.store.rocksdb import KeyValue
+from streamseg.store.database import KeyValue
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from agents.kafka.changelog_record import counts
 from agents.kafka.connection import librdkafka_options
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
-from streamseg.store.rocksdb import KeyValue
+from streamseg.store.database import KeyValue
 
 _RECORDS = 5_000
 _WAIT_SECONDS = 0.05

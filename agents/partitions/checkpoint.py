@@ -31,7 +31,9 @@ from agents.kafka.changelog_record import Written
 from agents.partitions.output_buffer import Outbox
 from streamseg.errors import StreamsegError
 from streamseg.records.outputs import DeadLetter
-from streamseg.store.rocksdb import KeyValue, RocksStore
+from streamseg.store.database import KeyValue
+from streamseg.store.pending import PendingCheckpoint
+from streamseg.store.rocksdb import RocksStore
 
 
 class Sink(Protocol):
@@ -102,34 +104,34 @@ async def announce(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> No
 
 async def _save(
     shard: Checkpointed,
-    changes: Callable[[Mapping[str, bytes]], Iterable[Sequence[KeyValue]]],
+    begin: Callable[[Mapping[str, bytes]], PendingCheckpoint],
     sink: Sink,
     still_ours: StillOurs,
 ) -> None:
-    """Steps 1 to 4; the outbox is empty afterwards."""
+    """Steps 1 to 4, with the checkpoint of the store that `begin` makes; the outbox is empty afterwards."""
     await _assure(still_ours)
     # All of them, whatever they are about: no state may be written that hides a refused record.
     await sink.send_dead_letters(shard.outbox.dead_letters)
     await _assure(still_ours)
-    groups = changes(shard.outbox.by_contact())
-    written = await _write(shard, groups, sink)
+    pending = begin(shard.outbox.by_contact())
+    written = await _write(shard, pending.groups, sink)
     await _assure(still_ours)
     await sink.send_outputs(shard.number, shard.outbox)
-    shard.store.commit(None if written is None else written.last)
+    shard.store.commit(pending, None if written is None else written.last)
     shard.outbox.clear()
 
 
 async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:
-    """Send what a worker of this partition had decided and may not have said; before any other work.
+    """Send what a worker of this partition had decided and may not have sent; before any other work.
 
     Raises as `checkpoint`."""
     outbox = Outbox()
-    for kept in store.outputs_kept():
+    for kept in store.unsent_outputs():
         outbox.restore(kept)
     if outbox:
         await _assure(still_ours)
         await sink.send_outputs(number, outbox)
-    store.outputs_said()
+    store.forget_outputs()
 
 
 async def repair(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:

@@ -25,7 +25,8 @@ from agents.partitions.assignment import Assignment, Claim, State
 from agents.partitions.scheduler import Shards
 from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
-from streamseg.store.rocksdb import KeyValue, RocksStore
+from streamseg.store.database import KeyValue
+from streamseg.store.rocksdb import RocksStore
 
 _log = logging.getLogger(__name__)
 

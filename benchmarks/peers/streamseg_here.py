@@ -70,7 +70,7 @@ class Feed:
             for _ in sent:
                 continue
         self._store.changes(outbox.by_contact())
-        self._store.commit()
+        self._store.save()
         outbox.clear()
         self._shard.saved()
 

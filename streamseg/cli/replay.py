@@ -73,14 +73,14 @@ def replay(
     settings = read_settings(timezone)
     until_ms = read_instant(until, settings, "--until") if until is not None else None
     out = json_output()
-    with open_store(state) as (store, write), open_input(file) as stream, _progress(stream) as lines:
+    with open_store(state) as store, open_input(file) as stream, _progress(stream) as lines:
         run = Replay(settings=settings, store=store, on_dead_letter=report_dead_letter)
         try:
             for number, line in enumerate(lines, start=1):
                 run.line(line)
                 _drain(run, out, emit)
                 if number % _WRITE_EVERY == 0:
-                    write()
+                    store.save()
         except FileFormatError as error:
             out.flush()
             fail_unreadable(file, error)

@@ -107,6 +107,9 @@ class MemoryStore:
     def member_counts(self) -> dict[str, int]:
         return {segment_id: len(members) for segment_id, members in self._members.items() if members}
 
+    def save(self) -> None:
+        """Nothing waits to be written."""
+
     def drop_event(self, contact_id: str, order: Order) -> None:
         events = self._events_of(contact_id)
         del events[bisect_left(events, order, key=_order)]

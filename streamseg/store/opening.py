@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from streamseg.store.protocol import Store
 
 
 @contextmanager
-def open_store(folder: Path | None) -> Iterator[tuple[Store, Callable[[], None]]]:
-    """A store with nothing in it, and what to call now and then so that its unwritten part stays small.
+def open_store(folder: Path | None) -> Iterator[Store]:
+    """A store with nothing in it. Call its `save` now and then, so that its unwritten part stays small.
 
     Raises ConfigurationError for a folder that already holds something."""
     if folder is None:
-        yield MemoryStore(), _nothing_to_write
+        yield MemoryStore()
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError(f"{folder} is not empty; name a new folder, a replay starts from nothing")
@@ -25,11 +25,7 @@ def open_store(folder: Path | None) -> Iterator[tuple[Store, Callable[[], None]]
 
     store = RocksStore(folder)
     try:
-        yield store, store.commit
-        store.commit()
+        yield store
+        store.save()
     finally:
         store.close()
-
-
-def _nothing_to_write() -> None:
-    """A store in memory has no part that waits to be written."""

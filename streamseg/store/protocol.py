@@ -69,3 +69,6 @@ class Store(EventLog, Protocol):
 
     def member_counts(self) -> dict[str, int]:
         """Segment id -> how many members it has; segments without any may be left out."""
+
+    def save(self) -> None:
+        """Write to disk what is not there yet, in a run without a changelog."""

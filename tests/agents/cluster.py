@@ -35,7 +35,8 @@ from schemas.topics import SOURCES
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter
-from streamseg.store.rocksdb import KeyValue, RocksStore
+from streamseg.store.database import KeyValue
+from streamseg.store.rocksdb import RocksStore
 from tests.agents.simulation import SETTINGS, START_MS
 
 _POLL_RECORDS = 5

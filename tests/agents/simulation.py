@@ -21,7 +21,8 @@ from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
-from streamseg.store.rocksdb import KeyValue, RocksStore
+from streamseg.store.database import KeyValue
+from streamseg.store.rocksdb import RocksStore
 
 START_MS = 1_777_593_600_000
 SETTINGS = Settings(live_lag_ms=0)

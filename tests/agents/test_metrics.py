@@ -27,7 +27,8 @@ from agents.worker.stall_guard import Watch
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.plan.definitions import Definitions
 from streamseg.settings import Settings
-from streamseg.store.rocksdb import Figures, RocksStore
+from streamseg.store.database import Figures
+from streamseg.store.rocksdb import RocksStore
 from tests.agents.metric_values import value
 
 

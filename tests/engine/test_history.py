@@ -79,7 +79,7 @@ def _run(store: Store, steps: list[tuple[object, ...]]) -> None:
             history.forget_all(contact, NOW)
             model = []
         elif isinstance(store, RocksStore):
-            store.commit()
+            store.save()
         assert [event.order for event in history.kept(contact, NOW)] == model
         assert contact.event_count == len(model)
         assert contact.oldest_event_ms is None or contact.oldest_event_ms <= model[0][0]
@@ -92,7 +92,7 @@ def test_events_since_a_time_leave_out_what_lies_before() -> None:
             for number, occurred_ms in enumerate((5, 1, 3, 3)):
                 store.add_event("c", Event(f"e{number}", "scan", occurred_ms, {}))
                 if isinstance(store, RocksStore) and occurred_ms == 1:
-                    store.commit()
+                    store.save()
             store.add_event("c\0", Event("other", "scan", 4, {}))
             for since_ms, expected in ((2, [3, 3, 5]), (3, [3, 3, 5]), (4, [5]), (6, [])):
                 assert [event.occurred_ms for event in store.events("c", since_ms)] == expected

@@ -118,8 +118,9 @@ def test_it_outlives_the_state_on_disk(tmp_path: Path) -> None:
     for line in lines:
         run.line(dumps(line))
     run.settle_definitions()
-    records = [record for group in store.changes() for record in group]
-    store.commit(7)
+    pending = store.changes()
+    records = [record for group in pending.groups for record in group]
+    store.commit(pending, 7)
     store.close()
     assert any(str(BIG + 1).encode() in (value or b"") for _, value in records)
 

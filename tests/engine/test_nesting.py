@@ -112,11 +112,11 @@ def test_what_is_just_flat_enough_fits_everywhere(tmp_path: Path) -> None:
         event("05-02", "buy", {"tree": deep, "at": "2026-05-01"}),
         tick("05-04"),
     ]
-    with open_store(tmp_path / "state") as (store, write):
+    with open_store(tmp_path / "state") as store:
         run = Replay(settings=Settings(), store=store)
         for line in lines:
             run.line(orjson.dumps(line))
-            write()
+            store.save()
         assert [orjson.dumps(one) for one in explain_all(run.contacts(), run.partition.plan, ms("05-04"))]
         assert {one["segment_id"] for one in run.members()} == {"held", "s", "distinct"}
         ((contact, events),) = run.contacts()

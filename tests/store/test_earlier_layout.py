@@ -18,9 +18,10 @@ from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
+from streamseg.store.database import KeyValue
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
-from streamseg.store.rocksdb import KeyValue, RocksStore
+from streamseg.store.rocksdb import RocksStore
 from tests.store.golden import story
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -148,10 +149,11 @@ def test_the_rest_of_the_story_is_as_if_this_release_had_begun_it(opened: Opened
 def test_contacts_are_written_in_this_layout_when_they_are_next_kept(opened: Opened, tmp_path: Path) -> None:
     store = opened(tmp_path)
     Run(store, story.compacted()).sweep()
-    written = {key: value for group in store.changes() for key, value in group if key[:1] == b"c"}
+    pending = store.changes()
+    written = {key: value for group in pending.groups for key, value in group if key[:1] == b"c"}
     assert len(written) == 9
     assert {value[0] for value in written.values() if value is not None} == {5}
-    store.commit()
+    store.commit(pending)
     store.close()
     again = RocksStore(tmp_path / ("state" if (tmp_path / "state").exists() else "recovered"))
     assert len(list(again.contact_ids())) == 9

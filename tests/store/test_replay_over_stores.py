@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamseg.replay import Replay
+from streamseg.store.database import KeyValue
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
-from streamseg.store.rocksdb import KeyValue, RocksStore
+from streamseg.store.rocksdb import RocksStore
 from tests.strategies.streams import Scenario, forgetting_scenarios, scenarios, unsubscribe_scenarios
 
 
@@ -35,8 +36,9 @@ class Reopened:
         self._commits += 1
         if self._commits % self._every:
             return
-        self._changelog += chain.from_iterable(self._rocks.changes())
-        self._rocks.commit(len(self._changelog) - 1)
+        pending = self._rocks.changes()
+        self._changelog += chain.from_iterable(pending.groups)
+        self._rocks.commit(pending, len(self._changelog) - 1)
         self._rocks.close()
         self._rocks = self._open()
         held = self._rocks.changelog_offset

@@ -22,7 +22,7 @@ def scan(event_id: str, occurred_ms: int) -> Event:
 def test_what_was_not_committed_is_gone_after_a_restart(tmp_path: Path) -> None:
     store = RocksStore(tmp_path)
     store.put(Contact("kept", due_ms=5))
-    store.commit(41)
+    store.commit(store.changes(), 41)
     store.put(Contact("lost", due_ms=1))
     store.add_event("kept", scan("e1", 1))
     store.close()
@@ -40,7 +40,7 @@ def test_attributes_that_nothing_asks_for_stay_as_they_are(tmp_path: Path) -> No
     known = Contact("a")
     known.attributes.set("name", "李雷", 4)
     store.put(known)
-    store.commit(1)
+    store.commit(store.changes(), 1)
     store.close()
 
     store = RocksStore(tmp_path)
@@ -48,14 +48,16 @@ def test_attributes_that_nothing_asks_for_stay_as_they_are(tmp_path: Path) -> No
     assert contact is not None
     contact.due_ms = 9
     store.put(contact)
-    (changes,) = store.changes()
+    pending = store.changes()
+    (changes,) = pending.groups
     assert [key[:1] for key, _ in changes] == [b"c"]
-    store.commit(2)
+    store.commit(pending, 2)
     contact.attributes.set("level", 3, 5)
     store.put(contact)
-    (changes,) = store.changes()
+    pending = store.changes()
+    (changes,) = pending.groups
     assert [key[:1] for key, _ in changes] == [b"a", b"c"]
-    store.commit(3)
+    store.commit(pending, 3)
     store.close()
 
     store = RocksStore(tmp_path)
@@ -68,9 +70,9 @@ def test_attributes_that_nothing_asks_for_stay_as_they_are(tmp_path: Path) -> No
 def test_a_commit_without_a_changelog_leaves_the_changelog_offset_alone(tmp_path: Path) -> None:
     store = RocksStore(tmp_path)
     store.put(Contact("a"))
-    store.commit(7)
+    store.commit(store.changes(), 7)
     store.put(Contact("b"))
-    store.commit()
+    store.save()
     assert store.changelog_offset == 7
     store.close()
 
@@ -80,8 +82,9 @@ def test_the_changelog_rebuilds_contacts_events_indexes_and_clock(tmp_path: Path
     changelog: list[tuple[bytes, bytes | None]] = []
 
     def commit() -> None:
-        changelog.extend(chain.from_iterable(first.changes()))
-        first.commit(len(changelog) - 1)
+        pending = first.changes()
+        changelog.extend(chain.from_iterable(pending.groups))
+        first.commit(pending, len(changelog) - 1)
 
     first.put(Contact("a", due_ms=10))
     first.put(Contact("b", due_ms=20))
@@ -117,7 +120,7 @@ def test_the_clock_is_the_last_record_of_a_changelog_batch(tmp_path: Path) -> No
     store.set_number("zz", 1)
     store.put(Contact("a"))
     store.add_event("a", scan("e1", 1))
-    assert store.changes()[-1][-1] == (b"mclock_ms", b"5")
+    assert store.changes().groups[-1][-1] == (b"mclock_ms", b"5")
     store.close()
 
 
@@ -127,7 +130,7 @@ def test_a_contacts_events_and_state_are_one_group(tmp_path: Path) -> None:
         store.add_event(contact_id, scan("e1", 1))
         store.put(Contact(contact_id))
     store.set_number("x", 1)
-    groups = [[key[:1] for key, _ in group] for group in store.changes()]
+    groups = [[key[:1] for key, _ in group] for group in store.changes().groups]
     assert groups == [[b"h", b"c"], [b"h", b"c"], [b"m"]]
     store.close()
 
@@ -135,12 +138,28 @@ def test_a_contacts_events_and_state_are_one_group(tmp_path: Path) -> None:
 def test_nothing_can_be_written_between_changes_and_commit(tmp_path: Path) -> None:
     store = RocksStore(tmp_path)
     store.put(Contact("a"))
-    store.changes()
+    pending = store.changes()
     with pytest.raises(RuntimeError, match="being committed"):
         store.put(Contact("b"))
-    store.commit()
+    with pytest.raises(RuntimeError, match="being committed"):
+        store.changes_of({"a": b"sent"})
+    store.commit(pending)
     store.put(Contact("b"))
     assert store.unwritten == 1
+    store.close()
+
+
+def test_only_the_checkpoint_that_is_pending_is_committed(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    store.put(Contact("a"))
+    first = store.changes()
+    store.commit(first, 1)
+    for pending in (None, store.changes()):
+        with pytest.raises(RuntimeError, match="begun last"):
+            store.commit(first, 2)
+        if pending is not None:
+            store.commit(pending, 3)
+    assert store.changelog_offset == 3
     store.close()
 
 
@@ -174,7 +193,7 @@ def test_more_due_contacts_than_are_kept_in_memory_come_in_order(tmp_path: Path)
     for i in range(40_000):
         store.put(Contact(f"c{i:05}", due_ms=i * 37 % 40_000))
         if i % 5_000 == 4_999:
-            store.commit()
+            store.save()
             assert store.next_due() == (0, "c00000")
     for expected in range(40_000):
         head = store.next_due()
@@ -182,42 +201,44 @@ def test_more_due_contacts_than_are_kept_in_memory_come_in_order(tmp_path: Path)
         assert head[0] == expected
         store.put(Contact(head[1], due_ms=None))
         if expected % 3_000 == 0:
-            store.commit()
+            store.save()
     assert store.next_due() is None
     store.close()
 
 
-def test_outputs_come_back_from_the_changelog_until_they_are_said(tmp_path: Path) -> None:
+def test_outputs_come_back_from_the_changelog_until_they_were_sent(tmp_path: Path) -> None:
     changelog: list[tuple[bytes, bytes | None]] = []
     store = RocksStore(tmp_path / "first")
     for outputs in ({"a": b"a1", "b": b"b1"}, {"b": b"b2"}):
         for contact_id in outputs:
             store.put(Contact(contact_id))
-        changelog += chain.from_iterable(store.changes(outputs))
-        store.commit(len(changelog) - 1)
-    assert store.outputs_kept() == []
+        pending = store.changes(outputs)
+        changelog += chain.from_iterable(pending.groups)
+        store.commit(pending, len(changelog) - 1)
+    assert store.unsent_outputs() == []
     store.close()
 
-    # Of the first, what the second did not take the place of was said long ago.
+    # Of the first, what the second did not take the place of was sent long ago.
     other = RocksStore(tmp_path / "other")
     other.apply_changelog(changelog, len(changelog) - 1)
-    assert other.outputs_kept() == [b"b2"]
+    assert other.unsent_outputs() == [b"b2"]
     other.close()
     other = RocksStore(tmp_path / "other")
-    assert other.outputs_kept() == [b"b2"]
-    other.outputs_said()
-    assert other.outputs_kept() == []
+    assert other.unsent_outputs() == [b"b2"]
+    other.forget_outputs()
+    assert other.unsent_outputs() == []
     other.close()
     other = RocksStore(tmp_path / "other")
-    assert other.outputs_kept() == []
+    assert other.unsent_outputs() == []
     other.put(Contact("c"))
-    changelog += chain.from_iterable(other.changes())
-    other.commit(len(changelog) - 1)
+    pending = other.changes()
+    changelog += chain.from_iterable(pending.groups)
+    other.commit(pending, len(changelog) - 1)
     other.close()
 
     last = RocksStore(tmp_path / "last")
     last.apply_changelog(changelog, len(changelog) - 1)
-    assert last.outputs_kept() == []
+    assert last.unsent_outputs() == []
     last.close()
 
 
@@ -228,24 +249,25 @@ def test_half_a_changelog_tells_the_outputs_of_the_contacts_that_it_holds(tmp_pa
         outputs = {contact_id: f"{contact_id}{number}".encode() for contact_id in "abcd"}
         for contact_id in outputs:
             store.put(Contact(contact_id))
-        groups = store.changes(outputs)
-        changelog += chain.from_iterable(groups[:3] if number == 2 else groups)
-        store.commit(len(changelog) - 1)
+        pending = store.changes(outputs)
+        changelog += chain.from_iterable(pending.groups[:3] if number == 2 else pending.groups)
+        store.commit(pending, len(changelog) - 1)
     store.close()
     other = RocksStore(tmp_path / "other")
     other.apply_changelog(changelog, len(changelog) - 1)
-    assert other.outputs_kept() == [b"a2", b"b2"]
+    assert other.unsent_outputs() == [b"a2", b"b2"]
     other.close()
 
 
 def test_outputs_without_a_change_of_state_are_kept_too(tmp_path: Path) -> None:
     store = RocksStore(tmp_path / "first")
-    changelog = list(chain.from_iterable(store.changes({"a": b"said"})))
-    store.commit(len(changelog) - 1)
+    pending = store.changes({"a": b"sent"})
+    changelog = list(chain.from_iterable(pending.groups))
+    store.commit(pending, len(changelog) - 1)
     store.close()
     other = RocksStore(tmp_path / "other")
     other.apply_changelog(changelog, len(changelog) - 1)
-    assert other.outputs_kept() == [b"said"]
+    assert other.unsent_outputs() == [b"sent"]
     other.close()
 
 
@@ -253,17 +275,18 @@ def test_what_is_committed_for_some_leaves_the_others_as_they_were(tmp_path: Pat
     store = RocksStore(tmp_path)
     for contact_id in ("a", "b"):
         store.put(Contact(contact_id, due_ms=5))
-    store.commit(1)
+    store.commit(store.changes(), 1)
     assert store.next_due() == (5, "a")
     for contact_id in ("a", "b"):
         store.put(Contact(contact_id, due_ms=9))
     store.set_number("place", 3)
     # Looking for who is next finds that both stand elsewhere now.
     assert store.next_due() == (9, "a")
-    (said, of_b) = store.changes_of({"b": b"said"})
-    assert [key[:1] for key, _ in said] == [b"m"]
+    pending = store.changes_of({"b": b"sent"})
+    (sent, of_b) = pending.groups
+    assert [key[:1] for key, _ in sent] == [b"m"]
     assert [key[:1] for key, _ in of_b] == [b"o", b"c"]
-    store.commit(3)
+    store.commit(pending, 3)
     assert (store.next_due(), store.number("place")) == ((9, "a"), 3)
     store.close()
 
@@ -279,8 +302,7 @@ def test_who_is_due_next_is_known_though_others_were_committed(tmp_path: Path) -
     store = RocksStore(tmp_path)
     for contact_id, due_ms in (("a", 5), ("b", 7)):
         store.put(Contact(contact_id, due_ms=due_ms))
-    store.changes_of({"a": b"said"})
-    store.commit(1)
+    store.commit(store.changes_of({"a": b"sent"}), 1)
     assert store.next_due() == (5, "a")
     store.put(Contact("a", due_ms=None))
     assert store.next_due() == (7, "b")
@@ -292,8 +314,9 @@ def test_a_process_that_dies_in_bulk_leaves_an_older_state(tmp_path: Path) -> No
     source = RocksStore(tmp_path / "source")
     for number in range(3):
         source.put(Contact(f"c{number}", due_ms=number))
-        changelog += chain.from_iterable(source.changes())
-        source.commit(len(changelog) - 1)
+        pending = source.changes()
+        changelog += chain.from_iterable(pending.groups)
+        source.commit(pending, len(changelog) - 1)
     source.close()
 
     store = RocksStore(tmp_path / "state")
@@ -304,7 +327,7 @@ def test_a_process_that_dies_in_bulk_leaves_an_older_state(tmp_path: Path) -> No
         store.apply_changelog(changelog[2:], 2)
     shutil.copytree(tmp_path / "state", tmp_path / "ended")
     store.put(Contact("later"))
-    store.commit(3)
+    store.commit(store.changes(), 3)
     store.close()
 
     for folder, offset, contacts in (

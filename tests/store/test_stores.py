@@ -39,13 +39,13 @@ class _Committing:
 
         def write(*arguments: object) -> None:
             found(*arguments)
-            self._rocks.commit()
+            self._rocks.save()
 
         return write
 
     def __setattr__(self, name: str, value: object) -> None:
         setattr(self._rocks, name, value)
-        self._rocks.commit()
+        self._rocks.save()
 
 
 def event(event_id: str, occurred_ms: int, **properties: object) -> Event:

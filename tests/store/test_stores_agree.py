@@ -80,15 +80,17 @@ class StoresAgree(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        self.changelog += chain.from_iterable(self.rocks.changes())
-        self.rocks.commit(len(self.changelog) - 1)
+        pending = self.rocks.changes()
+        self.changelog += chain.from_iterable(pending.groups)
+        self.rocks.commit(pending, len(self.changelog) - 1)
         self.committed = copy.deepcopy(self.memory)
 
     @rule(said=st.sets(contact_ids, max_size=2))
     def commit_some(self, said: set[str]) -> None:
         """The contacts that something is said of; of the others a crash leaves what was committed before."""
-        self.changelog += chain.from_iterable(self.rocks.changes_of(dict.fromkeys(said, b"said")))
-        self.rocks.commit(len(self.changelog) - 1 if self.changelog else None)
+        pending = self.rocks.changes_of(dict.fromkeys(said, b"said"))
+        self.changelog += chain.from_iterable(pending.groups)
+        self.rocks.commit(pending, len(self.changelog) - 1 if self.changelog else None)
         for contact_id in said:
             carry_over(contact_id, self.memory, self.committed)
 

@@ -13,7 +13,7 @@ from agents.demo.embedded import EmbeddedBroker
 from agents.kafka.changelog_reader import read_changelog
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
-from streamseg.store.rocksdb import KeyValue
+from streamseg.store.database import KeyValue
 
 TOPIC = "changelog"
 RECORDS = 12_000

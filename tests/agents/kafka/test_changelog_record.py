@@ -16,7 +16,8 @@ from agents.partitions.task import Shard
 from streamseg.contact.contact import Contact
 from streamseg.settings import Settings
 from streamseg.store import layout
-from streamseg.store.rocksdb import KeyValue, RocksStore
+from streamseg.store.database import KeyValue
+from streamseg.store.rocksdb import RocksStore
 from tests.agents.simulation import SETTINGS, Surroundings, definitions, loaded
 
 

@@ -85,7 +85,7 @@ class World:
         busy = self.shard.step()
         self.changes += [orjson.loads(value) for _, value in self.shard.outbox.changes]
         self.shard.outbox.clear()
-        self.store.commit()
+        self.store.save()
         self.shard.saved()
         return busy
 
@@ -231,7 +231,7 @@ def test_what_an_old_formula_asks_for_may_change_while_no_worker_runs(
         assert note is not None
         note["segments"] = [row for row in note["segments"] if row[0] == "above"]
         world.store.set_note("standing", note)
-        world.store.commit()
+        world.store.save()
     world.restart(plan_of(definition(2, 150, "above"), *later))
     world.work()
     told = [(one["segment_id"], one["contact_id"], one["change"]) for one in world.changes]

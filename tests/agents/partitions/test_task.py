@@ -174,7 +174,7 @@ def test_records_that_the_state_holds_are_skipped_and_acknowledged_again(tmp_pat
     first.work()
     assert first.shard.next_offsets == {BEHAVIOR_EVENTS: 3}
     first.store.set_number("next_offset behavior-events", 2)
-    first.store.commit()
+    first.store.save()
     first.store.close()
 
     second = World(tmp_path / "state")
@@ -251,7 +251,7 @@ def test_a_sweep_that_was_finished_is_not_done_again_after_a_restart(tmp_path: P
     first.work()
     assert not first.shard.sweeping
     assert first.shard.unsaved
-    first.store.commit()
+    first.store.save()
     first.store.close()
     second = World(tmp_path / "state")
     assert not second.shard.sweeping

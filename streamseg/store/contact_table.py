@@ -1,0 +1,205 @@
+"""The contacts of one partition, and when each of them is due."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, KeysView, Sequence, Set
+from functools import partial
+from itertools import groupby, islice
+from typing import NamedTuple
+
+from rocksdict import WriteBatch
+
+from streamseg.contact.attributes import Attributes
+from streamseg.contact.contact import Contact
+from streamseg.store import layout
+from streamseg.store.database import Database, KeyValue
+from streamseg.store.due import DueQueue
+
+
+class DueChanges(NamedTuple):
+    """What one batch does to the due index.
+
+    added    entries that stand from then on
+    deleted  entries that were met and no longer stood
+    """
+
+    added: list[bytes]
+    deleted: list[bytes]
+
+
+class ContactTable:
+    """Contacts on disk, those that are not written yet, and a cache of decoded ones."""
+
+    __slots__ = (
+        "_cache",
+        "_cache_size",
+        "_database",
+        "_due",
+        "_filed",
+        "_filed_on_disk",
+        "_restated",
+        "_unwritten",
+    )
+
+    def __init__(self, database: Database, cache_size: int) -> None:
+        """`cache_size` bounds how many unchanged contacts stay decoded."""
+        self._database = database
+        self._cache_size = cache_size
+        self._cache: OrderedDict[str, Contact] = OrderedDict()
+        self._unwritten: dict[str, Contact] = {}
+        # Of the unwritten ones, those whose attributes changed.
+        self._restated: set[str] = set()
+        # The due time that each decoded contact is filed under; of unwritten ones that on disk, if known.
+        self._filed: dict[str, int | None] = {}
+        self._filed_on_disk: dict[str, int | None] = {}
+        self._due = DueQueue(self._filed_due, self._read_due)
+
+    def get(self, contact_id: str) -> Contact | None:
+        """The contact's state, or None if none was ever kept."""
+        contact = self._unwritten.get(contact_id)
+        if contact is not None:
+            return contact
+        contact = self._cache.get(contact_id)
+        if contact is not None:
+            self._cache.move_to_end(contact_id)
+            return contact
+        data = self._database.get(layout.contact_key(contact_id))
+        if data is None:
+            return None
+        contact = Contact.from_bytes(contact_id, data, self._written_attributes(contact_id))
+        self._filed[contact_id] = contact.due_ms
+        self._cache[contact_id] = contact
+        if len(self._cache) > self._cache_size:
+            self._evict()
+        return contact
+
+    def _written_attributes(self, contact_id: str) -> Attributes:
+        return Attributes(partial(self._database.get, layout.attributes_key(contact_id)))
+
+    def _evict(self) -> None:
+        evicted, _ = self._cache.popitem(last=False)
+        del self._filed[evicted]
+
+    def put(self, contact: Contact) -> None:
+        """Keep the contact's state and file it under its `due_ms` (None: never due)."""
+        contact_id = contact.contact_id
+        if contact_id not in self._unwritten:
+            self._cache.pop(contact_id, None)
+            if contact_id in self._filed:
+                self._filed_on_disk[contact_id] = self._filed[contact_id]
+        self._unwritten[contact_id] = contact
+        if contact.attributes.restated:
+            self._restated.add(contact_id)
+            contact.attributes.restated = False
+        if contact_id not in self._filed or self._filed[contact_id] != contact.due_ms:
+            self._filed[contact_id] = contact.due_ms
+            self._due.file(contact_id, contact.due_ms)
+
+    def ids(self, after: str | None) -> Iterator[str]:
+        """All kept contact ids in ascending UTF-8 order, those greater than `after`."""
+        unwritten = sorted(one for one in self._unwritten if after is None or one > after)
+        start = layout.CONTACT if after is None else layout.contact_key(after) + b"\0"
+        written = (key[1:].decode() for key, _ in self._database.items(layout.CONTACT, start))
+        for contact_id, _ in groupby(heapq.merge(unwritten, written)):
+            yield contact_id
+
+    # -- due index --------------------------------------------------------------------------------------
+
+    def next_due(self) -> tuple[int, str] | None:
+        """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
+        return self._due.head()
+
+    def is_filed(self, contact_id: str, due_ms: int) -> bool:
+        """Whether `next_due` will come to the contact at `due_ms`."""
+        if contact_id in self._unwritten:
+            return self._filed.get(contact_id) == due_ms
+        return self._database.get(layout.DUE + layout.due_entry(due_ms, contact_id)) is not None
+
+    def _filed_due(self, contact_id: str) -> int | None:
+        if contact_id in self._filed:
+            return self._filed[contact_id]
+        # Read as a whole: who is due is wanted next.
+        contact = self.get(contact_id)
+        return None if contact is None else contact.due_ms
+
+    def _read_due(self, after: bytes, count: int) -> list[bytes]:
+        start = layout.DUE + after + b"\0" if after else layout.DUE
+        return [key[1:] for key, _ in islice(self._database.items(layout.DUE, start), count)]
+
+    # -- what is not written yet ------------------------------------------------------------------------
+
+    def changed(self) -> KeysView[str]:
+        """The contacts whose state is not written yet."""
+        return self._unwritten.keys()
+
+    def records(self, contact_id: str) -> list[KeyValue]:
+        """What of a contact is not written yet, as changelog records."""
+        contact = self._unwritten.get(contact_id)
+        if contact is None:
+            return []
+        state = (layout.contact_key(contact_id), contact.to_bytes())
+        if contact_id not in self._restated:
+            return [state]
+        return [(layout.attributes_key(contact_id), contact.attributes.to_bytes()), state]
+
+    def write_due(self, batch: WriteBatch, contact_ids: Sequence[str] | None) -> DueChanges:
+        """Put into a batch how the due index changes with these contacts; None: with all."""
+        written: Set[str] = self._unwritten.keys()
+        deleted = list(self._due.stale)
+        if contact_ids is not None:
+            written = written & set(contact_ids)
+            deleted = [entry for entry in deleted if self._is_settled(entry, written)]
+        for entry in deleted:
+            batch.delete(layout.DUE + entry)
+        added: list[bytes] = []
+        for contact_id in written:
+            due_ms = self._filed[contact_id]
+            old_ms = self._filed_on_disk.get(contact_id)
+            if old_ms is not None and old_ms != due_ms:
+                batch.delete(layout.DUE + layout.due_entry(old_ms, contact_id))
+            if due_ms is not None:
+                entry = layout.due_entry(due_ms, contact_id)
+                added.append(entry)
+                batch.put(layout.DUE + entry, b"")
+        return DueChanges(added, deleted)
+
+    def _is_settled(self, entry: bytes, written: Set[str]) -> bool:
+        """Whether an entry that does not stand may be deleted. Of a contact that stays unwritten, the index
+        has to keep what its state on disk says."""
+        _, contact_id = layout.read_due_entry(entry)
+        return contact_id in written or contact_id not in self._unwritten
+
+    def settle(self, contact_ids: Iterable[str] | None, due: DueChanges) -> None:
+        """What `records` and `write_due` gave of these contacts is on disk; None: of all."""
+        self._due.written(due.added, due.deleted, all_of_it=contact_ids is None)
+        if contact_ids is None:
+            for contact_id in self._restated:
+                self._forget_attributes(self._unwritten[contact_id])
+            self._cache.update(self._unwritten)
+            self._unwritten.clear()
+            self._restated.clear()
+            self._filed_on_disk.clear()
+        else:
+            for contact_id in contact_ids:
+                contact = self._unwritten.pop(contact_id, None)
+                if contact is None:
+                    continue
+                self._cache[contact_id] = contact
+                if contact_id in self._restated:
+                    self._forget_attributes(contact)
+                    self._restated.discard(contact_id)
+                self._filed_on_disk.pop(contact_id, None)
+        while len(self._cache) > self._cache_size:
+            self._evict()
+
+    def _forget_attributes(self, contact: Contact) -> None:
+        """Decoded, they take four times the memory of their bytes, and are seldom asked for."""
+        contact.attributes = self._written_attributes(contact.contact_id)
+
+    def forget_read(self) -> None:
+        """The disk was changed by other means."""
+        self._cache.clear()
+        self._filed.clear()
+        self._due.reset()

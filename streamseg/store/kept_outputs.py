@@ -1,0 +1,117 @@
+"""Outputs that a changelog holds until they were sent.
+
+Checkpoints with outputs are numbered from 1. Each record of outputs has the number of its checkpoint, and a
+note of the partition says up to which number all outputs were sent. What has a higher one may not have been
+sent: whoever recovers from the changelog sends it again.
+
+The note is on disk as of the last commit. In the changelog it comes with the next checkpoint that has
+outputs, as its first record: the records that follow overwrite places of outputs that were sent before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+import orjson
+from rocksdict import WriteBatch
+
+from streamseg.store import layout
+from streamseg.store.database import Database, KeyValue, new_batch
+from streamseg.store.note_table import NoteTable
+from streamseg.store.pending import PendingCheckpoint
+
+_SENT = "outputs_said"
+
+
+class KeptOutputs:
+    """The outputs on disk, which came from a changelog, and the number up to which all were sent."""
+
+    __slots__ = ("_database", "_notes", "_sent_in_changelog")
+
+    def __init__(self, database: Database, notes: NoteTable) -> None:
+        self._database = database
+        self._notes = notes
+        # Whether the changelog has the number up to which all were sent as it is now.
+        self._sent_in_changelog = False
+
+    @property
+    def _sent(self) -> int:
+        number: int | None = self._notes.get(_SENT)
+        return number or 0
+
+    def unsent(self) -> list[bytes]:
+        """Those that may not have been sent, in their order."""
+        sent = self._sent
+        kept = sorted((number, place, output) for place, number, output in self._kept() if number > sent)
+        return [output for _, _, output in kept]
+
+    def forget(self) -> None:
+        """All were sent: forget them here, and let the next changelog records begin with that."""
+        kept = [(place, number) for place, number, _ in self._kept()]
+        if not kept:
+            return
+        batch = new_batch()
+        for place, _ in kept:
+            batch.delete(layout.output_key(place))
+        sent = max(self._sent, *(number for _, number in kept))
+        self._write_sent(batch, sent)
+        self._database.write(batch)
+        self._settle_sent(sent)
+
+    def _kept(self) -> Iterator[tuple[int, int, bytes]]:
+        return (layout.read_output(*item) for item in self._database.items(layout.OUTPUT, layout.OUTPUT))
+
+    def checkpoint(
+        self,
+        contacts: Mapping[str, list[KeyValue]],
+        notes: list[KeyValue],
+        outputs: Mapping[str, bytes],
+        *,
+        everything: bool,
+    ) -> PendingCheckpoint:
+        """A checkpoint of the contacts' records and the notes, with the outputs by contact id."""
+        sent = self._sent
+        number = sent + 1
+        tells_sent = bool(outputs or (sent and not self._sent_in_changelog))
+        groups: list[list[KeyValue]] = []
+        if tells_sent:
+            groups.append([(layout.meta_key(_SENT), orjson.dumps(sent))])
+        without_records = [contact_id for contact_id in outputs if contact_id not in contacts]
+        for contact_id in chain(contacts, without_records):
+            group = list(contacts.get(contact_id, ()))
+            output = outputs.get(contact_id)
+            if output is not None:
+                # Its place is taken again by the next checkpoint: a compacted changelog keeps no more of them
+                # than the largest checkpoint had.
+                group.insert(0, (layout.output_key(len(groups)), layout.output_value(number, output)))
+            groups.append(group)
+        if notes:
+            groups.append(notes)
+        return PendingCheckpoint(
+            groups=groups,
+            records=[*chain.from_iterable(contacts.values()), *notes],
+            contact_ids=None if everything else list(contacts),
+            number=number if outputs else None,
+            tells_sent=tells_sent,
+        )
+
+    def write_number(self, batch: WriteBatch, pending: PendingCheckpoint) -> None:
+        """Put into the checkpoint's batch that its outputs were sent, if it has any."""
+        if pending.number is not None:
+            self._write_sent(batch, pending.number)
+
+    def settle(self, pending: PendingCheckpoint) -> None:
+        """The checkpoint is in the changelog and on disk."""
+        if pending.number is not None:
+            self._settle_sent(pending.number)
+        elif pending.tells_sent:
+            self._sent_in_changelog = True
+
+    @staticmethod
+    def _write_sent(batch: WriteBatch, number: int) -> None:
+        batch.put(layout.meta_key(_SENT), orjson.dumps(number))
+
+    def _settle_sent(self, number: int) -> None:
+        self._notes.wrote(_SENT, number)
+        self._sent_in_changelog = False

@@ -1,0 +1,94 @@
+"""The index of one partition's members by segment, and how many each segment has."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, KeysView
+
+import orjson
+
+from streamseg.store import layout
+from streamseg.store.database import Database, KeyValue
+
+Entry = tuple[int, int]
+"""`sequence`, `entered_ms`"""
+
+
+class MemberTable:
+    """The index on disk, and its changes that are not written yet."""
+
+    __slots__ = ("_counts", "_database", "_unwritten")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # contact id -> segment id -> since when it is a member, or None where it no longer is
+        self._unwritten: dict[str, dict[str, Entry | None]] = {}
+        self._counts: Counter[str] | None = None
+
+    def set(self, segment_id: str, contact_id: str, entry: Entry | None) -> None:
+        """Note that the contact is a member since then, or None: no longer."""
+        unwritten = self._unwritten.setdefault(contact_id, {})
+        if segment_id in unwritten:
+            was_member = unwritten[segment_id] is not None
+        else:
+            # Asked, not assumed: what is applied again after a crash may be on disk already.
+            was_member = self._database.get(layout.member_key(segment_id, contact_id)) is not None
+        unwritten[segment_id] = entry
+        self.counts()[segment_id] += (entry is not None) - was_member
+
+    def get(self, segment_id: str, contact_id: str) -> Entry | None:
+        """What `set` noted last."""
+        unwritten = self._unwritten.get(contact_id, {})
+        if segment_id in unwritten:
+            return unwritten[segment_id]
+        data = self._database.get(layout.member_key(segment_id, contact_id))
+        if data is None:
+            return None
+        sequence, entered_ms = orjson.loads(data)
+        return sequence, entered_ms
+
+    def of_segment(self, segment_id: str, after: str | None) -> Iterator[tuple[str, int, int]]:
+        """(contact id, `sequence`, `entered_ms`) of a segment's members by contact id, those after one."""
+        prefix = layout.member_prefix(segment_id)
+        start = prefix if after is None else prefix + after.encode() + b"\0"
+        unwritten = {
+            contact_id: segments[segment_id]
+            for contact_id, segments in self._unwritten.items()
+            if segment_id in segments and (after is None or contact_id > after)
+        }
+        written = (
+            (key[len(prefix) :].decode(), *orjson.loads(value))
+            for key, value in self._database.items(prefix, start)
+        )
+        added = sorted((contact_id, *entry) for contact_id, entry in unwritten.items() if entry is not None)
+        yield from heapq.merge((one for one in written if one[0] not in unwritten), added)
+
+    def counts(self) -> Counter[str]:
+        """Segment id -> how many members it has. Cost: the first time, one look at every membership."""
+        if self._counts is None:
+            keys = (key for key, _ in self._database.items(layout.MEMBER, layout.MEMBER))
+            self._counts = Counter(layout.member_segment(key) for key in keys)
+        return self._counts
+
+    def changed(self) -> KeysView[str]:
+        """The contacts with changes that are not written yet."""
+        return self._unwritten.keys()
+
+    def records(self, contact_id: str) -> Iterator[KeyValue]:
+        """The changes of a contact that are not written yet, as changelog records."""
+        for segment_id, entry in self._unwritten.get(contact_id, {}).items():
+            value = None if entry is None else orjson.dumps(entry)
+            yield layout.member_key(segment_id, contact_id), value
+
+    def settle(self, contact_ids: Iterable[str] | None) -> None:
+        """What `records` gave of these contacts is on disk; None: of all."""
+        if contact_ids is None:
+            self._unwritten.clear()
+            return
+        for contact_id in contact_ids:
+            self._unwritten.pop(contact_id, None)
+
+    def forget_read(self) -> None:
+        """The disk was changed by other means."""
+        self._counts = None
