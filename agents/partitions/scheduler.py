@@ -358,12 +358,13 @@ class Shards(Service):
         shard.said()
 
     def _count(self, shard: Shard) -> None:
-        counts = shard.partition.counts
-        for result in ("applied", "repeated", "rejected"):
-            self._metrics.records.labels(result).inc(counts.pop(result, 0))
-        self._metrics.due.inc(counts.pop("due", 0))
-        self._metrics.capped.inc(counts.pop("capped", 0))
-        self._metrics.unclear_answers.inc(counts.pop("unclear", 0))
+        counts, metrics = shard.partition.take_counts(), self._metrics
+        metrics.records.labels("applied").inc(counts.applied)
+        metrics.records.labels("repeated").inc(counts.repeated)
+        metrics.records.labels("rejected").inc(counts.rejected)
+        metrics.due.inc(counts.due)
+        metrics.capped.inc(counts.capped)
+        metrics.unclear_answers.inc(counts.unclear)
 
     def _check_source(self, running: _Running) -> None:
         """State that is ahead of its source belongs to another topic of the same name."""

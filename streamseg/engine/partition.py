@@ -5,8 +5,8 @@ Replay of a file and the agents drive the same object: records in, effects out t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -32,6 +32,26 @@ class Recounted(NamedTuple):
     contacts: int
     changes: int
     last: str | None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a partition has done.
+
+    applied   records that were applied
+    repeated  records that changed nothing, since they were applied before
+    rejected  records that were refused
+    due       contacts that were settled because time alone had made them due
+    capped    events that were dropped because a contact had too many
+    unclear   forms whose property `subscribed` says neither yes nor no
+    """
+
+    applied: int = 0
+    repeated: int = 0
+    rejected: int = 0
+    due: int = 0
+    capped: int = 0
+    unclear: int = 0
 
 
 def _left_out(record: Record, faults: list[Fault]) -> DeadLetter:
@@ -68,7 +88,7 @@ class Partition:
     The clock only grows. Per contact, everything that falls due up to the clock happens before a record is
     applied; across contacts the caller decides with `run_due` how far to settle the others first.
 
-    counts  what happened, by name, for metrics: `applied`, `repeated`, `rejected`, `due`, `capped`, `unclear`
+    counts  what happened since `take_counts`, for metrics
     """
 
     __slots__ = ("_decoder", "_emitter", "_engine", "_indexed", "_store", "counts")
@@ -79,7 +99,7 @@ class Partition:
         self._decoder = Decoder(settings)
         self._indexed = _MemberIndex(store, emitter)
         self._engine = Engine(event_log=store, plan=plan, settings=settings, emitter=self._indexed)
-        self.counts: Counter[str] = Counter()
+        self.counts = Counts()
 
     @property
     def plan(self) -> Plan:
@@ -118,7 +138,7 @@ class Partition:
             self.advance(record.timestamp_ms)
             self._apply(record, self._store.clock_ms)
         except RejectedError as error:
-            self.counts["rejected"] += 1
+            self.counts.rejected += 1
             self._emitter.dead_letter(DeadLetter.of(record, error))
 
     def _apply(self, record: Record, now_ms: int) -> None:
@@ -131,7 +151,7 @@ class Partition:
             moved = self._engine.bring_up(contact, now_ms)
             applied = self._engine.event(contact, event, record, now_ms)
             if applied and is_unclear(event):
-                self.counts["unclear"] += 1
+                self.counts.unclear += 1
         elif topic == CONTACT_UPDATES:
             update = self._decoder.update(record, self.plan.static_ids)
             contact = self._contact(update.contact_id)
@@ -143,7 +163,10 @@ class Partition:
             applied = self._engine.update(contact, update, record, now_ms)
         else:
             raise RejectedError(Code.INVALID_SCHEMA, "not a topic that contacts are read from")
-        self.counts["applied" if applied else "repeated"] += 1
+        if applied:
+            self.counts.applied += 1
+        else:
+            self.counts.repeated += 1
         if applied or moved:
             contact.offsets[topic] = record.offset
             self._keep(contact)
@@ -154,9 +177,14 @@ class Partition:
 
     def _keep(self, contact: Contact) -> None:
         if contact.capped:
-            self.counts["capped"] += contact.capped
+            self.counts.capped += contact.capped
             contact.capped = 0
         self._store.put(contact)
+
+    def take_counts(self) -> Counts:
+        """What happened since this was asked for last."""
+        counts, self.counts = self.counts, Counts()
+        return counts
 
     def next_due_ms(self) -> int | None:
         """When the next contact falls due, or None."""
@@ -175,7 +203,7 @@ class Partition:
             self.advance(due_ms)
             contact = self._contact(contact_id)
             self._engine.advance(contact, due_ms)
-            self.counts["due"] += 1
+            self.counts.due += 1
             self._keep(contact)
         due = self._store.next_due()
         return due is not None and due[0] <= until_ms

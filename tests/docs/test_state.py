@@ -141,7 +141,7 @@ def test_counts_running_sums_and_selections_are_right_beyond_the_cap() -> None:
     assert outcome.of("first") == [("2026-05-01 10:00", "enters")]
     ((_, events),) = outcome.run.contacts()
     assert len(events) == 3
-    assert outcome.run.partition.counts["capped"] == 7
+    assert outcome.run.partition.counts.capped == 7
 
 
 def test_a_removed_attribute_stays_so_that_an_older_value_loses() -> None:

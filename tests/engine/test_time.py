@@ -230,7 +230,7 @@ def test_the_cap_drops_the_oldest_and_counts_it() -> None:
     found = heard(*lines, history_cap=2)
     ((_, events),) = found.run.contacts()
     assert [one.event_id for one in events] == ["e-3", "e-4"]
-    assert found.run.partition.counts["capped"] == 2
+    assert found.run.partition.counts.capped == 2
     assert found.changes == ["05-02 s entered (behavior_event)"]
 
 
@@ -291,7 +291,7 @@ def test_each_contact_has_a_cap_of_its_own() -> None:
     lines = [event("05-01", "buy", of=contact) for contact in ("c1", "c2", "c1", "c2")]
     found = heard(*lines, history_cap=2)
     assert [len(events) for _, events in found.run.contacts()] == [2, 2]
-    assert found.run.partition.counts["capped"] == 0
+    assert found.run.partition.counts.capped == 0
 
 
 def test_sequence_numbers_and_change_ids_count_on_per_segment_and_contact(changes_of: Replayed) -> None:

@@ -183,7 +183,7 @@ def test_another_answer_in_a_form_says_nothing_and_is_counted(changes_of: Replay
     said = [form("05-01", answer, id_="e"), form("05-01", answer, id_="e"), form("05-02", "no")]
     silent = event("05-03", "form_submit", {"form": "x"})
     assert (
-        heard(*said, silent, event("05-04", "survey", {"subscribed": answer})).run.partition.counts["unclear"]
+        heard(*said, silent, event("05-04", "survey", {"subscribed": answer})).run.partition.counts.unclear
         == 1
     )
 

@@ -212,9 +212,9 @@ def test_one_step_settles_few_contacts_while_records_wait_and_more_without(tmp_p
     partition = world.shard.partition
     counts = []
     for _ in range(4):
-        before = partition.counts["due"]
+        before = partition.counts.due
         world.shard.step()
-        counts.append(partition.counts["due"] - before)
+        counts.append(partition.counts.due - before)
     assert counts == [5, 5, 20, 20]
     world.store.close()
 
