@@ -13,6 +13,9 @@ from typing import Any, Final
 
 import orjson
 
+Json = dict[str, Any]
+"""A JSON object."""
+
 _AS_ZERO: Final = bytes(ord("0") if byte in b"-0123456789" else ord(" ") for byte in range(256))
 # An integer beyond 64 bits has 20 characters at least, the sign counted: every fifth of them makes a row of
 # four. Times never do.

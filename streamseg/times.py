@@ -14,9 +14,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from schemas.operands import CalendarUnit
 from schemas.scalars import BLANKS
 from schemas.timestamps import EARLIEST_MS, LATEST_MS
 
@@ -26,7 +27,6 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 
-CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
 MONDAY = 1
 
 MIN_MS: Final = EARLIEST_MS  # 0001-01-01T00:00:00.000Z

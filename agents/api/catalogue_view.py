@@ -23,13 +23,12 @@ from streamseg.catalogue.listing import ListedSegment
 from streamseg.catalogue.rules import PRECONDITION, decide
 from streamseg.catalogue.state import Catalogue, Entry
 from streamseg.errors import RejectedError
+from streamseg.json_text import Json
 from streamseg.language.condition_count import check_condition_count
 from streamseg.records.messages import checked_by
 from streamseg.settings import Settings
 from streamseg.wording.bodies import definition_words
 from streamseg.wording.order import in_written_order
-
-Json = dict[str, Any]
 
 
 class Desk:

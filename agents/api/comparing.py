@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from agents.api.partitions import LocalPartitions, takes_long
 from agents.api.problems import ProblemError
@@ -14,11 +13,10 @@ from agents.api.slices import Slice, in_thread
 from agents.partitions.task import Shard
 from streamseg.contact.contact import Contact
 from streamseg.engine.verification import Difference, Indexes, Verifier
+from streamseg.json_text import Json
 from streamseg.plan.plan import Plan
 from streamseg.settings import Settings
 from streamseg.times import format_ms
-
-Json = dict[str, Any]
 
 
 @dataclass

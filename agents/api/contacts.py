@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from aiohttp import web
 from pydantic import Field
@@ -26,9 +24,8 @@ from schemas.topics import CONTACT_UPDATES
 from schemas.wire import WireModel
 from streamseg.catalogue import listing
 from streamseg.errors import RejectedError
+from streamseg.json_text import Json
 from streamseg.settings import Settings
-
-Json = dict[str, Any]
 
 
 class ListChange(WireModel):

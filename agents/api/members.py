@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from itertools import islice
-from typing import Any
 
 from aiohttp import web
 from pydantic import Field
@@ -18,13 +17,11 @@ from agents.api.requests import answer, read_model, whole_number, words_wanted
 from agents.api.slices import in_thread
 from agents.api.turns import Turns
 from agents.kafka.partitioner import place
+from schemas.pages import DEFAULT_ROWS, MOST_CONTACTS
 from schemas.wire import WireModel
+from streamseg.json_text import Json
 from streamseg.settings import Settings
 from streamseg.wording.explanations import with_words
-
-Json = dict[str, Any]
-
-_LONGEST_PAGE = 1_000
 
 
 class MembersQuestion(WireModel):
@@ -33,7 +30,7 @@ class MembersQuestion(WireModel):
     partitions: list[int] = Field(min_length=1)
     segment_id: str
     after: str | None = None
-    limit: int = Field(ge=1, le=_LONGEST_PAGE + 1)
+    limit: int = Field(ge=1, le=MOST_CONTACTS + 1)
 
 
 class ExplainQuestion(WireModel):
@@ -75,7 +72,7 @@ class Members:
     async def list_contacts(self, request: web.Request) -> web.Response:
         segment_id = self._calculated(request)
         after = request.query.get("after")
-        limit = whole_number(request, "limit", 50, 1, _LONGEST_PAGE)
+        limit = whole_number(request, "limit", DEFAULT_ROWS, 1, MOST_CONTACTS)
         question = MembersQuestion(
             partitions=list(range(self._partitions)), segment_id=segment_id, after=after, limit=limit + 1
         )

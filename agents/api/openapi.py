@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from agents.api.contacts import ListChange
 from agents.api.groups import GroupName
@@ -13,11 +13,11 @@ from agents.api.problems import CONTENT_TYPE, STATUSES
 from agents.api.segments import CheckRequest
 from agents.api.verification import RecountRequest, VerifyRequest
 from schemas.definitions import SegmentDefinition
+from schemas.pages import MOST_CONTACTS, MOST_ROWS, SORTS
 from streamseg.catalogue.labels import OPERATIONS, TYPES
 from streamseg.catalogue.labels import STATUSES as SEGMENT_STATUSES
 from streamseg.engine.verification import Kept
-
-Json = dict[str, Any]
+from streamseg.json_text import Json
 
 _TEXT: Final[Json] = {"type": "string"}
 _SOME_TEXT: Final[Json] = {"type": "string", "minLength": 1}
@@ -189,14 +189,14 @@ def _paths() -> Json:
     segment, group = _ref("Segment"), _ref("Group")
     changed = _object({"segment_ids": _list(_SOME_TEXT)})
     limit, more = (
-        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
+        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}),
         {"next_cursor": _NULL_TEXT},
     )
     filters = (
         _parameter("group", _TEXT),
         _parameter("mine", {"enum": ["true", "false"]}),
         _parameter("q", _TEXT),
-        _parameter("sort", {"enum": ["name", "created_by", "updated_at"]}),
+        _parameter("sort", {"enum": [*SORTS]}),
         _parameter("order", {"enum": ["asc", "desc"]}),
         _parameter("cursor", _TEXT),
         limit,
@@ -267,7 +267,7 @@ def _paths() -> Json:
                 parameters=(
                     _SEGMENT_ID,
                     _parameter("after", _TEXT),
-                    _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1_000}),
+                    _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_CONTACTS}),
                 ),
             )
         },

@@ -19,12 +19,11 @@ from streamseg.engine.forecast import next_flip_ms
 from streamseg.engine.history import History
 from streamseg.engine.partition import Recounted
 from streamseg.engine.trial import CheckedEvents, EventSnapshot, Trial
+from streamseg.json_text import Json
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Event
 from streamseg.settings import Settings
 from streamseg.times import format_ms
-
-Json = dict[str, Any]
 
 _CONTACTS: Final = 256
 """Contact ids read at a time."""

@@ -12,10 +12,8 @@ from aiohttp import web
 from agents.api.partitions import LocalPartitions
 from agents.api.problems import ProblemError, RelayedError
 from agents.catalogue.progress_reader import Peer, Reports
-from streamseg.json_text import dumps, loads
+from streamseg.json_text import Json, dumps, loads
 from streamseg.settings import Settings
-
-Json = dict[str, Any]
 
 _RETRY_SECONDS = 0.1
 _UNAUTHORIZED = 401

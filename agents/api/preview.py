@@ -19,7 +19,7 @@ from schemas.definitions import SegmentDefinition
 from schemas.wire import WireModel
 from streamseg.catalogue.reading import check_references_calculated, check_references_readable
 from streamseg.errors import Code, RejectedError, located_below
-from streamseg.json_text import dumps
+from streamseg.json_text import Json, dumps
 from streamseg.language.compiler import compile_segment
 from streamseg.language.condition_count import check_condition_count
 from streamseg.language.reference_checks import check_references
@@ -29,8 +29,6 @@ from streamseg.plan.plan import Plan
 from streamseg.records.messages import checked
 from streamseg.settings import Settings
 from streamseg.wording.bodies import definition_words
-
-Json = dict[str, Any]
 
 
 class PreviewRequest(WireModel):

@@ -11,12 +11,12 @@ from aiohttp import web
 from agents.api.problems import ProblemError
 from agents.api.slices import in_thread
 from streamseg.catalogue.labels import Language
-from streamseg.json_text import dumps
+from streamseg.json_text import Json, dumps
 from streamseg.nesting import read_json
 from streamseg.records.messages import Model, checked
 
-Json = dict[str, Any]
 T = TypeVar("T")
+Choice = TypeVar("Choice", bound=str)
 
 
 _BIG = 16 << 10
@@ -90,8 +90,10 @@ def words_wanted(request: web.Request) -> Language | None:
     return "zh" if text == "zh" else "en"
 
 
-def choice(request: web.Request, name: str, default: str, allowed: tuple[str, ...]) -> str:
+def choice(request: web.Request, name: str, default: Choice, allowed: tuple[Choice, ...]) -> Choice:
+    """A parameter in the query; raises ProblemError where it is none of those allowed."""
     text = request.query.get(name, default)
-    if text not in allowed:
-        raise ProblemError("invalid_schema", f"must be one of {', '.join(allowed)}", name)
-    return text
+    for one in allowed:
+        if one == text:
+            return one
+    raise ProblemError("invalid_schema", f"must be one of {', '.join(allowed)}", name)

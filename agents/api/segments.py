@@ -12,11 +12,11 @@ from agents.api.catalogue_view import Desk, labelled
 from agents.api.preconditions import VERSION, unversioned
 from agents.api.problems import ProblemError, language_of
 from agents.api.requests import answer, choice, read_body, read_model, whole_number
+from schemas.pages import DEFAULT_ROWS, MOST_ROWS, SORTS
 from schemas.wire import WireModel
 from streamseg.catalogue import listing
 
 _NOT_IN_IDS = re.compile(r"[\s|/?#%\\\x00-\x1f\x7f-\x9f]+")
-_SORTS = ("name", "created_by", "updated_at")
 _BATCHES = {"move": ("segment_ids", "group"), "share": ("segment_ids", "accounts")}
 
 
@@ -55,10 +55,10 @@ class Segments:
             group=request.query.get("group"),
             mine=choice(request, "mine", "false", ("true", "false")) == "true",
             search=request.query.get("q"),
-            sort=choice(request, "sort", "name", _SORTS),  # type: ignore[arg-type]  # it is one of them
+            sort=choice(request, "sort", "name", SORTS),
             descending=choice(request, "order", "asc", ("asc", "desc")) == "desc",
             cursor=request.query.get("cursor"),
-            limit=whole_number(request, "limit", 50, 1, 200),
+            limit=whole_number(request, "limit", DEFAULT_ROWS, 1, MOST_ROWS),
             language=language,
         )
         rows = [labelled(row, language) for row in page.rows]

@@ -5,7 +5,6 @@ Both are asked a page at a time, so that nothing long goes on without its caller
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from aiohttp import web
 from pydantic import Field
@@ -20,9 +19,8 @@ from agents.api.requests import answer, read_model
 from agents.api.turns import Turns
 from agents.kafka.partitioner import place
 from schemas.wire import WireModel
+from streamseg.json_text import Json
 from streamseg.settings import Settings
-
-Json = dict[str, Any]
 
 LONGEST_PAGE = 500
 

@@ -13,11 +13,11 @@ from agents.kafka.topic_reader import Follower
 from agents.kafka.topics import topic_name
 from schemas.topics import SEGMENT_CATALOG
 from streamseg.catalogue.adoption import adopt, counted_version
-from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.formula import same_json
 from streamseg.catalogue.state import Catalogue
 from streamseg.errors import RejectedError
-from streamseg.json_text import loads
+from streamseg.json_text import Json, loads
 from streamseg.language.segments import Segment
 from streamseg.plan.plan import Plan
 from streamseg.settings import Settings

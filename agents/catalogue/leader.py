@@ -26,12 +26,12 @@ from schemas.commands import SEGMENT_COMMAND, SegmentCommand, UpdateCommand
 from schemas.topics import DEAD_LETTERS, SEGMENT_CATALOG, SEGMENT_COMMANDS, SEGMENT_DEFINITIONS
 from streamseg.catalogue import calculation
 from streamseg.catalogue.adoption import catch_up
-from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.rules import PRECONDITION, current_version, decide
 from streamseg.catalogue.state import Catalogue
 from streamseg.engine.decoding import check_timestamp
 from streamseg.errors import Code, RejectedError, refusing_faults
-from streamseg.json_text import dumps
+from streamseg.json_text import Json, dumps
 from streamseg.language.condition_count import check_condition_count
 from streamseg.records.inputs import Record
 from streamseg.records.messages import checked_by, read_message

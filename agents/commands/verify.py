@@ -13,9 +13,8 @@ from agents.kafka.memberships_reader import Membership, MembershipsReader
 from streamseg.cli import words
 from streamseg.cli.display import plain_table
 from streamseg.cli.session import Session, connected
+from streamseg.json_text import Json
 from streamseg.settings import Settings
-
-Json = dict[str, Any]
 
 PAGE = 200
 _LOOKS = 5

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from schemas.catalogue import CatalogueRow
-from streamseg.catalogue.decision import NOTHING, Decision, Json
+from streamseg.catalogue.decision import NOTHING, Decision
 from streamseg.catalogue.formula import same_conditions, same_json
 from streamseg.catalogue.saving import anew, edited, renewed
 from streamseg.catalogue.state import Catalogue
+from streamseg.json_text import Json
 
 _SAID: Final = {
     "name",

@@ -10,8 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.definitions import SegmentDefinition
-from streamseg.catalogue.decision import Json
-from streamseg.json_text import dumps
+from streamseg.json_text import Json, dumps
 from streamseg.language.formula import canonical, formula, formula_as_written
 
 

@@ -10,18 +10,16 @@ import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
 
+from schemas.pages import DEFAULT_ROWS, MOST_ROWS, Sort
 from streamseg.catalogue.labels import BUILT_IN_NAMES, DEFAULT_LANGUAGE, GROUPS, Language
 from streamseg.catalogue.state import ALL_GROUP, CHANNEL_GROUP, DEFAULT_GROUP, MINE_GROUP, Catalogue, Entry
 from streamseg.errors import Code, RejectedError
 from streamseg.times import parse_timestamp_ms
-
-Sort = Literal["name", "created_by", "updated_at"]
-MAX_LIMIT: Final = 1_000
 
 _UTC = ZoneInfo("UTC")
 _NEVER: Final = -(1 << 62)
@@ -92,16 +90,16 @@ def rows(
     sort: Sort = "name",
     descending: bool = False,
     cursor: str | None = None,
-    limit: int = 50,
+    limit: int = DEFAULT_ROWS,
     language: Language = DEFAULT_LANGUAGE,
 ) -> Page:
     """A page of the list. `search` is looked for in the names, case aside; names sort by code point, case
     aside; equal rows by id. A cursor goes on behind the last row seen, whatever came or went since.
 
-    Raises RejectedError, the path being the argument: an unknown group or sort, a limit outside 1 to 1,000,
-    a cursor of another sort or of nobody's making. Cost: O(segments)."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise RejectedError(Code.INVALID_SCHEMA, f"must be from 1 to {MAX_LIMIT}", "limit")
+    Raises RejectedError, the path being the argument: an unknown group or sort, a limit outside 1 to
+    `MOST_ROWS`, a cursor of another sort or of nobody's making. Cost: O(segments)."""
+    if not 1 <= limit <= MOST_ROWS:
+        raise RejectedError(Code.INVALID_SCHEMA, f"must be from 1 to {MOST_ROWS}", "limit")
     if sort not in _SORTS:
         raise RejectedError(Code.INVALID_SCHEMA, f"must be one of {', '.join(_SORTS)}", "sort")
     holds = _filter(catalogue, account, group)
@@ -214,7 +212,7 @@ def _updated_ms(one: ListedSegment) -> int:
         return _NEVER
 
 
-_SORTS: Final[Mapping[str, Callable[[ListedSegment], str | int]]] = {
+_SORTS: Final[Mapping[Sort, Callable[[ListedSegment], str | int]]] = {
     "name": lambda one: one.name.casefold(),
     "created_by": lambda one: one.created_by or "",
     "updated_at": _updated_ms,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from streamseg.catalogue.decision import Json
 from streamseg.catalogue.references import references_of
 from streamseg.catalogue.state import Catalogue
 from streamseg.errors import Code, RejectedError
+from streamseg.json_text import Json
 
 
 def check_references_readable(definition: Json, catalogue: Catalogue, account: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.paths import condition_path, join_path
-from streamseg.catalogue.decision import Json
+from streamseg.json_text import Json
 
 
 def references_of(definition: Json) -> Iterator[tuple[str, str]]:

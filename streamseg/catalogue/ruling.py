@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from schemas import commands as wire
 from schemas.catalogue import CatalogueGroup, CataloguePosition, CatalogueRow
 from schemas.definitions import SegmentDefinition
-from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.labels import BUILT_IN_NAMES, is_built_in_group
 from streamseg.catalogue.reading import check_references_calculated, check_references_readable
 from streamseg.catalogue.references import references_of
@@ -21,7 +21,7 @@ from streamseg.catalogue.state import (
     group_key,
 )
 from streamseg.errors import Code, RejectedError, located_below
-from streamseg.json_text import dumps
+from streamseg.json_text import Json, dumps
 from streamseg.language.compiler import compile_segment
 from streamseg.language.reference_checks import check_references
 from streamseg.settings import Settings

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from schemas.catalogue import CatalogueRow
-from streamseg.catalogue.decision import Json
 from streamseg.catalogue.formula import same_conditions
 from streamseg.catalogue.state import Entry, row_of
+from streamseg.json_text import Json
 
 
 def new_row(definition: Json) -> CatalogueRow:

@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition, CatalogueRow, SegmentType
-from streamseg.catalogue.decision import Decision, Json
+from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.formula import formula_digest
 from streamseg.catalogue.labels import BUILT_IN_NAMES
 from streamseg.catalogue.references import references_of
 from streamseg.errors import Code, RejectedError
+from streamseg.json_text import Json
 from streamseg.records.messages import checked_by
 
 ALL_GROUP, MINE_GROUP, CHANNEL_GROUP = "all", "mine", "channel-unsubscribed"

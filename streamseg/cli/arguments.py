@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from streamseg.cli.client import DEFAULT_URL, ROWS_PAGE, Api
+from schemas.pages import MOST_ROWS
+from streamseg.cli.client import DEFAULT_URL, Api
 from streamseg.errors import StreamsegError
 
 _COMPLETION_SECONDS: Final = 1.0
@@ -24,7 +25,7 @@ def _complete_segment(ctx: typer.Context, incomplete: str) -> list[tuple[str, st
             timeout_seconds=_COMPLETION_SECONDS,
             transport=ctx.find_object(httpx.BaseTransport),
         ) as api:
-            rows = api.get("segments", limit=ROWS_PAGE)["rows"]
+            rows = api.get("segments", limit=MOST_ROWS)["rows"]
     except (StreamsegError, KeyError, TypeError):
         return []
     return [(row["segment_id"], row["name"]) for row in rows if row["segment_id"].startswith(incomplete)]

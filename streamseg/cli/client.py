@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from schemas.pages import MOST_ROWS
 from streamseg.catalogue.labels import DEFAULT_LANGUAGE, Language
 from streamseg.errors import ConfigurationError, StreamsegError
 from streamseg.json_text import dumps, loads
@@ -20,8 +21,6 @@ DEFAULT_URL: Final = "http://127.0.0.1:8080"
 TIMEOUT_SECONDS: Final = 30.0
 """Longest wait for an answer: a preview looks at every contact."""
 CONNECT_SECONDS: Final = 5.0
-ROWS_PAGE: Final = 200
-CONTACTS_PAGE: Final = 1_000
 """Rows of the list and contacts of a segment a request; the most that the API gives."""
 
 _BASE: Final = "/api/v1"
@@ -139,7 +138,7 @@ class Api:
         """The rows of the list, page by page; filters as the API names them."""
         cursor: str | None = None
         while True:
-            page = self.get("segments", **filters, cursor=cursor, limit=ROWS_PAGE)
+            page = self.get("segments", **filters, cursor=cursor, limit=MOST_ROWS)
             yield from page["rows"]
             cursor = page["next_cursor"]
             if cursor is None:

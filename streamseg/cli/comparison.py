@@ -15,12 +15,11 @@ from streamseg.cli.client import Api, ApiError
 from streamseg.cli.definition_files import to_yaml
 from streamseg.cli.folder import Refusal, Wanted, comparable, in_order, read_folder
 from streamseg.errors import Code, RejectedError
+from streamseg.json_text import Json
 from streamseg.wording.bodies import definition_outline
 from streamseg.wording.details import detail
 from streamseg.wording.order import in_written_order
 from streamseg.wording.tokens import word
-
-Json = dict[str, Any]
 
 _TOLD = {"name": COLUMNS["name"], "segment_id": words.SEGMENT_ID, "group": words.GROUP}
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from schemas.pages import MOST_CONTACTS
 from streamseg.cli import words
 from streamseg.cli.arguments import DefinitionFile, SegmentId
-from streamseg.cli.client import CONTACTS_PAGE
 from streamseg.cli.definition_files import read_definition
 from streamseg.cli.display import instant, plain_table
 from streamseg.cli.explain import render
@@ -64,7 +64,7 @@ def _pages(session: Session, segment: str, after: str | None, limit: int | None)
     """The API's pages until `limit` contacts, or all where it is None."""
     wanted = limit
     while True:
-        size = CONTACTS_PAGE if wanted is None else min(wanted, CONTACTS_PAGE)
+        size = MOST_CONTACTS if wanted is None else min(wanted, MOST_CONTACTS)
         page = session.api.get("segments", segment, "contacts", after=after, limit=size)
         yield page
         after = page["next_cursor"]

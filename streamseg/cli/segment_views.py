@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 from rich.live import Live
 
+from schemas.pages import Sort
 from streamseg.cli import words
 from streamseg.cli.arguments import SegmentId
 from streamseg.cli.definition_files import to_yaml, without_managed
@@ -20,20 +20,12 @@ from streamseg.wording.bodies import definition_outline
 from streamseg.wording.order import in_written_order
 
 
-class Sort(StrEnum):
-    """What the list is sorted by."""
-
-    NAME = "name"
-    CREATED_BY = "created_by"
-    UPDATED_AT = "updated_at"
-
-
 def list_segments(
     session: Session,
     group: Annotated[str | None, typer.Option(help="Only segments of this group.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only segments that you made.")] = False,
     search: Annotated[str | None, typer.Option(help="Only segments with this in their name.")] = None,
-    sort: Annotated[Sort, typer.Option(help="What to sort by.")] = Sort.NAME,
+    sort: Annotated[Sort, typer.Option(help="What to sort by.")] = "name",
     desc: Annotated[bool, typer.Option("--desc", help="Last ones first.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Follow it until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often --watch asks.")] = 2.0,
@@ -47,9 +39,7 @@ def list_segments(
 
     def rows() -> list[dict[str, Any]]:
         order = "desc" if desc else "asc"
-        return list(
-            session.api.segments(group=group, mine=mine or None, q=search, sort=sort.value, order=order)
-        )
+        return list(session.api.segments(group=group, mine=mine or None, q=search, sort=sort, order=order))
 
     if watch:
         _watch(session, rows, every)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from schemas.timestamps import EARLIEST_STATED_MS
 from streamseg.contact.contact import Contact
 from streamseg.engine.longest_chain import longest_chain
+from streamseg.json_text import Json
 from streamseg.language.conditions.aggregates import Aggregate, Result, Total
 from streamseg.language.conditions.attribute import AttributeCondition, HeldCondition, latest
 from streamseg.language.conditions.base import Condition
@@ -34,8 +35,6 @@ from streamseg.language.unsubscribe import ChannelCondition
 from streamseg.records.inputs import Event
 from streamseg.times import format_ms, timestamp_or_none
 from streamseg.values import is_missing, is_number
-
-Json = dict[str, Any]
 
 MOST_OCCURRENCES: Final = 100
 """Occurrences that are named of one condition, the latest ones."""

@@ -9,11 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.definitions import Condition, SegmentDefinition, Step
 from schemas.property_conditions import OccurrenceCondition
 from streamseg.catalogue.labels import Language
+from streamseg.json_text import Json
 from streamseg.wording.conditions import condition, property_test, step
 from streamseg.wording.definitions import definition
 from streamseg.wording.outline import outline
-
-Json = dict[str, Any]
 
 _CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
 _PROPERTY: TypeAdapter[Any] = TypeAdapter(OccurrenceCondition)

@@ -7,11 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from streamseg.catalogue.labels import Language
+from streamseg.json_text import Json
 from streamseg.wording import evidence_terms, terms
 from streamseg.wording.bodies import property_words, step_words
 from streamseg.wording.tokens import filled, value, word
 
-Json = dict[str, Any]
 Instant = Callable[[str], str]
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from streamseg.catalogue.labels import Language
+from streamseg.json_text import Json
 from streamseg.wording import evidence_terms
 from streamseg.wording.bodies import condition_words
 from streamseg.wording.conditions import segment_name
 from streamseg.wording.evidence import notes
 from streamseg.wording.tokens import filled, word
-
-Json = dict[str, Any]
 
 
 def with_words(explanation: Json, language: Language) -> Json:
