@@ -17,8 +17,8 @@ from agents.catalogue.definition_topic import DefinitionTopic
 from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
 from agents.catalogue.progress_reader import Reports
 from agents.kafka.broker_trouble import in_words
+from agents.kafka.clients import new_group_member
 from agents.kafka.compatibility import end_consumer
-from agents.kafka.connection import aiokafka_options
 from agents.kafka.topics import outcomes_topic, topic_name, worker_id
 from agents.kafka.transactional_producer import Output, Publisher
 from agents.metrics import Metrics
@@ -28,7 +28,7 @@ from streamseg.catalogue import calculation
 from streamseg.catalogue.adoption import catch_up
 from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.rules import PRECONDITION, current_version, decide
-from streamseg.catalogue.state import Catalogue
+from streamseg.catalogue.state import Catalogue, is_segment_key
 from streamseg.engine.decoding import check_timestamp
 from streamseg.errors import Code, RejectedError, refusing_faults
 from streamseg.json_text import Json, dumps
@@ -100,17 +100,11 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
     # -- who leads ---------------------------------------------------------------------------------------
 
     async def on_start(self) -> None:
-        self._consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
+        self._consumer = new_group_member(
+            self._settings,
+            group=self._group,
             client_id=f"{self._settings.application_id}-catalogue",
-            group_id=self._group,
-            group_instance_id=self._settings.instance_id,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=_POLL_MS,
-            session_timeout_ms=self._settings.session_timeout_ms,
-            heartbeat_interval_ms=self._settings.session_timeout_ms // 10,
+            fetch_wait_ms=_POLL_MS,
         )
         self._consumer.subscribe([self._commands.topic], listener=self)
         await self._consumer.start()
@@ -271,7 +265,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         )
         outputs = [Output(rows, row_key.encode(), _json(value)) for row_key, value in decision.rows]
         outputs += [self._definition(definitions, one, value) for one, value in decision.definitions]
-        segment_ids = tuple(one for one, _ in decision.rows if "|" not in one)
+        segment_ids = tuple(one for one, _ in decision.rows if is_segment_key(one))
 
         def told(ends: Mapping[str, int]) -> list[Output]:
             outcome = Outcome(offset, segment_ids, ends.get(rows, 0), ends.get(definitions, 0))

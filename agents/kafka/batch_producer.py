@@ -17,11 +17,11 @@ from faust.types import TP
 from mode import Service
 
 from agents.kafka.changelog_record import Written, expected_at
+from agents.kafka.clients import new_producer
 from agents.kafka.compatibility import before_sending, compress_at, count_retries, end_producer
-from agents.kafka.connection import aiokafka_options
 from agents.kafka.partitioner import place
 from agents.kafka.shared_batches import Lane
-from agents.kafka.topics import CHANGELOG_SIZE_FACTOR, changelog_topic, topic_name
+from agents.kafka.topics import changelog_topic, topic_name
 from agents.kafka.unacknowledged import Unacknowledged
 from agents.metrics import Metrics
 from schemas.topics import CHANNEL_SUPPRESSIONS, DEAD_LETTERS, MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS
@@ -96,14 +96,11 @@ class Outlet(Service):
 
     async def on_start(self) -> None:
         compress_at(_COMPRESSION_LEVEL)
-        self._producer = AIOKafkaProducer(
-            **aiokafka_options(self._settings),
-            client_id=f"{self._settings.application_id}-outlet",
-            enable_idempotence=True,
+        self._producer = new_producer(
+            self._settings,
+            client="outlet",
             max_batch_size=_LONGEST_BATCH_BYTES,
-            max_request_size=CHANGELOG_SIZE_FACTOR * self._settings.max_record_bytes,
             compression_type="zstd",
-            linger_ms=0,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )
         if self._check is not None:

@@ -8,8 +8,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from mode import Service
 
+from agents.kafka.clients import new_consumer
 from agents.kafka.compatibility import end_consumer
-from agents.kafka.connection import aiokafka_options
 from agents.kafka.position import Position
 from streamseg.settings import Settings
 
@@ -48,11 +48,10 @@ class Follower(Service):
         self._consumer: AIOKafkaConsumer | None = None
 
     async def on_start(self) -> None:
-        consumer = self._consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
+        consumer = self._consumer = new_consumer(
+            self._settings,
             client_id=f"{self._settings.application_id}-{self._client}",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=_POLL_MS,
+            fetch_wait_ms=_POLL_MS,
         )
         await consumer.start()
         consumer.assign([self._partition])

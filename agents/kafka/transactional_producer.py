@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.kafka.batch_producer import Headers
+from agents.kafka.clients import new_producer
 from agents.kafka.compatibility import end_producer
-from agents.kafka.connection import aiokafka_options
 from agents.kafka.partitioner import place
 from agents.kafka.topics import CHANGELOG_SIZE_FACTOR, worker_id
 from streamseg.settings import Settings
@@ -41,14 +41,11 @@ class Publisher:
         """`check` is called before anything is sent, and may raise."""
         self._check = check
         self._transactions = transactions
-        self._producer = AIOKafkaProducer(
-            **aiokafka_options(settings),
-            client_id=f"{settings.application_id}-catalogue",
+        self._producer = new_producer(
+            settings,
+            client="catalogue",
             transactional_id=f"{worker_id(settings)}-catalogue" if transactions else None,
-            enable_idempotence=True,
             max_batch_size=CHANGELOG_SIZE_FACTOR * settings.max_record_bytes,
-            max_request_size=CHANGELOG_SIZE_FACTOR * settings.max_record_bytes,
-            linger_ms=0,
         )
 
     async def start(self) -> None:

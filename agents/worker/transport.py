@@ -35,7 +35,7 @@ from faust.types import TP, ConsumerMessage
 from mode import ServiceT
 
 from agents.kafka import compatibility
-from agents.kafka.connection import aiokafka_options
+from agents.kafka.clients import new_group_member
 from agents.partitions.pacing import Pacing
 from streamseg.settings import Settings
 
@@ -113,23 +113,17 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
         intake = self._intake
         settings = intake.settings
         self._assignor = self.app.assignor
-        return AIOKafkaConsumer(
-            **aiokafka_options(settings),
+        return new_group_member(
+            settings,
+            group=conf.id,
             client_id=conf.broker_client_id,
-            group_id=conf.id,
-            group_instance_id=settings.instance_id,
+            fetch_wait_ms=intake.pacing.fetch_wait_ms,
             partition_assignment_strategy=[self._assignor],
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=intake.pacing.fetch_wait_ms,
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            session_timeout_ms=settings.session_timeout_ms,
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
-            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
         )

@@ -30,6 +30,11 @@ def group_key(group: str) -> str:
     return f"{_GROUP_KEY}{group}"
 
 
+def is_segment_key(key: str) -> bool:
+    """Whether a record on `segment-catalog` with that key is about a segment, whose id it is then."""
+    return key != POSITION_KEY and not key.startswith(_GROUP_KEY)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A segment.
@@ -158,11 +163,11 @@ class Catalogue:
         is not of the schema."""
         touched = {segment_id for segment_id, _ in decision.definitions}
         for key, value in decision.rows:
-            if key == POSITION_KEY or key.startswith(_GROUP_KEY):
-                self._take_group(key, value)
-            else:
+            if is_segment_key(key):
                 self._take_row(key, value)
                 touched.add(key)
+            else:
+                self._take_group(key, value)
         for segment_id, definition in decision.definitions:
             if definition is None:
                 self._definitions.pop(segment_id, None)
