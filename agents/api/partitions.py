@@ -6,7 +6,7 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final, NamedTuple, Protocol
 
 from agents.api.problems import ProblemError, not_found
@@ -27,8 +27,8 @@ from streamseg.times import format_ms
 
 _CONTACTS: Final = 256
 """Contact ids read at a time."""
-_PIECE: Final = 1_000
-"""Events read in one slice."""
+_PIECE: Final = 64
+"""Events read before a slice looks at the time."""
 _ATTEMPTS: Final = 4
 """How often a contact that changes while its events are read is read anew; the last time in one go."""
 # Microseconds, about: what an event costs to read, and to be put to one condition.
@@ -193,7 +193,7 @@ class LocalPartitions:
             events: list[Event] = []
             begun: tuple[Any, ...] | None = None
             while True:
-                async with self.slices.slice():
+                async with self.slices.slice() as one:
                     shard = self.shard(number)
                     contact = self._known(shard, contact_id)
                     state = _state(contact)
@@ -202,10 +202,7 @@ class LocalPartitions:
                     begun = state
                     # Whoever compares looks for those too that it should not have.
                     since_ms = contact.oldest_event_ms if also is None else None
-                    count = None if last else _PIECE
-                    piece = _next_events(shard, contact_id, events, since_ms, count)
-                    events += piece
-                    if last or len(piece) < _PIECE:
+                    if _read_on(shard, contact_id, events, since_ms, None if last else one):
                         if also is not None:
                             also(shard, contact)
                         return Snapshot(contact.copy(), EventSnapshot(events), shard)
@@ -217,16 +214,21 @@ def _state(contact: Contact) -> tuple[Any, ...]:
     return contact.event_count, contact.oldest_event_ms, contact.erased_ms, dict(contact.offsets)
 
 
-def _next_events(
-    shard: Shard, contact_id: str, before: list[Event], since_ms: int | None, count: int | None
-) -> list[Event]:
-    """The events that follow those read before, up to so many."""
+def _read_on(
+    shard: Shard, contact_id: str, events: list[Event], since_ms: int | None, one: Slice | None
+) -> bool:
+    """Read the events that follow those read before, until the slice is over (None: all of them); whether
+    there are no more."""
     skipped = 0
-    if before:
-        since_ms = before[-1].occurred_ms
-        skipped = sum(1 for event in before if event.occurred_ms == since_ms)
-    end = None if count is None else skipped + count
-    return list(islice(shard.store.events(contact_id, since_ms), skipped, end))
+    if events:
+        since_ms = events[-1].occurred_ms
+        skipped = sum(1 for _ in takewhile(lambda event: event.occurred_ms == since_ms, reversed(events)))
+    following = islice(shard.store.events(contact_id, since_ms), skipped, None)
+    while piece := list(islice(following, _PIECE)):
+        events += piece
+        if one is not None and one.over:
+            return False
+    return True
 
 
 def takes_long(events: int, conditions: int) -> bool:
