@@ -1,0 +1,39 @@
+"""A worker's API on its own web server, over parts that a test makes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from agents.api.application import Api
+from agents.api.web_server import WebServer
+from agents.metrics import Metrics
+from streamseg.settings import Settings
+
+_PARTS = ("desk", "catalogue_topic", "definition_topic", "reports", "shards", "outlet")
+
+
+@asynccontextmanager
+async def served(settings: Settings, **parts: Any) -> AsyncIterator[tuple[Api, int]]:
+    """The API and the port that it is served on. Parts that are not given are never asked anything; `ending`
+    is as for Api."""
+    made: dict[str, Any] = {"ending": lambda: False, **{name: SimpleNamespace() for name in _PARTS}, **parts}
+    metrics = Metrics()
+    api = Api(settings, port=lambda: server.port, metrics=metrics, **made)
+    server = WebServer(
+        settings=settings,
+        metrics=metrics,
+        problem=lambda: None,
+        observe=lambda: None,
+        not_ready=list,
+        mount=api.mount,
+    )
+    await server.start()
+    await api.on_start()
+    try:
+        yield api, server.port
+    finally:
+        await server.stop()
+        await api.on_stop()
