@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -165,3 +166,52 @@ def _confirmed(topics: Topics) -> set[str]:
     """The segments whose last record streamseg wrote itself."""
     last = {message.key().decode(): message for message in topics.read("segment-definitions")}
     return {key for key, one in last.items() if "segment.born" in dict(one.headers() or ())}
+
+
+def test_an_answer_that_a_killed_worker_owed_is_given_by_the_next_one(
+    topics: Topics, workers: tuple[Worker, Worker]
+) -> None:
+    for worker in workers:
+        worker.start()
+    eventually(lambda: all(one.metric("streamseg_partitions") == 2 for one in workers), "two partitions each")
+    kept = segment("s1", VIP, version=3)
+    topics.define(kept)
+    eventually(lambda: _confirmed(topics) == {"s1"}, "the first definition confirmed")
+    # Whoever has the first partition answers.
+    (speaker,) = [one for one in workers if _has_first_partition(one)]
+    (other,) = [one for one in workers if one is not speaker]
+    speaker.freeze()
+    topics.write("segment-definitions", "s1", b"{not json", partition=0)
+    topics.define(segment("s2", SCANNED), segment("s3", {"segment": "nowhere", "member": True}))
+    # The other one has judged them all, and it is not its turn to say so.
+    eventually(lambda: other.metric("streamseg_definitions_generation") >= 3, "the new definitions read")
+    assert topics.read("dead-letters") == []
+    raw = topics.read("segment-definitions")
+    assert [one.key() for one in raw if not one.headers()] == [b"s1", b"s1", b"s2", b"s3"]
+    speaker.kill()
+    eventually(lambda: _confirmed(topics) >= {"s1", "s2"}, "both confirmed by the other one")
+    eventually(lambda: _latest(topics, "s3") is None, "s3 taken back")
+    assert other.stop() == 0, other.log
+    letters = [
+        (message.key(), dict(message.headers())["error.code"].decode())
+        for message in topics.read("dead-letters")
+    ]
+    assert sorted(letters) == [(b"s1", "invalid_json"), (b"s3", "unknown_reference")]
+    written_back = _latest(topics, "s1")
+    assert written_back is not None
+    assert (written_back["clusters"], written_back["version"]) == (kept["clusters"], 3)
+    # Each raw record was answered once, and no answer was answered.
+    answered = [
+        int(dict(one.headers())["segment.answers"])
+        for one in topics.read("segment-definitions")
+        if one.headers()
+    ]
+    assert sorted(answered) == [
+        one.offset() for one in topics.read("segment-definitions") if not one.headers()
+    ]
+
+
+def _has_first_partition(worker: Worker) -> bool:
+    return bool(
+        re.search(r'^streamseg_lag_records\{.*partition="0".*\}', worker.get("/metrics")[1], re.MULTILINE)
+    )

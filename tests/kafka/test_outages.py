@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
+from tests.chaos.checks import equal_ids_are_equal_changes, instant_ms
 from tests.kafka.live import (
     SOURCES,
     Topics,
@@ -31,6 +33,7 @@ from tests.numbering import assert_numbered_on
 AWAY_SECONDS = 75
 """Longer than a session and than a producer keeps a batch."""
 
+RECENT_MS = 3_000
 RECENT = {"event": "scan", "window": {"last": "PT3S"}}
 RICH = {"attribute": "member_points", "operator": "ge", "value": 50}
 DEFINITIONS: list[dict[str, Any]] = [
@@ -125,6 +128,42 @@ def replayed_members(topics: Topics) -> set[str]:
     return {key for key, entered in members.items() if entered}
 
 
+def assert_as_replayed(topics: Topics, changes: list[tuple[bytes, dict[str, Any]]]) -> None:
+    """The changes, as bytes and what they say, are those of a replay.
+
+    Records come late on a busy machine, and the clock of a partition may be ahead of them. So only of what
+    they bring about by themselves a replay says when; of the rest, that it is exact to its own due time."""
+    assert list(equal_ids_are_equal_changes(changes)) == []
+    distinct = list({change["change_id"]: change for _, change in changes}.values())
+    records = sorted(read(topics), key=lambda record: (record.timestamp_ms, record.topic))
+    until_ms = records[-1].timestamp_ms + 1
+    expected = expected_changes(topics.settings, DEFINITIONS, records, until_ms).values()
+    # A replay names the number of a line, and the definitions come first.
+    lines = {f"{one.topic}/0/{at}": one for at, one in enumerate(records, len(DEFINITIONS) + 1)}
+    wanted: dict[str, list[Any]] = defaultdict(list)
+    for change in expected:
+        if change["segment_id"] == "rich":
+            record = lines[change["reason"]["ref"]]
+            wanted[change["contact_id"]].append((change["sequence"], change["change"], record.position))
+    found: dict[str, list[Any]] = defaultdict(list)
+    made_ms = {record.position: record.timestamp_ms for record in records}
+    for change in distinct:
+        ref = change["reason"].get("ref")
+        if change["segment_id"] == "rich":
+            found[change["contact_id"]].append((change["sequence"], change["change"], ref))
+            assert instant_ms(change["effective_at"]) >= made_ms[ref], change
+    assert found == wanted
+    occurred = {
+        (event["contact_id"], event["occurred_at"])
+        for event in (orjson.loads(one.value or b"") for one in records if one.topic == "behavior-events")
+    }
+    for change in distinct:
+        if change["segment_id"] == "recent" and change["change"] == "exited":
+            assert change["reason"]["kind"] == "time"
+            at_ms = instant_ms(change["effective_at"]) - RECENT_MS
+            assert (change["contact_id"], at_ms) in occurred, change
+
+
 def reasons(worker: Worker) -> list[str]:
     """Why the worker is not ready; none where it is."""
     status, body = worker.get("/ready")
@@ -170,7 +209,8 @@ def test_a_worker_outlives_an_outage_and_loses_and_doubles_nothing(
         eventually(topics.all_committed, "all input committed")
         members = replayed_members(topics)
         eventually(lambda: topics.latest("segment-memberships").keys() == members, f"{len(members)} members")
-    # Records come late on a busy machine, so when each change took effect is not a replay's to say.
+        changes = topics.read("membership-changes")
+        assert_as_replayed(topics, [(one.value(), orjson.loads(one.value())) for one in changes])
     sequences = assert_numbered_on(topics.changes())
     assert {f"{segment}|{contact}" for (segment, contact), last in sequences.items() if last % 2} == members
 
