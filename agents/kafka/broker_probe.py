@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, not in its __all__
     AdminClient,
     TopicDescription,
@@ -137,14 +144,17 @@ class BrokerProbe:
         return no_right(self._settings, lacking) if lacking else None
 
     def _of_group(self) -> Trouble | None:
+        # A consumer would ask for the group's coordinator until its time is up, and not say why.
+        group = worker_id(self._settings)
         place = TopicPartition(topic_name(self._settings, _READ_ONLY[0]), 0)
+        asked: Mapping[str, Future[Any]] = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group, [place])], request_timeout=self._timeout
+        )
         try:
-            self._client.committed([place], timeout=self._timeout)
+            asked[group].result()
         except KafkaException as problem:
-            self._client.poll(0)
-            codes = {error.code() for error in (problem.args[0], *self._errors)}
-            if KafkaError.GROUP_AUTHORIZATION_FAILED in codes:
-                return no_right(self._settings, [f"READ on the group {worker_id(self._settings)}"])
+            if problem.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                return no_right(self._settings, [f"READ on the group {group}"])
             # That a coordinator is away is for the consumers to wait out.
         return None
 
