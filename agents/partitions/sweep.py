@@ -8,7 +8,7 @@ the store with the contacts it was done for, so that whoever has the partition n
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import NamedTuple
 
 from streamseg.plan.plan import Plan, transition
 from streamseg.plan.standing import standing_note, standing_plan
@@ -21,6 +21,27 @@ PLACE = "sweeping"
 STANDING = "standing"
 
 _COUNTED = 2_000
+
+
+class _Place(NamedTuple):
+    """How far a sweep is, as the note PLACE keeps it: a JSON object of these fields.
+
+    target  identity of the definitions that contacts are brought up to
+    after   the contact that was swept last in this pass; None: none yet
+    passed  how many passes are over
+    passes  how many there are
+    swept   how many contacts this pass has swept
+    """
+
+    target: int
+    after: str | None
+    passed: int
+    passes: int
+    swept: int
+
+    @property
+    def in_first_of_two(self) -> bool:
+        return self.passed + 1 < self.passes
 
 
 class Sweep:
@@ -41,18 +62,20 @@ class Sweep:
         self.unsaved = False
         self.plan = target
         self.after: str | None = None
-        place, standing = store.note(PLACE), store.note(STANDING)
+        noted, standing = store.note(PLACE), store.note(STANDING)
         first = None if standing is None else standing_plan(standing, target, settings)
         self._start(first)
         self.running = bool(store.note(SWEPT) != _mark(target))
-        if place is not None and (place["target"], place["passed"] + 1 < place["passes"]) == (
-            target.identity,
-            first is not None,
+        place = None if noted is None else _Place(**noted)
+        if (
+            place is not None
+            and place.target == target.identity
+            and place.in_first_of_two == (first is not None)
         ):
-            self.after = place["after"]
-            self._passed = place["passed"]
-            self._swept = place["swept"]
-            self._passes = place["passes"]
+            self.after = place.after
+            self._passed = place.passed
+            self._swept = place.swept
+            self._passes = place.passes
 
     def begin(self, target: Plan) -> None:
         """Other definitions are in force."""
@@ -119,14 +142,8 @@ class Sweep:
         self._store.set_note(PLACE, None)
 
     def _note_place(self) -> None:
-        place: dict[str, Any] = {
-            "target": self.target.identity,
-            "after": self.after,
-            "passed": self._passed,
-            "passes": self._passes,
-            "swept": self._swept,
-        }
-        self._store.set_note(PLACE, place)
+        place = _Place(self.target.identity, self.after, self._passed, self._passes, self._swept)
+        self._store.set_note(PLACE, place._asdict())
 
     @property
     def share(self) -> tuple[int, int]:
