@@ -1,7 +1,7 @@
 """The definitions in force: judged one by one as they come, or as a set at start.
 
 What is known of a segment follows from the records of `segment-definitions` alone, so that all workers know
-the same whenever they began to read; see docs/architecture.md. Records that streamseg wrote carry in their
+the same whenever they began to read; see docs/consistency.md. Records that streamseg wrote carry in their
 headers what compaction takes away (streamseg.records.headers). Any other, once judged, is `pending` until one
 worker has written the outcome to the topic with them.
 """
