@@ -47,10 +47,11 @@ STANDARD_ATTRIBUTES: Final[dict[str, Kind]] = {
     # read-only
     "known_since": "time",
 }
-"""The kind of value of every standard attribute; any other name is a custom attribute of any JSON type."""
+"""The kind of value of every standard attribute. Any other name is a custom attribute, of any JSON type."""
 
 KNOWN_SINCE: Final = "known_since"
-"""The one that no update sets: the least timestamp of the records that still stand for the contact."""
+"""The read-only attribute: the least timestamp of the records that still stand for the contact. Updates
+cannot set it."""
 
 _TYPES: Final[dict[Kind, Any]] = {
     "string": str,
@@ -63,7 +64,8 @@ _TYPES: Final[dict[Kind, Any]] = {
 
 
 class _StandardTypes:
-    """An annotation: checks the standard attributes of a dict, null always fitting, and takes any other."""
+    """An annotation for a dict of attributes. It checks the values of the standard attributes; null is
+    accepted for each. Other names take any value."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         kinds = {kind: core_schema.nullable_schema(handler.generate_schema(_TYPES[kind])) for kind in _TYPES}
@@ -86,4 +88,4 @@ class _StandardTypes:
 
 
 Attributes = Annotated[dict[str, Any], _StandardTypes()]
-"""Attribute values by name, those of the standard ones of their types."""
+"""Attribute values by name. The values of standard attributes have the types of `STANDARD_ATTRIBUTES`."""

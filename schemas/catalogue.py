@@ -1,6 +1,7 @@
 """The list of segments and groups: the values on `segment-catalog`.
 
-A row has the segment's id as its key, a group `group|NAME`, the position `commands|`; ids hold no `|`.
+The key of a row is the segment's id, the key of a group is `group|NAME`, and the key of the position is
+`commands|`. Ids contain no `|`, so the keys cannot collide.
 """
 
 from __future__ import annotations
@@ -24,37 +25,38 @@ class CatalogueRow(WireModel):
     name: NonEmptyText
     type: SegmentType
     group: GroupText
-    """The group it is filed in."""
+    """The group in which the segment is filed."""
     version: int = Field(ge=1)
-    """That of the latest accepted definition."""
+    """The version of the latest accepted definition."""
     status: Status
-    """`shared` is what an account sees of a segment that another one shared with it."""
+    """`shared` is the status that an account sees for a segment that another account shared with it."""
     progress: float = Field(ge=0, le=1)
-    """How much of a calculation is done: 1 once it is completed."""
+    """The share of the calculation that is done; 1 once it is completed."""
     contacts: int = Field(ge=0)
-    """The members by the last completed calculation, kept up to date since."""
+    """The number of members by the last completed calculation, kept up to date since then."""
     created_by: str | None
     created_at: Timestamp | None
     updated_by: str | None
     updated_at: Timestamp | None
     shared_with: list[str]
-    """The accounts that may see and copy it."""
+    """The accounts that may see and copy the segment."""
     formula_digest: str | None = None
     """SHA-256 over the conditions of the latest accepted definition; null in rows of earlier releases."""
     live_version: int | None = Field(None, ge=1)
-    """The version whose memberships stand; null before the first calculation is completed."""
+    """The version whose memberships are in force; null before the first calculation is completed."""
     live_definition: dict[str, Any] | None = None
-    """The definition of `live_version`, as on `segment-definitions`; only while another is the latest."""
+    """The definition of `live_version`, as on `segment-definitions`; present only while a later version is
+    the latest one."""
     draft: dict[str, Any] | None = None
-    """The latest definition of an advanced segment, while it waits to be told to calculate; until then it is
-    not on `segment-definitions`."""
+    """The latest definition of an advanced segment that waits for the command `calculate`. Until that command
+    it is not on `segment-definitions`."""
     generation: int | None = None
-    """The offset on `segment-definitions` that the running calculation is for, once it began."""
+    """The offset on `segment-definitions` for which the calculation runs; null before it begins."""
     command_offset: int = Field(-1, ge=-1)
-    """The last record of `segment-commands` applied to this row; -1: none."""
+    """The offset of the last record of `segment-commands` that was applied to this row; -1 means none."""
 
     def wire(self) -> dict[str, Any]:
-        """The value on `segment-catalog`."""
+        """Return the value for `segment-catalog`."""
         value = self.model_dump(mode="json")
         for name in ("live_definition", "draft"):
             if value[name] is None:
@@ -63,19 +65,20 @@ class CatalogueRow(WireModel):
 
 
 class CatalogueGroup(WireModel):
-    """A group that an account made; the built-in ones and `default` are always there."""
+    """A group that an account made. The built-in groups and `default` always exist and have no record."""
 
     group: GroupText
     created_by: NonEmptyText
     command_offset: int = Field(ge=0)
-    """The last record of `segment-commands` applied to this group."""
+    """The offset of the last record of `segment-commands` that was applied to this group."""
 
 
 class CataloguePosition(WireModel):
-    """How far commands have been applied: of a deleted segment nothing else tells."""
+    """The offset up to which commands have been applied. It has its own record because a deleted segment
+    leaves no row that could hold it."""
 
     command_offset: int = Field(ge=0)
-    """The last record of `segment-commands` that changed anything."""
+    """The offset of the last record of `segment-commands` that changed anything."""
 
 
 def _recognise(value: Any) -> str:
@@ -92,4 +95,4 @@ CatalogueValue = Annotated[
 """A row, a group or the position, recognised by its keys."""
 
 CATALOGUE_VALUE: Final[TypeAdapter[CatalogueValue]] = TypeAdapter(CatalogueValue)
-"""Validates a value of `segment-catalog`."""
+"""The validator for a value of `segment-catalog`."""

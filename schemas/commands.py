@@ -19,21 +19,22 @@ from schemas.scalars import (
 from schemas.wire import WireModel
 
 _LONGEST_COPIED_ID: Final = LONGEST_NAME - len("-copy-") - 20
-"""Of a segment whose copy is to have an id made up: the same followed by `-copy`, and a number."""
+"""The longest id, in characters, from which the id of a copy can be made up: the copy's id is the same text
+followed by `-copy` and a number."""
 
 
 class Command(WireModel):
-    """Something that an account wants done."""
+    """A request of an account to change the catalogue."""
 
     account: NonEmptyText
-    """Who asks."""
+    """The account that sends the command."""
 
 
 class DefinitionCommand(Command):
     """A command that carries a whole definition."""
 
     segment_id: SegmentId | None = None
-    """The definition's own id, where it is given."""
+    """The definition's own id; may be left out."""
     definition: SegmentDefinition
 
     @model_validator(mode="after")
@@ -44,14 +45,15 @@ class DefinitionCommand(Command):
 
     @model_validator(mode="after")
     def _name_is_short(self) -> Self:
-        # Here and not in definitions: copying lengthens a name, and the copy has to be taken.
+        # The name is limited here and not in definitions: copying lengthens a name, and the copy has to be
+        # accepted.
         if len(self.definition.name) > LONGEST_NAME:
             raise problem(f"must have at most {LONGEST_NAME} characters", at="definition.name")
         return self
 
 
 class SegmentsCommand(Command):
-    """A command about one segment or many: exactly one of `segment_id` and `segment_ids`."""
+    """A command about one segment or many. It has exactly one of `segment_id` and `segment_ids`."""
 
     segment_id: SegmentId | None = None
     segment_ids: list[SegmentId] | None = Field(None, min_length=1)
@@ -64,18 +66,19 @@ class SegmentsCommand(Command):
 
     @property
     def targets(self) -> list[str]:
-        """The ids that the command is about, in the order given."""
+        """The ids of the command's segments, in the order given."""
         return list(self.segment_ids) if self.segment_ids is not None else [str(self.segment_id)]
 
 
 class CreateCommand(DefinitionCommand):
-    """Makes a segment, which belongs to the account."""
+    """Makes a segment that belongs to the account."""
 
     command: Literal["create"]
 
     @model_validator(mode="after")
     def _id_fits_address(self) -> Self:
-        # Here and not in definitions: those on the topic may have been taken before this was asked.
+        # The id is checked here and not in definitions: a definition that was accepted on the topic before
+        # this rule existed has to stay valid.
         if not fits_address(self.definition.segment_id):
             raise problem(NOT_IN_ADDRESSES, at="definition.segment_id")
         return self
@@ -88,11 +91,12 @@ class UpdateCommand(DefinitionCommand):
 
 
 class CopyCommand(SegmentsCommand):
-    """Makes a segment with the same conditions under a new id, its name followed by `_复制`."""
+    """Makes a segment with the same conditions under a new id. Its name is the original name followed by
+    `_复制`."""
 
     command: Literal["copy"]
     new_segment_id: SegmentId | None = None
-    """The id of the copy; absent, one is made up. Only with `segment_id`."""
+    """The id of the copy; if absent, one is made up. Only with `segment_id`."""
 
     @model_validator(mode="after")
     def _one_copy(self) -> Self:
@@ -115,7 +119,7 @@ class CopyCommand(SegmentsCommand):
 
 
 class DeleteCommand(SegmentsCommand):
-    """Deletes segments that no other refers to."""
+    """Deletes segments to which no other segment refers."""
 
     command: Literal["delete"]
 
@@ -135,7 +139,7 @@ class ShareCommand(SegmentsCommand):
 
 
 class CalculateCommand(SegmentsCommand):
-    """Calculates who belongs to segments."""
+    """Starts the calculation of segments' members."""
 
     command: Literal["calculate"]
 
@@ -159,7 +163,7 @@ class RenameGroupCommand(Command):
     command: Literal["rename_group"]
     group: GroupText
     new_group: GroupText
-    """The name from now on."""
+    """The group's new name."""
 
     @model_validator(mode="after")
     def _name_fits_address(self) -> Self:
@@ -218,4 +222,4 @@ SegmentCommand = Annotated[
 """A command, recognised by its `command`."""
 
 SEGMENT_COMMAND: Final[TypeAdapter[SegmentCommand]] = TypeAdapter(SegmentCommand)
-"""Validates a command: `SEGMENT_COMMAND.validate_python(value)`."""
+"""The validator for a command: `SEGMENT_COMMAND.validate_python(value)`."""

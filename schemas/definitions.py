@@ -1,7 +1,7 @@
 """Segment definitions: the value on `segment-definitions`.
 
-Whether references resolve, patterns compile, times lie in order and windows fit the kept history is
-judged when a definition is taken, where the other definitions and the configuration are known.
+Some rules need the other definitions and the configuration: references resolve, patterns compile, times are
+in order, windows fit the kept history. They are checked when a definition is accepted, not here.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from schemas.unions import by_key
 from schemas.wire import WireModel
 
 FORMULA: Final = ("type", "clusters", "parts", "timezone")
-"""The fields of a definition that say who is a member; the others name, file and share it."""
+"""The fields of a definition that decide who is a member. The other fields name, file and share the
+segment."""
 
 
 class Held(WireModel):
-    """How long a test has been true without interruption; exactly one bound."""
+    """The time for which a test has been true without interruption. It has exactly one bound."""
 
     at_least: Duration | None = None
     less_than: Duration | None = None
@@ -45,7 +46,7 @@ class AttributeCondition(OperatorTest):
     attribute: PathText
     """An attribute name or a dotted path into nested objects; a literal dot is written `\\.`."""
     held: Held | None = None
-    """For how long the test has to have been true; not with operators that move with the clock."""
+    """The time for which the test must have been true; refused with operators that move with the clock."""
 
     @model_validator(mode="after")
     def _held_fits(self) -> Self:
@@ -54,14 +55,14 @@ class AttributeCondition(OperatorTest):
 
 
 class AttributeElementsCondition(WireModel):
-    """At least one element of the list that a contact's attribute is now passes; a value that is no list is a
-    list of one."""
+    """At least one element of the list in the attribute's latest value passes. A value that is not a list
+    counts as a list of one."""
 
     attribute: PathText
     """An attribute name or a dotted path into nested objects; a literal dot is written `\\.`."""
     elements: ElementGroup
     held: Held | None = None
-    """For how long the test has to have been true; not with operators that move with the clock."""
+    """The time for which the test must have been true; refused with operators that move with the clock."""
     not_: bool = Field(False, alias="not")
     """True turns the condition into its complement: no element passes."""
 
@@ -78,7 +79,7 @@ def _check_held(held: Held | None, names: Iterable[str]) -> None:
 
 
 class Count(WireModel):
-    """How many occurrences there have to be; `eq 0` and `lt 1` mean that there were none."""
+    """The required number of occurrences. `eq 0` and `lt 1` mean that there were none."""
 
     operator: Literal["eq", "ne", "gt", "ge", "lt", "le"]
     value: int = Field(ge=0, le=LARGEST_COUNT)
@@ -89,16 +90,17 @@ class Aggregate(WireModel):
 
     function: Literal["sum", "avg", "min", "max", "distinct"]
     property: ElementPath
-    """Of the occurrence; with `elements` inside the element, where `""` is the element itself."""
+    """A property of the occurrence, or of the element if `elements` is given. Inside an element `""` is the
+    element itself."""
     elements: PathText | None = None
-    """The path of a list in the occurrence: every element that passes `where` counts as a value."""
+    """The path of a list in the occurrence. Every element that passes `where` counts as a value."""
     where: ElementGroup | None = None
-    """Which elements count; only with `elements`. Absent, all of them."""
+    """The test that elements must pass to count; only with `elements`. If absent, all elements count."""
     as_: Literal["number"] | None = Field(None, alias="as")
-    """`number` takes text that is a number as that number."""
+    """`number`: text that is a number counts as that number."""
     operator: Literal["eq", "ne", "gt", "ge", "lt", "le", "between", "not_between"]
     value: Any
-    """A number; for between and not_between a list of two, either of which may be null."""
+    """A number. For between and not_between: a list of two numbers, one of which may be null."""
 
     @model_validator(mode="after")
     def _fields_fit(self) -> Self:
@@ -112,16 +114,16 @@ class Aggregate(WireModel):
 
 
 class LastWindow(WireModel):
-    """now - last < t <= now"""
+    """The time with now - last < t <= now."""
 
     last: Duration
 
 
 class BetweenWindow(WireModel):
-    """from <= t < to"""
+    """The time with from <= t < to."""
 
     between: list[Timestamp | None] = Field(min_length=2, max_length=2)
-    """[from, to]; either of them may be null, for no bound."""
+    """[from, to]; one of them may be null, which means no bound."""
 
     @model_validator(mode="after")
     def _some_bound(self) -> Self:
@@ -131,7 +133,7 @@ class BetweenWindow(WireModel):
 
 
 class OffsetWindow(WireModel):
-    """now + from < t <= now + to, the offsets being signed"""
+    """The time with now + from < t <= now + to; the offsets are signed."""
 
     from_: SignedDuration = Field(alias="from")
     to: SignedDuration
@@ -144,7 +146,7 @@ class OffsetWindow(WireModel):
 
 
 class PeriodWindow(WireModel):
-    """Whole local calendar units relative to the current one."""
+    """Whole local calendar units, counted from the current one."""
 
     period: Period
 
@@ -172,17 +174,17 @@ class EventCondition(WireModel):
     """A test on a contact's history of behaviour events."""
 
     event: NonEmptyText
-    """An event name; a trailing * makes it a prefix, * alone is any event, and derived events are only
-    matched by their full names."""
+    """An event name. A trailing * makes it a prefix, and * alone matches any event. Only full names match
+    derived events."""
     where: Where | None = None
     count: Count | None = None
-    """How many occurrences; absent, at least one."""
+    """The required number of occurrences; if absent, at least one."""
     window: Window | None = None
-    """The time in which occurrences count; absent, all history."""
+    """The time in which occurrences count; if absent, all history."""
     select: Literal["any", "first", "last"] = "any"
-    """first, last: of the occurrences that pass `where`, only the earliest (latest) is judged."""
+    """first, last: only the earliest (latest) of the occurrences that pass `where` is evaluated."""
     has: Where | None = None
-    """What the selected occurrence has to pass; only with select first or last."""
+    """The test that the selected occurrence must pass; only with select first or last."""
     aggregate: Aggregate | None = None
     not_: bool = Field(False, alias="not")
     """True turns the condition into its complement."""
@@ -202,7 +204,7 @@ class EventCondition(WireModel):
 
 
 class SegmentCondition(WireModel):
-    """Membership of another segment, built-in and static ones included."""
+    """Membership of another segment. Built-in and static segments are allowed."""
 
     segment: SegmentId
     member: bool = True
@@ -212,15 +214,16 @@ class SegmentCondition(WireModel):
 
 
 class SequenceStep(WireModel):
-    """An occurrence of an event."""
+    """A step of a sequence: an occurrence of an event."""
 
     event: NonEmptyText
-    """An event name; a trailing * makes it a prefix, * alone is any event."""
+    """An event name. A trailing * makes it a prefix, and * alone matches any event."""
     where: Where | None = None
 
 
 class AbsentStep(WireModel):
-    """No such occurrence after the step before, up to the sequence's deadline, which has passed."""
+    """A step that requires absence: no occurrence of the event after the step before it, up to the sequence's
+    deadline, and the deadline has passed."""
 
     absent: SequenceStep
 
@@ -235,17 +238,17 @@ Step = Annotated[
 
 
 class SequenceCondition(WireModel):
-    """Occurrences in that order, each later than the one before; what happened at one instant keeps the order
-    in which it arrived."""
+    """Occurrences in the order of the steps, each later than the one before it. Occurrences of the same
+    instant keep the order in which they arrived."""
 
     sequence: list[Step] = Field(min_length=1, max_length=8)
-    """The steps; the last of several may be an absent one."""
+    """The steps. If there are several, the last one may be an absent step."""
     within: Duration
-    """How long after the first step the last one may be."""
+    """The longest time from the first step to the last one."""
     step_within: Duration | None = None
-    """How long after the one before it each step may be, an absent one excepted."""
+    """The longest time from one step to the next; it does not apply to an absent step."""
     window: Window | None = None
-    """The time in which the last step (of an absent one, the deadline) has to lie."""
+    """The time in which the last step must lie; for an absent step, its deadline."""
     not_: bool = Field(False, alias="not")
     """True turns the condition into its complement."""
 
@@ -264,9 +267,9 @@ class SampleCondition(WireModel):
     """A stable pseudo-random share of contacts."""
 
     sample: float = Field(gt=0, le=1)
-    """The share, 1 being everybody."""
+    """The share of contacts; 1 means all contacts."""
     salt: str | None = None
-    """What the draw depends on, with the contact_id; absent, the segment_id."""
+    """The text that, together with the contact_id, decides the draw; if absent, the segment_id."""
     not_: bool = Field(False, alias="not")
     """True turns the condition into its complement."""
 
@@ -293,14 +296,14 @@ Condition = Annotated[
 
 
 class Cluster(WireModel):
-    """Conditions of which all (any) have to hold."""
+    """Conditions of which all (any) must hold."""
 
     match: Match
     conditions: list[Condition] = Field(min_length=1)
 
 
 class Part(WireModel):
-    """A part of an advanced segment: clusters joined by AND, taken in or left out."""
+    """A part of an advanced segment: clusters joined by AND, whose contacts are included or excluded."""
 
     name: str | None = None
     relation: Literal["include", "exclude"]
@@ -324,8 +327,8 @@ def _add_type_rules(schema: dict[str, Any]) -> None:
 
 
 class SegmentDefinition(WireModel):
-    """Who belongs to a segment. `standard`: clusters joined by AND. `advanced`: in at least one included
-    part and in no excluded one. `static`: a list kept by hand, without conditions."""
+    """The definition of a segment's members. `standard`: clusters joined by AND. `advanced`: members are in
+    at least one included part and in no excluded part. `static`: a list kept by hand, without conditions."""
 
     model_config = ConfigDict(json_schema_extra=_add_type_rules)
 
@@ -333,21 +336,22 @@ class SegmentDefinition(WireModel):
     name: NonEmptyText
     type: Literal["standard", "advanced", "static"]
     clusters: list[Cluster] | None = Field(None, min_length=1)
-    """Of a standard segment."""
+    """The clusters of a standard segment."""
     parts: list[Part] | None = Field(None, min_length=1, max_length=20)
-    """Of an advanced segment; at least one of them is included."""
+    """The parts of an advanced segment; at least one of them is included."""
     group: GroupText = "default"
-    """The group it is filed in."""
+    """The group in which the segment is filed."""
     version: int | None = Field(None, ge=1, le=LARGEST_COUNT)
-    """Absent, it counts on by one."""
+    """The version number; if absent, the previous version plus one."""
     created_by: str | None = None
     created_at: Timestamp | None = None
     updated_by: str | None = None
     updated_at: Timestamp | None = None
     shared_with: list[str] = Field(default_factory=list)
-    """The accounts that may see and copy it."""
+    """The accounts that may see and copy the segment."""
     timezone: NonEmptyText | None = None
-    """An IANA name, used by every calendar notion in the definition; absent, the configured one."""
+    """An IANA name, used for every calendar calculation in the definition; if absent, the configured
+    timezone."""
 
     @model_validator(mode="after")
     def _conditions_fit_type(self) -> Self:

@@ -11,7 +11,8 @@ from schemas.paths import problem
 
 DAY_MS: Final = 86_400_000
 
-# An alternation of what may follow T stands in for a look-ahead, which not every validator knows.
+# An alternation of the parts that may follow T replaces a look-ahead, because not every JSON Schema validator
+# supports look-aheads.
 _SECONDS = r"[0-9]+(\.[0-9]{1,3})?S"
 _CLOCK = rf"T([0-9]+H([0-9]+M)?({_SECONDS})?|[0-9]+M({_SECONDS})?|{_SECONDS})"
 _UNSIGNED = rf"P([0-9]+W([0-9]+D)?({_CLOCK})?|[0-9]+D({_CLOCK})?|{_CLOCK})"
@@ -26,7 +27,8 @@ _LONGEST_TEXT = 100
 
 
 def duration_ms(text: str) -> int:
-    """Milliseconds of a duration, sign allowed. Raises PydanticCustomError, a ValueError, for other text."""
+    """Return a duration in milliseconds; a sign is allowed. Raises PydanticCustomError, a ValueError, for
+    other text."""
     if len(text) > _LONGEST_TEXT:
         raise problem("is longer than any calendar; give a shorter duration")
     match = _PARTS.fullmatch(text)
@@ -72,7 +74,7 @@ Duration = Annotated[
     ),
     AfterValidator(_positive),
 ]
-"""A duration longer than nothing, without a sign."""
+"""A duration longer than zero, without a sign."""
 
 SignedDuration = Annotated[
     str,
@@ -82,7 +84,7 @@ SignedDuration = Annotated[
     ),
     AfterValidator(_signed),
 ]
-"""A duration from now: negative in the past."""
+"""A duration counted from now; negative values lie in the past."""
 
 WholeDays = Annotated[
     str,

@@ -10,14 +10,14 @@ from schemas.wire import WireModel
 
 
 class BehaviorEvent(WireModel):
-    """Something that a contact did, or that happened to one."""
+    """A behaviour event: something that a contact did or that happened to a contact."""
 
     event_id: NonEmptyText
-    """Unique for the contact: a repeated one changes nothing."""
+    """An id that is unique for the contact. A repeated id changes nothing."""
     contact_id: NonEmptyText
-    """The record's key as well."""
+    """The contact's id, which is the record's key too."""
     event: NonEmptyText
-    """A standard event's name or any other, for a custom event."""
+    """The name of a standard event, or any other name for a custom event."""
     occurred_at: StatedTimestamp
     properties: dict[str, Any] | None = None
-    """Any JSON object; null is as if it were left out."""
+    """Any JSON object; null means the same as leaving it out."""

@@ -1,7 +1,7 @@
-"""Writes the JSON Schema of every topic's value: `python -m schemas.generate [--check]`.
+"""Write the JSON Schema of every topic's value: `python -m schemas.generate [--check]`.
 
-A value that the models take is valid by its file. Rules between fields (bounds in order, `has` only with
-`select`) are the models' alone; the descriptions tell them.
+A value that the models accept is valid by its schema file. Rules between fields (bounds in order, `has` only
+with `select`) are checked by the models alone; the descriptions mention them.
 """
 
 from __future__ import annotations

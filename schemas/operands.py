@@ -1,4 +1,4 @@
-"""The operators of the contract and the shape of operand each of them takes."""
+"""The operators of the contract and the shape of each operator's operand."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _PART_RANGES: Final[dict[str, tuple[int, int]]] = {
 
 
 class Period(WireModel):
-    """Whole local calendar units relative to the current one, both ends included: -1..-1 is the last one,
-    0..0 this one. Weeks begin on Monday unless `week_start` says otherwise."""
+    """Whole local calendar units, counted from the current one, both ends included. -1..-1 is the previous
+    unit, 0..0 the current one. Weeks begin on Monday unless `week_start` names another day."""
 
     unit: CalendarUnit
     from_: int = Field(alias="from")
@@ -72,7 +72,8 @@ class Calendar(WireModel):
 
 
 class Anniversary(WireModel):
-    """The month and day come round within the next so many whole local days, today included."""
+    """The month and day of the time come round within the given number of whole local days, today
+    included."""
 
     in_next: WholeDays
 
@@ -155,11 +156,11 @@ Kind = Literal["string", "number", "boolean", "time", "list"]
 class Operator(NamedTuple):
     """A row of the operator table.
 
-    name        the positive operator
-    complement  the negative one, true exactly where it is false; None where there is none
-    shape       what its operand has to be; None where it takes none
-    kinds       the kinds of stored values that it takes
-    moves       whether its answer changes with the clock alone
+        name        the name of the positive operator
+        complement  the name of the negative operator, true where the positive one is false; None if none
+        shape       the validator for the operand; None if the operator takes no operand
+        kinds       the kinds of stored values that the operator accepts
+        moves       whether the result changes with the clock alone
     """
 
     name: str
@@ -170,17 +171,18 @@ class Operator(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The operator and its complement."""
+        """The name of the operator and, if there is one, of its complement."""
         return (self.name,) if self.complement is None else (self.name, self.complement)
 
     @property
     def compares_text(self) -> bool:
-        """Whether it compares text, by itself or in a list, and so may ignore its case or normalise it."""
+        """Whether the operator compares text, by itself or in a list. Only such operators take ignore_case
+        and normalize."""
         return self.shape is not None and not self.kinds.isdisjoint(("string", "list"))
 
     @property
     def compares_numbers(self) -> bool:
-        """Whether it compares numbers, and so may read text as such."""
+        """Whether the operator compares numbers. Only such operators take `as: number`."""
         return self.shape is not None and "number" in self.kinds
 
 
@@ -222,10 +224,10 @@ TABLE: Final[tuple[Operator, ...]] = (
     _row("contains_any", "contains_none", _ITEMS, "list"),
     _row("contains_all", None, _ITEMS, "list"),
 )
-"""Every operator of the contract. All that is known of one follows from its row."""
+"""Every operator of the contract. All facts about an operator are in its row or follow from it."""
 
 BY_NAME: Final[dict[str, Operator]] = {name: row for row in TABLE for name in row.names}
-"""Operator name, negative ones included -> its row."""
+"""Operator name, negative ones included -> the operator's row."""
 
 _AGGREGATE_SHAPES: Final[dict[str, TypeAdapter[Any]]] = {
     **dict.fromkeys(("eq", "ne", "gt", "ge", "lt", "le"), _NUMBER),
@@ -239,13 +241,13 @@ PRESENCE_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if r
 """The operators without an operand."""
 
 TEXT_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.compares_text)
-"""The operators that compare text, and so may ignore its case or normalise it."""
+"""The operators that compare text and so take ignore_case and normalize."""
 
 NUMBER_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.compares_numbers)
-"""The operators that compare numbers, and so may read text as such."""
+"""The operators that compare numbers and so take `as: number`."""
 
 MOVING_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.moves)
-"""The operators whose outcome changes with the clock alone."""
+"""The operators whose result changes with the clock alone."""
 
 
 def _known(name: str) -> str:
@@ -265,11 +267,11 @@ FOR_TIMES: Final[Mapping[str, str]] = {
     "eq": "between",
     "ne": "not_between",
 }
-"""What to use instead with a time."""
+"""Number operator -> the operator to use instead with a time."""
 
 
 class TestOptions(NamedTuple):
-    """What may stand beside an operator to say how it reads values."""
+    """The options beside an operator that change how it reads values."""
 
     ignore_case: bool
     normalize: bool
@@ -277,9 +279,9 @@ class TestOptions(NamedTuple):
 
 
 def check_test(operator: str, value: object, options: TestOptions, *, given: bool) -> None:
-    """Raises PydanticCustomError, located at the field at fault, where the operand of a known operator has
-    the wrong shape or an option does not go with the operator. `given` tells an explicit null from no
-    operand."""
+    """Raise PydanticCustomError, located at the wrong field, if the operand of a known operator has the wrong
+    shape or an option does not fit the operator. `given` is false if there is no operand at all, and true for
+    an explicit null."""
     row = BY_NAME[operator]
     for name in ("ignore_case", "normalize"):
         if getattr(options, name) and not row.compares_text:
@@ -308,7 +310,8 @@ def _check_as_number(row: Operator, operator: str, options: TestOptions) -> None
 
 
 def _check_numbers(operand: object) -> None:
-    """With `as: number` text is compared as a number, so an operand that is none could never be met."""
+    """Refuse an operand that is not a number: `as: number` compares text as numbers, so no value could ever
+    match it."""
     for index, item in enumerate(operand if isinstance(operand, list) else [operand]):
         if item is not None and (isinstance(item, bool) or not isinstance(item, (int, float))):
             place = f"value[{index}]" if isinstance(operand, list) else "value"
@@ -316,7 +319,8 @@ def _check_numbers(operand: object) -> None:
 
 
 def check_aggregate_operand(operator: str, value: object) -> None:
-    """Raises PydanticCustomError, located at `value`, where it is no number or, for between, no range."""
+    """Raise PydanticCustomError, located at `value`, if the operand is not a number or, for between, not a
+    range."""
     _check_shape(_AGGREGATE_SHAPES[operator], value)
 
 
@@ -329,7 +333,7 @@ def _check_shape(shape: TypeAdapter[Any], value: object) -> None:
 
 
 def add_operand_rules(schema: dict[str, Any]) -> None:
-    """Adds to the JSON Schema of a test, for every operator, which shape its `value` has."""
+    """Add to the JSON Schema of a test the shape of `value` for every operator."""
     groups: dict[int, list[str]] = {}
     for name, row in BY_NAME.items():
         if row.shape is not None:

@@ -1,6 +1,6 @@
-"""Where a refused message is wrong, and what to do about it.
+"""Paths and messages for refused input: the field that is wrong, and how to correct it.
 
-The tags of our unions are written `<tag>`, so that they can be told from keys and left out of paths.
+The tags of our unions are written `<tag>`, so that `error_path` can tell them from keys and leave them out.
 """
 
 from __future__ import annotations
@@ -30,29 +30,31 @@ _ADVICE: Final[dict[str, str]] = {
 
 
 _QUOTED: Final = re.compile(r"'([^']*)'")
-"""The values of a literal, as pydantic tells them."""
+"""Finds the values of a literal in pydantic's message."""
 
 
 def problem(message: str, at: str = "") -> PydanticCustomError:
-    """An error of a validator; `at` names the field below the validated value, such as `value[1]`."""
+    """Return an error for a validator to raise. `at` names the field below the validated value, such as
+    `value[1]`."""
     return PydanticCustomError("refused", "{problem}", {"problem": message, "at": at})
 
 
 def join_path(base: str, rest: str) -> str:
-    """One path out of two: `a` and `b[0]` give `a.b[0]`, `a` and `[0]` give `a[0]`."""
+    """Join two paths: `a` and `b[0]` give `a.b[0]`, `a` and `[0]` give `a[0]`."""
     if not base or not rest:
         return base or rest
     return base + rest if rest.startswith("[") else f"{base}.{rest}"
 
 
 def condition_path(part: int | None, cluster: int, condition: int) -> str:
-    """Where a condition stands in a definition; `part` None: in a standard one."""
+    """Return the path of a condition in a definition. `part` is None in a standard definition."""
     within = "" if part is None else f"parts[{part}]."
     return f"{within}clusters[{cluster}].conditions[{condition}]"
 
 
 def error_path(loc: tuple[int | str, ...]) -> str:
-    """A pydantic location as a path without union tags, such as `clusters[0].conditions[1].operator`."""
+    """Return a pydantic location as a path without union tags, such as
+    `clusters[0].conditions[1].operator`."""
     path = ""
     for step in loc:
         if isinstance(step, int):
@@ -84,14 +86,15 @@ def _located(error: ErrorDetails) -> str:
 
 
 def all_errors(error: ValidationError) -> list[tuple[str, str]]:
-    """The path and message of every error. The messages never show the refused value."""
+    """Return the path and message of every error. The messages never contain the refused value."""
     details = error.errors(include_url=False, include_input=False)
     return [(_located(detail), _message(detail)) for detail in details]
 
 
 def first_error(error: ValidationError) -> tuple[str, str]:
-    """The path and message of the most useful error: the deepest one; among equals an unknown key, since
-    a misspelt key explains a missing one; then the first. The message never shows the refused value."""
+    """Return the path and message of the most useful error. That is the deepest error; among equally deep
+    ones an unknown key, because a misspelt key explains a missing one; then the first. The message never
+    contains the refused value."""
     details = error.errors(include_url=False, include_input=False)
 
     def usefulness(detail: ErrorDetails) -> tuple[int, bool]:

@@ -1,4 +1,4 @@
-"""Tests of values: an operator with its operand, alone or for the elements of a list, and groups of them."""
+"""Tests of values: an operator with its operand, alone or for the elements of a list, and groups of tests."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class OperatorTest(WireModel):
 
     operator: OperatorName
     value: Any = None
-    """The operand, of the shape that the operator takes; none for is_set and is_not_set. Absence is told
-    from null by `model_fields_set`."""
+    """The operand, in the shape that the operator takes; none for is_set and is_not_set. `model_fields_set`
+    distinguishes a missing operand from null."""
     ignore_case: bool = False
-    """Compare text case-folded; only with the operators that compare text."""
+    """Compare text after case folding; only with operators that compare text."""
     normalize: bool = False
-    """Compare text after NFKC, without blanks at its ends and with one space for a run of them; only with the
-    operators that compare text. Full-width, half-width and composed forms are then the same."""
+    """Compare text after NFKC, with blanks at both ends removed and runs of blanks replaced by one space;
+    only with operators that compare text. Full-width, half-width and composed forms are then equal."""
     as_: Literal["number"] | None = Field(None, alias="as")
-    """`number` takes text that is a number as that number; only with the operators that compare numbers."""
+    """`number`: text that is a number counts as that number; only with operators that compare numbers."""
     not_: bool = Field(False, alias="not")
     """True turns the condition into its complement."""
 
     @property
     def options(self) -> TestOptions:
-        """What stands beside the operator."""
+        """The options that stand beside the operator."""
         return TestOptions(self.ignore_case, self.normalize, self.as_ == "number")
 
     @model_validator(mode="after")
@@ -58,14 +58,14 @@ class ElementPropertyCondition(OperatorTest):
     model_config = ConfigDict(json_schema_extra=add_operand_rules)
 
     property: ElementPath
-    """A property name or a dotted path inside the element; empty, the element itself."""
+    """A property name or a dotted path inside the element; empty, it is the element itself."""
 
 
 class InnerElementsCondition(WireModel):
     """At least one element of a list inside an element passes."""
 
     elements: ElementPath
-    """The path of the list inside the element; empty, the element itself, which is a list then."""
+    """The path of the list inside the element; empty, the element itself is the list."""
     match: Match
     conditions: list[ElementCondition] = Field(min_length=1)
     not_: bool = Field(False, alias="not")
@@ -86,14 +86,15 @@ ElementCondition = Annotated[
 
 
 class ElementGroup(WireModel):
-    """Conditions that all (any) hold on the same element of a list."""
+    """Conditions of which all (any) hold on the same element of a list."""
 
     match: Match
     conditions: list[ElementCondition] = Field(min_length=1)
 
 
 class ElementsCondition(WireModel):
-    """At least one element of a list in an occurrence passes; a value that is no list is a list of one."""
+    """At least one element of a list in an occurrence passes. A value that is not a list counts as a list of
+    one."""
 
     elements: PathText
     """The path of the list in the occurrence's properties."""
@@ -113,7 +114,7 @@ OccurrenceCondition = Annotated[
 
 
 class Where(WireModel):
-    """Property conditions that all (any) hold on the same occurrence."""
+    """Property conditions of which all (any) hold on the same occurrence."""
 
     match: Match
     conditions: list[OccurrenceCondition] = Field(min_length=1)
@@ -122,7 +123,7 @@ class Where(WireModel):
 def operators(
     test: OperatorTest | ElementGroup | ElementsCondition | InnerElementsCondition,
 ) -> Iterator[str]:
-    """The operators of a test, those inside elements included."""
+    """Yield the operators of a test, those inside elements included."""
     if isinstance(test, OperatorTest):
         yield test.operator
         return

@@ -1,4 +1,5 @@
-"""Text, numbers and their unions, with one plain error each instead of one for every alternative."""
+"""Text, numbers and their unions. Each union gives one plain error instead of one error for every
+alternative."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from schemas.paths import problem
 
-# Every backslash goes with what follows its run: a literal dot, another character, or the end. So a text can
-# be read in one way only; an engine that backtracks would try all there are.
+# Every backslash belongs to the character after its run of backslashes: a literal dot, another character, or
+# the end. So each text can be read in only one way. With several ways, a backtracking engine would try them
+# all.
 _STEP: Final = r"(\\*[^.\\]|\\+\.)+"
 _PATH_PATTERN: Final = rf"^({_STEP}\.)*({_STEP}\\*|\\+)$"
 _PATH: Final = re.compile(_PATH_PATTERN.removeprefix("^").removesuffix("$"))
@@ -23,7 +25,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class OneOf:
-    """An annotation: any one of several core schemas, with a single message when none of them fits."""
+    """An annotation: any one of several core schemas, with a single message if none of them fits."""
 
     def __init__(self, *choices: CoreSchema, message: str, json_schema: JsonSchemaValue) -> None:
         self._choices = choices
@@ -66,33 +68,34 @@ def _element_path(text: str) -> str:
 
 
 def _segment_id(text: str) -> str:
-    # `|` parts segment and contact in the keys of segment-memberships: ids with it would collide.
+    # `|` separates segment and contact in the keys of segment-memberships: ids that contain it would collide.
     if "|" in text:
         raise problem("must not contain |")
     return text
 
 
 def fits_address(name: str) -> bool:
-    """Whether an id or a name can stand in an address: clients take `.` and `..` out of it, and control
-    characters are refused on the way."""
+    """Return whether an id or a name can be part of a URL. Clients remove `.` and `..` from URLs, and servers
+    refuse control characters."""
     return name not in (".", "..") and _CONTROL.search(name) is None
 
 
 NOT_IN_ADDRESSES: Final = "must not be . or .. nor have control characters, which no address can hold"
-"""What to say of one that does not."""
+"""The message for an id or a name that `fits_address` refuses."""
 
 
 BLANKS: Final = (
     "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-"""The characters of Unicode's White_Space. What Python takes for a space are four control characters more."""
+"""The characters of Unicode's White_Space. Python's `isspace` accepts four control characters more."""
 
 LARGEST_COUNT: Final = 2**53 - 1
-"""The largest integer that every reader of JSON takes as it is. One more can still be written."""
+"""The largest integer that every JSON reader keeps exact. The next integer can still be written exactly."""
 
 LONGEST_NAME: Final = 1_000
-"""Characters of an id or a name that people give. Ids are in every key, row, change and request of theirs."""
+"""The longest id or name that users can give, in characters. Keys, rows, changes and requests repeat the
+ids."""
 
 NonEmptyText = Annotated[str, Field(min_length=1)]
 
@@ -104,7 +107,7 @@ SegmentId = Annotated[
 """A segment's id: any text without `|`."""
 
 GroupText = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-"""What a group is called, which is its key too."""
+"""The name of a group, which is the group's key too."""
 
 _NO_INDEX: Final[dict[str, Any]] = {"not": {"pattern": _INDEX_PATTERN}}
 
@@ -113,20 +116,20 @@ PathText = Annotated[
     Field(min_length=1, json_schema_extra={"pattern": _PATH_PATTERN, **_NO_INDEX}),
     AfterValidator(_path),
 ]
-"""A dotted path into nested objects, such as `order.amount`; a literal dot is written `\\.`, a bracket that
-would look like an index `\\[`."""
+"""A dotted path into nested objects, such as `order.amount`. A literal dot is written `\\.`; a bracket that
+would look like an index is written `\\[`."""
 
 ElementPath = Annotated[
     str,
     Field(json_schema_extra={"anyOf": [{"pattern": _PATH_PATTERN, **_NO_INDEX}, {"maxLength": 0}]}),
     AfterValidator(_element_path),
 ]
-"""The same inside an element of a list; empty, it is the element itself."""
+"""A path inside an element of a list; empty, it is the element itself."""
 
 Number = Annotated[
     int | float, OneOf(INTEGER, FLOAT, message="must be a number", json_schema={"type": "number"})
 ]
-"""An integer or a float, kept as it came; a boolean is no number."""
+"""An integer or a float, kept as it came. A boolean is not a number."""
 
 TextOrNumber = Annotated[
     str | int | float,

@@ -1,4 +1,4 @@
-"""Instants on the wire: RFC 3339 text and its near relatives, a date alone, or integer epoch milliseconds."""
+"""Instants on the wire: RFC 3339 text and near relatives, a date alone, or integer epoch milliseconds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ TIMESTAMP_PATTERN: Final = (
 )
 
 EARLIEST_MS: Final = -62_135_596_800_000
-"""The first instant of the year 1, in UTC."""
+"""The first instant of the year 1, UTC, in epoch ms."""
 LATEST_MS: Final = 253_402_300_799_999
-"""The last one of the year 9999."""
+"""The last instant of the year 9999, UTC, in epoch ms."""
 EARLIEST_STATED_MS: Final = 100_000_000_000
-"""Of `occurred_at` and `updated_at`: a lesser integer means seconds, and would be read as a day in 1970."""
+"""The least integer that `occurred_at` and `updated_at` accept, in epoch ms. A smaller integer was probably
+meant as seconds and would be read as a day in 1970."""
 
 _TEXT: Final = core_schema.str_schema(strict=True, pattern=TIMESTAMP_PATTERN)
 
@@ -50,7 +51,7 @@ Timestamp = Annotated[
         json_schema=_json_schema(EARLIEST_MS),
     ),
 ]
-"""Text of the right form, or epoch milliseconds; whether the calendar has that moment, the reader decides."""
+"""Text of the right form, or epoch milliseconds. The reader checks whether the calendar has that instant."""
 
 StatedTimestamp = Annotated[
     str | int,
@@ -64,7 +65,8 @@ StatedTimestamp = Annotated[
         json_schema=_json_schema(EARLIEST_STATED_MS),
     ),
 ]
-"""When something happened or came to be true: no integer that must be meant as seconds."""
+"""The time at which something happened or became true. Integers that were probably meant as seconds are
+refused."""
 
 UtcTimestamp = Annotated[
     str,
@@ -73,4 +75,4 @@ UtcTimestamp = Annotated[
         description="RFC 3339 in UTC with milliseconds, such as 2026-05-01T00:00:00.000Z.",
     ),
 ]
-"""The one form that we write: UTC with milliseconds."""
+"""The one form that streamseg writes: UTC with milliseconds."""

@@ -1,7 +1,7 @@
-"""The topics of the contract: their names, without the configured prefix.
+"""The names of the contract's topics, without the configured prefix.
 
-In: others write, streamseg reads. Out: streamseg writes. How each topic has to be on the broker says
-`agents.kafka.topics`; the shape of its values `schemas.generate`.
+In: others write and streamseg reads. Out: streamseg writes. `agents.kafka.topics` defines the settings of
+each topic on the broker, `schemas.generate` the shape of its values.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ CONTACT_UPDATES: Final = "contact-updates"
 """In: changes of contacts' attributes, tags and lists, and erasures."""
 
 BEHAVIOR_EVENTS: Final = "behavior-events"
-"""In: what contacts did."""
+"""In: behaviour events of contacts."""
 
 SEGMENT_COMMANDS: Final = "segment-commands"
-"""In: what accounts want done with segments and groups; the HTTP API writes its callers' commands here."""
+"""In: commands of accounts about segments and groups. The HTTP API writes its callers' commands here."""
 
 SEGMENT_DEFINITIONS: Final = "segment-definitions"
-"""In and out: the segments, a tombstone for a deleted one."""
+"""In and out: the segments' definitions; a tombstone for a deleted segment."""
 
 MEMBERSHIP_CHANGES: Final = "membership-changes"
 """Out: a contact entered or exited a segment."""
 
 SEGMENT_MEMBERSHIPS: Final = "segment-memberships"
-"""Out: who is in which segment now, a tombstone after an exit."""
+"""Out: the current memberships; a tombstone after an exit."""
 
 CHANNEL_SUPPRESSIONS: Final = "channel-suppressions"
-"""Out: whom not to send to by which channel, at once."""
+"""Out: the contacts not to send to now, by channel."""
 
 SEGMENT_CATALOG: Final = "segment-catalog"
-"""Out: each segment's row of the list: status, count, progress; and the groups."""
+"""Out: one row for each segment of the list, with status, count and progress; and the groups."""
 
 DEAD_LETTERS: Final = "dead-letters"
-"""Out: the refused records, bytes unchanged, the reason in their headers."""
+"""Out: the refused records with unchanged bytes; the headers hold the reason."""
 
 SOURCES: Final = (BEHAVIOR_EVENTS, CONTACT_UPDATES)
-"""The topics that contacts' records come from."""
+"""The topics with records about contacts."""

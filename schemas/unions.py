@@ -1,4 +1,4 @@
-"""Unions of JSON objects that are told apart by a key they have."""
+"""Unions of JSON objects, told apart by their keys."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ Keys = str | tuple[str, ...]
 
 
 def by_key(choices: Mapping[Keys, tuple[str, type[BaseModel]]], *, message: str) -> Discriminator:
-    """A discriminator from a distinguishing key to the tag (without its angle brackets) and its model.
+    """Return a discriminator that chooses a model by its distinguishing key.
 
-    Several keys may lead to one tag. A tuple of keys, all of which an object has, goes before any one of
-    them. An object whose keys lead to none, or to several, is refused with `message`.
+    `choices` maps a key to the tag (without its angle brackets) and the model. Several keys may lead to one
+    tag. A tuple of keys, all of which must be present, takes precedence over a single key. An object whose
+    keys lead to no tag or to several is refused with `message`.
     """
     tags = {
         frozenset((keys,) if isinstance(keys, str) else keys): f"<{tag}>"

@@ -1,4 +1,4 @@
-"""What all wire messages have in common."""
+"""The base class of all wire messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 
 class WireModel(BaseModel):
-    """A JSON object of the contract: unknown keys are refused, types are not converted, values are fixed."""
+    """A JSON object of the contract. Unknown keys are refused, types are not converted, and instances are
+    immutable."""
 
     model_config = ConfigDict(
         extra="forbid",
