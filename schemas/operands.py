@@ -156,11 +156,11 @@ Kind = Literal["string", "number", "boolean", "time", "list"]
 class Operator(NamedTuple):
     """A row of the operator table.
 
-        name        the name of the positive operator
-        complement  the name of the negative operator, true where the positive one is false; None if none
-        shape       the validator for the operand; None if the operator takes no operand
-        kinds       the kinds of stored values that the operator accepts
-        moves       whether the result changes with the clock alone
+    name        the name of the positive operator
+    complement  the name of the negative operator, true where the positive one is false; None if none
+    shape       the validator for the operand; None if the operator takes no operand
+    kinds       the kinds of stored values that the operator accepts
+    moves       whether the result changes with the clock alone
     """
 
     name: str

@@ -1,11 +1,11 @@
-"""The catalogue: what accounts may do with segments and groups, and what they see of them. Pure.
+"""The catalogue: the rules for commands on segments and groups, and the list that an account sees. Pure.
 
-state        `Catalogue`: all segments and groups, as they stand on the two compacted topics
-decision     `Decision`: the records that a ruling writes
-rules        `decide`: one command, refused or turned into a Decision
-calculation  the course of a calculation: begun, under way, completed; counts
+state        `Catalogue`: all segments and groups, as they are on the two compacted topics
+decision     `Decision`: the records that a command writes
+rules        `decide`: refuses a command or turns it into a Decision
+calculation  the course of a calculation (begun, running, completed) and the member counts
 adoption     definitions that operators write straight to the topic
-progress     `Progress`: the partitions' reports as one progress and total counts
+progress     `Progress`: combines the partitions' reports into one progress and total counts
 listing      the list as an account sees it
-labels       what things are called, in Chinese and English
+labels       display names in Chinese and English
 """

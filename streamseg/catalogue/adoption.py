@@ -1,7 +1,8 @@
-"""Definitions that operators write straight to `segment-definitions`, past all commands.
+"""Definitions that operators write straight to `segment-definitions`, without a command.
 
-They calculate at once, advanced ones too. One without `created_by` belongs to nobody: every account sees it
-as shared. Judge the record by `streamseg.plan.definitions` first; leave out records that a Decision wrote.
+Such a segment calculates at once, an advanced one too. Without `created_by` it has no owner, and every
+account sees it as shared. Callers must check the record by `streamseg.plan.definitions` first, and must leave
+out records that a Decision wrote.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import Final
 from schemas.catalogue import CatalogueRow
 from streamseg.catalogue.decision import NOTHING, Decision
 from streamseg.catalogue.formula import same_conditions, same_json
-from streamseg.catalogue.saving import anew, edited, renewed
+from streamseg.catalogue.saving import edited, with_other_conditions, with_same_conditions
 from streamseg.catalogue.state import Catalogue
 from streamseg.json_text import Json
 
-_SAID: Final = {
+_FROM_DEFINITION: Final = {
     "name",
     "type",
     "group",
@@ -27,13 +28,16 @@ _SAID: Final = {
     "shared_with",
     "formula_digest",
 }
-"""What a row has from the definition that it was made from."""
+"""The fields of a row that come from its definition."""
 
 
 def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Decision:
-    """What an accepted record means: `definition` is `Definitions.in_force` as an object, None a tombstone.
+    """Return the Decision for an accepted record. `definition` is `Definitions.in_force` as an object; None
+    is a tombstone.
 
-    Apply the whole decision to the catalogue, write its rows only: the definition is on the topic already."""
+    Apply the whole decision to the catalogue, but write only its rows: the definition is on the topic
+    already.
+    """
     entry = catalogue.segments.get(segment_id)
     if definition is None:
         row = catalogue.rows.get(segment_id)
@@ -46,18 +50,19 @@ def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Dec
     if entry is not None and entry.row.draft is None:
         row = edited(entry, definition, row)
     elif entry is not None:
-        # It takes the place of the draft too.
+        # The definition replaces the draft too.
         stay = ("contacts", "command_offset", "live_version", "live_definition")
         row = row.model_copy(update={name: getattr(entry.row, name) for name in stay})
     return Decision(((segment_id, definition),), ((segment_id, row.wire()),))
 
 
 def counted_version(catalogue: Catalogue, segment_id: str, definition: Json) -> int:
-    """The version of a definition on the topic that gives none, for a worker that starts; of the catalogue
-    only rows and groups are needed.
+    """Return the version of a definition on the topic that gives none. A worker uses this at start; the
+    catalogue needs only rows and groups.
 
-    That of its row where the row was made from it, else the next one: the same whether or not the leader has
-    adopted it by now."""
+    If the definition's row was made from it, its version is the row's version; otherwise the next one. So the
+    result does not depend on whether the leader has adopted the definition yet.
+    """
     row = catalogue.rows.get(segment_id)
     if row is None:
         return 1
@@ -65,19 +70,21 @@ def counted_version(catalogue: Catalogue, segment_id: str, definition: Json) -> 
         live = row.live_definition
         if live is not None and same_conditions(live, definition):
             return int(live["version"])
-        # The row's version is that of the draft, which counted on from at least this one.
+        # The row's version is the draft's version, which is at least one more than this definition's.
         return max(1, row.version - 1)
     fresh = catalogue.waiting_row({**definition, "version": row.version})
     if row.formula_digest is None:
         fresh = fresh.model_copy(update={"formula_digest": None})
-    return row.version if _says(row, fresh) else row.version + 1
+    return row.version if _made_from_same(row, fresh) else row.version + 1
 
 
 def catch_up(catalogue: Catalogue) -> Decision:
-    """After `Catalogue.load`: rows for the definitions that came, changed or went while nobody looked.
+    """Return the Decision after `Catalogue.load`: it writes rows for definitions that appeared, changed or
+    were deleted while no leader ran.
 
-    What a changed one was before is not known: none of its versions stands until it is calculated. A draft
-    stays, whatever came under its id."""
+    The earlier definition of a changed segment is not known, so none of its versions is in force until it is
+    calculated. A draft stays, even if a definition appeared under its id.
+    """
     rows: list[tuple[str, Json | None]] = []
     for segment_id, entry in catalogue.segments.items():
         if entry.built_in:
@@ -87,20 +94,20 @@ def catch_up(catalogue: Catalogue) -> Decision:
             rows.append((segment_id, entry.row.wire()))
         elif row.draft is None:
             fresh = catalogue.waiting_row(entry.definition)
-            if not _says(row, fresh):
-                took_place = renewed if _same_conditions(row, fresh) else anew
-                rows.append((segment_id, took_place(row, fresh).wire()))
+            if not _made_from_same(row, fresh):
+                successor = with_same_conditions if _same_conditions(row, fresh) else with_other_conditions
+                rows.append((segment_id, successor(row, fresh).wire()))
     rows.extend((key, None) for key in catalogue.rows if key not in catalogue.segments)
     return Decision(rows=tuple(rows))
 
 
-def _says(row: CatalogueRow, fresh: CatalogueRow) -> bool:
-    """Whether a row was made from the definition that `fresh` is made from."""
-    return row.model_dump(include=_SAID) == fresh.model_dump(include=_SAID)
+def _made_from_same(row: CatalogueRow, fresh: CatalogueRow) -> bool:
+    """Return whether a row was made from the same definition as `fresh`."""
+    return row.model_dump(include=_FROM_DEFINITION) == fresh.model_dump(include=_FROM_DEFINITION)
 
 
 def _same_conditions(row: CatalogueRow, fresh: CatalogueRow) -> bool:
     if row.formula_digest is None:
-        # Of an earlier release, which went by the version.
+        # The row comes from an earlier release, which compared versions instead of digests.
         return row.version == fresh.version
     return row.formula_digest == fresh.formula_digest

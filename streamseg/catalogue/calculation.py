@@ -1,7 +1,7 @@
-"""The course of a calculation, as the worker that runs it tells it; and counts.
+"""The course of a calculation, as reported by the worker that runs it; and member counts.
 
-`decide` sets a row to `calculating`; the worker calls `begin`, then `advance` any number of times and
-`complete`. Each returns the rows to write, nothing where nothing changes.
+`decide` sets a row to `calculating`. Then the worker calls `begin`, `advance` any number of times, and
+`complete`. Each returns the rows to write, or NOTHING if nothing changes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from streamseg.catalogue.state import Catalogue
 
 
 def begin(catalogue: Catalogue, segment_id: str, *, generation: int) -> Decision:
-    """The calculation of a segment's latest version runs for that generation. Begins anew where one for
-    another generation ran; nothing where the segment is not `calculating`."""
+    """Start the calculation of a segment's latest version for `generation`. A calculation for another
+    generation is started again from 0. Return NOTHING if the segment is not `calculating`."""
     row = _calculating(catalogue, segment_id)
     if row is None or row.generation == generation:
         return NOTHING
@@ -23,7 +23,7 @@ def begin(catalogue: Catalogue, segment_id: str, *, generation: int) -> Decision
 
 
 def advance(catalogue: Catalogue, segment_id: str, *, generation: int, progress: float) -> Decision:
-    """So much of it is done, 0 to 1. Nothing where the calculation is not for that generation (any more)."""
+    """Set the progress, 0 to 1. Return NOTHING if the calculation is not, or no longer, for `generation`."""
     row = _calculating(catalogue, segment_id)
     if row is None or row.generation != generation or row.progress == progress:
         return NOTHING
@@ -31,8 +31,8 @@ def advance(catalogue: Catalogue, segment_id: str, *, generation: int, progress:
 
 
 def complete(catalogue: Catalogue, segment_id: str, *, generation: int, contacts: int) -> Decision:
-    """It is done: the latest version's memberships stand from now on. Nothing where the calculation is not
-    for that generation (any more)."""
+    """Complete the calculation: the latest version's memberships are in force from now on. Return NOTHING if
+    the calculation is not, or no longer, for `generation`."""
     row = _calculating(catalogue, segment_id)
     if row is None or row.generation != generation:
         return NOTHING
@@ -51,8 +51,8 @@ def complete(catalogue: Catalogue, segment_id: str, *, generation: int, contacts
 
 
 def count(catalogue: Catalogue, members: Mapping[str, int]) -> Decision:
-    """Rows of all segments with memberships, whose count differs from `members`; a segment that is not in
-    it has none."""
+    """Return the rows of all segments in force whose count differs from `members`. A segment that is absent
+    from `members` has no members."""
     changed = [
         entry.row.model_copy(update={"contacts": members.get(segment_id, 0)})
         for segment_id, entry in catalogue.segments.items()

@@ -1,4 +1,4 @@
-"""What a ruling writes."""
+"""The records that a command or a calculation writes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from streamseg.json_text import Json
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Records to write, None being a tombstone; all of them or none, in one Kafka transaction.
+    """Records to write, all of them or none, in one Kafka transaction. None is a tombstone.
 
-    definitions  (segment_id, value) for `segment-definitions`, in an order in which each can be judged
+    definitions  (segment_id, value) for `segment-definitions`, in an order in which each can be checked
     rows         (key, value) for `segment-catalog`
     """
 
@@ -19,7 +19,7 @@ class Decision:
     rows: tuple[tuple[str, Json | None], ...] = ()
 
     def __bool__(self) -> bool:
-        """False where there is nothing to write."""
+        """Return False if there is nothing to write."""
         return bool(self.definitions or self.rows)
 
 

@@ -1,4 +1,4 @@
-"""Whether two definitions, as JSON, ask for the same: by the rule of `streamseg.language.formula`."""
+"""Whether two definitions in JSON have the same members, by the rule of `streamseg.language.formula`."""
 
 from __future__ import annotations
 
@@ -15,36 +15,39 @@ from streamseg.language.formula import canonical, formula, formula_as_written
 
 
 def same_conditions(one: Json, other: Json) -> bool:
-    """Whether two definitions of a segment ask for the same, so that one's memberships stand for both."""
+    """Return whether two definitions of a segment have the same conditions, so that the memberships of one
+    are valid for the other."""
     return _formula(one) == _formula(other)
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Whether two values are written alike, key order aside: in Python true equals 1, in JSON it does not."""
+    """Return whether two values are the same JSON, key order aside. In Python true equals 1; in JSON it does
+    not."""
     return canonical(one) == canonical(other)
 
 
 def formula_digest(definition: Json) -> str:
-    """The same for the same conditions: SHA-256 in hexadecimal."""
+    """Return SHA-256 of a definition's conditions, in hexadecimal. Equal conditions give equal digests."""
     return hashlib.sha256(_formula(definition)).hexdigest()
 
 
 def _formula(definition: Json) -> bytes:
     written = formula_as_written(definition)
-    # Most are written as short as can be: to make a model of one takes thirty times as long as to look.
+    # Most definitions are in their shortest form already, and validating a model takes thirty times as long
+    # as this search.
     if not any(text in written for text in _longer_forms()):
         return written
     try:
         return formula(SegmentDefinition.model_validate(definition))
     except ValidationError:
-        # A built-in segment has no conditions; a draft may be of a release that took more.
+        # A built-in segment has no conditions, and a draft may come from a release that accepted more.
         return written
 
 
 @cache
 def _longer_forms() -> tuple[bytes, ...]:
-    """The texts by which a definition may be written otherwise than its shortest form: an optional field with
-    its default, a number that may be a whole one."""
+    """Return the texts that occur only in definitions longer than their shortest form: an optional field with
+    its default, and a number field that may hold a whole number."""
     return tuple(dict.fromkeys(_of_models(SegmentDefinition.model_json_schema())))
 
 

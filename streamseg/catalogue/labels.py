@@ -1,4 +1,4 @@
-"""What things are called, in the product's two languages."""
+"""Display names in the product's two languages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_LANGUAGE: Final[Language] = "zh"
 
 
 class Label(NamedTuple):
-    """One term."""
+    """The display name of one term."""
 
     zh: str
     en: str
@@ -42,12 +42,12 @@ GROUPS: Final[Mapping[str, Label]] = {
     "channel-unsubscribed": Label("渠道退订", "Channel unsubscribed"),
     "default": Label("默认分组", "Default group"),
 }
-"""Of the groups that are always there; others are called what their makers called them."""
+"""The display names of the built-in groups. Other groups are shown by the name that their account chose."""
 
 
 def is_built_in_group(name: str) -> bool:
-    """Whether a name is that of a built-in group, its key or what it is called in any language: case, width
-    and blanks around it aside, which nobody would tell apart."""
+    """Return whether a name is the key or the display name of a built-in group in any language. Case, width
+    and blanks at the ends are ignored, since readers would not notice the difference."""
     return _plain(name) in {_plain(one) for key, label in GROUPS.items() for one in (key, *label)}
 
 
@@ -60,7 +60,7 @@ BUILT_IN_NAMES: Final[Mapping[str, Label]] = {
     "email-unsubscribed": Label("邮件退订", "Unsubscribed from e-mail"),
     "mobile-unsubscribed": Label("手机退订", "Unsubscribed from mobile"),
 }
-"""The names of the built-in segments, by id."""
+"""The display names of the built-in segments, by id."""
 
 COLUMNS: Final[Mapping[str, Label]] = {
     "name": Label("分群名称", "Segment name"),
@@ -73,7 +73,7 @@ COLUMNS: Final[Mapping[str, Label]] = {
     "updated_at": Label("更新时间", "Updated at"),
     "operations": Label("操作", "Operations"),
 }
-"""The columns of the list, in its order."""
+"""The columns of the list, in order."""
 
 OPERATIONS: Final[Mapping[str, Label]] = {
     "view_contacts": Label("查看分群联系人", "View contacts"),
@@ -103,8 +103,8 @@ ERRORS: Final[Mapping[Code, Label]] = {
 
 
 def choose_language(accept_language: str) -> Language:
-    """The language of an HTTP `Accept-Language` value that weighs most; among equals the first; Chinese
-    where neither is asked for or both are refused."""
+    """Return the language with the greatest weight in an HTTP `Accept-Language` value. Among equal weights
+    the first wins. The result is Chinese if neither language is accepted."""
     best: Language = DEFAULT_LANGUAGE
     best_weight = 0.0
     for choice in accept_language.split(","):

@@ -1,7 +1,7 @@
-"""The list of segments and the groups beside it, as one account sees them.
+"""The list of segments and groups, as one account sees it.
 
-An account sees its own segments, those shared with it, those that belong to nobody, and the built-in ones.
-Groups are seen by all; they count what the account sees.
+An account sees its own segments, those shared with it, those without an owner, and the built-in ones. Every
+account sees all groups; a group's count includes only the segments that the account sees.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _NEVER: Final = -(1 << 62)
 class ListedSegment:
     """A row as an account sees it.
 
-    status       `shared` for what is not its own
-    shared_with  of its own segments only
-    operations   what it may do, keys of `labels.OPERATIONS`
+    status       `shared` if the segment is not the account's own
+    shared_with  empty unless the segment is the account's own
+    operations   the operations that the account may use, keys of `labels.OPERATIONS`
     """
 
     segment_id: str
@@ -55,7 +55,8 @@ class ListedSegment:
 
 @dataclass(frozen=True, slots=True)
 class ListedGroup:
-    """A group with how many segments of it the account sees; `operations` are `rename` and `delete`."""
+    """A group with the number of its segments that the account sees. `operations` are `rename` and
+    `delete`."""
 
     group: str
     name: str
@@ -69,10 +70,10 @@ class ListedGroup:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows of the list.
+    """One page of the list.
 
-    total        rows on all pages
-    next_cursor  where the next page begins; None on the last one
+    total        the number of rows on all pages
+    next_cursor  the start of the next page; None on the last page
     """
 
     rows: tuple[ListedSegment, ...]
@@ -93,11 +94,15 @@ def rows(
     limit: int = DEFAULT_ROWS,
     language: Language = DEFAULT_LANGUAGE,
 ) -> Page:
-    """A page of the list. `search` is looked for in the names, case aside; names sort by code point, case
-    aside; equal rows by id. A cursor goes on behind the last row seen, whatever came or went since.
+    """Return a page of the list.
 
-    Raises RejectedError, the path being the argument: an unknown group or sort, a limit outside 1 to
-    `MOST_ROWS`, a cursor of another sort or of nobody's making. Cost: O(segments)."""
+    `search` selects rows whose name contains it, ignoring case. Names sort by code point, ignoring case;
+    equal rows sort by id. A cursor continues after the last row seen, even if rows were added or removed
+    since.
+
+    Raises RejectedError, whose path is the argument's name, for an unknown group or sort, a limit outside 1
+    to `MOST_ROWS`, and a cursor that is invalid or belongs to another sort. Cost: O(segments).
+    """
     if not 1 <= limit <= MOST_ROWS:
         raise RejectedError(Code.INVALID_SCHEMA, f"must be from 1 to {MOST_ROWS}", "limit")
     if sort not in _SORTS:
@@ -127,8 +132,8 @@ def rows(
 def row(
     catalogue: Catalogue, account: str, segment_id: str, *, language: Language = DEFAULT_LANGUAGE
 ) -> ListedSegment:
-    """One segment as the account sees it. Raises RejectedError: `unknown_reference` where there is none,
-    `not_permitted` where the account does not see it."""
+    """Return one segment as the account sees it. Raises RejectedError: `unknown_reference` if there is no
+    such segment, `not_permitted` if the account may not see it."""
     entry = catalogue.segments.get(segment_id)
     if entry is None:
         raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment", "segment_id")
@@ -139,7 +144,7 @@ def row(
 def groups(
     catalogue: Catalogue, account: str, *, language: Language = DEFAULT_LANGUAGE
 ) -> tuple[ListedGroup, ...]:
-    """All groups: the built-in ones, `default`, then those that accounts made, by name."""
+    """Return all groups: the built-in ones, `default`, then those that accounts made, by name."""
     seen = list(_visible(catalogue, account))
 
     def listed(name: str, label: str, created_by: str | None) -> ListedGroup:
@@ -205,7 +210,7 @@ def _operations(entry: Entry, *, own: bool) -> Iterator[str]:
 
 
 def _updated_ms(one: ListedSegment) -> int:
-    # Definitions that operators wrote may have no time, or one that no calendar has.
+    # A definition that an operator wrote may have no time, or a time that no calendar has.
     try:
         return parse_timestamp_ms(one.updated_at, _UTC)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The partitions' reports as one progress and the true totals."""
+"""The partitions' reports, combined into one progress and total counts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How far one partition is.
+    """The progress of one partition.
 
-    generation  the definitions it is judging its contacts by: the highest offset on `segment-definitions`
-    done        contacts judged by them so far, of `total`
-    members     segment_id -> contacts of this partition that are in it now
+    generation  the highest offset on `segment-definitions` whose definitions the partition evaluates
+    done        the number of contacts evaluated so far, of `total`
+    members     segment_id -> number of this partition's contacts in the segment now
     """
 
     partition: int
@@ -24,7 +24,7 @@ class Report:
 
 
 class Progress:
-    """The latest report of each of `partitions` partitions, numbered from 0."""
+    """The latest report of each partition. Partitions are numbered from 0."""
 
     def __init__(self, partitions: int) -> None:
         """Raises ValueError for less than one partition."""
@@ -34,9 +34,10 @@ class Progress:
         self._latest: dict[int, Report] = {}
 
     def take(self, report: Report) -> None:
-        """Take a report in place of the partition's last one; one of an older generation is ignored.
+        """Replace the partition's last report; a report of an older generation is ignored.
 
-        Raises ValueError for a partition that there is not."""
+        Raises ValueError for a partition that does not exist.
+        """
         if not 0 <= report.partition < self._partitions:
             raise ValueError(f"partition {report.partition} of {self._partitions}")
         last = self._latest.get(report.partition)
@@ -44,19 +45,21 @@ class Progress:
             self._latest[report.partition] = report
 
     def forget(self, partition: int) -> None:
-        """Drop a partition's report: its next owner reports anew, perhaps from an earlier generation."""
+        """Drop a partition's report. Its next owner reports again, perhaps from an earlier generation."""
         self._latest.pop(partition, None)
 
     @property
-    def heard(self) -> bool:
+    def all_reported(self) -> bool:
         """Whether every partition has reported."""
         return len(self._latest) == self._partitions
 
     def of(self, generation: int) -> float:
-        """How much of the calculation for a generation is done, 0 to 1: the mean over all partitions.
+        """Return the share of the calculation for a generation that is done, 0 to 1: the mean over all
+        partitions.
 
-        1 exactly when it is complete. A later generation includes the earlier ones; a partition that has not
-        reported it has done nothing."""
+        The result is 1 exactly when the calculation is complete. A later generation includes the earlier
+        ones. A partition that has not reported this generation counts as 0.
+        """
         shares = (self._share(generation, partition) for partition in range(self._partitions))
         return sum(shares) / self._partitions
 
@@ -67,9 +70,9 @@ class Progress:
         return 1.0 if report.done >= report.total else report.done / report.total
 
     def members(self) -> dict[str, int] | None:
-        """Contacts by segment over all partitions, segments without any left out; None until every
-        partition has reported, since a sum of some would be wrong."""
-        if not self.heard:
+        """Return the number of contacts by segment over all partitions, without segments that have none. The
+        result is None until every partition has reported, since a partial sum would be wrong."""
+        if not self.all_reported:
             return None
         totals: Counter[str] = Counter()
         for report in self._latest.values():

@@ -1,4 +1,5 @@
-"""What an account may build a definition upon: whoever refers to a segment learns who is in it."""
+"""Checks of the segments that a definition refers to. An account that refers to a segment learns its members,
+so it must be allowed to see that segment."""
 
 from __future__ import annotations
 
@@ -9,10 +10,12 @@ from streamseg.json_text import Json
 
 
 def check_references_readable(definition: Json, catalogue: Catalogue, account: str) -> None:
-    """Whether the account sees each segment that its definition refers to. What a segment under the same id
-    refers to already, the account sees through that: a copy of a shared one can be edited.
+    """Check that the account sees each segment to which its definition refers. A reference is also allowed if
+    the account may read the segment under the same id and that segment has the reference already: so a copy
+    of a shared segment can be edited.
 
-    Raises RejectedError `not_permitted` with the condition's path. All references exist."""
+    Raises RejectedError `not_permitted` with the condition's path. All references must exist.
+    """
     entry = catalogue.segments.get(definition["segment_id"])
     seen = entry.references if entry is not None and entry.readable_by(account) else frozenset()
     for segment_id, path in references_of(definition):
@@ -21,8 +24,9 @@ def check_references_readable(definition: Json, catalogue: Catalogue, account: s
 
 
 def check_references_calculated(definition: Json, catalogue: Catalogue) -> None:
-    """Whether all that a definition refers to is in force: an advanced segment is from its first calculation
-    on. What there is not at all is not looked at. Raises RejectedError with the reference's path."""
+    """Check that every segment to which a definition refers is in force; an advanced segment is in force from
+    its first calculation. References to segments that do not exist are not checked. Raises RejectedError with
+    the reference's path."""
     for segment_id, path in references_of(definition):
         entry = catalogue.segments.get(segment_id)
         if entry is not None and entry.in_force is None and not entry.built_in:

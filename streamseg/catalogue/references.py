@@ -1,4 +1,4 @@
-"""The segments that a definition refers to, read off its JSON."""
+"""The segments to which a definition refers, read from its JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from streamseg.json_text import Json
 
 
 def references_of(definition: Json) -> Iterator[tuple[str, str]]:
-    """Each segment condition of an accepted definition: the segment it asks for, and the condition's path.
-    Repeats are included."""
+    """Yield, for each segment condition of an accepted definition, the id of the segment that it names and
+    the condition's path. Repeats are included."""
     parts = definition.get("parts")
     numbered = [(None, definition)] if parts is None else enumerate(parts)
     for part_index, part in numbered:

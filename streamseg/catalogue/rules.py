@@ -1,11 +1,11 @@
-"""Commands: refused, or turned into what they write.
+"""The rules for commands: each is refused or turned into the records that it writes.
 
-Anybody may make segments and groups and file segments in any group. A segment is changed by the account that
-made it, a group too; others may copy what is shared with them, or what belongs to nobody. A command over many
-segments is one: if one of them is refused, nothing changes.
+Any account may make segments and groups, and may file segments in any group. Only the account that made a
+segment or a group may change it; other accounts may copy a segment that is shared with them or has no owner.
+A command over many segments is one unit: if one of them is refused, nothing changes.
 
-`update` counts the version on. Moving, sharing and the group commands write the definition anew under the
-same version, since nobody's membership can change by them.
+`update` increases the version by one. Moving, sharing and the group commands write the definition again under
+the same version, since they cannot change any membership.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from streamseg.errors import Code, RejectedError
 from streamseg.settings import Settings
 
 PRECONDITION: Final = "If-Match"
-"""The path of the refusal of a command whose segment has none of the versions that were demanded."""
+"""The path of a refusal because the segment has none of the versions in the request's If-Match header."""
 
 
 def decide(
@@ -33,17 +33,19 @@ def decide(
     settings: Settings,
     versions: Collection[int] | None = None,
 ) -> Decision:
-    """What a command from `segment-commands` at `offset` writes; the catalogue is not changed by it.
+    """Return the records that a command from `segment-commands` at `offset` writes. The catalogue is not
+    changed.
 
-    Publish the whole decision or nothing (one Kafka transaction), then `catalogue.apply` it. The offset goes
-    with it: a command at or below `catalogue.command_offset` was applied, or refused, before, and gives
-    NOTHING, so that reading commands again after a crash is harmless, also those that created or deleted
+    Write the whole decision or nothing (one Kafka transaction), then call `catalogue.apply`. The decision
+    contains the offset. A command at or below `catalogue.command_offset` was applied or refused before and
+    gives NOTHING. So reading commands again after a crash is harmless, even those that created or deleted
     segments.
 
-    `versions`, if given, are those of which the command's one segment has to have one.
+    `versions`, if given, are the accepted versions of the command's one segment.
 
     Raises RejectedError with the path below the command, such as `segment_ids[2]`, `definition.group` or
-    `definition.clusters[0].conditions[1].value`."""
+    `definition.clusters[0].conditions[1].value`.
+    """
     if offset <= catalogue.command_offset:
         return NOTHING
     ruling = Ruling(catalogue, account=command.account, now_ms=now_ms, offset=offset, settings=settings)
@@ -75,14 +77,16 @@ def decide(
 def _check_version(
     catalogue: Catalogue, command: wire.SegmentCommand, versions: Collection[int] | None
 ) -> None:
-    """After everything else, as HTTP has it: what would be refused anyway is refused for that."""
+    """This check comes last, as HTTP requires: a command that other rules refuse is refused for their
+    reason."""
     current = current_version(catalogue, command)
     if versions is not None and current is not None and current not in versions:
         raise RejectedError(Code.CONFLICT, f"the current version is {current}", PRECONDITION)
 
 
 def current_version(catalogue: Catalogue, command: wire.SegmentCommand) -> int | None:
-    """That of the one segment that a command is about, None where it is about none or many."""
+    """Return the current version of the one segment in a command; None if the command has no segment, many
+    segments or an unknown one."""
     if isinstance(command, wire.DefinitionCommand):
         segment_id: str | None = command.definition.segment_id
     else:

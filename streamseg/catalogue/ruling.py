@@ -1,4 +1,4 @@
-"""One command's ruling: each method checks everything first, then notes what is to be written."""
+"""The ruling on one command: each method checks everything first, then notes the records to write."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ from streamseg.settings import Settings
 from streamseg.times import format_ms
 
 COPY_SUFFIX = "_复制"
-"""What follows the name in that of a copy; a copy's copy has it twice."""
+"""The suffix of a copy's name; a copy of a copy has it twice."""
 
 
 _STARTED: Json = {"status": "calculating", "progress": 0.0, "generation": None}
 
 
 class Ruling:
-    """What one command writes. Methods raise RejectedError; then `decision` must not be asked for."""
+    """Collects the records that one command writes. Methods raise RejectedError; after that `decision` must
+    not be called."""
 
     def __init__(
         self, catalogue: Catalogue, *, account: str, now_ms: int, offset: int, settings: Settings
@@ -49,7 +50,7 @@ class Ruling:
         self._rows: dict[str, Json | None] = {}
 
     def decision(self) -> Decision:
-        """All that was noted, with the command's offset."""
+        """Return all records noted, with the command's offset."""
         position = CataloguePosition(command_offset=self._offset)
         return Decision(
             tuple(self._definitions.items()), (*self._rows.items(), (POSITION_KEY, position.model_dump()))
@@ -58,7 +59,7 @@ class Ruling:
     # --- definitions ------------------------------------------------------------------------------
 
     def create(self, command: wire.CreateCommand) -> None:
-        """A new segment of the account, version 1."""
+        """Make a new segment of the account, version 1."""
         definition = command.definition
         self._check_new(definition.segment_id, "definition.segment_id")
         self._check_group(definition.group, "definition.group")
@@ -77,7 +78,8 @@ class Ruling:
         self._write(body, row)
 
     def update(self, command: wire.UpdateCommand) -> None:
-        """Another definition for a segment; group and sharing stay where it gives none."""
+        """Replace a segment's definition. Group and sharing stay as they are if the new definition gives
+        none."""
         definition = command.definition
         segment_id = definition.segment_id
         entry = self._own(segment_id, "definition.segment_id")
@@ -114,9 +116,9 @@ class Ruling:
         self._write(body, row)
 
     def copy(self, command: wire.CopyCommand) -> None:
-        """New segments of the account with the same conditions, in the same group if the originals are its
-        own. Members of a static list are not copied; a sample without salt is drawn anew, since it depends
-        on the segment's id."""
+        """Make new segments of the account with the same conditions. They are in the original's group if the
+        account owns the original, else in `default`. Members of a static list are not copied. A sample
+        without salt selects other contacts, since it depends on the segment's id."""
         for path, segment_id, entry in self._targets(command):
             self._check_readable(entry, path)
             if command.new_segment_id is not None:
@@ -137,7 +139,7 @@ class Ruling:
             self._write(body, new_row(body))
 
     def delete(self, command: wire.DeleteCommand) -> None:
-        """Definitions and rows go; referring segments before those that they refer to."""
+        """Delete definitions and rows. A segment that refers to another is deleted before that other one."""
         doomed = {segment_id: path for path, segment_id, _ in self._own_targets(command)}
         users = {one: set(self._catalogue.referrers(one)) for one in doomed}
         for segment_id, path in doomed.items():
@@ -147,7 +149,7 @@ class Ruling:
                     Code.IN_USE, f"{others[0]} refers to it; change or delete that first", path
                 )
         while users:
-            # Not by `isdisjoint`, which walks through all that is left for each of them.
+            # `isdisjoint` would walk through all remaining segments for each of them, so it is not used here.
             free = [one for one in users if not any(user in users for user in users[one])] or list(users)
             for segment_id in free:
                 del users[segment_id]
@@ -158,13 +160,13 @@ class Ruling:
     # --- filing and sharing -----------------------------------------------------------------------
 
     def move(self, command: wire.MoveCommand) -> None:
-        """Segments are filed in another group."""
+        """File segments in another group."""
         self._check_group(command.group, "group")
         for path, _, entry in self._own_targets(command):
             self._file(entry, command.group, path)
 
     def share(self, command: wire.ShareCommand) -> None:
-        """More accounts see segments."""
+        """Let more accounts see segments."""
         for path, _, entry in self._own_targets(command):
             accounts = self._others([*entry.row.shared_with, *command.accounts])
             body = {**entry.definition, "shared_with": accounts}
@@ -172,8 +174,8 @@ class Ruling:
             self._write(body, entry.row.model_copy(update={"shared_with": accounts}))
 
     def calculate(self, command: wire.CalculateCommand) -> None:
-        """Segments calculate; those that do already go on. Drafts go to `segment-definitions`, referred
-        ones first."""
+        """Start the calculation of segments; those that are calculating already continue. Drafts are written
+        to `segment-definitions`, each after the drafts to which it refers."""
         drafts: dict[str, tuple[str, Entry]] = {}
         for path, segment_id, entry in self._own_targets(command):
             if entry.row.type == "static":
@@ -190,7 +192,8 @@ class Ruling:
             if not ready:
                 path, entry = next(iter(drafts.values()))
                 missing = self._missing(entry)
-                # An operator's tombstone goes through: a draft's references are not on the topic.
+                # An operator may write a tombstone for a segment to which a draft refers: a draft's
+                # references are not on the topic, so nothing refuses the tombstone.
                 problem = (
                     "was never calculated; calculate that first"
                     if missing in self._catalogue.segments
@@ -202,7 +205,8 @@ class Ruling:
                 self._write(entry.definition, entry.row.model_copy(update=_STARTED))
 
     def _missing(self, draft: Entry) -> str | None:
-        """A segment that a draft refers to and that is not on `segment-definitions`."""
+        """Return a segment to which a draft refers and that is not on `segment-definitions`; None if there is
+        none."""
         for segment_id in sorted({one for one, _ in references_of(draft.definition)}):
             entry = self._catalogue.segments.get(segment_id)
             if segment_id not in self._definitions and (entry is None or entry.in_force is None):
@@ -212,12 +216,12 @@ class Ruling:
     # --- groups -----------------------------------------------------------------------------------
 
     def create_group(self, command: wire.CreateGroupCommand) -> None:
-        """A new group, empty."""
+        """Make a new, empty group."""
         self._check_new_group(command.group, "group")
         self._write_group(command.group, self._account)
 
     def rename_group(self, command: wire.RenameGroupCommand) -> None:
-        """A group under another name, with its segments, whoever they belong to."""
+        """Rename a group. Its segments stay in it, whichever account owns them."""
         group = self._own_group(command.group)
         self._check_new_group(command.new_group, "new_group")
         self._rows[group_key(command.group)] = None
@@ -225,7 +229,7 @@ class Ruling:
         self._file_all(command.group, command.new_group, "new_group")
 
     def delete_group(self, command: wire.DeleteGroupCommand) -> None:
-        """A group goes, its segments fall to `default`, whoever they belong to."""
+        """Delete a group. Its segments fall to `default`, whichever account owns them."""
         self._own_group(command.group)
         self._rows[group_key(command.group)] = None
         self._file_all(command.group, DEFAULT_GROUP, "group")
@@ -233,7 +237,8 @@ class Ruling:
     # --- what is noted ----------------------------------------------------------------------------
 
     def _write(self, definition: Json, row: CatalogueRow) -> None:
-        """An advanced segment's definition stays a draft until it is told to calculate."""
+        """Note a definition and its row. The definition of an advanced segment stays a draft until the
+        command `calculate`."""
         waits = row.type == "advanced" and row.status == "not_calculated"
         if not waits:
             self._definitions[row.segment_id] = definition
@@ -257,13 +262,13 @@ class Ruling:
             self._file(entry, new, path)
 
     def _others(self, accounts: Iterable[str]) -> list[str]:
-        """Each account once, the asking one left out."""
+        """Return each account once, without the asking account."""
         return [account for account in dict.fromkeys(accounts) if account != self._account]
 
     # --- checks -----------------------------------------------------------------------------------
 
     def _targets(self, command: wire.SegmentsCommand) -> Iterator[tuple[str, str, Entry]]:
-        """Path, id and entry of each segment once. Raises RejectedError for unknown ones."""
+        """Yield path, id and entry of each segment once. Raises RejectedError for unknown segments."""
         seen: set[str] = set()
         for index, segment_id in enumerate(command.targets):
             if segment_id not in seen:
@@ -362,5 +367,5 @@ class Ruling:
 
 
 def _wire(definition: SegmentDefinition) -> Json:
-    """The definition as it was given."""
+    """Return the definition with the fields that were given."""
     return definition.model_dump(mode="json", exclude_unset=True)

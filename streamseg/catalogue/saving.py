@@ -1,4 +1,4 @@
-"""What becomes of a segment's row when its definition is saved."""
+"""The row of a segment after its definition is saved."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from streamseg.json_text import Json
 
 
 def new_row(definition: Json) -> CatalogueRow:
-    """The row of a segment that was not there before: a standard one calculates, an advanced one waits to be
-    told to, a static one has nothing to calculate."""
+    """Return the row of a new segment. A standard one calculates at once, an advanced one waits for the
+    command `calculate`, and a static one has nothing to calculate."""
     if definition["type"] == "static":
         return row_of(definition)
     status = "calculating" if definition["type"] == "standard" else "not_calculated"
@@ -18,14 +18,16 @@ def new_row(definition: Json) -> CatalogueRow:
 
 
 def edited(entry: Entry, definition: Json, fresh: CatalogueRow) -> CatalogueRow:
-    """The row once `definition` took the place of the entry's; `fresh` is what it would be for a new segment.
+    """Return the row after `definition` replaced the entry's definition. `fresh` is the row that a new
+    segment would have.
 
-    The last completed memberships stand. Where the conditions are the same they stand for the new version
-    too, and the status stays."""
+    The last completed memberships stay in force. If the conditions are the same, they are valid for the new
+    version too, and the status stays.
+    """
     row = entry.row
     if same_conditions(entry.definition, definition):
-        return renewed(row, fresh)
-    changed = anew(row, fresh)
+        return with_same_conditions(row, fresh)
+    changed = with_other_conditions(row, fresh)
     if fresh.type == "static":
         return changed
     stands = row.live_version == row.version
@@ -36,15 +38,16 @@ def edited(entry: Entry, definition: Json, fresh: CatalogueRow) -> CatalogueRow:
     return changed.model_copy(update=live)
 
 
-def anew(row: CatalogueRow, fresh: CatalogueRow) -> CatalogueRow:
-    """The row once a definition with other conditions took the place of one that nobody knows any more:
-    `fresh`, with the count until there is another. None of the versions stands until it is calculated."""
+def with_other_conditions(row: CatalogueRow, fresh: CatalogueRow) -> CatalogueRow:
+    """Return the row after a definition with other conditions replaced one that is no longer known. It is
+    `fresh` with the old count, which is shown until the next count. No version is in force until the segment
+    is calculated."""
     return fresh.model_copy(update={"contacts": row.contacts, "command_offset": row.command_offset})
 
 
-def renewed(row: CatalogueRow, fresh: CatalogueRow) -> CatalogueRow:
-    """The row once a definition with the same conditions took the place of its own."""
-    changed = anew(row, fresh)
+def with_same_conditions(row: CatalogueRow, fresh: CatalogueRow) -> CatalogueRow:
+    """Return the row after a definition with the same conditions replaced the row's own."""
+    changed = with_other_conditions(row, fresh)
     if fresh.type == "static":
         return changed
     stands = row.live_version == row.version

@@ -1,4 +1,4 @@
-"""All segments and groups, as they stand on `segment-definitions` and `segment-catalog`."""
+"""All segments and groups, as they are on `segment-definitions` and `segment-catalog`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streamseg.records.messages import checked_by
 
 ALL_GROUP, MINE_GROUP, CHANNEL_GROUP = "all", "mine", "channel-unsubscribed"
 VIEW_GROUPS = (ALL_GROUP, MINE_GROUP, CHANNEL_GROUP)
-"""The built-in groups: views, into which nothing can be filed."""
+"""The built-in groups. They are views, so nothing can be filed in them."""
 DEFAULT_GROUP = "default"
 
 POSITION_KEY = "commands|"
@@ -26,7 +26,7 @@ _GROUP_KEY = "group|"
 
 
 def group_key(group: str) -> str:
-    """The key of a group's record on `segment-catalog`."""
+    """Return the key of a group's record on `segment-catalog`."""
     return f"{_GROUP_KEY}{group}"
 
 
@@ -39,10 +39,10 @@ def is_segment_key(key: str) -> bool:
 class Entry:
     """A segment.
 
-    definition  the latest one: `row.draft`, else as on `segment-definitions`; a built-in segment has none: {}
-    in_force    the one on `segment-definitions`; None where only a draft is there
-    row         what the list shows and how far its calculation is
-    references  the segments that it refers to by any of them, or still does by `row.live_definition`
+    definition  the latest one: `row.draft`, else that on `segment-definitions`; {} for a built-in segment
+    in_force    the definition on `segment-definitions`; None if there is only a draft
+    row         the row of the list, with the progress of the calculation
+    references  the segments to which any of these definitions or `row.live_definition` refers
     """
 
     definition: Json
@@ -63,16 +63,17 @@ class Entry:
 
     @property
     def owner(self) -> str | None:
-        """The account that it belongs to; None: operators wrote it, or it is built in."""
+        """The account that owns the segment; None if operators wrote it or it is built in."""
         return self.row.created_by
 
     def readable_by(self, account: str) -> bool:
-        """Whether an account sees it: its own, what is shared with it, and what belongs to nobody."""
+        """Return whether an account sees the segment: its own, one that is shared with it, or one without an
+        owner."""
         return self.owner in (None, account) or account in self.row.shared_with
 
     def check_readable_by(self, account: str, path: str) -> None:
-        """Raises RejectedError `not_permitted`, with the path of what names it, where the account does not
-        see it."""
+        """Raise RejectedError `not_permitted` with `path`, the path of the reference, if the account may not
+        see the segment."""
         if not self.readable_by(account):
             raise RejectedError(
                 Code.NOT_PERMITTED, "belongs to another account; ask that one to share it", path
@@ -80,7 +81,7 @@ class Entry:
 
 
 class Catalogue:
-    """All segments, built-in ones always, and groups. Changed by `apply` only."""
+    """All segments, the built-in ones always included, and all groups. Only `apply` changes a catalogue."""
 
     def __init__(self) -> None:
         self._definitions: dict[str, Json] = {}
@@ -95,11 +96,12 @@ class Catalogue:
     def load(
         cls, definitions: Iterable[tuple[str, Json | None]], rows: Iterable[tuple[str, Json | None]]
     ) -> Catalogue:
-        """The catalogue of two whole topics, (key, value) each in topic order, None being a tombstone.
+        """Return the catalogue of two whole topics, (key, value) each in topic order; None is a tombstone.
 
-        A definition without a row gets that of one which waits to be calculated; a row without a definition
-        shows nowhere (`adoption.catch_up` writes what is missing). Raises RejectedError for a row that is
-        not of the schema, naming its key."""
+        A definition without a row gets the row of a segment that waits to be calculated. A row without a
+        definition is not listed (`adoption.catch_up` writes the missing records). Raises RejectedError,
+        naming the key, for a row that does not match the schema.
+        """
         catalogue = cls()
         catalogue.apply(Decision(rows=tuple(rows)))
         catalogue.apply(Decision(definitions=tuple(definitions)))
@@ -118,7 +120,7 @@ class Catalogue:
 
     @property
     def command_offset(self) -> int:
-        """The last record of `segment-commands` that changed anything; -1: none."""
+        """The offset of the last record of `segment-commands` that changed anything; -1 means none."""
         return self._command_offset
 
     @property
@@ -128,7 +130,7 @@ class Catalogue:
 
     @property
     def rows(self) -> Mapping[str, CatalogueRow]:
-        """All rows by segment id, also those whose definition is gone."""
+        """All rows by segment id, including those whose definition is gone."""
         return MappingProxyType(self._rows)
 
     @property
@@ -137,7 +139,7 @@ class Catalogue:
         return MappingProxyType(self._groups)
 
     def unused_id(self, stem: str) -> str:
-        """An id that no segment has: the stem itself, else `stem-2`, `stem-3` …"""
+        """Return an id that no segment has: the stem itself, else `stem-2`, `stem-3` …"""
         number, candidate = 1, stem
         while candidate in self._entries:
             number += 1
@@ -145,22 +147,22 @@ class Catalogue:
         return candidate
 
     def can_file_in(self, group: str) -> bool:
-        """Whether segments can be filed in a group of that name."""
+        """Return whether segments can be filed in a group of that name."""
         return group == DEFAULT_GROUP or group in self._groups
 
     def filed_in(self, group: str) -> Iterator[tuple[str, Entry]]:
-        """The segments of one group, ids and entries."""
+        """Yield the id and the entry of each segment in one group."""
         for segment_id, entry in self._entries.items():
             if entry.row.group == group:
                 yield segment_id, entry
 
     def referrers(self, segment_id: str) -> list[str]:
-        """Ids of the segments that refer to one, sorted."""
+        """Return the ids of the segments that refer to one segment, sorted."""
         return sorted(key for key, entry in self._entries.items() if segment_id in entry.references)
 
     def apply(self, decision: Decision) -> None:
-        """Take in what a decision writes, or records as they are read. Raises RejectedError for a row that
-        is not of the schema."""
+        """Apply the records of a decision, or records as they are read from the topics. Raises RejectedError
+        for a row that does not match the schema."""
         touched = {segment_id for segment_id, _ in decision.definitions}
         for key, value in decision.rows:
             if is_segment_key(key):
@@ -206,8 +208,8 @@ class Catalogue:
         self._entries[segment_id] = Entry.of(in_force, row)
 
     def waiting_row(self, definition: Json) -> CatalogueRow:
-        """The row of a definition that was written straight to the topic: it calculates at once. A group
-        that nobody made is `default`."""
+        """Return the row of a definition that was written straight to the topic: it calculates at once. A
+        group that does not exist is replaced by `default`."""
         group = definition.get("group", DEFAULT_GROUP)
         return row_of(
             {**definition, "group": group if self.can_file_in(group) else DEFAULT_GROUP},
@@ -216,7 +218,8 @@ class Catalogue:
 
 
 def row_of(definition: Json, **more: Any) -> CatalogueRow:
-    """A row with everything that a definition says, and more; completed and empty unless said otherwise."""
+    """Return a row with every field that comes from a definition, and `more`. Without `more` the row is
+    completed and has no contacts."""
     version = definition.get("version", 1)
     fields: Json = {
         "segment_id": definition["segment_id"],

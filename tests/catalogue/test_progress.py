@@ -40,10 +40,10 @@ def test_older_reports_are_ignored_and_newer_ones_replace() -> None:
 def test_totals_wait_for_every_partition() -> None:
     progress = Progress(2)
     progress.take(Report(0, 1, 1, 1, {"s": 2, "t": 0}))
-    assert not progress.heard
+    assert not progress.all_reported
     assert progress.members() is None
     progress.take(Report(1, 1, 0, 1, {"s": 3, "u": 4}))
-    assert progress.heard
+    assert progress.all_reported
     assert progress.members() == {"s": 5, "u": 4}
     progress.forget(0)
     assert progress.members() is None
