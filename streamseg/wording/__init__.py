@@ -1,17 +1,18 @@
 """Definitions, conditions, windows and reasons as sentences, in Chinese and in English.
 
-terms        what attributes, events and operators are called; evidence_terms likewise of explanations
-tokens       names, values, durations and times as a sentence writes them
-comparisons  an operator with its operand and options
-conditions   every kind of condition, and windows
-definitions  clusters, parts and whole definitions, as one sentence
-outline      likewise, a condition a line
-bodies       likewise of definitions and conditions that are JSON
-order        JSON in the order in which a person writes it
-reasons      why a membership changed
-explanations explanations with words; `evidence` says what was reached, left out and read
+terms         display names of attributes, events and operators, and the sentence templates; `evidence_terms`
+              holds the templates of explanations
+tokens        names, values, durations and times in the form that a sentence uses
+comparisons   an operator with its operand and options
+conditions    every kind of condition, and windows
+definitions   clusters, parts and whole definitions, as one sentence
+outline       a definition in lines, one line for each condition
+bodies        sentences of definitions and conditions in JSON
+order         JSON keys in the order in which a person writes them
+reasons       the reason of a membership change
+explanations  explanations with sentences; `evidence` words what was reached, left out and read
 
-Two definitions that ask for different things never read the same: every field that says something is
-written, a name or value that could be taken for something else is quoted, and what is joined by 且 or 或
-inside something else stands in brackets.
+Two definitions with different meanings never have the same sentence. Every field that has a meaning is
+written, a name or value that could be taken for something else is quoted, and a group joined by 且 or 或
+inside another group has brackets.
 """

@@ -1,4 +1,4 @@
-"""The same for definitions and explanations that are JSON, as the API and the command line have them."""
+"""Sentences of definitions and explanations in JSON, the form that the API and the command line have."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _STEP: TypeAdapter[Any] = TypeAdapter(Step)
 
 
 def definition_words(body: Json, language: Language) -> str | None:
-    """The sentence of a definition; None where there is none, or one that this release does not know."""
+    """Return the sentence of a definition; None for an empty body and for a definition that this release does
+    not know."""
     read = _read(body)
     return None if read is None else definition(read, language)
 
 
 def definition_outline(body: Json, language: Language) -> list[str] | None:
-    """Likewise in lines."""
+    """Return the definition as lines; None as in `definition_words`."""
     read = _read(body)
     return None if read is None else outline(read, language)
 
@@ -39,7 +40,7 @@ def _read(body: Json) -> SegmentDefinition | None:
 
 
 def condition_words(body: Json, language: Language) -> str | None:
-    """The sentence of a condition; None for one that this release does not know."""
+    """Return the sentence of a condition; None for a condition that this release does not know."""
     try:
         return condition(_CONDITION.validate_python(body), language)
     except ValidationError:
@@ -47,10 +48,10 @@ def condition_words(body: Json, language: Language) -> str | None:
 
 
 def step_words(body: Json, language: Language) -> str:
-    """A step of a sequence."""
+    """Return the sentence of a step of a sequence."""
     return step(_STEP.validate_python(body), language)
 
 
 def property_words(body: Json, language: Language) -> str:
-    """A test on one occurrence."""
+    """Return the sentence of a test on one occurrence."""
     return property_test(_PROPERTY.validate_python(body), language)

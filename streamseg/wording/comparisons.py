@@ -1,4 +1,4 @@
-"""An operator with its operand and options, as what a sentence says of a value."""
+"""An operator with its operand and options, as the predicate of a sentence."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from streamseg.wording.tokens import duration, filled, instant, number, offset, 
 
 
 def comparison(test: OperatorTest, language: Language, *, is_time: bool) -> str:
-    """Without `not`. `is_time`: the value is a standard time, so that numbers in bounds are times."""
+    """Return the predicate, without `not`. `is_time`: the value is a standard time, so numbers in bounds are
+    times."""
     name, _ = positive(test.operator)
     written = {"value": _operand(name, test.value, language, is_time=is_time)}
     if name == "calendar":
         written["part"] = terms.CALENDAR_PARTS[test.value["unit"]].of(language)
-    said = filled(terms.OPERATORS[test.operator], language, **written)
+    text = filled(terms.OPERATORS[test.operator], language, **written)
     options = [label.of(language) for label in _options(test)]
     if not options:
-        return said
-    return filled(terms.OPTIONS, language, test=said, options=terms.SEPARATOR.of(language).join(options))
+        return text
+    return filled(terms.OPTIONS, language, test=text, options=terms.SEPARATOR.of(language).join(options))
 
 
 def _options(test: OperatorTest) -> list[Any]:
@@ -46,13 +47,13 @@ def _offset_range(bounds: list[Any], language: Language) -> str:
 
 
 def number_range(bounds: list[Any], language: Language) -> str:
-    """Both ends included; null is no bound."""
+    """Return a number range. Both ends are included; null means no bound."""
     low, high = (terms.NO_NUMBER.of(language) if one is None else number(one) for one in bounds)
     return filled(terms.NUMBER_RANGE, language, low=low, high=high)
 
 
 def time_range(bounds: list[Any], language: Language) -> str:
-    """The first included, the second not; null is no bound."""
+    """Return a time range. The first bound is included, the second is not; null means no bound."""
     low, high = (
         terms.NO_BOUND.of(language)
         if bound is None
@@ -63,16 +64,16 @@ def time_range(bounds: list[Any], language: Language) -> str:
 
 
 def period(operand: dict[str, Any], language: Language) -> str:
-    """Whole calendar units, by their names where they have one."""
+    """Return whole calendar units, by name if they have one, such as "yesterday"."""
     unit, first, last = operand["unit"], operand["from"], operand["to"]
-    told = _unit_at(unit, first, language)
+    text = _unit_at(unit, first, language)
     if first != last:
-        told = filled(terms.PERIOD_RANGE, language, first=told, last=_unit_at(unit, last, language))
+        text = filled(terms.PERIOD_RANGE, language, first=text, last=_unit_at(unit, last, language))
     week_start = operand.get("week_start")
     if week_start is not None:
         day = terms.WEEKDAYS[week_start - 1].of(language)
-        told = filled(terms.WEEK_START, language, period=told, day=day)
-    return told
+        text = filled(terms.WEEK_START, language, period=text, day=day)
+    return text
 
 
 def _unit_at(unit: str, distance: int, language: Language) -> str:
@@ -102,4 +103,4 @@ _OPERANDS: Mapping[str, Callable[[Any, Language], str]] = {
     "anniversary": lambda operand, language: duration(operand["in_next"], language),
     "age_between": number_range,
 }
-"""Positive operator -> how its operand is written, where that is no value as others are."""
+"""Positive operator -> function that writes its operand, for operands that `value` cannot write."""

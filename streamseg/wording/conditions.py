@@ -23,44 +23,45 @@ from streamseg.wording.tokens import duration, filled, joined, number, offset, p
 
 
 def condition(one: wire.Condition, language: Language) -> str:
-    """A condition, `not` included."""
-    said = _KINDS[type(one)](one, language)
-    return _not(said, language) if one.not_ else said
+    """Return a condition, with its `not`."""
+    text = _KINDS[type(one)](one, language)
+    return _not(text, language) if one.not_ else text
 
 
-def _not(said: str, language: Language) -> str:
-    return filled(terms.NOT, language, what=said)
+def _not(text: str, language: Language) -> str:
+    return filled(terms.NOT, language, what=text)
 
 
 def _attribute(one: wire.AttributeCondition, language: Language) -> str:
     is_time = is_standard_time(split_path(one.attribute))
-    said = f"{attribute_name(one.attribute, language)} {comparison(one, language, is_time=is_time)}"
-    return _held(said, one.held, language)
+    text = f"{attribute_name(one.attribute, language)} {comparison(one, language, is_time=is_time)}"
+    return _held(text, one.held, language)
 
 
 def _attribute_elements(one: wire.AttributeElementsCondition, language: Language) -> str:
-    said = _some_element(attribute_name(one.attribute, language), one.elements, language)
-    return _held(said, one.held, language)
+    text = _some_element(attribute_name(one.attribute, language), one.elements, language)
+    return _held(text, one.held, language)
 
 
-def _held(said: str, held: wire.Held | None, language: Language) -> str:
+def _held(text: str, held: wire.Held | None, language: Language) -> str:
     if held is None:
-        return said
+        return text
     if held.at_least is not None:
         label, length = terms.HELD_AT_LEAST, held.at_least
     else:
         label, length = terms.HELD_LESS_THAN, held.less_than or ""
-    return filled(label, language, what=said, length=duration(length, language))
+    return filled(label, language, what=text, length=duration(length, language))
 
 
 def attribute_name(path: str, language: Language) -> str:
-    """What a standard attribute is called; any other as it is written."""
+    """Return the display name of a standard attribute; any other name as it is written."""
     label = terms.ATTRIBUTES.get(path)
     return word(path, language) if label is None else label.of(language)
 
 
 def property_name(path: str, language: Language) -> str:
-    """Likewise of the properties that standard events carry. The empty path is the element itself."""
+    """Return the display name of a standard event's property; any other path as it is written. The empty path
+    is the element itself."""
     if not path:
         return terms.THE_ELEMENT.of(language)
     label = terms.PROPERTIES.get(path)
@@ -72,12 +73,12 @@ _Group = Where | ElementGroup | ElementsCondition | InnerElementsCondition
 
 
 def property_test(one: _Tested, language: Language) -> str:
-    """A test on one occurrence, or on one element of a list."""
+    """Return a test on one occurrence, or on one element of a list."""
     if isinstance(one, (ElementsCondition, InnerElementsCondition)):
-        said = _some_element(property_name(one.elements, language), one, language)
+        text = _some_element(property_name(one.elements, language), one, language)
     else:
-        said = f"{property_name(one.property, language)} {comparison(one, language, is_time=False)}"
-    return _not(said, language) if one.not_ else said
+        text = f"{property_name(one.property, language)} {comparison(one, language, is_time=False)}"
+    return _not(text, language) if one.not_ else text
 
 
 def _some_element(name: str, group: _Group, language: Language) -> str:
@@ -90,7 +91,7 @@ def _where(where: _Group, language: Language) -> str:
 
 
 def event_name(pattern: str, language: Language) -> str:
-    """What a standard event is called; a prefix is said to be one."""
+    """Return the display name of a standard event. A prefix is described as a prefix."""
     if pattern == "*":
         return terms.EVENT_ANY.of(language)
     if pattern.endswith("*"):
@@ -100,28 +101,29 @@ def event_name(pattern: str, language: Language) -> str:
 
 
 def _occurrence(one: wire.EventCondition | wire.SequenceStep, language: Language) -> str:
-    said = event_name(one.event, language)
+    text = event_name(one.event, language)
     if one.where is None:
-        return said
-    return filled(terms.OCCURRENCE, language, event=said, where=_where(one.where, language))
+        return text
+    return filled(terms.OCCURRENCE, language, event=text, where=_where(one.where, language))
 
 
 def window(one: wire.Window, language: Language) -> str:
-    """The time in which occurrences count."""
+    """Return the time in which occurrences count."""
     if isinstance(one, wire.LastWindow):
         return filled(terms.WINDOW_LAST, language, length=duration(one.last, language))
     if isinstance(one, wire.BetweenWindow):
         return filled(terms.WINDOW_BETWEEN, language, range=time_range([*one.between], language))
     if isinstance(one, wire.OffsetWindow):
         low, high = offset(one.from_, language), offset(one.to, language)
-        told = filled(terms.OFFSET_RANGE, language, low=low, high=high)
-        return filled(terms.WINDOW_OFFSET, language, range=told)
-    told = period(one.period.model_dump(by_alias=True), language)
-    return filled(terms.WINDOW_PERIOD, language, period=told)
+        text = filled(terms.OFFSET_RANGE, language, low=low, high=high)
+        return filled(terms.WINDOW_OFFSET, language, range=text)
+    text = period(one.period.model_dump(by_alias=True), language)
+    return filled(terms.WINDOW_PERIOD, language, period=text)
 
 
 def _during(one: wire.Window | None, language: Language) -> str:
-    """A window with the blank that parts it from the sentence: before it in Chinese, after it in English."""
+    """Return a window with the blank that separates it from the sentence: after it in Chinese, before it in
+    English."""
     if one is None:
         return ""
     return f"{window(one, language)} " if language == "zh" else f" {window(one, language)}"
@@ -156,12 +158,12 @@ def _aggregated(one: wire.Aggregate, event: str, during: str, language: Language
 
 
 def _aggregated_property(one: wire.Aggregate, language: Language) -> str:
-    said = property_name(one.property, language)
+    text = property_name(one.property, language)
     if one.as_ is not None:
-        said = filled(terms.OPTIONS, language, test=said, options=terms.AS_NUMBER.of(language))
+        text = filled(terms.OPTIONS, language, test=text, options=terms.AS_NUMBER.of(language))
     if one.elements is None:
-        return said
-    pieces = {"list": property_name(one.elements, language), "property": said}
+        return text
+    pieces = {"list": property_name(one.elements, language), "property": text}
     if one.where is None:
         return filled(terms.OF_ELEMENTS, language, **pieces)
     return filled(terms.OF_ELEMENTS_WITH, language, **pieces, where=_where(one.where, language))
@@ -174,13 +176,13 @@ def _selected(one: wire.EventCondition, language: Language) -> str:
         pieces["during"] = window(one.window, language)
     if one.has is not None:
         pieces["has"] = _where(one.has, language)
-    told = {
+    template = {
         (False, False): terms.SELECTED,
         (False, True): terms.SELECTED_HAS,
         (True, False): terms.SELECTED_DURING,
         (True, True): terms.SELECTED_DURING_HAS,
     }[one.window is not None, one.has is not None]
-    return filled(told, language, **pieces)
+    return filled(template, language, **pieces)
 
 
 def _sequence(one: wire.SequenceCondition, language: Language) -> str:
@@ -196,7 +198,7 @@ def _sequence(one: wire.SequenceCondition, language: Language) -> str:
 
 
 def step(one: wire.Step, language: Language) -> str:
-    """A step of a sequence, or what is to stay away."""
+    """Return a step of a sequence; an absent step is described as absent."""
     if isinstance(one, wire.AbsentStep):
         return filled(terms.ABSENT, language, event=_occurrence(one.absent, language))
     return _occurrence(one, language)
@@ -208,16 +210,16 @@ def _segment(one: wire.SegmentCondition, language: Language) -> str:
 
 
 def segment_name(segment_id: str, language: Language) -> str:
-    """What a built-in segment is called; of any other the id."""
+    """Return the display name of a built-in segment, or the id of any other segment."""
     label = BUILT_IN_NAMES.get(segment_id)
     return word(segment_id, language) if label is None else label.of(language)
 
 
 def _sample(one: wire.SampleCondition, language: Language) -> str:
-    said = filled(terms.SAMPLE, language, share=percent(one.sample))
+    text = filled(terms.SAMPLE, language, share=percent(one.sample))
     if one.salt is None:
-        return said
-    return filled(terms.SAMPLE_SALT, language, what=said, salt=word(one.salt, language))
+        return text
+    return filled(terms.SAMPLE_SALT, language, what=text, salt=word(one.salt, language))
 
 
 _KINDS: Final[dict[type[Any], Callable[[Any, Language], str]]] = {

@@ -1,12 +1,11 @@
-"""What refusals say, in Chinese.
+"""Messages of refusals in Chinese.
 
-Messages are written in English where something is refused: they go into dead letters and logs as they are.
-Where a person asks for Chinese, the message is found here by its form. A `{}` stands for what differs from
-one refusal to the next; where it is one of `_PHRASES`, it is told in Chinese too. A message that is not here is
-shown as it was written.
+Messages are written in English where input is refused, and go into dead letters and logs unchanged. If the
+user asks for Chinese, `detail` finds the translation here by the message's form. `{}` stands for a part that
+varies. A part that is one of `_PHRASES` is translated too. A message that is not here is shown in English.
 """
 
-# A form and what it is in Chinese stand on one line, as long as that may be.
+# A form and its translation stand on one line, however long it is.
 # ruff: noqa: E501
 
 from __future__ import annotations
@@ -306,7 +305,8 @@ _PHRASES: Final[Mapping[str, str]] = {
 
 
 _LONGEST: Final = 1_000
-"""Characters of a message that is looked for: longer ones hold long values, and would take long."""
+"""The longest message, in characters, that is looked up. Longer messages contain long values, and matching
+them would be slow."""
 
 
 class _Form(NamedTuple):
@@ -315,7 +315,7 @@ class _Form(NamedTuple):
 
 
 def detail(message: str, language: Language) -> str:
-    """A refusal's message in a language, as it was written where that is not known."""
+    """Return a refusal's message in `language`; unchanged if it has no translation."""
     if language == "en" or len(message) > _LONGEST:
         return message
     plain = DETAILS.get(message)
@@ -330,7 +330,8 @@ def detail(message: str, language: Language) -> str:
 
 @cache
 def _forms() -> list[_Form]:
-    """Forms with something that differs; those that say most of themselves first."""
+    """Return the forms with a varying part. Forms with more fixed text come first, because they fit more
+    exactly."""
     forms = sorted((one for one in DETAILS if "{}" in one), key=lambda one: -len(one.replace("{}", "")))
     return [
         _Form(re.compile("(.+)".join(map(re.escape, one.split("{}"))), re.DOTALL), DETAILS[one])

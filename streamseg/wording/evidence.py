@@ -1,4 +1,4 @@
-"""What decides a condition, in words: the `reached`, `left_out` and `read` of an explanation."""
+"""The evidence that decides a condition, in words: the `reached`, `left_out` and `read` of an explanation."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Instant = Callable[[str], str]
 
 
 def notes(one: Json, language: Language, instant: Instant = str) -> list[str]:
-    """What a condition of an explanation has reached, what was left out and why, and how its value was read;
-    times as `instant` writes them."""
-    told = _Told(one, language, instant)
-    return [*told.read(), *told.held(), *told.reached(), *told.left_out()]
+    """Return notes for a condition of an explanation: what it reached, what was left out and why, and how its
+    value was read. `instant` formats times."""
+    evidence = _Evidence(one, language, instant)
+    return [*evidence.read(), *evidence.held(), *evidence.reached(), *evidence.left_out()]
 
 
-class _Told:
+class _Evidence:
     def __init__(self, one: Json, language: Language, instant: Instant) -> None:
         self._one = one
         self._condition: Json = one["condition"] or {}
@@ -34,8 +34,8 @@ class _Told:
         if read is None:
             return
         if "why" in read:
-            told = evidence_terms.NOT_READ[read["why"]].of(self._language)
-            yield self._in_text(told) if "perhaps" in read else told
+            text = evidence_terms.NOT_READ[read["why"]].of(self._language)
+            yield self._in_text(text) if "perhaps" in read else text
         elif "time" in read:
             label = (
                 evidence_terms.READ_PERHAPS_SECONDS
@@ -46,11 +46,12 @@ class _Told:
         else:
             yield filled(evidence_terms.READ_NUMBER, self._language, number=read["number"])
 
-    def _in_text(self, told: str) -> str:
-        return filled(evidence_terms.NUMBER_IN_TEXT, self._language, told=told)
+    def _in_text(self, text: str) -> str:
+        return filled(evidence_terms.NUMBER_IN_TEXT, self._language, text=text)
 
     def _why(self, one: Json, where: str) -> str:
-        """Why an occurrence does not count; `where` is the field with the tests that it may have failed."""
+        """Return why an occurrence does not count. `where` is the field with the tests that it may have
+        failed."""
         why = evidence_terms.LEFT_OUT_WHY[one["why"]].of(self._language)
         failed = one.get("failed", one.get("latest", {}).get("failed"))
         conditions = self._condition.get(where, {}).get("conditions", [])
@@ -62,7 +63,7 @@ class _Told:
         return self._in_text(why) if "perhaps" in one.get("latest", {}) else why
 
     def held(self) -> Iterator[str]:
-        """Since when a test with `held` has been true."""
+        """Yield the time since which a test with `held` has been true."""
         if self._one.get("held_since") is not None:
             at = self._instant(self._one["held_since"])
             yield filled(evidence_terms.HELD_SINCE, self._language, at=at)
@@ -116,11 +117,11 @@ class _Told:
     def _selected(self, reached: Json) -> str:
         if reached["value"] is None:
             return evidence_terms.SELECTED_NONE.of(self._language)
-        told = self.occurrence(reached["value"])
+        text = self.occurrence(reached["value"])
         if "why" not in reached:
-            return filled(evidence_terms.SELECTED_ONE, self._language, occurrence=told)
+            return filled(evidence_terms.SELECTED_ONE, self._language, occurrence=text)
         why = self._why(reached, "has")
-        return filled(evidence_terms.SELECTED_FAILS, self._language, occurrence=told, why=why)
+        return filled(evidence_terms.SELECTED_FAILS, self._language, occurrence=text, why=why)
 
     def left_out(self) -> Iterator[str]:
         for one in self._one.get("left_out", ()):
@@ -132,7 +133,7 @@ class _Told:
             yield filled(evidence_terms.LEFT_OUT, self._language, count=one["count"], why=why, latest=latest)
 
     def occurrence(self, one: Json) -> str:
-        """An occurrence by its id and time."""
+        """Return an occurrence by its id and time."""
         named = word(one["event_id"], self._language)
         return filled(
             evidence_terms.OCCURRENCE_NAMED, self._language, id=named, at=self._instant(one["occurred_at"])
@@ -140,7 +141,8 @@ class _Told:
 
 
 def _missing(operator: str, bound: Any, reached: float, *, whole: bool = True) -> str | None:
-    """How much more it takes, where more helps: of whole numbers, or of any."""
+    """Return how much is missing, if a greater value would help: a whole number if `whole`, else any number.
+    None if nothing is missing or a greater value would not help."""
     if operator not in ("ge", "gt", "eq"):
         return None
     short = Fraction(str(bound)) - Fraction(str(reached))
@@ -148,6 +150,6 @@ def _missing(operator: str, bound: Any, reached: float, *, whole: bool = True) -
         more = -(-short // 1) if operator != "gt" else short // 1 + 1
         return str(more) if more > 0 else None
     if short > 0 or (operator == "gt" and short == 0):
-        told = str(short) if short.denominator == 1 else repr(float(short))
-        return told if operator != "gt" else f"> {told}"
+        text = str(short) if short.denominator == 1 else repr(float(short))
+        return text if operator != "gt" else f"> {text}"
     return None

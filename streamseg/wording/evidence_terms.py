@@ -1,4 +1,4 @@
-"""What an explanation says of a condition besides what it asks for. Braces are filled in by `format`."""
+"""The templates for the evidence in explanations. `format` fills in the braces."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LEFT_OUT_WHY: Final[Mapping[str, Label]] = {
     "no_value": Label("没有值", "no value there"),
     "no_number": Label("值不是数字", "the value is no number"),
 }
-"""Why an occurrence does not count."""
+"""The reasons why an occurrence does not count, by code."""
 
 READ_TIME: Final[Mapping[str, Label]] = {
     "text": Label("读作时间 {time}", "read as the time {time}"),
@@ -56,9 +56,9 @@ NOT_READ: Final[Mapping[str, Label]] = {
     "no_number": Label("不是数字", "is no number"),
 }
 NUMBER_IN_TEXT: Final = Label(
-    '{told}；它是文本，加上 "as": "number" 就按数字读',
-    '{told}; it is text, with "as": "number" it is read as one',
+    '{text}；它是文本，加上 "as": "number" 就按数字读',
+    '{text}; it is text, with "as": "number" it is read as one',
 )
 FAILED: Final = Label("不满足：{tests}", "what it fails: {tests}")
 HELD_SINCE: Final = Label("自 {at} 起一直满足", "has been so since {at}")
-"""How a value was read, and why it was not."""
+"""How a stored value was read, or why it could not be read."""

@@ -1,4 +1,4 @@
-"""Explanations with what they say in words."""
+"""Explanations with sentences added."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from streamseg.wording.tokens import filled, word
 
 
 def with_words(explanation: Json, language: Language) -> Json:
-    """An explanation as `streamseg.engine.explain` makes it, with `words` for the whole and for each
-    condition, and `notes` on what was reached beside that."""
+    """Return an explanation of `streamseg.engine.explain` with `words` for the whole and for each condition.
+    Each condition also gets `notes` on its evidence."""
     parts = [
         {
             **part,
             "clusters": [
-                {**cluster, "conditions": [_told(one, language) for one in cluster["conditions"]]}
+                {**cluster, "conditions": [_with_words(one, language) for one in cluster["conditions"]]}
                 for cluster in part["clusters"]
             ],
         }
@@ -27,19 +27,19 @@ def with_words(explanation: Json, language: Language) -> Json:
     return {**explanation, "parts": parts, "words": membership_words(explanation, language)}
 
 
-def _told(one: Json, language: Language) -> Json:
+def _with_words(one: Json, language: Language) -> Json:
     return {"words": condition_text(one, language), "notes": notes(one, language), **one}
 
 
 def condition_text(one: Json, language: Language) -> str | None:
-    """What a condition of an explanation asks for; None where this release does not know it."""
+    """Return the sentence of an explanation's condition; None if this release does not know the condition."""
     if one["condition"] is None:
         return evidence_terms.KEPT_BY_PRODUCT.of(language)
     return condition_words(one["condition"], language)
 
 
 def membership_words(explanation: Json, language: Language) -> str:
-    """Whether the contact is in the segment."""
+    """Return whether the contact is in the segment, as a sentence."""
     label = evidence_terms.IS_MEMBER if explanation["member"] else evidence_terms.IS_NO_MEMBER
     return filled(
         label,

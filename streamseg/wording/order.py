@@ -1,4 +1,5 @@
-"""JSON in the order in which a person writes a definition: what it is about, the test, then the options."""
+"""JSON keys in the order in which a person writes a definition: first the subject, then the test, then the
+options."""
 
 from __future__ import annotations
 
@@ -19,13 +20,14 @@ WRITTEN_ORDER: Final = (
     "not",
     *("conditions", "clusters", "parts"),
 )
-"""Every key of a definition."""
+"""Every key of a definition, in written order."""
 
 _RANKS: Final = {name: rank for rank, name in enumerate(WRITTEN_ORDER)}
 
 
 def in_written_order(value: Any) -> Any:
-    """The same value with the keys of its objects in that order; unknown ones follow as they came."""
+    """Return the same value with the keys of its objects in written order. Unknown keys follow in their own
+    order."""
     if isinstance(value, dict):
         names = sorted(value, key=lambda name: _RANKS.get(name, len(_RANKS)))
         return {name: in_written_order(value[name]) for name in names}

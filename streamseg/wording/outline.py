@@ -1,4 +1,4 @@
-"""A definition in lines, a condition a line, for terminals and for comparisons."""
+"""A definition in lines, one line for each condition, for terminals and for comparisons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INDENT = "  "
 
 
 def outline(one: SegmentDefinition, language: Language) -> list[str]:
-    """What the definition asks for; clusters all have to hold, and what belongs to one is set in."""
+    """Return a definition as lines. All clusters must hold; the conditions of a cluster are indented."""
     lines: list[str] = []
     if one.parts is not None:
         for part in one.parts:

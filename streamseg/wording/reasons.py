@@ -1,4 +1,4 @@
-"""Why a membership changed, as a phrase."""
+"""The reason of a membership change, as a phrase."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from streamseg.wording.tokens import filled, word
 
 
 def reason(kind: str, ref: str | None, language: Language) -> str:
-    """A change's `reason`; a kind of another release as it is written."""
+    """Return a change's `reason`. A kind that this release does not know is written as it is."""
     label = terms.REASONS.get(kind)
-    told = word(kind, language) if label is None else label.of(language)
+    text = word(kind, language) if label is None else label.of(language)
     if ref is None:
-        return told
-    return filled(terms.REASON_OF, language, reason=told, ref=word(ref, language))
+        return text
+    return filled(terms.REASON_OF, language, reason=text, ref=word(ref, language))

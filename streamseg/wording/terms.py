@@ -1,7 +1,8 @@
-"""What attributes, events and operators are called. Braces are filled in by `format`.
+"""Display names of attributes, events and operators, and the sentence templates. `format` fills in the
+braces.
 
-In a template a name or value has a blank, a bracket or the end beside it: where it is written without
-quotes it must not run together with a word of the sentence.
+In a template a blank, a bracket or the end of the text stands beside each name or value. Otherwise an
+unquoted value would run together with a word of the sentence.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ PROPERTIES: Final[Mapping[str, Label]] = {
     "old": Label("原值", "old value"),
     "new": Label("新值", "new value"),
 }
-"""Properties that standard events carry, by name."""
+"""The properties of standard events, by name."""
 
 OPERATORS: Final[Mapping[str, Label]] = {
     "is_set": Label("有值", "is set"),
@@ -126,7 +127,7 @@ OPERATORS: Final[Mapping[str, Label]] = {
     "age_between": Label("至今的周岁在 {value} 之间", "is so many full years ago: between {value}"),
     "not_age_between": Label("至今的周岁不在 {value} 之间", "is not so many full years ago: between {value}"),
 }
-"""What a test says of a value, by operator. A value that is a duration ends in a unit."""
+"""The predicate for each operator. A value that is a duration ends with a unit."""
 
 COUNT_OPERATORS: Final[Mapping[str, Label]] = {
     "eq": Label("等于 {value}", "is exactly {value}"),
@@ -138,7 +139,7 @@ COUNT_OPERATORS: Final[Mapping[str, Label]] = {
     "between": OPERATORS["between"],
     "not_between": OPERATORS["not_between"],
 }
-"""How a count, sum or other figure is compared."""
+"""The comparisons of a count, a sum or another figure."""
 
 FUNCTIONS: Final[Mapping[str, Label]] = {
     "sum": Label("之和", "the sum"),
@@ -147,7 +148,7 @@ FUNCTIONS: Final[Mapping[str, Label]] = {
     "max": Label("最大值", "the greatest"),
     "distinct": Label("不同值的个数", "the number of different values"),
 }
-"""Figures over occurrences."""
+"""The names of the aggregate functions."""
 
 UNITS: Final[Mapping[str, Label]] = {
     "week": Label("周", "week"),
@@ -177,7 +178,7 @@ PERIODS: Final[Mapping[tuple[str, int], Label]] = {
     ("year", 0): Label("今年", "this year"),
     ("year", 1): Label("明年", "next year"),
 }
-"""Whole calendar units, by their distance from the current one."""
+"""Whole calendar units, by their distance from the current unit."""
 
 PERIOD_BACK: Final = Label("往前第 {count} {unit}", "the {unit} {count} back")
 PERIOD_AHEAD: Final = Label("往后第 {count} {unit}", "the {unit} {count} ahead")
@@ -289,5 +290,5 @@ REASONS: Final[Mapping[str, Label]] = {
     "unsubscribe_window": Label("退订窗口结束", "the end of an unsubscribe window"),
     "deletion": Label("联系人或分群被删除", "a deletion"),
 }
-"""Why a membership changed, by kind."""
+"""The reasons of a membership change, by kind."""
 REASON_OF: Final = Label("{reason} {ref}", "{reason} {ref}")

@@ -1,4 +1,4 @@
-"""Names, values, durations and times as a sentence writes them."""
+"""Names, values, durations and times in the form that a sentence uses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DURATION_UNITS: Final = ("week", "day", "hour", "minute", "second")
 
 
 def filled(label: Label, language: Language, **pieces: object) -> str:
-    """A template with its braces filled in. Chinese has no blank beside a bracket."""
+    """Return a template with its braces filled in. Chinese has no blank beside a bracket."""
     template = label.of(language)
     if language == "zh":
         for name, piece in pieces.items():
@@ -41,9 +41,10 @@ def filled(label: Label, language: Language, **pieces: object) -> str:
 
 @cache
 def _reserved(language: Language) -> frozenset[str]:
-    """What a sentence may say of itself in one word: a name or value that is one of them is quoted.
+    """Return the words that sentences use themselves: a name or value that is one of them must be quoted.
 
-    Of names, only whole ones count: an event `open` cannot be taken for a form open."""
+    Display names count only as a whole: an event `open` cannot be confused with "form open".
+    """
     names = (terms.ATTRIBUTES, terms.EVENTS, terms.PROPERTIES, BUILT_IN_NAMES)
     words = {label.of(language) for table in names for label in table.values()}
     for label in _labels(table for table in vars(terms).values() if table not in names):
@@ -62,7 +63,8 @@ def _labels(values: Iterable[Any]) -> Iterator[Label]:
 
 
 def quoted(text: str, language: Language) -> str:
-    """A text in quotation marks; in it the closing mark, backslashes and what does not print are escaped."""
+    """Return a text in quotation marks. Quotation marks, backslashes and unprintable characters in it are
+    escaped."""
     opening, closing = _QUOTES[language]
     return opening + "".join(_escaped(one, (opening, closing)) for one in text) + closing
 
@@ -79,14 +81,15 @@ def _escaped(character: str, marks: tuple[str, str]) -> str:
 
 
 def word(text: str, language: Language) -> str:
-    """A name or a text: as it is where it can be taken for nothing else, else quoted."""
+    """Return a name or a text: unquoted if it cannot be taken for anything else, else quoted."""
     if _PLAIN.fullmatch(text) and text.casefold() not in _reserved(language):
         return text
     return quoted(text, language)
 
 
 def value(operand: Any, language: Language) -> str:
-    """An operand: text (quoted where it looks like something else), a number, true or false, or a list."""
+    """Return an operand: text (quoted if it could be taken for something else), a number, true or false, or a
+    list."""
     if isinstance(operand, str):
         return word(operand, language)
     if isinstance(operand, bool):
@@ -97,17 +100,17 @@ def value(operand: Any, language: Language) -> str:
 
 
 def number(operand: float) -> str:
-    """A JSON number as it is written."""
+    """Return a JSON number as it is written."""
     return repr(operand)
 
 
 def percent(share: float) -> str:
-    """A share as percent, exact in decimal."""
+    """Return a share as a percentage, exact in decimal."""
     return format((Decimal(repr(share)) * 100).normalize(), "f")
 
 
 def instant(bound: str | float, language: Language) -> str:
-    """A timestamp as it is written; of epoch milliseconds, which nobody reads, the time as well."""
+    """Return a timestamp as it is written. Epoch milliseconds are followed by the readable time."""
     if isinstance(bound, str):
         return bound
     if not isinstance(bound, int) or not MIN_MS <= bound <= MAX_MS:
@@ -116,7 +119,7 @@ def instant(bound: str | float, language: Language) -> str:
 
 
 def duration(text: str, language: Language) -> str:
-    """The length of an ISO 8601 duration, its sign left out."""
+    """Return the length of an ISO 8601 duration, without its sign."""
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is no duration")
@@ -129,13 +132,13 @@ def duration(text: str, language: Language) -> str:
 
 
 def counted(amount: str, unit: str, language: Language) -> str:
-    """So many of a unit."""
+    """Return a number of units, such as "7 days"."""
     plural = "s" if language == "en" and amount != "1" else ""
     return f"{amount} {terms.UNITS[unit].of(language)}{plural}"
 
 
 def offset(text: str, language: Language) -> str:
-    """A signed duration as an instant relative to now."""
+    """Return a signed duration as an instant relative to now."""
     offset_ms = duration_ms(text)
     if offset_ms == 0:
         return terms.NOW.of(language)
@@ -144,7 +147,7 @@ def offset(text: str, language: Language) -> str:
 
 
 def joined(pieces: list[str], every: bool, language: Language) -> str:
-    """Pieces joined by AND (`every`) or OR. Chinese has no blanks beside its brackets."""
+    """Return pieces joined by AND (`every`) or OR. Chinese has no blanks beside its brackets."""
     joiner = (terms.ALL if every else terms.ANY).of(language)
     text = pieces[0]
     for piece in pieces[1:]:
@@ -159,5 +162,5 @@ def bracketed(text: str, language: Language) -> str:
 
 
 def zone(name: str, language: Language) -> str:
-    """An IANA time zone."""
+    """Return an IANA timezone name."""
     return name if _ZONE.fullmatch(name) else quoted(name, language)
