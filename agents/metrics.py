@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Hi
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streamseg.contact.state_version import STATE_VERSION
+from streamseg.errors import Code
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -53,6 +54,9 @@ class Metrics:
     def _outputs(self) -> None:
         self.changes = self._counter("membership_changes", "Membership changes sent", "partition")
         self.dead_letters = self._counter("dead_letters", "Refused records, by error code", "code")
+        for code in Code:
+            # Shown from the beginning: Prometheus sees no growth in what begins at 1.
+            self.dead_letters.labels(code.value)
         self.checkpoints = self._histogram(
             "checkpoint_seconds",
             "How long a checkpoint took: outputs and changelog acknowledged, state written",
