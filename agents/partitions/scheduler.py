@@ -14,6 +14,7 @@ from mode import Service
 from agents.kafka.topics import topic_name
 from agents.metrics import Metrics
 from agents.partitions.assignment import Claim
+from agents.partitions.change_latency import ChangeLatency
 from agents.partitions.checkpoint import (
     PartitionLostError,
     Sink,
@@ -160,6 +161,7 @@ class Shards(Service):
             ended_as_of=lambda topic: self._clock.believable(consumer.ended_as_of(self._tp(topic, number))),
             latest_ms=self._clock.latest_ms,
             pacing=self._pacing,
+            latency=ChangeLatency(self._metrics.change_latency.observe),
             outbox=Outbox(on_dead_letter=lambda code: self._metrics.dead_letters.labels(code).inc()),
         )
 
@@ -350,12 +352,11 @@ class Shards(Service):
 
     def _said(self, shard: Shard, changes: int) -> None:
         self._metrics.changes.labels(shard.number).inc(changes)
+        now_ms = self._clock.now_ms()
         if shard.earliest_due_ms is not None:
-            self._metrics.due_lateness.observe((self._clock.now_ms() - shard.earliest_due_ms) / 1000)
-        if shard.earliest_record_ms is not None:
-            seconds = max(0, self._clock.now_ms() - shard.earliest_record_ms) / 1000
-            self._metrics.change_latency.observe(seconds)
-        shard.said()
+            self._metrics.due_lateness.observe((now_ms - shard.earliest_due_ms) / 1000)
+            shard.earliest_due_ms = None
+        shard.latency.said(now_ms)
 
     def _count(self, shard: Shard) -> None:
         counts, metrics = shard.partition.take_counts(), self._metrics

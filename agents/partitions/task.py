@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from agents.partitions.change_latency import ChangeLatency
 from agents.partitions.checkpoint import offset_name
 from agents.partitions.output_buffer import Outbox
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
@@ -53,6 +54,7 @@ class Shard:
         ended_as_of: Callable[[str], int | None],
         changelog_end: int = 0,
         outbox: Outbox | None = None,
+        latency: ChangeLatency | None = None,
         timer: Callable[[], float] = time.perf_counter,
         latest_ms: Callable[[], int] | None = None,
         pacing: Pacing = DEFAULT_PACING,
@@ -77,10 +79,7 @@ class Shard:
         self.earliest_due_ms: int | None = None
         """When the earliest was due of what became due while its partition was read to the end, and was not
         said yet, epoch ms."""
-        self.earliest_record_ms: int | None = None
-        """Likewise the timestamp of the earliest record that something is to be said of."""
-        # As that one, while it is not known that its partition was read to the end.
-        self._earliest_taken_ms: int | None = None
+        self.latency = ChangeLatency(lambda _: None) if latency is None else latency
         self._recounts: deque[_Recount] = deque()
         self._lag_ms = settings.live_lag_ms
         self._ended_as_of = ended_as_of
@@ -166,10 +165,6 @@ class Shard:
         self.records_unsaved = 0
         self.bytes_unsaved = 0
 
-    def said(self) -> None:
-        """What is in the outbox was acknowledged."""
-        self.earliest_due_ms = self.earliest_record_ms = self._earliest_taken_ms = None
-
     def step(self) -> bool:
         """Do a bounded piece of work; whether there is more to do at once."""
         if self._adopting is not None:
@@ -218,7 +213,7 @@ class Shard:
             said = self.outbox.outputs
             self.partition.take(record, latest_ms)
             if self.outbox.outputs > said:
-                self._earliest_taken_ms = _earlier(self._earliest_taken_ms, record.timestamp_ms)
+                self.latency.brought_about(record.timestamp_ms)
             self.bytes_unsaved += size
             self._applied[topic] = record.offset + 1
             self.records_unsaved += 1
@@ -229,8 +224,7 @@ class Shard:
         partition, pacing = self.partition, self._pacing
         present_ms = None if records_wait else self._present_ms()
         if present_ms is not None:
-            self.earliest_record_ms = _earlier(self.earliest_record_ms, self._earliest_taken_ms)
-            self._earliest_taken_ms = None
+            self.latency.at_end()
         if present_ms is None or present_ms <= partition.clock_ms:
             limit = pacing.step_due_beside_records if records_wait else pacing.step_due
             return partition.run_due(partition.clock_ms, limit)
@@ -282,8 +276,3 @@ class Shard:
         if seconds > pacing.sweep_seconds:
             return max(1, contacts // 2)
         return min(pacing.sweep_contacts, contacts * 2) if seconds < pacing.sweep_seconds / 4 else contacts
-
-
-def _earlier(first_ms: int | None, second_ms: int | None) -> int | None:
-    """The earlier of two moments, of those that there are."""
-    return min((one for one in (first_ms, second_ms) if one is not None), default=None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from agents.partitions.change_latency import ChangeLatency
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.task import Shard
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
@@ -30,6 +31,7 @@ class World:
         self.latest_ms = NOW + HOUR_MS
         self.store = RocksStore(folder)
         self.taken: list[tuple[str, int]] = []
+        self.timed: list[float] = []
         self.shard = Shard(
             number=0,
             store=self.store,
@@ -38,6 +40,7 @@ class World:
             ended_as_of=lambda topic: self.ended[topic],
             latest_ms=lambda: self.latest_ms,
             pacing=pacing,
+            latency=ChangeLatency(self.timed.append),
         )
         take = self.shard.partition.take
 
@@ -280,28 +283,17 @@ def test_a_record_whose_time_has_come_is_taken(world: World) -> None:
 
 
 def test_a_record_is_timed_only_once_its_partition_is_read_to_the_end(world: World) -> None:
-    world.offer(BEHAVIOR_EVENTS, NOW, NOW + 10)
-    world.offer(CONTACT_UPDATES, NOW)
-    world.shard.step()
-    assert world.shard.outbox.outputs
-    assert world.shard.earliest_record_ms is None
-    world.ended = {BEHAVIOR_EVENTS: NOW + 1_000, CONTACT_UPDATES: NOW + 1_000}
-    world.work()
-    assert world.shard.earliest_record_ms == NOW
-    world.shard.said()
-    assert world.shard.earliest_record_ms is None
-    # What brings nothing about is not timed.
-    world.offer(CONTACT_UPDATES, NOW + 500, first=1)
-    world.work()
-    assert world.shard.earliest_record_ms is None
-
-
-def test_a_record_that_was_said_before_the_end_was_reached_is_not_timed(world: World) -> None:
     world.offer(BEHAVIOR_EVENTS, NOW)
     world.offer(CONTACT_UPDATES, NOW)
     world.shard.step()
     assert world.shard.outbox.outputs
-    world.shard.said()
+    world.shard.latency.said(NOW + 20_000)
+    assert world.timed == []
     world.ended = {BEHAVIOR_EVENTS: NOW + 1_000, CONTACT_UPDATES: NOW + 1_000}
     world.work()
-    assert world.shard.earliest_record_ms is None
+    assert world.timed == [20.0]
+    # What brings nothing about is not timed.
+    world.offer(CONTACT_UPDATES, NOW + 500, first=1)
+    world.work()
+    world.shard.latency.said(NOW + 30_000)
+    assert world.timed == [20.0]
