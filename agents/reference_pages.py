@@ -51,6 +51,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "The worker": (
         "data_dir",
+        "log_format",
         "checkpoint_",
         "commit_interval_ms",
         "live_lag_ms",

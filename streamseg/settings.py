@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     """How many brokers keep each partition of the topics that `streamseg topics create` makes."""
     data_dir: Path = Path("data")
     """Where the worker keeps its state: a folder of its own on a local disk."""
+    log_format: Literal["text", "json"] = "text"
+    """How the worker writes its log: lines for people, or one JSON object a line (`time`, `level`, `logger`,
+    `message`, `error`)."""
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """Whether connections to Kafka are encrypted (`SSL`) and log in (`SASL`)."""

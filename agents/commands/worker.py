@@ -20,6 +20,7 @@ from agents.worker.data_folder import PRIVATE_UMASK, DataFolder
 from agents.worker.garbage import settle_collector
 from agents.worker.life import live
 from agents.worker.log_bounds import BrokerErrorsInALine, OnceAMinute
+from agents.worker.log_format import formatter
 from agents.worker.segment_app import SegmentApp
 from streamseg.cli.terminal import echo
 from streamseg.environment import unknown_variables
@@ -77,7 +78,7 @@ def worker(
 
     Example: streamseg worker --bootstrap localhost:9092 --data-dir /tmp/worker-1 --http-port 0
     """
-    _set_up_logging(log_level)
+    number = _log_level(log_level)
     os.umask(PRIVATE_UMASK)
     given: dict[str, Any] = {"bootstrap_servers": bootstrap, "data_dir": data_dir, "http_port": http_port}
     try:
@@ -85,6 +86,7 @@ def worker(
     except ConfigurationError as error:
         echo(f"streamseg worker: {error}", err=True)
         raise typer.Exit(1) from error
+    _set_up_logging(number, settings.log_format)
     for sentence in unknown_variables(os.environ):
         _log.warning("%s", sentence)
     uvloop.run(_until_signalled(settings))
@@ -136,14 +138,17 @@ def _exit_at_once() -> NoReturn:
     os._exit(1)
 
 
-def _set_up_logging(level: str) -> None:
-    number = logging.getLevelNamesMapping().get(level.upper())
+def _log_level(name: str) -> int:
+    number = logging.getLevelNamesMapping().get(name.upper())
     if number is None:
-        raise typer.BadParameter(f"{level!r} is no log level: debug, info, warning or error")
-    logging.basicConfig(
-        level=number, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+        raise typer.BadParameter(f"{name!r} is no log level: debug, info, warning or error")
+    return number
+
+
+def _set_up_logging(number: int, log_format: str) -> None:
+    logging.basicConfig(level=number, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(formatter(log_format))
         handler.addFilter(OnceAMinute(_QUIET))
         handler.addFilter(BrokerErrorsInALine())
     # What they say below a warning is about their own machinery.

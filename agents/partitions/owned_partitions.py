@@ -185,6 +185,7 @@ class OwnedPartitions(Service):
     # -- effects -----------------------------------------------------------------------------------------
 
     def restore(self, claims: list[Claim]) -> None:
+        _log.info("restoring partitions %s", ", ".join(str(claim.partition) for claim in claims))
         reading = _Reading(claims)
         self._readings.update(dict.fromkeys(claims, reading))
         reading.thread = asyncio.ensure_future(asyncio.to_thread(self._read, reading, self.loop))
@@ -270,6 +271,7 @@ class OwnedPartitions(Service):
     # -- closing -----------------------------------------------------------------------------------------
 
     def _close(self, claim: Claim) -> None:
+        _log.info("releasing partition %d", claim.partition)
         closing = asyncio.ensure_future(self._end(claim, self._readings.get(claim)))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)

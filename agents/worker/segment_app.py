@@ -42,6 +42,7 @@ from agents.worker import transport
 from agents.worker.background_verification import BackgroundVerification
 from agents.worker.data_folder import DataFolder
 from agents.worker.readiness import Standing, reasons_not_ready
+from agents.worker.readiness_log import ReadinessLog
 from agents.worker.stall_guard import CutOffError, Watch
 from agents.worker.transport import BatchConsumer, Polled
 from schemas.topics import SOURCES
@@ -236,6 +237,7 @@ class SegmentApp(faust.App):
             self.leader,
             self.api,
             self._background_verification,
+            ReadinessLog(self.not_ready),
         ]
 
     # -- the transport's intake --------------------------------------------------------------------------
@@ -387,6 +389,7 @@ async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None]
                 ready()
             await asyncio.wait(waits[:2], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        _log.info("ending")
         for wait in waits:
             wait.cancel()
         await _end(app)

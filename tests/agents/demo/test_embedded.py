@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import urllib.error
 import urllib.request
@@ -124,6 +125,28 @@ def test_contacts_enter_and_leave_and_a_restart_goes_on(settings: Settings) -> N
     ]
     (letter,) = [each for each in messages if each.topic() == "dead-letters"]
     assert letter.value() == b"{bad"
+
+
+def test_a_worker_tells_its_life_in_order(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="agents")
+    with EmbeddedWorker(settings):
+        until(lambda: {"ready", "leads the catalogue"} <= set(caplog.messages))
+    told = [message for message in caplog.messages if message.split()[0] in LIFE]
+    first = [one for index, one in enumerate(told) if one not in told[:index]]
+    steps = [
+        "assigned partitions 0, 1, 2, 3",
+        "restoring partitions 0, 1, 2, 3",
+        "ready",
+        "ending",
+        "releasing partition 0",
+        "released partition 0",
+        "stopped",
+    ]
+    assert [one for one in first if one in steps] == steps
+    assert sum(one.startswith("at work on partition") for one in told) >= 4
+
+
+LIFE = ("assigned", "restoring", "at", "ready", "ending", "releasing", "released", "stopped")
 
 
 def test_what_a_worker_does_is_seen_in_its_metrics(settings: Settings) -> None:
