@@ -1,8 +1,9 @@
 """The commands that need Kafka; the engine's command line finds them through its entry points."""
 
+from agents.commands.diagnose import diagnose
 from agents.commands.record import record
 from agents.commands.topics import topics
 from agents.commands.verify import command as verify
 from agents.commands.worker import worker
 
-__all__ = ["record", "topics", "verify", "worker"]
+__all__ = ["diagnose", "record", "topics", "verify", "worker"]

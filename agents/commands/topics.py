@@ -57,7 +57,7 @@ def create(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeou
     Example: STREAMSEG_PARTITIONS=12 streamseg topics create --bootstrap kafka-1:9092
     """
     with _errors_told():
-        settings = _settings(bootstrap)
+        settings = settings_from(bootstrap)
         findings = TopicsAdmin(settings, timeout=timeout).create(required_topics(settings))
         _show(findings, settings, as_json=as_json)
     if any(finding.partitions_differ for finding in findings):
@@ -73,14 +73,16 @@ def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout
     Example: streamseg topics check --json
     """
     with _errors_told():
-        settings = _settings(bootstrap)
+        settings = settings_from(bootstrap)
         findings = TopicsAdmin(settings, timeout=timeout).check(required_topics(settings))
         _show(findings, settings, as_json=as_json)
     if not all(finding.right for finding in findings):
         raise typer.Exit(1)
 
 
-def _settings(bootstrap: str | None) -> Settings:
+def settings_from(bootstrap: str | None) -> Settings:
+    """Those of the environment, with other brokers where some are given. Warns of variables that are
+    misspelt; raises ConfigurationError for a value that cannot be."""
     settings = Settings.read()
     for sentence in unknown_variables(os.environ):
         echo(f"Warning: {sentence}", err=True)
@@ -99,7 +101,7 @@ def _errors_told() -> Iterator[None]:
 
 def _show(findings: Sequence[Finding], settings: Settings, *, as_json: bool) -> None:
     if as_json:
-        echo_json(_report(findings, settings), indented=True)
+        echo_json(report(findings, settings), indented=True)
         return
     table = Table(title=f"Topics at {settings.bootstrap_servers}", title_justify="left")
     for heading in ("Topic", "Partitions", "Cleanup", "State", "Differences"):
@@ -116,7 +118,8 @@ def _show(findings: Sequence[Finding], settings: Settings, *, as_json: bool) -> 
     TerminalConsole().print(table)
 
 
-def _report(findings: Sequence[Finding], settings: Settings) -> dict[str, object]:
+def report(findings: Sequence[Finding], settings: Settings) -> dict[str, object]:
+    """How the topics stand, as `--json` shows it."""
     return {
         "bootstrap": settings.bootstrap_servers,
         "ok": all(finding.right for finding in findings),

@@ -1,0 +1,162 @@
+"""`streamseg diagnose`: how an installation stands, in one JSON document to be read or to be sent."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import requires, version
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+from confluent_kafka import KafkaException
+
+from agents.commands.topics import Bootstrap, Timeout, report, settings_from
+from agents.kafka.group_admin import GroupAdmin
+from agents.kafka.topics import required_topics, topic_name, worker_id
+from agents.kafka.topics_admin import TopicsAdmin
+from schemas.topics import SEGMENT_COMMANDS, SOURCES
+from streamseg.cli.terminal import echo, echo_json
+from streamseg.contact.state_version import STATE_VERSION
+from streamseg.environment import unknown_variables
+from streamseg.errors import StreamsegError
+from streamseg.json_text import dumps
+from streamseg.settings import Settings
+
+Json = dict[str, Any]
+
+HIDDEN: Final = ("sasl_password", "api_tokens")
+"""Settings of which is told only whether they are set."""
+
+_WORKER = "http://localhost:8080"
+
+
+def diagnose(
+    bootstrap: Bootstrap = None,
+    url: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help=f"A worker to ask, again for each one, e.g. --url http://worker-1:8080. Default: {_WORKER}.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Where to write it, e.g. --out diagnosis.json; else stdout."
+        ),
+    ] = None,
+    timeout: Timeout = 10.0,
+) -> None:
+    """Gather what helps to find out what is wrong: settings, versions, topics, group, lag and workers.
+
+    One JSON object. Passwords and tokens are left out, and no contact, segment or record is in it. What
+    does not answer is noted with what it said; the rest is gathered all the same, with exit status 0.
+
+    Example: streamseg diagnose --bootstrap kafka-1:9092 --url http://worker-1:8080 --out diagnosis.json
+    """
+    try:
+        settings = settings_from(bootstrap)
+    except StreamsegError as error:
+        echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
+    found = diagnosis(settings, url or [_WORKER], timeout)
+    if out is None:
+        echo_json(found, indented=True)
+        return
+    try:
+        out.touch(mode=0o600)
+        out.write_bytes(dumps(found) + b"\n")
+    except OSError as error:
+        echo(f"Error: {out} cannot be written ({error.strerror})", err=True)
+        raise typer.Exit(1) from error
+    echo(f"Written to {out}.")
+
+
+def diagnosis(settings: Settings, urls: Sequence[str], timeout: float) -> Json:
+    """All that is found; each part is `{"error": …}` where it does not answer within `timeout` seconds."""
+    made = datetime.now(UTC)  # noqa: TID251 - of this command, not of the engine
+    return {
+        "made": made.isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "settings": _settings(settings),
+        "unknown_variables": list(unknown_variables(os.environ)),
+        "topics": _part(lambda: _topics(settings, timeout)),
+        "groups": _part(lambda: _groups(settings, timeout)),
+        "workers": {url: _worker(url.rstrip("/"), timeout) for url in urls},
+    }
+
+
+def _part(gather: Callable[[], Json]) -> Json:
+    try:
+        return gather()
+    except (StreamsegError, KafkaException) as error:
+        return {"error": str(error)}
+
+
+def _versions() -> Json:
+    names = [re.split(r"[^\w.-]", one)[0] for one in requires("streamseg") or () if "extra ==" not in one]
+    return {
+        "streamseg": version("streamseg"),
+        "layout": STATE_VERSION,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "libraries": {name: version(name) for name in sorted(names)},
+    }
+
+
+def _settings(settings: Settings) -> Json:
+    shown: Json = settings.model_dump(mode="json")
+    for name in HIDDEN:
+        shown[name] = "set" if getattr(settings, name) else None
+    return shown
+
+
+def _topics(settings: Settings, timeout: float) -> Json:
+    return report(TopicsAdmin(settings, timeout=timeout).check(required_topics(settings)), settings)
+
+
+def _groups(settings: Settings, timeout: float) -> Json:
+    admin = GroupAdmin(settings, timeout=timeout)
+    name = worker_id(settings)
+    sources = [topic_name(settings, topic) for topic in SOURCES]
+    return {
+        name: admin.look(name, dict.fromkeys(sources, settings.partitions)),
+        f"{name}-catalogue": admin.look(f"{name}-catalogue", {topic_name(settings, SEGMENT_COMMANDS): 1}),
+    }
+
+
+def _worker(url: str, timeout: float) -> Json:
+    found: Json = {}
+    with httpx.Client(timeout=timeout) as client:
+        for path in ("health", "ready", "metrics"):
+            try:
+                answer = client.get(f"{url}/{path}")
+            except httpx.HTTPError as error:
+                found[path] = {"error": str(error) or type(error).__name__}
+                continue
+            found[path] = _samples(answer.text) if path == "metrics" else _body(answer)
+    return found
+
+
+def _body(answer: httpx.Response) -> Json:
+    try:
+        return {"status": answer.status_code, "body": answer.json()}
+    except ValueError:
+        return {"status": answer.status_code, "error": "no JSON: is it a worker's address?"}
+
+
+def _samples(text: str) -> dict[str, float]:
+    """Sample -> value, without the parts of histograms."""
+    found = {}
+    for line in text.splitlines():
+        name, _, value = line.rpartition(" ")
+        if re.match(r"(streamseg|process)_", line) and "_bucket{" not in line:
+            found[name] = float(value)
+    return found

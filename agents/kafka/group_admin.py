@@ -1,0 +1,77 @@
+"""What the brokers know of a consumer group."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not all in its __all__
+    AdminClient,
+    OffsetSpec,
+)
+
+from agents.kafka.connection import librdkafka_options
+from streamseg.settings import Settings
+
+Json = dict[str, Any]
+
+
+class GroupAdmin:
+    """Consumer groups of one cluster. Its methods raise KafkaException where the cluster does not answer
+    within `timeout` seconds or refuses."""
+
+    def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
+        self._timeout = timeout
+        quiet = logging.getLogger("streamseg.groups.librdkafka")
+        quiet.addHandler(logging.NullHandler())
+        quiet.propagate = False
+        self._client = AdminClient({**librdkafka_options(settings)}, logger=quiet)
+
+    def look(self, group: str, topics: Mapping[str, int]) -> Json:
+        """Its state and members, and of each partition of these topics (name -> number of partitions) the
+        committed offset, the end and the lag; None for what is not known."""
+        described = self._client.describe_consumer_groups([group], request_timeout=self._timeout)
+        description = described[group].result()
+        partitions = [
+            TopicPartition(name, number) for name, count in topics.items() for number in range(count)
+        ]
+        committed = self._committed(group, partitions)
+        ends = self._ends(partitions)
+        return {
+            "state": description.state.name,
+            "members": [
+                {
+                    "client": member.client_id,
+                    "host": member.host,
+                    "instance": member.group_instance_id,
+                    "partitions": sorted(
+                        f"{one.topic}/{one.partition}" for one in member.assignment.topic_partitions
+                    ),
+                }
+                for member in description.members
+            ],
+            "partitions": {
+                f"{one.topic}/{one.partition}": _offsets(
+                    committed.get((one.topic, one.partition)), ends.get((one.topic, one.partition))
+                )
+                for one in partitions
+            },
+        }
+
+    def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        asked = ConsumerGroupTopicPartitions(group, partitions)
+        answers = self._client.list_consumer_group_offsets([asked], request_timeout=self._timeout)
+        found = answers[group].result().topic_partitions or []
+        return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
+
+    def _ends(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        asked = {one: OffsetSpec.latest() for one in partitions}  # type: ignore[no-untyped-call]
+        answers = self._client.list_offsets(asked, request_timeout=self._timeout)
+        return {(one.topic, one.partition): answer.result().offset for one, answer in answers.items()}
+
+
+def _offsets(committed: int | None, end: int | None) -> Json:
+    lag = None if end is None else max(0, end - (committed or 0))
+    return {"committed": committed, "end": end, "lag": lag}
