@@ -1,7 +1,14 @@
-"""The engine: a contact's state, one input and a clock give membership changes.
+"""The engine: a contact, one input and a clock give membership changes.
 
-Everything here is about one contact. Clock, event log and emitter are passed in; nothing else is read from
-outside.
+What every method of `Engine` keeps to:
+
+1. It changes the contact that it is given (head, body and attributes) and the events that the log keeps of
+   this contact, and nothing else. The caller writes the contact afterwards.
+2. It emits membership changes, new ends of memberships and suppressions through the emitter, each once and in
+   order.
+3. It reads the contact, its kept events, the plan and the settings that the engine was made with. Time is the
+   `now_ms` that is passed in: no clock, no network and no other contact is read.
+4. The same contact, events, plan, settings, input and time give the same changes in every process.
 """
 
 from __future__ import annotations
@@ -16,10 +23,10 @@ from streamseg.contact.ended_sequences import forget_ends
 from streamseg.contact.rows import ListEntry
 from streamseg.engine.decoding import Update
 from streamseg.engine.history import History
+from streamseg.engine.refill import refill
 from streamseg.engine.settle import leave_all, settle, settle_suppressions
-from streamseg.language.conditions.attribute import HeldCondition
-from streamseg.language.conditions.base import Condition, EventFed
-from streamseg.language.conditions.membership import ListCondition, member_id
+from streamseg.language.conditions.base import Condition
+from streamseg.language.conditions.membership import member_id
 from streamseg.language.segments import Segment
 from streamseg.language.unsubscribe import (
     CHANNEL_SEGMENTS,
@@ -182,7 +189,7 @@ class Engine:
             if not one.rows:
                 continue
             # Few definitions ask for any, so most are never made.
-            for name in sorted(one.rows.keys() & plan.event_names):
+            for name in sorted(one.rows.keys() & plan.dispatch.event_names):
                 for event in one.events(name):
                     self._feed(contact, event, touched, now_ms)
             history.keep_derived(contact, one, now_ms)
@@ -192,7 +199,7 @@ class Engine:
         self._done(contact, now_ms, asked=asked)
 
     def _feed(self, contact: Contact, event: Event, touched: dict[int, Condition], now_ms: int) -> None:
-        for fed in self.plan.conditions_for(event):
+        for fed in self.plan.dispatch.conditions_for(event):
             if fed.feed(contact, event, now_ms):
                 touched[fed.id] = fed
 
@@ -231,7 +238,8 @@ class Engine:
         derived: DerivedEvents,
     ) -> None:
         """The hot path of a first update: all in one place."""
-        attributes, updated_ms, by_attribute = contact.attributes, update.updated_ms, self.plan.by_attribute
+        attributes, updated_ms = contact.attributes, update.updated_ms
+        by_attribute = self.plan.dispatch.by_attribute
         for name, value in update.attributes.items():
             if name in _SET_APART:
                 continue
@@ -255,11 +263,11 @@ class Engine:
     def _touch_attribute(
         self, contact: Contact, name: str, old: Any, new: Any, updated_ms: int, touched: dict[int, Condition]
     ) -> None:
-        dispatch = self.plan.by_attribute.get(name)
+        dispatch = self.plan.dispatch.by_attribute.get(name)
         if dispatch is None:
             return
-        for held in dispatch.held:
-            held.changed(contact, old, new, updated_ms)
+        for fed in dispatch.fed:
+            fed.changed(contact, old, new, updated_ms)
         for condition in dispatch.find(old, new):
             touched[condition.id] = condition
 
@@ -360,12 +368,11 @@ class Engine:
         if contact.known_since_ms is None:
             return True
         self._drop_deleted(contact, now_ms)
-        lists = {key: one for key, one in plan.conditions.items() if isinstance(one, ListCondition)}
-        fresh = {**news.conditions, **lists}
+        fresh = {**news.conditions, **{one.id: one for one in plan.following}}
         # What falls due now flips by time, not by the definitions.
         for key in [key for key, due_ms in contact.body.due.items() if due_ms <= now_ms]:
             fresh.pop(key, None)
-        self._fill(contact, fresh, now_ms)
+        refill(contact, fresh.values(), plan.dispatch, self.history, now_ms)
         newest = plan.newest
         ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
         reason = Reason(Cause.DEFINITION, ref)
@@ -391,7 +398,7 @@ class Engine:
         }
         for key in conditions:
             contact.body.summaries.pop(key, None)
-        self._fill(contact, conditions, now_ms)
+        refill(contact, conditions.values(), plan.dispatch, self.history, now_ms)
         settle(
             contact,
             plan,
@@ -431,29 +438,6 @@ class Engine:
         for kept in (body.summaries, body.due, body.flips):
             for key in kept.keys() - known:
                 del kept[key]
-
-    def _fill(self, contact: Contact, fresh: dict[int, Condition], now_ms: int) -> None:
-        summaries = contact.body.summaries
-        empty = {key for key in fresh if key not in summaries}
-        fed = {key for key in empty if isinstance(fresh[key], EventFed)}
-        held = [
-            condition
-            for key, condition in fresh.items()
-            if key in empty and isinstance(condition, HeldCondition)
-        ]
-        if not fed and not held:
-            return
-        derived: list[Event] = []
-        for event in self.history.kept(contact, now_ms):
-            if fed:
-                for condition in self.plan.conditions_for(event):
-                    if condition.id in fed:
-                        condition.feed(contact, event, now_ms)
-            if event.derived:
-                derived.append(event)
-        derived.reverse()
-        for lasting in held:
-            lasting.look_back(contact, derived)
 
 
 def _is_about(segment: Segment | None, born: int | None) -> bool:

@@ -11,7 +11,7 @@ from streamseg.contact.rows import Membership
 from streamseg.engine.forecast import next_flip_ms
 from streamseg.language.conditions.base import Condition
 from streamseg.language.segments import Segment
-from streamseg.language.unsubscribe import CHANNEL_SEGMENTS, ChannelCondition, suppressed_channels
+from streamseg.language.unsubscribe import CHANNEL_SEGMENTS, suppressed_channels
 from streamseg.plan.plan import Plan
 from streamseg.records.outputs import Cause, Emitter, MembershipChange, Reason, Suppression
 from streamseg.times import MAX_MS
@@ -176,9 +176,7 @@ def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) 
     """A channel's built-in segment that flips by time does so because its batch window closed."""
     if reason.kind is not Cause.TIME or segment.segment_id not in _CHANNEL_SEGMENTS:
         return reason
-    condition = plan.built_in[segment.segment_id]
-    ref = condition.entry_ref(contact) if isinstance(condition, ChannelCondition) else None
-    return Reason(Cause.UNSUBSCRIBE_WINDOW, ref)
+    return Reason(Cause.UNSUBSCRIBE_WINDOW, plan.built_in[segment.segment_id].entry_ref(contact))
 
 
 def leave_all(

@@ -20,18 +20,14 @@ from schemas.property_conditions import (
 )
 from schemas.property_conditions import Where as WhereSchema
 from streamseg.errors import Code, RejectedError
+from streamseg.language.conditions.aggregate_conditions import AggregateCondition, RunningCondition
 from streamseg.language.conditions.aggregates import Aggregate, Elements, RunningAggregate, Values
 from streamseg.language.conditions.attribute import AttributeCondition, Held, HeldCondition
 from streamseg.language.conditions.base import Condition
-from streamseg.language.conditions.event import (
-    AggregateCondition,
-    CountCondition,
-    LoggedCount,
-    RunningCondition,
-    SelectCondition,
-)
+from streamseg.language.conditions.counts import CountCondition, LoggedCount
 from streamseg.language.conditions.matching import ElementsTest, Matcher, PropertyTest, Where
 from streamseg.language.conditions.membership import ListCondition, SampleCondition, member_id
+from streamseg.language.conditions.selection import SelectCondition
 from streamseg.language.conditions.sequence import SequenceCondition
 from streamseg.language.conditions.windows import (
     ALL_HISTORY,

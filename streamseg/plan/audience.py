@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamseg.language.conditions.attribute import AttributeCondition
-from streamseg.language.conditions.base import Condition, EventFed
-from streamseg.language.conditions.membership import ListCondition
+from streamseg.language.conditions.base import Condition
 from streamseg.language.segments import Cluster, Part, Segment
 
 
@@ -78,14 +76,4 @@ def _guards_of_cluster(cluster: Cluster, conditions: dict[int, Condition]) -> It
 
 def _frequency(guards: frozenset[int], conditions: dict[int, Condition]) -> tuple[int, list[int]]:
     """How often one of them holds, as a rough order; by ids where that is equal."""
-    return sum(_frequency_of(conditions[guard]) for guard in guards), sorted(guards)
-
-
-def _frequency_of(condition: Condition) -> int:
-    if isinstance(condition, EventFed):
-        matcher = getattr(condition, "matcher", None)
-        where = None if matcher is None else matcher.where
-        return 10 if where is None or where.demand is None else 1
-    if isinstance(condition, AttributeCondition):
-        return 50 if condition.texts() is None else 5
-    return 5 if isinstance(condition, ListCondition) else 100
+    return sum(conditions[guard].frequency for guard in guards), sorted(guards)

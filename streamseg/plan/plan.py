@@ -1,147 +1,24 @@
 """The plan: all definitions in force, compiled, so that an input costs only what it touches.
 
-Immutable and swapped whole. Equal conditions are one; an event finds its conditions by name and then by
-the one text value that they demand, an attribute likewise; a flipped condition knows its segments.
+Immutable and swapped whole. Equal conditions are one; an input finds its conditions by the plan's dispatch,
+a condition that flipped its segments by the plan's audience.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from schemas.attributes import KNOWN_SINCE
-from streamseg.language.conditions.attribute import AttributeCondition, HeldCondition
-from streamseg.language.conditions.base import Condition, EventFed, stable_id
+from streamseg.language.conditions.base import Condition, stable_id
 from streamseg.language.conditions.membership import member_id
-from streamseg.language.conditions.sequence import SequenceCondition
 from streamseg.language.segments import Segment
 from streamseg.plan.audience import Audience, guards_of
-from streamseg.records.inputs import Event
-from streamseg.values import is_number
-
-T = TypeVar("T")
+from streamseg.plan.dispatch import InputDispatch
 
 _REMEMBERED = 8
 """Plans that a contact may have been brought up to last, before the present one."""
-
-
-class TextIndex(Generic[T]):
-    """Conditions that demand one of some texts, found by the value at hand."""
-
-    __slots__ = ("_by_text",)
-
-    def __init__(self) -> None:
-        self._by_text: dict[str, list[T]] = {}
-
-    def add(self, texts: Iterable[str], condition: T) -> None:
-        for text in dict.fromkeys(texts):
-            self._by_text.setdefault(text, []).append(condition)
-
-    def find(self, value: Any) -> Iterable[T]:
-        """The conditions that may hold of a value, each once; a list counts by the texts in it."""
-        if isinstance(value, str):
-            return self._by_text.get(value, ())
-        if isinstance(value, list):
-            texts = [text for text in value if isinstance(text, str)]
-            return {id(one): one for text in texts for one in self._by_text.get(text, ())}.values()
-        return ()
-
-
-class EventDispatch:
-    """The conditions on one event name or prefix: those to ask always, and those that demand a text."""
-
-    __slots__ = ("always", "by_text")
-
-    def __init__(self) -> None:
-        self.always: list[EventFed] = []
-        self.by_text: dict[tuple[Any, ...], tuple[Callable[[Any], Any], TextIndex[EventFed]]] = {}
-
-    def add(self, condition: EventFed) -> None:
-        matcher = getattr(condition, "matcher", None)
-        demand = matcher.where.demand if matcher is not None and matcher.where is not None else None
-        if demand is None:
-            self.always.append(condition)
-            return
-        key, read, texts = demand
-        if key not in self.by_text:
-            self.by_text[key] = (read, TextIndex())
-        self.by_text[key][1].add(texts, condition)
-
-    def find(self, event: Event) -> list[EventFed]:
-        """The conditions that an occurrence may matter to."""
-        found = self.always
-        for read, index in self.by_text.values():
-            listed = index.find(read(event.properties))
-            if listed:
-                found = [*found, *listed]
-        return found
-
-
-class Thresholds:
-    """Conditions that compare a number with one bound, ordered by it: a change of value only matters to
-    those whose bound lies between the old and the new one."""
-
-    __slots__ = ("_bounds", "_conditions")
-
-    def __init__(self) -> None:
-        self._bounds: list[float] = []
-        self._conditions: list[Condition] = []
-
-    def add(self, bound: float, condition: Condition) -> None:
-        place = bisect_right(self._bounds, bound)
-        self._bounds.insert(place, bound)
-        self._conditions.insert(place, condition)
-
-    def find(self, old: Any, new: Any) -> list[Condition]:
-        """The conditions that may differ between two values; one that is no number is beyond all bounds."""
-        conditions = self._conditions
-        if not conditions:
-            return conditions
-        numbers = [value for value in (old, new) if is_number(value)]
-        if not numbers:
-            return []
-        if len(numbers) == 1:
-            return conditions
-        start, end = bisect_left(self._bounds, min(numbers)), bisect_right(self._bounds, max(numbers))
-        return conditions[start:end]
-
-
-class AttributeDispatch:
-    """The conditions on one attribute: those to ask always, those that demand a text, and thresholds."""
-
-    __slots__ = ("always", "by_text", "held", "thresholds")
-
-    def __init__(self) -> None:
-        self.always: list[Condition] = []
-        self.by_text: TextIndex[Condition] = TextIndex()
-        self.held: list[HeldCondition] = []
-        self.thresholds = Thresholds()
-
-    def add(self, condition: AttributeCondition | HeldCondition) -> None:
-        if isinstance(condition, HeldCondition):
-            self.held.append(condition)
-            self.always.append(condition)
-            return
-        bound = condition.threshold()
-        if bound is not None:
-            self.thresholds.add(bound, condition)
-            return
-        texts = condition.texts()
-        if texts is None:
-            self.always.append(condition)
-            return
-        self.by_text.add(texts, condition)
-
-    def find(self, old: Any, new: Any) -> list[Condition]:
-        """The conditions that a change of value may matter to, some twice."""
-        found = self.always
-        for listed in (self.thresholds.find(old, new), self.by_text.find(old), self.by_text.find(new)):
-            if listed:
-                found = [*found, *listed]
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +96,8 @@ class Plan:
     users       condition id (or member id) -> the segments whose formula asks for it, by id
     audience    condition id -> those of them that may turn round when it flips
     rank        segment id -> its place in topological order, referred ones first
+    dispatch    which conditions an input may matter to
+    following   conditions to ask of each contact that is brought up to this plan, new or not
     lively      conditions that a contact nothing is known of must be asked
     open        segments that such a contact is a member of before any condition flips
     """
@@ -253,9 +132,6 @@ class Plan:
         self.audience: dict[int, Audience] = {}
         self._guards: dict[str, frozenset[int]] = {}
         self.rank = _topological(self.segments)
-        self._by_event: dict[str, EventDispatch] = {}
-        self._prefixes: list[tuple[str, EventDispatch]] = []
-        self.by_attribute: dict[str, AttributeDispatch] = {}
         for segment in sorted(self.segments.values(), key=lambda one: (one.introduced, one.segment_id)):
             self._add(segment, previous)
         if candidate is not None:
@@ -272,11 +148,11 @@ class Plan:
         self.member_ids = frozenset(
             segment.member_id for segment in (*self.segments.values(), *self.waiting.values())
         )
-        for condition in self.conditions.values():
-            self._dispatch(condition)
+        self.dispatch = InputDispatch(self.conditions.values())
         self.lively = [condition for condition in self.conditions.values() if not condition.inert]
         self.open = [segment for segment in self.segments.values() if segment.holds(set())]
-        self.known_since_dependent = [condition for condition in self.lively if _asks_known_since(condition)]
+        self.known_since_dependent = [one for one in self.lively if one.asks_known_since]
+        self.following = [one for one in self.conditions.values() if one.follows_definitions]
 
     def _add(self, segment: Segment, previous: Plan | None) -> None:
         segment_id = segment.segment_id
@@ -296,43 +172,6 @@ class Plan:
         needed.update(member_id(reference) for reference in segment.references)
         for condition_id in needed:
             self.users.setdefault(condition_id, {})[segment_id] = segment
-
-    def _dispatch(self, condition: Condition) -> None:
-        if isinstance(condition, (AttributeCondition, HeldCondition)):
-            self.by_attribute.setdefault(condition.path[0], AttributeDispatch()).add(condition)
-        elif isinstance(condition, SequenceCondition):
-            for name, prefix in {(matcher.name, matcher.prefix) for matcher in condition.matchers}:
-                self._event_dispatch(name, prefix).add(condition)
-        elif isinstance(condition, EventFed):
-            matcher = condition.matcher  # type: ignore[attr-defined]
-            self._event_dispatch(matcher.name, matcher.prefix).add(condition)
-
-    def _event_dispatch(self, name: str, prefix: bool) -> EventDispatch:
-        if not prefix:
-            return self._by_event.setdefault(name, EventDispatch())
-        for known, dispatch in self._prefixes:
-            if known == name:
-                return dispatch
-        dispatch = EventDispatch()
-        self._prefixes.append((name, dispatch))
-        return dispatch
-
-    @property
-    def event_names(self) -> Set[str]:
-        """The names, prefixes left out, that conditions ask for."""
-        return self._by_event.keys()
-
-    def conditions_for(self, event: Event) -> Iterable[EventFed]:
-        """The conditions that an occurrence may matter to, each once."""
-        exact = self._by_event.get(event.name)
-        found = exact.find(event) if exact is not None else []
-        if event.derived or not self._prefixes:
-            return found
-        merged = {condition.id: condition for condition in found}
-        for prefix, dispatch in self._prefixes:
-            if event.name.startswith(prefix):
-                merged.update((condition.id, condition) for condition in dispatch.find(event))
-        return merged.values()
 
     def grounds(self, segment_id: str) -> Grounds:
         """What membership of a segment rests on."""
@@ -376,13 +215,6 @@ class Plan:
                 [one for key, one in self.segments.items() if self.identities[key] not in known.segments],
             )
         return news
-
-
-def _asks_known_since(condition: Condition) -> bool:
-    """Whether its answer follows from when the contact became known, too."""
-    if isinstance(condition, HeldCondition):
-        return True
-    return isinstance(condition, AttributeCondition) and condition.path[0] == KNOWN_SINCE
 
 
 def transition(current: Plan, target: Plan) -> Plan | None:

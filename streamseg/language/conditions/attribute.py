@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from schemas.attributes import KNOWN_SINCE
 from streamseg.contact.attributes import Entry
 from streamseg.contact.contact import Contact
-from streamseg.language.conditions.base import Condition
+from streamseg.language.conditions.base import ChangeFed, Condition, Dispatch
 from streamseg.language.conditions.matching import ElementsTest
 from streamseg.language.operators import Test
 from streamseg.records.inputs import Event
@@ -49,14 +49,25 @@ class AttributeCondition(Condition):
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         return self.test.at(latest(contact, self.path), now_ms)
 
-    def texts(self) -> tuple[str, ...] | None:
+    def register(self, dispatch: Dispatch) -> None:
+        dispatch.on_attribute(self, self.path[0], texts=self._texts(), threshold=self._threshold())
+
+    @property
+    def frequency(self) -> int:
+        return 50 if self._texts() is None else 5
+
+    @property
+    def asks_known_since(self) -> bool:
+        return self.path[0] == KNOWN_SINCE
+
+    def _texts(self) -> tuple[str, ...] | None:
         """The texts of which the whole attribute has to be one, or hold one, if that is the test's kind."""
         if len(self.path) > 1 or self.path[0] in ALWAYS_THERE:
             return None
         demand = self.test.demand() if isinstance(self.test, Test) else None
         return None if demand is None else demand.texts
 
-    def threshold(self) -> float | None:
+    def _threshold(self) -> float | None:
         """The bound that the whole attribute is compared with, if that is the test's kind."""
         if self.test.key[0] not in ("gt", "ge", "lt", "le") or len(self.path) > 1:
             return None
@@ -72,7 +83,7 @@ class Held:
     length_ms: int
 
 
-class HeldCondition(Condition):
+class HeldCondition(ChangeFed):
     """A test that has been true, without interruption, for at least / for less than so long.
 
     Summary: [since_ms] while the test is true; [None, first set ms] where it has been so since the contact
@@ -90,6 +101,13 @@ class HeldCondition(Condition):
         self.path = path
         self.test = test
         self.held = held
+
+    def register(self, dispatch: Dispatch) -> None:
+        dispatch.on_change(self, self.path[0])
+
+    @property
+    def asks_known_since(self) -> bool:
+        return True
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         # It looks back through the attribute's changes, which are kept as events.
@@ -112,7 +130,6 @@ class HeldCondition(Condition):
         return min(at_ms for at_ms in (contact.known_since_ms, *summary) if at_ms is not None)
 
     def changed(self, contact: Contact, old: Any, new: Any, updated_ms: int) -> None:
-        """Take the attribute's change of value (whole attribute, path not applied) into the summary."""
         steps = self.path[1:]
         if not self.test.holds(walk(new, steps), 0):
             contact.body.summaries.pop(self.id, None)
@@ -122,8 +139,7 @@ class HeldCondition(Condition):
             contact.body.summaries[self.id] = [None, updated_ms]
 
     def look_back(self, contact: Contact, derived: Sequence[Event]) -> None:
-        """Fill the summary from the contact's kept derived events, latest first, which tell of the changes of
-        this attribute; never less far than the latest value's own time."""
+        """It never looks back less far than the latest value's own time."""
         contact.body.summaries.pop(self.id, None)
         name = self.path[0]
         entry = contact.attributes.get(name)

@@ -1,14 +1,19 @@
-"""What every compiled condition can do."""
+"""What every compiled condition can do.
+
+Plan, engine, step and explanation ask a condition by the methods below and never by its class, so that a new
+kind of condition is a new class in this package, and a case of the compiler."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import orjson
 
 from streamseg.contact.contact import Contact
 from streamseg.json_text import dumps
+from streamseg.language.operators import Demand
 from streamseg.records.inputs import Event
 
 
@@ -50,8 +55,44 @@ class Condition:
         return Forecast(self, contact)
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
-        """Whether an event at `at_ms` or before may matter to the answer at `now_ms` or later."""
+        """Whether an event at `at_ms` or before may matter to the answer at `now_ms` or later.
+
+        Called by a recount, which leaves a condition alone that may rest on events no longer kept."""
         return False
+
+    def register(self, dispatch: Dispatch) -> None:
+        """Tell the dispatch which inputs may change the answer; here none of them.
+
+        Called once by each new plan that the condition is in."""
+
+    def refill(self, refill: Refill) -> None:
+        """Tell the refill what of the contact's kept history makes the summary; here there is none.
+
+        Called by the engine where the contact has no summary, be it because the condition is new or because
+        nothing has mattered to it yet."""
+
+    @property
+    def frequency(self) -> int:
+        """Of how many in a hundred contacts it holds, by its kind: a rough order, the less the better a guard
+        (see `streamseg.audience`)."""
+        return 100
+
+    @property
+    def follows_definitions(self) -> bool:
+        """Whether the answer may change because definitions do, so that each contact is asked again under
+        every new plan."""
+        return False
+
+    @property
+    def asks_known_since(self) -> bool:
+        """Whether the answer follows from when the contact became known, too."""
+        return False
+
+    def entry_ref(self, contact: Contact) -> str | None:
+        """The id of the event that the answer rests on, where a change by time has to name one.
+
+        Called after an evaluation at the same instant; must not change the contact."""
+        return None
 
 
 class Forecast:
@@ -80,8 +121,69 @@ class EventFed(Condition):
     __slots__ = ()
 
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
-        """Take an occurrence into the summary; whether the condition has to be evaluated again."""
+        """Take an occurrence into the summary; whether the condition has to be evaluated again.
+
+        Called by the engine for each event that `register` asks for, once, in any order of `occurred_ms`. May
+        change this condition's summary and `contact.capped`, and nothing else."""
         raise NotImplementedError
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         return True
+
+    def refill(self, refill: Refill) -> None:
+        refill.from_events(self)
+
+
+class ChangeFed(Condition):
+    """A condition that is told each change of an attribute as it comes, and keeps a summary of them."""
+
+    __slots__ = ()
+
+    def changed(self, contact: Contact, old: Any, new: Any, updated_ms: int) -> None:
+        """Take a change of the whole attribute (None: not there) into the summary.
+
+        Called by the engine when the new value is the contact's latest already; the condition is evaluated
+        after it. May change this condition's summary, and nothing else."""
+        raise NotImplementedError
+
+    def look_back(self, contact: Contact, derived: Sequence[Event]) -> None:
+        """Make the summary from the contact's kept derived events, latest first, and its latest attributes.
+
+        Called by the engine for what `refill` asks for. May change this condition's summary, and nothing
+        else."""
+        raise NotImplementedError
+
+    def refill(self, refill: Refill) -> None:
+        refill.from_changes(self)
+
+
+class Dispatch(Protocol):
+    """Where conditions register for the inputs that may change their answers."""
+
+    def on_event(self, condition: EventFed, name: str, *, prefix: bool, demand: Demand | None = None) -> None:
+        """Feed it each occurrence with the name, or whose name begins with it (`prefix`); those that cannot
+        meet the `demand` may be left out."""
+
+    def on_attribute(
+        self,
+        condition: Condition,
+        name: str,
+        *,
+        texts: tuple[str, ...] | None = None,
+        threshold: float | None = None,
+    ) -> None:
+        """Evaluate it when the attribute's value changes; with `texts`, when one of them comes or goes; with
+        a `threshold`, when the value gets to the other side of it."""
+
+    def on_change(self, condition: ChangeFed, name: str) -> None:
+        """Tell it each change of the attribute, and evaluate it."""
+
+
+class Refill(Protocol):
+    """Where conditions ask for what their summaries are made of, for one contact."""
+
+    def from_events(self, condition: EventFed) -> None:
+        """Feed it the kept events that it registered for."""
+
+    def from_changes(self, condition: ChangeFed) -> None:
+        """Have it look back over the kept derived events."""

@@ -160,6 +160,11 @@ class Matcher:
         self.moving = where is not None and where.moving
         self.key = (pattern, where.key if where is not None else None)
 
+    @property
+    def demand(self) -> Demand | None:
+        """What an occurrence has to have to match; see Demand."""
+        return None if self.where is None else self.where.demand
+
     def named(self, event: Event) -> bool:
         """Whether the event bears the name; derived events never match a prefix."""
         if self.prefix:

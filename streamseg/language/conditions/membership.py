@@ -23,6 +23,15 @@ class ListCondition(Condition):
         super().__init__(("list", segment_id), inert=True)
         self.segment_id = segment_id
 
+    @property
+    def frequency(self) -> int:
+        return 5
+
+    @property
+    def follows_definitions(self) -> bool:
+        # What is kept of a list goes with the segment that was deleted.
+        return True
+
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         entry = contact.body.lists.get(self.segment_id)
         return entry is not None and entry.is_in, None

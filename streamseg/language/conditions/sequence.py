@@ -12,7 +12,7 @@ from bisect import bisect_left
 from typing import Any
 
 from streamseg.contact.contact import Contact
-from streamseg.language.conditions.base import EventFed
+from streamseg.language.conditions.base import Dispatch, EventFed
 from streamseg.language.conditions.chains import Absence, Occurrence, chain_ends
 from streamseg.language.conditions.matching import Matcher
 from streamseg.language.conditions.windows import ALL_HISTORY, Window
@@ -62,6 +62,14 @@ class SequenceCondition(EventFed):
         self.step_within_ms = step_within_ms
         self.window = window
         self.cap = cap
+
+    def register(self, dispatch: Dispatch) -> None:
+        for name, prefix in {(matcher.name, matcher.prefix) for matcher in self.matchers}:
+            dispatch.on_event(self, name, prefix=prefix)
+
+    @property
+    def frequency(self) -> int:
+        return 10
 
     @property
     def matchers(self) -> tuple[Matcher, ...]:

@@ -1,0 +1,84 @@
+"""Aggregates over the occurrences that lie in a window, compared with a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from streamseg.contact.contact import Contact
+from streamseg.language.conditions.aggregates import Aggregate, RunningAggregate
+from streamseg.language.conditions.logs import LogCondition
+from streamseg.language.conditions.matched import WindowCondition
+from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.windows import Window
+from streamseg.records.inputs import Event
+
+
+class RunningCondition(WindowCondition):
+    """An aggregate over a fixed window: the summary is the running aggregate; tests do not move."""
+
+    __slots__ = ("running",)
+
+    def __init__(self, matcher: Matcher, window: Window, running: RunningAggregate) -> None:
+        key = ("running", matcher.key, window.key, running.key)
+        super().__init__(key, matcher, window, inert=not running.judge(running.result(None)))
+        self.running = running
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event) or self.window.span(event.occurred_ms) is None:
+            return False
+        summaries = contact.body.summaries
+        fed = False
+        for value, _ in self.running.values.of(event.properties):
+            summaries[self.id] = self.running.add(summaries.get(self.id), value)
+            fed = True
+        return fed
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        return self.running.judge(self.running.result(contact.body.summaries.get(self.id))), None
+
+
+class AggregateCondition(LogCondition):
+    """An aggregate over a window that slides, or over tests that move.
+
+    The tested values are those of `where`; where tests inside elements move, [those, those of the element].
+    """
+
+    __slots__ = ("aggregate",)
+
+    def __init__(self, matcher: Matcher, window: Window, aggregate: Aggregate, cap: int) -> None:
+        super().__init__(
+            ("aggregate", aggregate.key),
+            matcher,
+            window,
+            cap,
+            inert=not aggregate.judge(aggregate.over([])),
+            moving=matcher.moving or aggregate.values.moving,
+        )
+        self.aggregate = aggregate
+
+    def entries(self, event: Event) -> Iterator[tuple[Any, Any]]:
+        payload, inside = self.matcher.payload(event), self.aggregate.values.moving
+        for value, tested in self.aggregate.values.of(event.properties):
+            yield value, [payload, tested] if inside else payload
+
+    def counts(self, tested: Any, now_ms: int) -> tuple[bool, int | None]:
+        if not self.aggregate.values.moving:
+            return self.matcher.at(tested, now_ms)
+        answers = (self.matcher.at(tested[0], now_ms), self.aggregate.values.at(tested[1], now_ms))
+        nexts = [next_ms for _, next_ms in answers if next_ms is not None]
+        return all(answer for answer, _ in answers), min(nexts, default=None)
+
+    def judge(self, occurrences: list[list[Any]]) -> bool:
+        return self.aggregate.judge(self.aggregate.over([entry[2] for entry in occurrences]))
+
+    def overflow(self, log: list[list[Any]]) -> None:
+        """What was counted stays counted: the oldest value is added to the one after it, and ages with it."""
+        if not self.moving and self.aggregate.adds:
+            log[1][2] = self.aggregate.together(log[0][2], log[1][2])
+        del log[0]
+
+    def thin(self, entered: list[list[Any]]) -> list[list[Any]]:
+        """An extreme that a later occurrence equals or beats, and an earlier one of a distinct value, can
+        decide nothing any more."""
+        return self.aggregate.thin(entered, lambda entry: entry[2])

@@ -1,0 +1,184 @@
+"""Counts of the occurrences that lie in a window.
+
+Where the tests do not move, the summary is the latest n (n + 1 for exactly n) times that have entered the
+window, and those to come; in a fixed window a counter that stops there.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from streamseg.contact.contact import Contact
+from streamseg.language.conditions.base import Forecast
+from streamseg.language.conditions.logs import LogCondition
+from streamseg.language.conditions.matched import WindowCondition
+from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.windows import Window
+from streamseg.records.inputs import Event
+from streamseg.times import MAX_MS, NEVER_MS
+
+
+class CountCondition(WindowCondition):
+    """At least (`exact`: exactly) `number` occurrences lie in the window; tests do not move."""
+
+    __slots__ = ("exact", "kept", "number")
+
+    def __init__(self, matcher: Matcher, window: Window, number: int, *, exact: bool) -> None:
+        key = ("count", matcher.key, window.key, number, exact)
+        super().__init__(key, matcher, window, inert=number > 0)
+        self.number = number
+        self.exact = exact
+        self.kept = number + 1 if exact else number
+
+    def _answer(self, count: int) -> bool:
+        return count == self.number if self.exact else count >= self.number
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event):
+            return False
+        span = self.window.span(event.occurred_ms)
+        if span is None or span[1] <= now_ms:
+            return False
+        summaries = contact.body.summaries
+        if self.window.fixed:
+            count = summaries.get(self.id, 0)
+            if count >= self.kept:
+                return False
+            summaries[self.id] = count + 1
+            return True
+        times = summaries.get(self.id)
+        if times is None:
+            summaries[self.id] = [event.occurred_ms]
+        else:
+            insort(times, event.occurred_ms)
+        return True
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        summaries = contact.body.summaries
+        if self.window.fixed:
+            return self._answer(summaries.get(self.id, 0)), None
+        times: list[int] | None = summaries.get(self.id)
+        if times is None:
+            return self._answer(0), None
+        active, next_ms = self._age(times, now_ms)
+        if not times:
+            del summaries[self.id]
+        return self._answer(active), next_ms
+
+    def _age(self, times: list[int], now_ms: int) -> tuple[int, int | None]:
+        """Drop the times that can no longer matter; count those in the window, and when that changes."""
+        span = self.window.span
+        entered, gone, next_ms = 0, 0, MAX_MS
+        for at_ms in times:
+            enter_ms, leave_ms = span(at_ms) or (MAX_MS, 0)
+            if leave_ms <= now_ms:
+                gone += 1
+            elif enter_ms <= now_ms:
+                entered += 1
+                next_ms = min(next_ms, leave_ms)
+            else:
+                next_ms = min(next_ms, enter_ms)
+                break
+        surplus = max(entered - self.kept, 0)
+        if gone or surplus:
+            del times[: gone + surplus]
+        if surplus:
+            entered -= surplus
+            leaves = (span(times[0]) or (0, MAX_MS))[1] if entered else MAX_MS
+            enters = (span(times[entered]) or (MAX_MS, 0))[0] if len(times) > entered else MAX_MS
+            next_ms = min(leaves, enters)
+        if not self.exact and entered < self.number:
+            # Too few are in the window: only one that is still to enter can change the answer.
+            next_ms = (span(times[entered]) or (MAX_MS, 0))[0] if len(times) > entered else MAX_MS
+        return entered, next_ms if next_ms < MAX_MS else None
+
+
+class LoggedCount(LogCondition):
+    """A count whose `where` moves with the clock."""
+
+    __slots__ = ("exact", "number")
+
+    def __init__(self, matcher: Matcher, window: Window, number: int, *, exact: bool, cap: int) -> None:
+        super().__init__(
+            ("logged count", number, exact),
+            matcher,
+            window,
+            cap,
+            inert=number > 0,
+            moving=matcher.moving,
+        )
+        self.number = number
+        self.exact = exact
+
+    def entries(self, event: Event) -> Iterator[tuple[Any, Any]]:
+        yield True, self.matcher.payload(event)
+
+    def judge(self, occurrences: list[list[Any]]) -> bool:
+        return self.answer(len(occurrences))
+
+    def answer(self, count: int) -> bool:
+        """The answer where so many occurrences count."""
+        return count == self.number if self.exact else count >= self.number
+
+    def forecast(self, contact: Contact) -> Forecast:
+        return _CountForecast(self, contact)
+
+
+class _CountForecast(Forecast):
+    """Looks again only at what changes. Occurrences with the same tested values turn together, so those that
+    turn for ever, as anniversaries do, cost as much as there are different ones."""
+
+    __slots__ = ("_answers", "_count", "_inside", "_logged", "_passing", "_times", "_turns")
+
+    def __init__(self, condition: LoggedCount, contact: Contact) -> None:
+        super().__init__(condition, contact)
+        self._logged = condition
+        self._count = 0
+        # By tested values: those, how many occurrences with them lie in the window, and whether they count.
+        self._answers: dict[str, Any] = {}
+        self._inside: Counter[str] = Counter()
+        self._passing: set[str] = set()
+        # What is to be looked at, by time: an answer on tested values; an occurrence that enters or leaves.
+        self._turns: list[tuple[int, str]] = []
+        self._times: list[tuple[int, int, str]] = []
+        for at_ms, _, _, tested in contact.body.summaries.get(condition.id, []):
+            key = repr(tested)
+            self._answers[key] = tested
+            enter_ms, leave_ms = condition.window.span(at_ms) or (NEVER_MS, 0)
+            if enter_ms < leave_ms:
+                self._times += ((enter_ms, 1, key), (leave_ms, -1, key))
+        heapify(self._times)
+
+    def at(self, now_ms: int) -> tuple[bool, int | None]:
+        self.cost = 0
+        times, turns = self._times, self._turns
+        while times and times[0][0] <= now_ms:
+            _, more, key = heappop(times)
+            if not self._inside[key]:
+                heappush(turns, (now_ms, key))
+            self._inside[key] += more
+            if key in self._passing:
+                self._count += more
+            self.cost += 1
+        while turns and turns[0][0] <= now_ms:
+            _, key = heappop(turns)
+            self._turn(key, now_ms)
+            self.cost += 1
+        next_ms = min(times[0][0] if times else NEVER_MS, turns[0][0] if turns else NEVER_MS)
+        return self._logged.answer(self._count), next_ms if next_ms < NEVER_MS else None
+
+    def _turn(self, key: str, now_ms: int) -> None:
+        if not self._inside[key]:
+            # Asked again when the next occurrence enters.
+            self._passing.discard(key)
+            return
+        counts, next_ms = self._logged.counts(self._answers[key], now_ms)
+        if counts != (key in self._passing):
+            self._count += self._inside[key] if counts else -self._inside[key]
+            self._passing ^= {key}
+        if next_ms is not None:
+            heappush(self._turns, (next_ms, key))

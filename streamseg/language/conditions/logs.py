@@ -1,0 +1,97 @@
+"""Conditions that keep every occurrence that may still count, as rows [t, event id, value, tested values]."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
+
+from streamseg.contact.contact import Contact
+from streamseg.language.conditions.matched import WindowCondition
+from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.windows import Window
+from streamseg.records.inputs import Event
+from streamseg.times import MAX_MS
+
+
+class LogCondition(WindowCondition):
+    """A condition that keeps its occurrences, [t, event id, value, tested values], ordered, and judges
+    those in the window; `cap` of them at most, the oldest dropped first."""
+
+    __slots__ = ("cap", "moving")
+
+    def __init__(
+        self, key: tuple[Any, ...], matcher: Matcher, window: Window, cap: int, *, inert: bool, moving: bool
+    ) -> None:
+        super().__init__((*key, matcher.key, window.key), matcher, window, inert=inert)
+        self.cap = cap
+        self.moving = moving
+
+    def entries(self, event: Event) -> Iterator[tuple[Any, Any]]:
+        """What to keep of an occurrence besides its time, as value and tested values; none where it is left
+        out."""
+        raise NotImplementedError
+
+    def counts(self, tested: Any, now_ms: int) -> tuple[bool, int | None]:
+        """Whether what is kept counts at `now_ms` by its tested values, and when that may change."""
+        return self.matcher.at(tested, now_ms)
+
+    def judge(self, occurrences: list[list[Any]]) -> bool:
+        """The answer over what is kept in the window, in its order."""
+        raise NotImplementedError
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event):
+            return False
+        span = self.window.span(event.occurred_ms)
+        if span is None or span[1] <= now_ms:
+            return False
+        fed = False
+        for value, tested in self.entries(event):
+            entry = [event.occurred_ms, event.event_id, value, tested]
+            log = contact.body.summaries.setdefault(self.id, [])
+            log.insert(bisect_left(log, entry[:2]), entry)
+            if len(log) > self.cap:
+                self.overflow(log)
+                contact.capped += 1
+            fed = True
+        return fed
+
+    def overflow(self, log: list[list[Any]]) -> None:
+        """Make the log one entry shorter."""
+        del log[0]
+
+    def thin(self, entered: list[list[Any]]) -> list[list[Any]]:
+        """Of the entries that lie in the window, those that can still decide the answer: all leave the
+        window in their order, unless a test moves."""
+        return entered
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        summaries = contact.body.summaries
+        log: list[list[Any]] = summaries.get(self.id, [])
+        entered: list[list[Any]] = []
+        coming: list[list[Any]] = []
+        for entry in log:
+            enter_ms, leave_ms = self.window.span(entry[0]) or (MAX_MS, 0)
+            if leave_ms > now_ms:
+                (entered if enter_ms <= now_ms else coming).append(entry)
+        if not self.moving:
+            entered = self.thin(entered)
+        if len(entered) + len(coming) != len(log):
+            summaries[self.id] = entered + coming
+        if log and not entered and not coming:
+            del summaries[self.id]
+        counted: list[list[Any]] = []
+        next_ms = (self.window.span(coming[0][0]) or (MAX_MS, 0))[0] if coming else MAX_MS
+        answers: dict[str, tuple[bool, int | None]] = {}
+        for entry in entered:
+            # Occurrences with the same tested values have the same answer.
+            key = repr(entry[3])
+            answer = answers.get(key)
+            if answer is None:
+                answer = answers[key] = self.counts(entry[3], now_ms)
+            counts, flips_ms = answer
+            next_ms = min(next_ms, (self.window.span(entry[0]) or (0, MAX_MS))[1], flips_ms or MAX_MS)
+            if counts:
+                counted.append(entry)
+        return self.judge(counted), next_ms if next_ms < MAX_MS else None

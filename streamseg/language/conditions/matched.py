@@ -1,0 +1,37 @@
+"""Conditions on the occurrences that one matcher lets through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamseg.language.conditions.base import Dispatch, EventFed
+from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.windows import Window
+
+
+class MatchedCondition(EventFed):
+    """A condition on the occurrences that one matcher lets through, some of which lie in a window."""
+
+    __slots__ = ("matcher", "window")
+
+    def __init__(self, key: tuple[Any, ...], matcher: Matcher, window: Window, *, inert: bool) -> None:
+        super().__init__(key, inert=inert)
+        self.matcher = matcher
+        self.window = window
+
+    def register(self, dispatch: Dispatch) -> None:
+        matcher = self.matcher
+        dispatch.on_event(self, matcher.name, prefix=matcher.prefix, demand=matcher.demand)
+
+    @property
+    def frequency(self) -> int:
+        return 10 if self.matcher.demand is None else 1
+
+
+class WindowCondition(MatchedCondition):
+    """One that asks for nothing but occurrences in its window."""
+
+    __slots__ = ()
+
+    def reaches(self, at_ms: int, now_ms: int) -> bool:
+        return self.window.reaches(at_ms, now_ms)

@@ -1,0 +1,62 @@
+"""The first or the last of all occurrences, and what it has to be like."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from streamseg.contact.contact import Contact
+from streamseg.language.conditions.matched import MatchedCondition
+from streamseg.language.conditions.matching import Matcher, Where
+from streamseg.language.conditions.windows import Window
+from streamseg.records.inputs import Event
+from streamseg.times import MAX_MS
+
+
+class SelectCondition(MatchedCondition):
+    """Of all occurrences that pass `where`, the first or last must lie in the window and pass `has`.
+
+    Summary: the one occurrence, [t, event id, tested values of where, of has]; all of them where `where`
+    moves with the clock.
+    """
+
+    __slots__ = ("cap", "has", "last")
+
+    def __init__(self, matcher: Matcher, window: Window, *, last: bool, has: Where | None, cap: int) -> None:
+        key = ("select", matcher.key, window.key, last, has.key if has is not None else None)
+        super().__init__(key, matcher, window, inert=True)
+        self.last = last
+        self.has = has
+        self.cap = cap
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event):
+            return False
+        tested = self.has.extract(event.properties) if self.has is not None else None
+        entry = [event.occurred_ms, event.event_id, self.matcher.payload(event), tested]
+        log = contact.body.summaries.setdefault(self.id, [])
+        log.insert(bisect_left(log, entry[:2]), entry)
+        if not self.matcher.moving and len(log) > 1:
+            del log[1 - self.last]
+        if len(log) > self.cap:
+            del log[0 if self.last else -1]
+            contact.capped += 1
+        return True
+
+    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+        chosen, next_ms = None, MAX_MS
+        for entry in contact.body.summaries.get(self.id, []):
+            matches, flips_ms = self.matcher.at(entry[2], now_ms)
+            next_ms = min(next_ms, flips_ms or MAX_MS)
+            if matches and (self.last or chosen is None):
+                chosen = entry
+        if chosen is None:
+            return False, next_ms if next_ms < MAX_MS else None
+        enter_ms, leave_ms = self.window.span(chosen[0]) or (MAX_MS, 0)
+        holds = enter_ms <= now_ms < leave_ms
+        if now_ms < leave_ms:
+            next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
+        if self.has is not None:
+            passes, flips_ms = self.has.at(chosen[3], now_ms)
+            next_ms = min(next_ms, flips_ms or MAX_MS)
+            holds = holds and passes
+        return holds, next_ms if next_ms < MAX_MS else None
