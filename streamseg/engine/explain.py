@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from streamseg.contact.contact import Contact
-from streamseg.engine.evidence import evidence
 from streamseg.engine.forecast import next_flip_ms
 from streamseg.language.segments import Cluster, Literal, Part, Segment
 from streamseg.plan.plan import Plan
@@ -74,7 +73,7 @@ def _condition(
         "holds": literal.holds(contact.body.true),
         "since": _since(contact, literal.condition_id, plan),
         "may_change_at": None if due_ms is None else format_ms(due_ms),
-        **({} if condition is None else evidence(contact, condition, events, now_ms)),
+        **({} if condition is None else condition.evidence(contact, events, now_ms)),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import singledispatchmethod
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -126,19 +127,24 @@ class _Compiler:
         )
 
     def _literal(self, condition: Any, path: str) -> Literal:
-        if isinstance(condition, (wire.AttributeCondition, wire.AttributeElementsCondition)):
-            condition_id, negated = self._attribute(condition, path)
-        elif isinstance(condition, wire.EventCondition):
-            condition_id, negated = self._event(condition, path)
-        elif isinstance(condition, wire.SegmentCondition):
-            self.references.add(condition.segment)
-            condition_id, negated = member_id(condition.segment), not condition.member
-        elif isinstance(condition, wire.SequenceCondition):
-            condition_id, negated = self._sequence(condition, path), False
-        else:
-            salt = self.definition.segment_id if condition.salt is None else condition.salt
-            condition_id, negated = self._shared(SampleCondition(condition.sample, salt)), False
+        condition_id, negated = self._condition(condition, path)
         return Literal(condition_id, negated != condition.not_, condition)
+
+    @singledispatchmethod
+    def _condition(self, condition: Any, path: str) -> tuple[int, bool]:
+        """The id of the shared condition that a condition as written becomes, and whether it is turned round
+        by that; one method for each class that it may have."""
+        raise TypeError(f"{type(condition).__name__} is no condition")
+
+    @_condition.register
+    def _membership(self, condition: wire.SegmentCondition, path: str) -> tuple[int, bool]:
+        self.references.add(condition.segment)
+        return member_id(condition.segment), not condition.member
+
+    @_condition.register
+    def _sample(self, condition: wire.SampleCondition, path: str) -> tuple[int, bool]:
+        salt = self.definition.segment_id if condition.salt is None else condition.salt
+        return self._shared(SampleCondition(condition.sample, salt)), False
 
     def _test(self, test: OperatorTest, path: str, *, is_time: bool) -> Test:
         at_fault = "operator" if test.value is None else "value"
@@ -152,6 +158,7 @@ class _Compiler:
                 is_time=is_time,
             )
 
+    @_condition.register
     def _attribute(
         self, condition: wire.AttributeCondition | wire.AttributeElementsCondition, path: str
     ) -> tuple[int, bool]:
@@ -256,6 +263,7 @@ class _Compiler:
         what has been counted: only later definitions are to see less."""
         return max(self.settings.history_cap, _LEAST_CAP)
 
+    @_condition.register
     def _event(self, condition: wire.EventCondition, path: str) -> tuple[int, bool]:
         matcher = Matcher(condition.event, self._where(condition.where, f"{path}.where"))
         window = self._window(condition.window, f"{path}.window")
@@ -276,13 +284,11 @@ class _Compiler:
 
     def _aggregate(self, aggregate: wire.Aggregate, matcher: Matcher, window: Window, path: str) -> int:
         values = self._values(aggregate, f"{path}.aggregate")
-        running = window.fixed and not matcher.moving and not values.moving
-        kind = RunningAggregate if running else Aggregate
+        function = (aggregate.function, values, aggregate.operator, aggregate.value)
         with at(f"{path}.aggregate.value"):
-            compiled = kind(aggregate.function, values, aggregate.operator, aggregate.value)
-        if isinstance(compiled, RunningAggregate):
-            return self._shared(RunningCondition(matcher, window, compiled))
-        return self._shared(AggregateCondition(matcher, window, compiled, self._cap))
+            if window.fixed and not matcher.moving and not values.moving:
+                return self._shared(RunningCondition(matcher, window, RunningAggregate(*function)))
+            return self._shared(AggregateCondition(matcher, window, Aggregate(*function), self._cap))
 
     def _values(self, aggregate: wire.Aggregate, path: str) -> Values:
         as_number, distinct = aggregate.as_ == "number", aggregate.function == "distinct"
@@ -298,7 +304,8 @@ class _Compiler:
         elements = Elements(list_steps, getter(list_steps), where)
         return Values(steps, element_getter(steps), as_number=as_number, distinct=distinct, elements=elements)
 
-    def _sequence(self, condition: wire.SequenceCondition, path: str) -> int:
+    @_condition.register
+    def _sequence(self, condition: wire.SequenceCondition, path: str) -> tuple[int, bool]:
         steps: list[Matcher] = []
         absent: Matcher | None = None
         for index, step in enumerate(condition.sequence):
@@ -309,16 +316,15 @@ class _Compiler:
                 steps.append(Matcher(step.event, self._where(step.where, f"{here}.where")))
         window = self._window(condition.window, f"{path}.window")
         step_within = condition.step_within
-        return self._shared(
-            SequenceCondition(
-                tuple(steps),
-                absent,
-                duration_ms(condition.within),
-                window,
-                self._cap,
-                None if step_within is None else duration_ms(step_within),
-            )
+        compiled = SequenceCondition(
+            tuple(steps),
+            absent,
+            duration_ms(condition.within),
+            window,
+            self._cap,
+            None if step_within is None else duration_ms(step_within),
         )
+        return self._shared(compiled), False
 
 
 def normal_count(operator: str, number: int) -> tuple[int, bool, bool]:

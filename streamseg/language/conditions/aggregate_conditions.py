@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from streamseg.contact.contact import Contact
-from streamseg.language.conditions.aggregates import Aggregate, RunningAggregate
+from streamseg.language.conditions.aggregates import Aggregate, Result, RunningAggregate, Total
 from streamseg.language.conditions.logs import LogCondition
 from streamseg.language.conditions.matched import WindowCondition
 from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.occurrences import Sorting, outside
+from streamseg.language.conditions.readings import no_number
 from streamseg.language.conditions.windows import Window
+from streamseg.language.numbers import compact, exact
 from streamseg.records.inputs import Event
+from streamseg.values import is_missing
 
 
 class RunningCondition(WindowCondition):
@@ -36,6 +41,10 @@ class RunningCondition(WindowCondition):
 
     def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
         return self.running.judge(self.running.result(contact.body.summaries.get(self.id))), None
+
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        result = self.running.result(contact.body.summaries.get(self.id))
+        return _evidence(self.running, result, self.sorting(events, now_ms))
 
 
 class AggregateCondition(LogCondition):
@@ -82,3 +91,33 @@ class AggregateCondition(LogCondition):
         """An extreme that a later occurrence equals or beats, and an earlier one of a distinct value, can
         decide nothing any more."""
         return self.aggregate.thin(entered, lambda entry: entry[2])
+
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        sorting = self.sorting(events, now_ms)
+        kept = contact.body.summaries.get(self.id, [])
+        counted = [
+            entry[2]
+            for entry in kept
+            if outside(self.window, entry[0], now_ms) is None and self.counts(entry[3], now_ms)[0]
+        ]
+        return _evidence(self.aggregate, self.aggregate.over(counted), sorting)
+
+
+def _evidence(aggregate: Aggregate, result: Result, sorting: Sorting) -> dict[str, Any]:
+    """What was reached; occurrences in the window that have no value are left out."""
+    for event in sorting.inside:
+        if not any(True for _ in aggregate.values.of(event.properties)):
+            value = aggregate.values.source(event.properties)
+            if is_missing(value):
+                sorting.leave_out("no_value", event)
+            else:
+                more = no_number(value)
+                sorting.leave_out(more.pop("why"), event, value, **more)
+    return {"reached": {"what": aggregate.function, "value": _figure(result)}, **sorting.wire()}
+
+
+def _figure(result: Result) -> int | float | str | None:
+    """A result as JSON: a number, or the text of one that no JSON number is written as."""
+    if isinstance(result, Total):
+        return compact(exact(float(result.average())))
+    return compact(result) if isinstance(result, Decimal) else result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -12,8 +12,10 @@ from streamseg.contact.attributes import Entry
 from streamseg.contact.contact import Contact
 from streamseg.language.conditions.base import ChangeFed, Condition, Dispatch
 from streamseg.language.conditions.matching import ElementsTest
+from streamseg.language.conditions.readings import reading
 from streamseg.language.operators import Test
 from streamseg.records.inputs import Event
+from streamseg.times import format_ms
 from streamseg.values import walk
 
 ALWAYS_THERE = frozenset(("contact_id", KNOWN_SINCE))
@@ -74,6 +76,10 @@ class AttributeCondition(Condition):
         bound: float = self.test.key[1]
         return bound
 
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        value = latest(contact, self.path)
+        return {"value": value, **reading(value, self.test)}
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -121,6 +127,12 @@ class HeldCondition(ChangeFed):
         if now_ms < due_ms:
             return not self.held.at_least, due_ms
         return self.held.at_least, None
+
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        value = latest(contact, self.path)
+        held = self.test.holds(value, now_ms)
+        since = format_ms(self.since(contact)) if held else None
+        return {"value": value, **reading(value, self.test), "held_since": since}
 
     def since(self, contact: Contact) -> int:
         """Since when the test, true now, has been true (epoch ms)."""

@@ -6,7 +6,7 @@ kind of condition is a new class in this package, and a case of the compiler."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -93,6 +93,14 @@ class Condition:
 
         Called after an evaluation at the same instant; must not change the contact."""
         return None
+
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        """What decides the answer: what was reached, what was left out and why, how a value was read. JSON,
+        instants as RFC 3339; bounded, however many events there are.
+
+        Called by `explain` with the contact's kept events, ascending, at the instant that the contact has
+        been brought up to; must not change the contact."""
+        return {}
 
 
 class Forecast:

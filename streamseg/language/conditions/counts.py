@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -96,6 +96,14 @@ class CountCondition(WindowCondition):
             next_ms = (span(times[entered]) or (MAX_MS, 0))[0] if len(times) > entered else MAX_MS
         return entered, next_ms if next_ms < MAX_MS else None
 
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        sorting = self.sorting(events, now_ms)
+        count = len(sorting.inside)
+        if self.window.fixed:
+            # What was counted stays counted, also when the events are no longer kept.
+            count = max(count, contact.body.summaries.get(self.id, 0))
+        return {"reached": {"what": "count", "value": count}, **sorting.wire()}
+
 
 class LoggedCount(LogCondition):
     """A count whose `where` moves with the clock."""
@@ -126,6 +134,10 @@ class LoggedCount(LogCondition):
 
     def forecast(self, contact: Contact) -> Forecast:
         return _CountForecast(self, contact)
+
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        sorting = self.sorting(events, now_ms)
+        return {"reached": {"what": "count", "value": len(sorting.inside)}, **sorting.wire()}
 
 
 class _CountForecast(Forecast):

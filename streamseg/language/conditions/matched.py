@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from streamseg.language.conditions.base import Dispatch, EventFed
 from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.occurrences import Sorting
 from streamseg.language.conditions.windows import Window
+from streamseg.records.inputs import Event
 
 
 class MatchedCondition(EventFed):
@@ -26,6 +29,12 @@ class MatchedCondition(EventFed):
     @property
     def frequency(self) -> int:
         return 10 if self.matcher.demand is None else 1
+
+    def sorting(self, events: Iterable[Event], now_ms: int) -> Sorting:
+        """The occurrences among the events, sorted for an explanation."""
+        sorting = Sorting(now_ms)
+        sorting.sort(events, self.matcher, self.window)
+        return sorting
 
 
 class WindowCondition(MatchedCondition):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Any
 
 from streamseg.contact.contact import Contact
 from streamseg.language.conditions.matched import MatchedCondition
 from streamseg.language.conditions.matching import Matcher, Where
+from streamseg.language.conditions.occurrences import failed_tests, named, outside
 from streamseg.language.conditions.windows import Window
 from streamseg.records.inputs import Event
 from streamseg.times import MAX_MS
@@ -60,3 +63,19 @@ class SelectCondition(MatchedCondition):
             next_ms = min(next_ms, flips_ms or MAX_MS)
             holds = holds and passes
         return holds, next_ms if next_ms < MAX_MS else None
+
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        sorting = self.sorting(events, now_ms)
+        chosen = None if not sorting.passed else sorting.passed[-1 if self.last else 0]
+        reached: dict[str, Any] = {"what": "selected", "value": None}
+        if chosen is not None:
+            reached["value"] = named(chosen.event_id, chosen.occurred_ms)
+            why = outside(self.window, chosen.occurred_ms, now_ms)
+            if why is not None:
+                reached["why"] = why
+            elif self.has is not None:
+                passes, _ = self.has.at(self.has.extract(chosen.properties), now_ms)
+                if not passes:
+                    reached["why"] = "not_passed"
+                    reached["failed"] = failed_tests(self.has, chosen, now_ms)
+        return {"reached": reached, **sorting.wire()}

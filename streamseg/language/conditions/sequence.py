@@ -9,18 +9,23 @@ lies in the window.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from streamseg.contact.contact import Contact
 from streamseg.language.conditions.base import Dispatch, EventFed
 from streamseg.language.conditions.chains import Absence, Occurrence, chain_ends
+from streamseg.language.conditions.longest_chain import longest_chain
 from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.occurrences import MOST_OCCURRENCES, named
 from streamseg.language.conditions.windows import ALL_HISTORY, Window
 from streamseg.records.inputs import Event
-from streamseg.times import NEVER_MS
+from streamseg.times import NEVER_MS, format_ms
 
 _DONE = True
 """The summary of a sequence that has happened and cannot be undone."""
+_MOST_CHAINED = 200
+"""Occurrences among which an explanation looks for a chain, the latest ones."""
 _IDENTITY = 4
 """How many fields of an entry tell an occurrence from every other; the first three are its place."""
 
@@ -139,6 +144,52 @@ class SequenceCondition(EventFed):
         if holds and self._final:
             contact.body.summaries[self.id] = _DONE
         return holds, next_ms if next_ms < NEVER_MS else None
+
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        matching = [event for event in events if any(one.matches(event) for one in self.matchers)]
+        matching.sort(key=lambda event: event.place)
+        shown = [named(one.event_id, one.occurred_ms) for one in matching[-MOST_OCCURRENCES:]]
+        chain = longest_chain(matching[-_MOST_CHAINED:], len(self.steps), self._happened(now_ms))
+        reached: dict[str, Any] = {
+            "what": "steps",
+            "value": len(chain),
+            "of": len(self.steps),
+            "chain": [named(one.event_id, one.occurred_ms) for one in chain],
+        }
+        if self.absent is not None and len(chain) == len(self.steps):
+            deadline_ms = chain[0].occurred_ms + self.within_ms
+            reached["deadline"] = format_ms(deadline_ms)
+            last_ms = chain[-1].occurred_ms
+            following = (
+                event
+                for event in matching
+                if last_ms <= event.occurred_ms <= deadline_ms
+                and event not in chain
+                and self.absent.matches(event)
+            )
+            followed = next(following, None)
+            if followed is not None:
+                reached["followed_by"] = named(followed.event_id, followed.occurred_ms)
+        elif 0 < len(chain) < len(self.steps):
+            deadline_ms = chain[0].occurred_ms + self.within_ms
+            if self.step_within_ms is not None:
+                deadline_ms = min(deadline_ms, chain[-1].occurred_ms + self.step_within_ms)
+            reached["deadline"] = format_ms(deadline_ms)
+        return {"reached": reached, "occurrences": shown}
+
+    def _happened(self, now_ms: int) -> Callable[[int, list[Event]], bool]:
+        """Whether the first so many steps have happened in some events that are ascending."""
+        prefixes = {}
+
+        def happened(count: int, events: list[Event]) -> bool:
+            if count not in prefixes:
+                prefixes[count] = self.prefix(count)
+            nobody = Contact("")
+            for event in events:
+                prefixes[count].feed(nobody, event, now_ms)
+            return prefixes[count].evaluate(nobody, now_ms)[0]
+
+        return happened
 
     def _occurrences(self, log: list[list[Any]], now_ms: int) -> tuple[list[Occurrence], int]:
         """What is kept, with the steps that each occurrence matches at `now_ms`; and when that may change."""
