@@ -219,3 +219,13 @@ def test_an_anniversary_after_the_calendar_never_comes(
     at_ms, now_ms = (to_ms(datetime.fromisoformat(text).replace(tzinfo=zone)) for text in (day, now))
     holds, next_ms = Anniversary(days, zone).at(at_ms, now_ms)
     assert (holds, None if next_ms is None else format_ms(next_ms)) == expected
+
+
+def test_a_deadline_after_the_calendar_is_left_out_of_an_explanation() -> None:
+    sequence = {"sequence": [{"event": "buy"}, {"absent": {"event": "leave"}}], "within": "P2D"}
+    for at, told in ((MAX_MS - DAY_MS, False), (MAX_MS - 2 * DAY_MS, True)):
+        run = heard(segment(sequence), said(at, at, 1, "buy", None), history_retention_ms=4 * MAX_MS).run
+        plan, now_ms = run.partition.plan, run.partition.clock_ms
+        (found,) = (one for one in explain_all(run.contacts(), plan, now_ms) if one["segment_id"] == "s")
+        (condition,) = found["parts"][0]["clusters"][0]["conditions"]
+        assert ("deadline" in condition["reached"]) is told

@@ -74,7 +74,7 @@ class Condition:
     @property
     def frequency(self) -> int:
         """Of how many in a hundred contacts it holds, by its kind: a rough order, the less the better a guard
-        (see `streamseg.audience`)."""
+        (see `streamseg.plan.audience`)."""
         return 100
 
     @property

@@ -20,7 +20,7 @@ from streamseg.language.conditions.matching import Matcher
 from streamseg.language.conditions.occurrences import MOST_OCCURRENCES, named
 from streamseg.language.conditions.windows import ALL_HISTORY, Window
 from streamseg.records.inputs import Event
-from streamseg.times import NEVER_MS, format_ms
+from streamseg.times import MAX_MS, NEVER_MS, format_ms
 
 _DONE = True
 """The summary of a sequence that has happened and cannot be undone."""
@@ -156,26 +156,39 @@ class SequenceCondition(EventFed):
             "of": len(self.steps),
             "chain": [named(one.event_id, one.occurred_ms) for one in chain],
         }
-        if self.absent is not None and len(chain) == len(self.steps):
-            deadline_ms = chain[0].occurred_ms + self.within_ms
-            reached["deadline"] = format_ms(deadline_ms)
-            last_ms = chain[-1].occurred_ms
-            following = (
-                event
-                for event in matching
-                if last_ms <= event.occurred_ms <= deadline_ms
-                and event not in chain
-                and self.absent.matches(event)
-            )
-            followed = next(following, None)
+        deadline_ms = self._deadline_ms(chain)
+        if deadline_ms is not None:
+            if deadline_ms <= MAX_MS:
+                reached["deadline"] = format_ms(deadline_ms)
+            followed = self._following(chain, matching, deadline_ms)
             if followed is not None:
                 reached["followed_by"] = named(followed.event_id, followed.occurred_ms)
-        elif 0 < len(chain) < len(self.steps):
-            deadline_ms = chain[0].occurred_ms + self.within_ms
-            if self.step_within_ms is not None:
-                deadline_ms = min(deadline_ms, chain[-1].occurred_ms + self.step_within_ms)
-            reached["deadline"] = format_ms(deadline_ms)
         return {"reached": reached, "occurrences": shown}
+
+    def _deadline_ms(self, chain: list[Event]) -> int | None:
+        """Up to when what follows the longest chain has to come, or to stay away; None where nothing has."""
+        if not chain:
+            return None
+        deadline_ms = chain[0].occurred_ms + self.within_ms
+        if len(chain) == len(self.steps):
+            return None if self.absent is None else deadline_ms
+        if self.step_within_ms is None:
+            return deadline_ms
+        return min(deadline_ms, chain[-1].occurred_ms + self.step_within_ms)
+
+    def _following(self, chain: list[Event], events: list[Event], deadline_ms: int) -> Event | None:
+        """The first of the events that follows a whole chain though it was to stay away."""
+        if self.absent is None or len(chain) < len(self.steps):
+            return None
+        last_ms = chain[-1].occurred_ms
+        following = (
+            event
+            for event in events
+            if last_ms <= event.occurred_ms <= deadline_ms
+            and event not in chain
+            and self.absent.matches(event)
+        )
+        return next(following, None)
 
     def _happened(self, now_ms: int) -> Callable[[int, list[Event]], bool]:
         """Whether the first so many steps have happened in some events that are ascending."""
