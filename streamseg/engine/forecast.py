@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from streamseg.contact.contact import Body, Contact
-from streamseg.json_text import dumps_own, loads_own
+from streamseg.contact.contact import Contact
 from streamseg.language.segments import Segment
 from streamseg.plan.plan import Plan
 from streamseg.times import MAX_MS
@@ -28,10 +25,9 @@ def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
     due = {key: standing[key] for key in grounds.condition_ids if key in standing}
     if not due:
         return None
-    trial = _trial(contact, grounds.condition_ids)
-    true = trial.body.true
+    true = set(contact.body.true)
     member = segment.member_id in true
-    forecasts = {key: plan.conditions[key].forecast(trial) for key in due}
+    forecasts = {key: plan.conditions[key].forecast(contact) for key in due}
     looks = _LOOKS
     for _ in range(_STEPS):
         if not due:
@@ -52,29 +48,6 @@ def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
         if (segment.member_id in true) != member:
             return now_ms
     return None
-
-
-def _trial(contact: Contact, condition_ids: frozenset[int]) -> Contact:
-    """As much of the contact as its conditions look at; evaluating may prune summaries, so those are
-    copied."""
-    body = contact.body
-    summaries = body.summaries
-    return Contact(
-        contact.contact_id,
-        known_since_ms=contact.known_since_ms,
-        attributes=contact.attributes,
-        kept_body=Body(
-            lists=body.lists,
-            true=set(body.true),
-            summaries={key: _copy(summaries[key]) for key in condition_ids if key in summaries},
-            unsubscribes=body.unsubscribes.copy(),
-        ),
-    )
-
-
-def _copy(value: Any) -> Any:
-    """A copy of JSON: many times cheaper by way of its bytes than by walking it."""
-    return loads_own(dumps_own(value)) if value.__class__ in (list, dict) and value else value
 
 
 def _put(true: set[int], key: int, holds: bool) -> None:

@@ -44,7 +44,8 @@ def settle(
     asked = list(touched)
     for condition in asked:
         key = condition.id
-        holds, due_ms = condition.evaluate(contact, now_ms)
+        condition.age(contact, now_ms)
+        holds, due_ms = condition.answer(contact, now_ms)
         if holds != (key in true):
             flips[key] = now_ms
             if holds:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, date, timedelta
 from zoneinfo import ZoneInfo
 
+from streamseg.language.answer import NO, YES, Answer
 from streamseg.times import day_start_ms, local_date, to_local
 
 LONGEST_YEAR = 366
@@ -49,25 +50,25 @@ class Anniversary:
     days: int
     zone: ZoneInfo
 
-    def at(self, at_ms: int, now_ms: int) -> tuple[bool, int | None]:
+    def at(self, at_ms: int, now_ms: int) -> Answer:
         """The answer at `now_ms` for the date of `at_ms`, and the local midnight at which it changes."""
         if self.days < 1:
-            return False, None
+            return NO
         if self.days >= LONGEST_YEAR:
-            return True, None
+            return YES
         day, today = to_local(at_ms, self.zone).date(), local_date(now_ms, self.zone)
         coming = anniversary_in(today.year, day)
         if coming is not None and coming < today:
             coming = anniversary_in(today.year + 1, day)
         if coming is None:
-            return False, None
+            return NO
         ahead = timedelta(days=self.days - 1)
         if coming - today > ahead:
-            return False, day_start_ms(coming - ahead, self.zone)
+            return Answer(False, day_start_ms(coming - ahead, self.zone))
         last, following = coming, anniversary_in(coming.year + 1, day)
         while following is not None and following - last <= ahead + timedelta(days=1):
             last, following = following, anniversary_in(following.year + 1, day)
-        return True, None if last == date.max else day_start_ms(last + timedelta(days=1), self.zone)
+        return YES if last == date.max else Answer(True, day_start_ms(last + timedelta(days=1), self.zone))
 
 
 def birthday_in(years: int, born: date) -> date | None:
@@ -91,17 +92,17 @@ class AgeRange:
     oldest: int | None
     zone: ZoneInfo
 
-    def at(self, at_ms: int, now_ms: int) -> tuple[bool, int | None]:
+    def at(self, at_ms: int, now_ms: int) -> Answer:
         """The answer at `now_ms` for the date of `at_ms`, and the local midnight at which it changes."""
         born = local_date(at_ms, self.zone)
         first = birthday_in(self.youngest or 0, born)
         if first is None:
-            return False, None
+            return NO
         first_ms = day_start_ms(first, self.zone)
         if now_ms < first_ms:
-            return False, first_ms
+            return Answer(False, first_ms)
         beyond = None if self.oldest is None else birthday_in(self.oldest + 1, born)
         if beyond is None:
-            return True, None
+            return YES
         beyond_ms = day_start_ms(beyond, self.zone)
-        return (True, beyond_ms) if now_ms < beyond_ms else (False, None)
+        return Answer(True, beyond_ms) if now_ms < beyond_ms else NO

@@ -17,6 +17,7 @@ import re2
 
 from schemas.durations import duration_ms
 from schemas.operands import BY_NAME, TestOptions
+from streamseg.language.answer import NO, YES, Answer
 from streamseg.language.calendar import AgeRange, Anniversary, calendar_part
 from streamseg.language.numbers import exact, number_in_text
 from streamseg.language.text_forms import TextForm, text_form
@@ -27,7 +28,7 @@ AS_NUMBER = "as number"
 """What begins the key of a test that takes text as numbers."""
 
 Check = Callable[[Any], bool]
-Moving = Callable[[int, int], tuple[bool, int | None]]
+Moving = Callable[[int, int], Answer]
 Plain = Callable[[Any, TestOptions], Check]
 TimeCheck = Callable[[int], bool]
 Key = tuple[Any, ...]
@@ -82,7 +83,7 @@ class Test:
         """What to keep of a value to test it later by `at_kept`."""
         return value
 
-    def at_kept(self, kept: Any, now_ms: int) -> tuple[bool, int | None]:
+    def at_kept(self, kept: Any, now_ms: int) -> Answer:
         """As `at`, of what was kept of a value."""
         return self.at(kept, now_ms)
 
@@ -98,15 +99,15 @@ class Test:
                 return Demand((), _itself, tuple(texts))
         return None
 
-    def at(self, value: Any, now_ms: int) -> tuple[bool, int | None]:
+    def at(self, value: Any, now_ms: int) -> Answer:
         """The answer at `now_ms`, and the next instant at which it may be another (None: never)."""
         if self.check is not None:
-            return self.check(value) != self.negated, None
+            return YES if self.check(value) != self.negated else NO
         at_ms = timestamp_or_none(value, self.zone, self.day_zone)
         if at_ms is None or self.moving is None:
-            return self.negated, None
+            return YES if self.negated else NO
         answer, next_ms = self.moving(at_ms, now_ms)
-        return answer != self.negated, next_ms
+        return Answer(answer != self.negated, next_ms)
 
 
 def positive(operator: str) -> tuple[str, bool]:
@@ -379,10 +380,8 @@ MOVING: Mapping[str, Callable[[Any, ZoneInfo], tuple[Key, Moving]]] = {
 """Positive operator -> its operand's key, and its answer, which moves with the clock."""
 
 
-def in_span(start_ms: int, end_ms: int, now_ms: int) -> tuple[bool, int | None]:
+def in_span(start_ms: int, end_ms: int, now_ms: int) -> Answer:
     """Whether start <= now < end, and the next instant at which that changes (None: never again)."""
     if now_ms < start_ms:
-        return False, start_ms if start_ms < end_ms else None
-    if now_ms < end_ms:
-        return True, end_ms
-    return False, None
+        return Answer(False, start_ms) if start_ms < end_ms else NO
+    return Answer(True, end_ms) if now_ms < end_ms else NO

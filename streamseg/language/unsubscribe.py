@@ -19,6 +19,7 @@ from schemas.scalars import BLANKS
 from streamseg.contact.contact import Contact
 from streamseg.contact.rows import GLOBAL, ChannelRegister, OptOut, Statements, Unsubscribes, later
 from streamseg.json_text import Json
+from streamseg.language.answer import NO, YES, Answer
 from streamseg.language.conditions.base import Condition
 from streamseg.language.conditions.occurrences import named
 from streamseg.records.inputs import Event
@@ -72,17 +73,23 @@ class ChannelCondition(Condition):
         self.channel = channel
         self.window = window
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+    def age(self, contact: Contact, now_ms: int) -> None:
         unsubscribes = contact.body.unsubscribes
         register = unsubscribes.channel(self.channel)
-        if not register.opt_outs:
-            return False, None
+        if len(register.opt_outs) < 2:
+            return
         # Only the latest of a window, and of all that are closed, can outlive a resubscribe that is still on
         # its way.
         latest = {max(self.window.close_ms(one.occurred_ms), now_ms): one for one in register.opt_outs}
-        closes = list(latest)
-        unsubscribes.keep_channel(self.channel, register._replace(opt_outs=list(latest.values())))
-        return (True, None) if closes[0] <= now_ms else (False, closes[0])
+        if len(latest) < len(register.opt_outs):
+            unsubscribes.keep_channel(self.channel, register._replace(opt_outs=list(latest.values())))
+
+    def answer(self, contact: Contact, now_ms: int) -> Answer:
+        opt_outs = contact.body.unsubscribes.channel(self.channel).opt_outs
+        if not opt_outs:
+            return NO
+        close_ms = self.window.close_ms(opt_outs[0].occurred_ms)
+        return YES if close_ms <= now_ms else Answer(False, close_ms)
 
     def entry_ref(self, contact: Contact) -> str | None:
         opt_outs = contact.body.unsubscribes.channel(self.channel).opt_outs
@@ -101,8 +108,8 @@ class GlobalCondition(Condition):
     def __init__(self) -> None:
         super().__init__(("unsubscribed", "global"), inert=True)
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        return contact.body.unsubscribes.statements.unsubscribed(), None
+    def answer(self, contact: Contact, now_ms: int) -> Answer:
+        return YES if contact.body.unsubscribes.statements.unsubscribed() else NO
 
 
 def form_answer(event: Event) -> bool | None:

@@ -45,32 +45,54 @@ FRESH = {"operator": "within_next", "value": "P9D"}
 DATES = ["1990-05-10", "1990-07-01", "1991-05-10", "2026-05-11", "2026-05-20", "soon", "2026-06-30"]
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        case("a count", counting(SOON)),
-        case("at least two", counting(SOON, count={"operator": "ge", "value": 2})),
-        case("exactly one", counting(FRESH, count={"operator": "eq", "value": 1})),
-        case(
-            "in a window that slides",
-            counting(SOON, window={"last": "P20D"}, count={"operator": "ge", "value": 2}),
-        ),
-        case("in a window that ends a while ago", counting(FRESH, window={"from": "-P20D", "to": "-P5D"})),
-        case(
-            "in a week",
-            counting(FRESH, window={"period": {"unit": "week", "from": -1, "to": 0, "week_start": 7}}),
-        ),
-        case(
-            "an age",
-            counting({"operator": "age_between", "value": [0, 35]}, count={"operator": "eq", "value": 3}),
-        ),
-        case(
-            "a sum",
-            counting(SOON, aggregate={"function": "sum", "property": "n", "operator": "ge", "value": 2}),
-        ),
-        case("the latest", counting(FRESH, select="last")),
-    ],
-)
+MOVING = [
+    case("a count", counting(SOON)),
+    case("at least two", counting(SOON, count={"operator": "ge", "value": 2})),
+    case("exactly one", counting(FRESH, count={"operator": "eq", "value": 1})),
+    case(
+        "in a window that slides",
+        counting(SOON, window={"last": "P20D"}, count={"operator": "ge", "value": 2}),
+    ),
+    case("in a window that ends a while ago", counting(FRESH, window={"from": "-P20D", "to": "-P5D"})),
+    case(
+        "in a week",
+        counting(FRESH, window={"period": {"unit": "week", "from": -1, "to": 0, "week_start": 7}}),
+    ),
+    case(
+        "an age",
+        counting({"operator": "age_between", "value": [0, 35]}, count={"operator": "eq", "value": 3}),
+    ),
+    case(
+        "a sum",
+        counting(SOON, aggregate={"function": "sum", "property": "n", "operator": "ge", "value": 2}),
+    ),
+    case("the latest", counting(FRESH, select="last")),
+]
+
+ABOUT_X = {"event": "x"}
+STANDING = [
+    case("a count of occurrences", {**ABOUT_X, "window": {"last": "P3D"}}),
+    case("two of them", {**ABOUT_X, "window": {"last": "P3D"}, "count": {"operator": "ge", "value": 2}}),
+    case("exactly two", {**ABOUT_X, "window": {"last": "P3D"}, "count": {"operator": "eq", "value": 2}}),
+    case("a count over all history", {**ABOUT_X, "count": {"operator": "eq", "value": 3}}),
+    case(
+        "a maximum",
+        {
+            **ABOUT_X,
+            "aggregate": {"function": "max", "property": "n", "operator": "ge", "value": 2},
+            "window": {"last": "P3D"},
+        },
+    ),
+    case("a chain", {"sequence": [ABOUT_X, ABOUT_X], "within": "P1D"}),
+    case("a chain in a window", {"sequence": [ABOUT_X, ABOUT_X], "within": "P1D", "window": {"last": "P3D"}}),
+    case(
+        "an absence",
+        {"sequence": [ABOUT_X, {"absent": {"event": "y"}}], "within": "P1D", "window": {"last": "P3D"}},
+    ),
+]
+
+
+@pytest.mark.parametrize("condition", MOVING)
 def test_a_forecast_says_what_will_be(condition: Line) -> None:
     start_ms = ms("05-01")
     asked = compiled(condition)
@@ -78,7 +100,8 @@ def test_a_forecast_says_what_will_be(condition: Line) -> None:
     lived = filled(asked, DATES, start_ms)
     now_ms = start_ms + len(DATES)
     for _ in range(60):
-        expected, due_ms = asked.evaluate(lived, now_ms)
+        asked.age(lived, now_ms)
+        expected, due_ms = asked.answer(lived, now_ms)
         holds, next_ms = foreseen.at(now_ms)
         assert holds == expected, now_ms
         if due_ms is None:
@@ -87,6 +110,26 @@ def test_a_forecast_says_what_will_be(condition: Line) -> None:
         assert next_ms is not None
         assert next_ms <= due_ms
         now_ms = due_ms if now_ms % 2 else due_ms + DAY // 2
+
+
+@pytest.mark.parametrize("condition", [*MOVING, *STANDING])
+def test_asking_changes_nothing_and_age_changes_no_answer(condition: Line) -> None:
+    start_ms = ms("05-01")
+    asked = compiled(condition)
+    unaged, aged = filled(asked, DATES, start_ms), filled(asked, DATES, start_ms)
+    kept = unaged.body.to_bytes()
+    now_ms = start_ms + len(DATES)
+    for _ in range(60):
+        asked.age(aged, now_ms)
+        at_first, after = asked.answer(unaged, now_ms), asked.answer(aged, now_ms)
+        assert at_first.holds == after.holds, now_ms
+        assert unaged.body.to_bytes() == kept
+        if after.next_ms is None:
+            break
+        # What could be dropped may have it look again sooner than it has to.
+        assert at_first.next_ms is not None
+        assert at_first.next_ms <= after.next_ms
+        now_ms = after.next_ms if now_ms % 2 else after.next_ms + DAY // 2
 
 
 def looks(count: int) -> int:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from streamseg.contact.contact import Contact
+from streamseg.language.answer import NO, YES, Answer, earliest_ms
 from streamseg.language.conditions.aggregates import Aggregate, Result, RunningAggregate, Total
 from streamseg.language.conditions.logs import LogCondition
 from streamseg.language.conditions.matched import WindowCondition
@@ -39,8 +40,8 @@ class RunningCondition(WindowCondition):
             fed = True
         return fed
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        return self.running.judge(self.running.result(contact.body.summaries.get(self.id))), None
+    def answer_from(self, summary: Any, now_ms: int) -> Answer:
+        return YES if self.running.judge(self.running.result(summary)) else NO
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         result = self.running.result(contact.body.summaries.get(self.id))
@@ -71,12 +72,11 @@ class AggregateCondition(LogCondition):
         for value, tested in self.aggregate.values.of(event.properties):
             yield value, [payload, tested] if inside else payload
 
-    def counts(self, tested: Any, now_ms: int) -> tuple[bool, int | None]:
+    def counts(self, tested: Any, now_ms: int) -> Answer:
         if not self.aggregate.values.moving:
             return self.matcher.at(tested, now_ms)
         answers = (self.matcher.at(tested[0], now_ms), self.aggregate.values.at(tested[1], now_ms))
-        nexts = [next_ms for _, next_ms in answers if next_ms is not None]
-        return all(answer for answer, _ in answers), min(nexts, default=None)
+        return Answer(all(one.holds for one in answers), earliest_ms(*answers))
 
     def judge(self, occurrences: list[list[Any]]) -> bool:
         return self.aggregate.judge(self.aggregate.over([entry[2] for entry in occurrences]))
@@ -98,7 +98,7 @@ class AggregateCondition(LogCondition):
         counted = [
             entry[2]
             for entry in kept
-            if outside(self.window, entry[0], now_ms) is None and self.counts(entry[3], now_ms)[0]
+            if outside(self.window, entry[0], now_ms) is None and self.counts(entry[3], now_ms).holds
         ]
         return _evidence(self.aggregate, self.aggregate.over(counted), sorting)
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
+from streamseg.language.answer import YES, Answer
 from streamseg.language.conditions.matching import Where, elements_of
 from streamseg.language.numbers import compact, exact, exact_product, exact_sum, number_in_text, parse_sum
 from streamseg.values import is_missing, is_number, value_key
@@ -152,10 +153,10 @@ class Values:
         """What an occurrence has where the values, or the list of elements, are looked for."""
         return self._read(properties) if self.elements is None else self.elements.read(properties)
 
-    def at(self, tested: list[Any] | None, now_ms: int) -> tuple[bool, int | None]:
+    def at(self, tested: list[Any] | None, now_ms: int) -> Answer:
         """Whether a value counts at `now_ms` by what was kept of its element, and when that may change."""
         if tested is None or self.elements is None or self.elements.where is None:
-            return True, None
+            return YES
         return self.elements.where.at(tested, now_ms)
 
     def _value(self, value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from schemas.attributes import KNOWN_SINCE
 from streamseg.contact.attributes import Entry
 from streamseg.contact.contact import Contact
+from streamseg.language.answer import NO, YES, Answer
 from streamseg.language.conditions.base import ChangeFed, Condition, Dispatch
 from streamseg.language.conditions.matching import ElementsTest
 from streamseg.language.conditions.readings import reading
@@ -48,7 +49,7 @@ class AttributeCondition(Condition):
     def _inert(path: tuple[str, ...], test: Test | ElementsTest) -> bool:
         return path[0] not in ALWAYS_THERE and not test.negated
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+    def answer(self, contact: Contact, now_ms: int) -> Answer:
         return self.test.at(latest(contact, self.path), now_ms)
 
     def register(self, dispatch: Dispatch) -> None:
@@ -119,14 +120,14 @@ class HeldCondition(ChangeFed):
         # It looks back through the attribute's changes, which are kept as events.
         return True
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+    def answer(self, contact: Contact, now_ms: int) -> Answer:
         if not self.test.holds(latest(contact, self.path), now_ms):
-            return False, None
+            return NO
         since_ms = self.since(contact)
         due_ms = since_ms + self.held.length_ms
         if now_ms < due_ms:
-            return not self.held.at_least, due_ms
-        return self.held.at_least, None
+            return Answer(not self.held.at_least, due_ms)
+        return YES if self.held.at_least else NO
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         value = latest(contact, self.path)

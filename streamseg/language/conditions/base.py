@@ -13,6 +13,7 @@ import orjson
 
 from streamseg.contact.contact import Contact
 from streamseg.json_text import dumps
+from streamseg.language.answer import Answer
 from streamseg.language.operators import Demand
 from streamseg.records.inputs import Event
 
@@ -44,14 +45,26 @@ class Condition:
         self.id = condition_id(*key)
         self.inert = inert
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        """Whether it holds at `now_ms`, and the next instant > now at which it may flip without input
-        (None: never). The contact's summary may be pruned on the way."""
+    def age(self, contact: Contact, now_ms: int) -> None:
+        """Drop from what is kept of the contact what can matter to no answer at `now_ms` or later; here
+        nothing is kept.
+
+        Called by `settle` before it asks for the answer. May change what this condition keeps of the contact,
+        and nothing else; no answer at `now_ms` or later becomes another by it, but an answer may then be sure
+        for longer."""
+
+    def answer(self, contact: Contact, now_ms: int) -> Answer:
+        """Whether it holds at `now_ms`, and the next instant at which it may flip without input.
+
+        Called by `settle` after `age`, and by whoever only wants to know, with no need to age the contact.
+        Must not change the contact."""
         raise NotImplementedError
 
     def forecast(self, contact: Contact) -> Forecast:
-        """Its answers at later and later instants, if nothing else happens to the contact. Its summary may
-        be pruned on the way."""
+        """Its answers at later and later instants, if nothing else happens to the contact.
+
+        Called to find out when a membership ends. Must not change the contact, which must not change while
+        the forecast is in use."""
         return Forecast(self, contact)
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
@@ -114,17 +127,15 @@ class Forecast:
     def __init__(self, condition: Condition, contact: Contact) -> None:
         self._condition = condition
         self._contact = contact
-        self.cost = 0
+        self.cost = 1
 
-    def at(self, now_ms: int) -> tuple[bool, int | None]:
-        """As `Condition.evaluate`."""
-        summary = self._contact.body.summaries.get(self._condition.id)
-        self.cost = len(summary) if isinstance(summary, list) else 1
-        return self._condition.evaluate(self._contact, now_ms)
+    def at(self, now_ms: int) -> Answer:
+        """The answer at an instant that is not earlier than the last one asked about."""
+        return self._condition.answer(self._contact, now_ms)
 
 
 class EventFed(Condition):
-    """A condition that is told about occurrences as they come, and keeps a summary of them."""
+    """A condition that is told about occurrences as they come, and keeps a summary of them (JSON)."""
 
     __slots__ = ()
 
@@ -135,11 +146,55 @@ class EventFed(Condition):
         change this condition's summary and `contact.capped`, and nothing else."""
         raise NotImplementedError
 
+    def aged(self, summary: Any, now_ms: int) -> Any:
+        """What of a summary can still matter to an answer at `now_ms` or later: the same one if that is all
+        of it, None if nothing. Must not change the summary."""
+        return summary
+
+    def answer_from(self, summary: Any, now_ms: int) -> Answer:
+        """The answer by a summary, aged or not; None: there is none. Must not change the summary."""
+        raise NotImplementedError
+
+    def age(self, contact: Contact, now_ms: int) -> None:
+        summaries = contact.body.summaries
+        summary = summaries.get(self.id)
+        if summary is None:
+            return
+        aged = self.aged(summary, now_ms)
+        if aged is None:
+            del summaries[self.id]
+        elif aged is not summary:
+            summaries[self.id] = aged
+
+    def answer(self, contact: Contact, now_ms: int) -> Answer:
+        return self.answer_from(contact.body.summaries.get(self.id), now_ms)
+
+    def forecast(self, contact: Contact) -> Forecast:
+        return _SummaryForecast(self, contact)
+
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         return True
 
     def refill(self, refill: Refill) -> None:
         refill.from_events(self)
+
+
+class _SummaryForecast(Forecast):
+    """Ages a summary of its own from instant to instant."""
+
+    __slots__ = ("_fed", "_summary")
+
+    def __init__(self, condition: EventFed, contact: Contact) -> None:
+        super().__init__(condition, contact)
+        self._fed = condition
+        self._summary = contact.body.summaries.get(condition.id)
+
+    def at(self, now_ms: int) -> Answer:
+        summary = self._summary
+        self.cost = len(summary) if isinstance(summary, list) else 1
+        if summary is not None:
+            summary = self._summary = self._fed.aged(summary, now_ms)
+        return self._fed.answer_from(summary, now_ms)
 
 
 class ChangeFed(Condition):

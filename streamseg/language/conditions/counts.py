@@ -13,6 +13,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from streamseg.contact.contact import Contact
+from streamseg.language.answer import NO, YES, Answer
 from streamseg.language.conditions.base import Forecast
 from streamseg.language.conditions.logs import LogCondition
 from streamseg.language.conditions.matched import WindowCondition
@@ -34,7 +35,7 @@ class CountCondition(WindowCondition):
         self.exact = exact
         self.kept = number + 1 if exact else number
 
-    def _answer(self, count: int) -> bool:
+    def _holds(self, count: int) -> bool:
         return count == self.number if self.exact else count >= self.number
 
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
@@ -57,44 +58,46 @@ class CountCondition(WindowCondition):
             insort(times, event.occurred_ms)
         return True
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        summaries = contact.body.summaries
+    def aged(self, summary: Any, now_ms: int) -> Any:
         if self.window.fixed:
-            return self._answer(summaries.get(self.id, 0)), None
-        times: list[int] | None = summaries.get(self.id)
-        if times is None:
-            return self._answer(0), None
-        active, next_ms = self._age(times, now_ms)
-        if not times:
-            del summaries[self.id]
-        return self._answer(active), next_ms
+            return summary
+        times: list[int] = summary
+        first = self.window.span(times[0])
+        if len(times) <= self.kept and first is not None and first[1] > now_ms:
+            return times
+        gone, entered = self._standing(times, now_ms)
+        dropped = gone + max(entered - self.kept, 0)
+        return (times[dropped:] or None) if dropped else times
 
-    def _age(self, times: list[int], now_ms: int) -> tuple[int, int | None]:
-        """Drop the times that can no longer matter; count those in the window, and when that changes."""
-        span = self.window.span
-        entered, gone, next_ms = 0, 0, MAX_MS
+    def answer_from(self, summary: Any, now_ms: int) -> Answer:
+        if summary is None or self.window.fixed:
+            return YES if self._holds(summary or 0) else NO
+        times: list[int] = summary
+        gone, entered = self._standing(times, now_ms)
+        coming = gone + entered
+        entered = min(entered, self.kept)
+        next_ms = self._span(times[coming])[0] if coming < len(times) else MAX_MS
+        # Where too few are in the window, only one that is still to enter can change the answer.
+        if entered and (self.exact or entered >= self.number):
+            next_ms = min(next_ms, self._span(times[coming - entered])[1])
+        return Answer(self._holds(entered), next_ms if next_ms < MAX_MS else None)
+
+    def _span(self, at_ms: int) -> tuple[int, int]:
+        return self.window.span(at_ms) or (MAX_MS, 0)
+
+    def _standing(self, times: list[int], now_ms: int) -> tuple[int, int]:
+        """How many of the times have left the window, and how many lie in it; the others are to enter. They
+        leave and enter in their order."""
+        gone, entered = 0, 0
         for at_ms in times:
-            enter_ms, leave_ms = span(at_ms) or (MAX_MS, 0)
+            enter_ms, leave_ms = self._span(at_ms)
             if leave_ms <= now_ms:
                 gone += 1
             elif enter_ms <= now_ms:
                 entered += 1
-                next_ms = min(next_ms, leave_ms)
             else:
-                next_ms = min(next_ms, enter_ms)
                 break
-        surplus = max(entered - self.kept, 0)
-        if gone or surplus:
-            del times[: gone + surplus]
-        if surplus:
-            entered -= surplus
-            leaves = (span(times[0]) or (0, MAX_MS))[1] if entered else MAX_MS
-            enters = (span(times[entered]) or (MAX_MS, 0))[0] if len(times) > entered else MAX_MS
-            next_ms = min(leaves, enters)
-        if not self.exact and entered < self.number:
-            # Too few are in the window: only one that is still to enter can change the answer.
-            next_ms = (span(times[entered]) or (MAX_MS, 0))[0] if len(times) > entered else MAX_MS
-        return entered, next_ms if next_ms < MAX_MS else None
+        return gone, entered
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         sorting = self.sorting(events, now_ms)
@@ -126,10 +129,10 @@ class LoggedCount(LogCondition):
         yield True, self.matcher.payload(event)
 
     def judge(self, occurrences: list[list[Any]]) -> bool:
-        return self.answer(len(occurrences))
+        return self.holds(len(occurrences))
 
-    def answer(self, count: int) -> bool:
-        """The answer where so many occurrences count."""
+    def holds(self, count: int) -> bool:
+        """Whether it holds where so many occurrences count."""
         return count == self.number if self.exact else count >= self.number
 
     def forecast(self, contact: Contact) -> Forecast:
@@ -165,7 +168,7 @@ class _CountForecast(Forecast):
                 self._times += ((enter_ms, 1, key), (leave_ms, -1, key))
         heapify(self._times)
 
-    def at(self, now_ms: int) -> tuple[bool, int | None]:
+    def at(self, now_ms: int) -> Answer:
         self.cost = 0
         times, turns = self._times, self._turns
         while times and times[0][0] <= now_ms:
@@ -181,7 +184,7 @@ class _CountForecast(Forecast):
             self._turn(key, now_ms)
             self.cost += 1
         next_ms = min(times[0][0] if times else NEVER_MS, turns[0][0] if turns else NEVER_MS)
-        return self._logged.answer(self._count), next_ms if next_ms < NEVER_MS else None
+        return Answer(self._logged.holds(self._count), next_ms if next_ms < NEVER_MS else None)
 
     def _turn(self, key: str, now_ms: int) -> None:
         if not self._inside[key]:

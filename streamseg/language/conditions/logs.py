@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streamseg.contact.contact import Contact
+from streamseg.language.answer import Answer
 from streamseg.language.conditions.matched import WindowCondition
 from streamseg.language.conditions.matching import Matcher
 from streamseg.language.conditions.windows import Window
@@ -32,7 +33,7 @@ class LogCondition(WindowCondition):
         out."""
         raise NotImplementedError
 
-    def counts(self, tested: Any, now_ms: int) -> tuple[bool, int | None]:
+    def counts(self, tested: Any, now_ms: int) -> Answer:
         """Whether what is kept counts at `now_ms` by its tested values, and when that may change."""
         return self.matcher.at(tested, now_ms)
 
@@ -66,32 +67,39 @@ class LogCondition(WindowCondition):
         window in their order, unless a test moves."""
         return entered
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        summaries = contact.body.summaries
-        log: list[list[Any]] = summaries.get(self.id, [])
+    def aged(self, summary: Any, now_ms: int) -> Any:
         entered: list[list[Any]] = []
         coming: list[list[Any]] = []
-        for entry in log:
+        for entry in summary:
             enter_ms, leave_ms = self.window.span(entry[0]) or (MAX_MS, 0)
             if leave_ms > now_ms:
                 (entered if enter_ms <= now_ms else coming).append(entry)
         if not self.moving:
             entered = self.thin(entered)
-        if len(entered) + len(coming) != len(log):
-            summaries[self.id] = entered + coming
-        if log and not entered and not coming:
-            del summaries[self.id]
+        if len(entered) + len(coming) == len(summary):
+            return summary
+        return entered + coming or None
+
+    def answer_from(self, summary: Any, now_ms: int) -> Answer:
         counted: list[list[Any]] = []
-        next_ms = (self.window.span(coming[0][0]) or (MAX_MS, 0))[0] if coming else MAX_MS
-        answers: dict[str, tuple[bool, int | None]] = {}
-        for entry in entered:
-            # Occurrences with the same tested values have the same answer.
-            key = repr(entry[3])
-            answer = answers.get(key)
-            if answer is None:
-                answer = answers[key] = self.counts(entry[3], now_ms)
-            counts, flips_ms = answer
-            next_ms = min(next_ms, (self.window.span(entry[0]) or (0, MAX_MS))[1], flips_ms or MAX_MS)
-            if counts:
-                counted.append(entry)
-        return self.judge(counted), next_ms if next_ms < MAX_MS else None
+        next_ms = MAX_MS
+        answers: dict[str, Answer] = {}
+        for entry in summary or ():
+            enter_ms, leave_ms = self.window.span(entry[0]) or (MAX_MS, 0)
+            if leave_ms <= now_ms:
+                continue
+            if enter_ms > now_ms:
+                next_ms = min(next_ms, enter_ms)
+                continue
+            next_ms = min(next_ms, leave_ms)
+            if self.moving:
+                # Occurrences with the same tested values have the same answer.
+                key = repr(entry[3])
+                answer = answers.get(key)
+                if answer is None:
+                    answer = answers[key] = self.counts(entry[3], now_ms)
+                next_ms = min(next_ms, answer.next_ms or MAX_MS)
+                if not answer.holds:
+                    continue
+            counted.append(entry)
+        return Answer(self.judge(counted), next_ms if next_ms < MAX_MS else None)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from streamseg.language.answer import NO, YES, Answer, earliest_ms
 from streamseg.language.operators import Demand, Test
 from streamseg.records.inputs import Event
 from streamseg.values import is_missing
@@ -28,10 +29,10 @@ class PropertyTest:
         """The answer of a test that does not move."""
         return self.test.holds(self.read(container), 0) != self.negated
 
-    def at_kept(self, kept: Any, now_ms: int) -> tuple[bool, int | None]:
+    def at_kept(self, kept: Any, now_ms: int) -> Answer:
         """The answer at `now_ms` on what the test kept of the value, and when that changes."""
         answer, next_ms = self.test.at_kept(kept, now_ms)
-        return answer != self.negated, next_ms
+        return Answer(answer != self.negated, next_ms)
 
     def demand(self) -> Demand | None:
         """What the tested occurrence or element has to have for the answer to be true; see Demand."""
@@ -78,12 +79,11 @@ class Where:
             return all(test.holds(container) for test in self.tests)
         return any(test.holds(container) for test in self.tests)
 
-    def at(self, kept: list[Any], now_ms: int) -> tuple[bool, int | None]:
+    def at(self, kept: list[Any], now_ms: int) -> Answer:
         """The answer on what `extract` gave at `now_ms`, and when a test next changes."""
         answers = [test.at_kept(value, now_ms) for test, value in zip(self.tests, kept, strict=True)]
         join = all if self.every else any
-        nexts = [next_ms for _, next_ms in answers if next_ms is not None]
-        return join(answer for answer, _ in answers), min(nexts, default=None)
+        return Answer(join(one.holds for one in answers), earliest_ms(*answers))
 
 
 def elements_of(value: Any) -> list[Any]:
@@ -112,24 +112,23 @@ class ElementsTest:
     def holds(self, value: Any, now_ms: int) -> bool:
         """The answer at `now_ms`."""
         if self.group.moving:
-            return self.at(value, now_ms)[0]
+            return self.at(value, now_ms).holds
         return any(self.group.holds(element) for element in elements_of(value))
 
-    def at(self, value: Any, now_ms: int) -> tuple[bool, int | None]:
+    def at(self, value: Any, now_ms: int) -> Answer:
         """The answer at `now_ms`, and the next instant at which it may be another (None: never)."""
         if not self.group.moving:
-            return self.holds(value, now_ms), None
+            return YES if self.holds(value, now_ms) else NO
         return self.at_kept(self.keep(value), now_ms)
 
     def keep(self, value: Any) -> list[Any]:
         """What to keep of a value to test it later by `at_kept`: of each element what the tests keep."""
         return [self.group.extract(element) for element in elements_of(value)]
 
-    def at_kept(self, kept: Any, now_ms: int) -> tuple[bool, int | None]:
+    def at_kept(self, kept: Any, now_ms: int) -> Answer:
         """As `at`, of what was kept of a value."""
         answers = [self.group.at(element, now_ms) for element in kept]
-        nexts = [next_ms for _, next_ms in answers if next_ms is not None]
-        return any(answer for answer, _ in answers), min(nexts, default=None)
+        return Answer(any(one.holds for one in answers), earliest_ms(*answers))
 
     def demand(self) -> Demand | None:
         """What some element has to have for the answer to be true; see Demand."""
@@ -183,8 +182,8 @@ class Matcher:
             return None
         return self.where.extract(event.properties)
 
-    def at(self, payload: list[Any] | None, now_ms: int) -> tuple[bool, int | None]:
+    def at(self, payload: list[Any] | None, now_ms: int) -> Answer:
         """Whether a kept occurrence counts at `now_ms`, and when that may change."""
         if payload is None or self.where is None:
-            return True, None
+            return YES
         return self.where.at(payload, now_ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from streamseg.contact.contact import Contact
+from streamseg.language.answer import NO, YES, Answer
 from streamseg.language.conditions.base import Condition, condition_id
 
 
@@ -32,9 +33,9 @@ class ListCondition(Condition):
         # What is kept of a list goes with the segment that was deleted.
         return True
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+    def answer(self, contact: Contact, now_ms: int) -> Answer:
         entry = contact.body.lists.get(self.segment_id)
-        return entry is not None and entry.is_in, None
+        return YES if entry is not None and entry.is_in else NO
 
 
 class SampleCondition(Condition):
@@ -47,7 +48,7 @@ class SampleCondition(Condition):
         self.share = share
         self.salt = salt
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+    def answer(self, contact: Contact, now_ms: int) -> Answer:
         digest = hashlib.sha256(f"{self.salt}\0{contact.contact_id}".encode()).digest()
         # Compared as integers: a float holds 53 bits of the 64 and would round the largest up to 1.
-        return int.from_bytes(digest[:8], "big") < self.share * 2**64, None
+        return YES if int.from_bytes(digest[:8], "big") < self.share * 2**64 else NO

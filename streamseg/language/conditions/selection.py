@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from streamseg.contact.contact import Contact
+from streamseg.language.answer import Answer
 from streamseg.language.conditions.matched import MatchedCondition
 from streamseg.language.conditions.matching import Matcher, Where
 from streamseg.language.conditions.occurrences import failed_tests, named, outside
@@ -45,15 +46,15 @@ class SelectCondition(MatchedCondition):
             contact.capped += 1
         return True
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
+    def answer_from(self, summary: Any, now_ms: int) -> Answer:
         chosen, next_ms = None, MAX_MS
-        for entry in contact.body.summaries.get(self.id, []):
+        for entry in summary or ():
             matches, flips_ms = self.matcher.at(entry[2], now_ms)
             next_ms = min(next_ms, flips_ms or MAX_MS)
             if matches and (self.last or chosen is None):
                 chosen = entry
         if chosen is None:
-            return False, next_ms if next_ms < MAX_MS else None
+            return Answer(False, next_ms if next_ms < MAX_MS else None)
         enter_ms, leave_ms = self.window.span(chosen[0]) or (MAX_MS, 0)
         holds = enter_ms <= now_ms < leave_ms
         if now_ms < leave_ms:
@@ -62,7 +63,7 @@ class SelectCondition(MatchedCondition):
             passes, flips_ms = self.has.at(chosen[3], now_ms)
             next_ms = min(next_ms, flips_ms or MAX_MS)
             holds = holds and passes
-        return holds, next_ms if next_ms < MAX_MS else None
+        return Answer(holds, next_ms if next_ms < MAX_MS else None)
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         sorting = self.sorting(events, now_ms)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from streamseg.contact.contact import Contact
+from streamseg.language.answer import NO, YES, Answer
 from streamseg.language.conditions.base import Dispatch, EventFed
 from streamseg.language.conditions.chains import Absence, Occurrence, chain_ends
 from streamseg.language.conditions.longest_chain import longest_chain
@@ -38,7 +39,7 @@ class SequenceCondition(EventFed):
     cap             occurrences kept for each step, of all steps together; the oldest dropped first
     """
 
-    __slots__ = ("absent", "cap", "step_within_ms", "steps", "window", "within_ms")
+    __slots__ = ("_final", "_moving", "absent", "cap", "step_within_ms", "steps", "window", "within_ms")
 
     def __init__(
         self,
@@ -67,6 +68,9 @@ class SequenceCondition(EventFed):
         self.step_within_ms = step_within_ms
         self.window = window
         self.cap = cap
+        self._moving = any(matcher.moving for matcher in self.matchers)
+        # Whether a chain, once there, holds for good.
+        self._final = window.fixed and absent is None and not self._moving
 
     def register(self, dispatch: Dispatch) -> None:
         for name, prefix in {(matcher.name, matcher.prefix) for matcher in self.matchers}:
@@ -86,11 +90,6 @@ class SequenceCondition(EventFed):
         return SequenceCondition(
             self.steps[:count], None, self.within_ms, ALL_HISTORY, self.cap, self.step_within_ms
         )
-
-    @property
-    def _final(self) -> bool:
-        """Whether a chain, once there, holds for good."""
-        return self.window.fixed and self.absent is None and not any(step.moving for step in self.steps)
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         # A chain with this occurrence ends by at + within.
@@ -120,19 +119,28 @@ class SequenceCondition(EventFed):
             contact.capped += 1
         return True
 
-    def evaluate(self, contact: Contact, now_ms: int) -> tuple[bool, int | None]:
-        log = contact.body.summaries.get(self.id)
-        if log is None:
-            return False, None
-        if log == _DONE:
-            return True, None
-        self._prune(contact, log, now_ms)
-        occurrences, next_ms = self._occurrences(log, now_ms)
-        if self.absent is None:
-            endings = chain_ends(occurrences, len(self.steps), self.within_ms, self.step_within_ms)
-        else:
-            absence = Absence(occurrences, len(self.steps), self.within_ms, self.step_within_ms)
-            endings = absence.deadlines()
+    def aged(self, summary: Any, now_ms: int) -> Any:
+        """Without what can be part of no chain that ends in a window that slides; in a fixed one a chain that
+        has happened is all that matters."""
+        if summary == _DONE:
+            return summary
+        if self.window.fixed:
+            return _DONE if self._final and self.answer_from(summary, now_ms).holds else summary
+        gone = 0
+        for entry in summary:
+            # A chain with this occurrence ends by at + within, and `span` does not fall with t.
+            span = self.window.span(entry[0] + self.within_ms)
+            if span is None or span[1] > now_ms:
+                break
+            gone += 1
+        return (summary[gone:] or None) if gone else summary
+
+    def answer_from(self, summary: Any, now_ms: int) -> Answer:
+        if summary is None:
+            return NO
+        if summary == _DONE:
+            return YES
+        endings, next_ms = self._endings(summary, now_ms)
         holds = False
         for ending_ms in endings:
             enter_ms, leave_ms = self.window.span(ending_ms) or (NEVER_MS, 0)
@@ -141,9 +149,27 @@ class SequenceCondition(EventFed):
                 continue
             holds = holds or enter_ms <= now_ms
             next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
-        if holds and self._final:
-            contact.body.summaries[self.id] = _DONE
-        return holds, next_ms if next_ms < NEVER_MS else None
+        return Answer(holds, next_ms if next_ms < NEVER_MS else None)
+
+    def _endings(self, log: list[list[Any]], now_ms: int) -> tuple[list[int], int]:
+        """When the chains in a log end, by what its occurrences match at `now_ms`; and when these ends may be
+        others."""
+        if not self._moving and not self._has_each_step(log):
+            return [], NEVER_MS
+        occurrences, next_ms = self._occurrences(log, now_ms)
+        if self.absent is None:
+            return chain_ends(occurrences, len(self.steps), self.within_ms, self.step_within_ms), next_ms
+        absence = Absence(occurrences, len(self.steps), self.within_ms, self.step_within_ms)
+        return absence.deadlines(), next_ms
+
+    def _has_each_step(self, log: list[list[Any]]) -> bool:
+        """Whether each step that has to occur did, in any order; much cheaper than to look for a chain."""
+        missing = (1 << len(self.steps)) - 1
+        for entry in log:
+            missing &= ~entry[4]
+            if not missing:
+                return True
+        return False
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         matching = [event for event in events if any(one.matches(event) for one in self.matchers)]
@@ -200,7 +226,7 @@ class SequenceCondition(EventFed):
             nobody = Contact("")
             for event in events:
                 prefixes[count].feed(nobody, event, now_ms)
-            return prefixes[count].evaluate(nobody, now_ms)[0]
+            return prefixes[count].answer(nobody, now_ms).holds
 
         return happened
 
@@ -221,21 +247,6 @@ class SequenceCondition(EventFed):
             if steps:
                 found.append(Occurrence(entry[0], rank, steps))
         return found, next_ms
-
-    def _prune(self, contact: Contact, log: list[list[Any]], now_ms: int) -> None:
-        """Drop what can be part of no chain that ends in a window that slides."""
-        if self.window.fixed:
-            return
-        gone = 0
-        for entry in log:
-            # A chain with this occurrence ends by at + within, and `span` does not fall with t.
-            span = self.window.span(entry[0] + self.within_ms)
-            if span is None or span[1] > now_ms:
-                break
-            gone += 1
-        del log[:gone]
-        if not log:
-            del contact.body.summaries[self.id]
 
 
 def _identity(entry: list[Any]) -> list[Any]:
