@@ -70,6 +70,10 @@ class Engine:
 
     # Time
 
+    def is_up_to_date(self, contact: Contact, now_ms: int) -> bool:
+        """Whether neither the plan nor anything due up to `now_ms` has to be settled."""
+        return contact.plan == self.plan.identity and (contact.due_ms is None or contact.due_ms > now_ms)
+
     def bring_up(self, contact: Contact, now_ms: int) -> bool:
         """Settle the contact's own due flips, then new definitions; whether anything was written."""
         due_ms = contact.due_ms

@@ -23,7 +23,10 @@ class Trial:
         )
 
     def brought_up(self, contact: Contact, now_ms: int) -> Contact:
-        """The contact as it is by the plan at `now_ms`."""
+        """The contact as it is by the plan at `now_ms`, to be read only: itself if it is so already, else a
+        changed copy."""
+        if self._engine.is_up_to_date(contact, now_ms):
+            return contact
         copy = contact.copy()
         self._engine.reconcile(copy, now_ms)
         self._engine.advance(copy, now_ms)
