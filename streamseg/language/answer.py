@@ -14,6 +14,10 @@ class Answer(NamedTuple):
     holds: bool
     next_ms: int | None = None
 
+    def turned_round(self) -> Answer:
+        """The answer to the opposite question."""
+        return Answer(not self.holds, self.next_ms)
+
 
 YES: Final = Answer(True)
 """It holds, and time alone does not change that."""

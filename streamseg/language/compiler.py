@@ -25,7 +25,7 @@ from streamseg.language.conditions.aggregate_conditions import AggregateConditio
 from streamseg.language.conditions.aggregates import Aggregate, Elements, RunningAggregate, Values
 from streamseg.language.conditions.attribute import AttributeCondition, Held, HeldCondition
 from streamseg.language.conditions.base import Condition
-from streamseg.language.conditions.counts import CountCondition, LoggedCount
+from streamseg.language.conditions.counts import CountCondition, CounterCondition, LoggedCount
 from streamseg.language.conditions.matching import ElementsTest, Matcher, PropertyTest, Where
 from streamseg.language.conditions.membership import ListCondition, SampleCondition, member_id
 from streamseg.language.conditions.selection import SelectCondition
@@ -280,7 +280,8 @@ class _Compiler:
         number, exact, negated = normal_count(operator, number)
         if matcher.moving:
             return self._shared(LoggedCount(matcher, window, number, exact=exact, cap=cap)), negated
-        return self._shared(CountCondition(matcher, window, number, exact=exact)), negated
+        kind = CounterCondition if window.fixed else CountCondition
+        return self._shared(kind(matcher, window, number, exact=exact)), negated
 
     def _aggregate(self, aggregate: wire.Aggregate, matcher: Matcher, window: Window, path: str) -> int:
         values = self._values(aggregate, f"{path}.aggregate")

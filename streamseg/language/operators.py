@@ -106,8 +106,8 @@ class Test:
         at_ms = timestamp_or_none(value, self.zone, self.day_zone)
         if at_ms is None or self.moving is None:
             return YES if self.negated else NO
-        answer, next_ms = self.moving(at_ms, now_ms)
-        return Answer(answer != self.negated, next_ms)
+        answer = self.moving(at_ms, now_ms)
+        return answer.turned_round() if self.negated else answer
 
 
 def positive(operator: str) -> tuple[str, bool]:

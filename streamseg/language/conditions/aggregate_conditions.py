@@ -9,6 +9,7 @@ from typing import Any
 from streamseg.contact.contact import Contact
 from streamseg.language.answer import NO, YES, Answer, earliest_ms
 from streamseg.language.conditions.aggregates import Aggregate, Result, RunningAggregate, Total
+from streamseg.language.conditions.base import Condition
 from streamseg.language.conditions.logs import LogCondition
 from streamseg.language.conditions.matched import WindowCondition
 from streamseg.language.conditions.matching import Matcher
@@ -39,6 +40,9 @@ class RunningCondition(WindowCondition):
             summaries[self.id] = self.running.add(summaries.get(self.id), value)
             fed = True
         return fed
+
+    # Nothing of a running aggregate is ever superfluous.
+    age = Condition.age
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:
         return YES if self.running.judge(self.running.result(summary)) else NO

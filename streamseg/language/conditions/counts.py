@@ -14,7 +14,7 @@ from typing import Any
 
 from streamseg.contact.contact import Contact
 from streamseg.language.answer import NO, YES, Answer
-from streamseg.language.conditions.base import Forecast
+from streamseg.language.conditions.base import Condition, Forecast
 from streamseg.language.conditions.logs import LogCondition
 from streamseg.language.conditions.matched import WindowCondition
 from streamseg.language.conditions.matching import Matcher
@@ -22,9 +22,15 @@ from streamseg.language.conditions.windows import Window
 from streamseg.records.inputs import Event
 from streamseg.times import MAX_MS, NEVER_MS
 
+_NEVER = (MAX_MS, 0)
+"""The span of a time that never lies in the window."""
 
-class CountCondition(WindowCondition):
-    """At least (`exact`: exactly) `number` occurrences lie in the window; tests do not move."""
+
+class _PlainCount(WindowCondition):
+    """At least (`exact`: exactly) `number` occurrences lie in the window; tests do not move.
+
+    kept  how many that lie in the window have to be known
+    """
 
     __slots__ = ("exact", "kept", "number")
 
@@ -38,6 +44,15 @@ class CountCondition(WindowCondition):
     def _holds(self, count: int) -> bool:
         return count == self.number if self.exact else count >= self.number
 
+
+class CounterCondition(_PlainCount):
+    """A count in a fixed window; the summary is a counter that stops at `kept`."""
+
+    __slots__ = ()
+
+    # Nothing of a counter is ever superfluous.
+    age = Condition.age
+
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
         if not self.matcher.matches(event):
             return False
@@ -45,12 +60,34 @@ class CountCondition(WindowCondition):
         if span is None or span[1] <= now_ms:
             return False
         summaries = contact.body.summaries
-        if self.window.fixed:
-            count = summaries.get(self.id, 0)
-            if count >= self.kept:
-                return False
-            summaries[self.id] = count + 1
-            return True
+        count = summaries.get(self.id, 0)
+        if count >= self.kept:
+            return False
+        summaries[self.id] = count + 1
+        return True
+
+    def answer_from(self, summary: Any, now_ms: int) -> Answer:
+        return YES if self._holds(summary or 0) else NO
+
+    def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
+        sorting = self.sorting(events, now_ms)
+        # What was counted stays counted, also when the events are no longer kept.
+        count = max(len(sorting.inside), contact.body.summaries.get(self.id, 0))
+        return {"reached": {"what": "count", "value": count}, **sorting.wire()}
+
+
+class CountCondition(_PlainCount):
+    """A count in a window that slides; the summary is the latest `kept` times in it, and those to come."""
+
+    __slots__ = ()
+
+    def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
+        if not self.matcher.matches(event):
+            return False
+        span = self.window.span(event.occurred_ms)
+        if span is None or span[1] <= now_ms:
+            return False
+        summaries = contact.body.summaries
         times = summaries.get(self.id)
         if times is None:
             summaries[self.id] = [event.occurred_ms]
@@ -59,53 +96,44 @@ class CountCondition(WindowCondition):
         return True
 
     def aged(self, summary: Any, now_ms: int) -> Any:
-        if self.window.fixed:
-            return summary
         times: list[int] = summary
-        first = self.window.span(times[0])
-        if len(times) <= self.kept and first is not None and first[1] > now_ms:
+        if len(times) <= self.kept and (self.window.span(times[0]) or _NEVER)[1] > now_ms:
             return times
-        gone, entered = self._standing(times, now_ms)
-        dropped = gone + max(entered - self.kept, 0)
+        gone, coming = self._parted(times, now_ms)
+        dropped = max(gone, coming - self.kept)
         return (times[dropped:] or None) if dropped else times
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:
-        if summary is None or self.window.fixed:
-            return YES if self._holds(summary or 0) else NO
+        if summary is None:
+            return YES if self._holds(0) else NO
         times: list[int] = summary
-        gone, entered = self._standing(times, now_ms)
-        coming = gone + entered
-        entered = min(entered, self.kept)
-        next_ms = self._span(times[coming])[0] if coming < len(times) else MAX_MS
+        gone, coming = self._parted(times, now_ms)
+        entered = min(coming - gone, self.kept)
+        next_ms = MAX_MS
+        if coming < len(times):
+            next_ms = (self.window.span(times[coming]) or _NEVER)[0]
         # Where too few are in the window, only one that is still to enter can change the answer.
         if entered and (self.exact or entered >= self.number):
-            next_ms = min(next_ms, self._span(times[coming - entered])[1])
+            next_ms = min(next_ms, (self.window.span(times[coming - entered]) or _NEVER)[1])
         return Answer(self._holds(entered), next_ms if next_ms < MAX_MS else None)
 
-    def _span(self, at_ms: int) -> tuple[int, int]:
-        return self.window.span(at_ms) or (MAX_MS, 0)
-
-    def _standing(self, times: list[int], now_ms: int) -> tuple[int, int]:
-        """How many of the times have left the window, and how many lie in it; the others are to enter. They
-        leave and enter in their order."""
-        gone, entered = 0, 0
+    def _parted(self, times: list[int], now_ms: int) -> tuple[int, int]:
+        """At which places of the times those begin that lie in the window, and those that are to enter it:
+        they enter and leave in their order."""
+        span = self.window.span
+        gone, place = 0, 0
         for at_ms in times:
-            enter_ms, leave_ms = self._span(at_ms)
+            enter_ms, leave_ms = span(at_ms) or _NEVER
             if leave_ms <= now_ms:
                 gone += 1
-            elif enter_ms <= now_ms:
-                entered += 1
-            else:
+            elif enter_ms > now_ms:
                 break
-        return gone, entered
+            place += 1
+        return gone, place
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         sorting = self.sorting(events, now_ms)
-        count = len(sorting.inside)
-        if self.window.fixed:
-            # What was counted stays counted, also when the events are no longer kept.
-            count = max(count, contact.body.summaries.get(self.id, 0))
-        return {"reached": {"what": "count", "value": count}, **sorting.wire()}
+        return {"reached": {"what": "count", "value": len(sorting.inside)}, **sorting.wire()}
 
 
 class LoggedCount(LogCondition):

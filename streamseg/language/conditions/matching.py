@@ -31,8 +31,8 @@ class PropertyTest:
 
     def at_kept(self, kept: Any, now_ms: int) -> Answer:
         """The answer at `now_ms` on what the test kept of the value, and when that changes."""
-        answer, next_ms = self.test.at_kept(kept, now_ms)
-        return Answer(answer != self.negated, next_ms)
+        answer = self.test.at_kept(kept, now_ms)
+        return answer.turned_round() if self.negated else answer
 
     def demand(self) -> Demand | None:
         """What the tested occurrence or element has to have for the answer to be true; see Demand."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from streamseg.contact.contact import Contact
 from streamseg.language.answer import Answer
+from streamseg.language.conditions.base import Condition
 from streamseg.language.conditions.matched import MatchedCondition
 from streamseg.language.conditions.matching import Matcher, Where
 from streamseg.language.conditions.occurrences import failed_tests, named, outside
@@ -45,6 +46,9 @@ class SelectCondition(MatchedCondition):
             del log[0 if self.last else -1]
             contact.capped += 1
         return True
+
+    # The one occurrence is never superfluous.
+    age = Condition.age
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:
         chosen, next_ms = None, MAX_MS
