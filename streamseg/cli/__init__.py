@@ -27,8 +27,9 @@ def _entries() -> dict[str, EntryPoint]:
 
 
 class _Commands(TyperGroup):
-    """Our commands and those of other rooms, which this package never imports: they are found through
-    entry points, and loaded when asked for, since loading Kafka's clients takes a second."""
+    """The commands of this package and those of other packages, which it never imports. The latter are found
+    through entry points and loaded only when they are called, since loading Kafka's clients takes a
+    second."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted({*super().list_commands(ctx), *_entries()})
@@ -81,7 +82,7 @@ app.add_typer(lists)
 
 
 def main() -> None:
-    """Run the command line; an error of ours ends it with its message and status 1."""
+    """Run the command line. A StreamsegError ends it with its message and status 1."""
     try:
         app()
     except StreamsegError as error:

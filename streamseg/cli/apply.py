@@ -1,4 +1,4 @@
-"""`streamseg segments apply`: make a folder of definitions true."""
+"""`streamseg segments apply`: save a folder of definitions."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 def apply(
     session: Session,
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder of definitions in YAML or JSON, one a file.")
+        Path, typer.Argument(metavar="DIR", help="A folder of definitions in YAML or JSON, one in each file.")
     ],
     yes: Yes = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Delete your segments that the folder does not have.")
+        bool, typer.Option("--prune", help="Delete your segments that are not in the folder.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the difference.")] = False,
     calculate: Annotated[
-        bool, typer.Option("--calculate", help="Calculate advanced segments once they are saved.")
+        bool, typer.Option("--calculate", help="Calculate advanced segments after saving them.")
     ] = False,
 ) -> None:
-    """Make a folder of definitions true: show how your segments differ from it, ask, and save.
+    """Save a folder of definitions: show how your segments differ from it, ask, and save.
 
-    A file without segment_id is about the segment that it is named after. Segments that others refer to
-    are saved first. What is refused is listed with file and path; the rest is saved, nothing is deleted
-    then, and the exit status is 1.
+    A file without segment_id defines the segment that has the file's name. Segments that others refer to are
+    saved first. A refused file is listed with its path, and the other files are saved. If anything is
+    refused, nothing is deleted and the exit status is 1.
 
     Example: streamseg segments apply segments/ --dry-run
     """
@@ -69,7 +69,7 @@ def apply(
 
 
 class _Outcome:
-    """What came of the changes."""
+    """The results of saving and deleting."""
 
     def __init__(self, session: Session, refused: list[Refusal]) -> None:
         self._session = session
@@ -81,7 +81,7 @@ class _Outcome:
         self.refused = refused
 
     def save(self, changes: Iterable[Change], *, calculate: bool) -> None:
-        """Save one by one; one that is refused does not keep the others from being saved."""
+        """Save the changes one by one. If one is refused, the others are saved all the same."""
         for change in changes:
             wanted = change.wanted
             try:
@@ -98,14 +98,15 @@ class _Outcome:
                 self.refused.append(refusal(wanted.file, wanted.segment_id, error, self._session.language))
 
     def _calculate(self, segment_id: str, *, wanted: bool) -> None:
-        # At once, and not at the end: what refers to it can only be saved after that.
+        # A segment that refers to this one can be saved only after this one is calculated, so the calculation
+        # is started here and not at the end.
         if wanted:
             self._session.api.post("segments", segment_id, "calculate")
         else:
             self._uncalculated.append(segment_id)
 
     def delete(self, segment_ids: Iterable[str]) -> None:
-        """Delete all or none, so that the order among them does not matter."""
+        """Delete all segments or none, in one command, so that their order does not matter."""
         doomed = list(segment_ids)
         try:
             self._session.api.post("batch", "delete", body={"segment_ids": doomed})
@@ -114,7 +115,7 @@ class _Outcome:
             self.refused.append(refusal(None, None, error, self._session.language))
 
     def show(self) -> None:
-        """What was done, and what was refused on the way."""
+        """Show what was done, and what was refused while saving."""
         _show_refusals(self._session, self.refused[self._before :])
         self._session.say(
             words.FOLDER_DONE,
@@ -127,7 +128,7 @@ class _Outcome:
             self._session.note(words.UNCALCULATED, ids=", ".join(self._uncalculated))
 
     def wire(self, difference: Difference, *, dry_run: bool) -> dict[str, Any]:
-        """The difference and, except for a dry run, what was done about it."""
+        """Return the difference and, except for a dry run, what was done about it."""
         found: dict[str, Any] = {
             "to_create": [change.wire() for change in difference.created],
             "to_change": [change.wire() for change in difference.changed],
@@ -171,6 +172,6 @@ def _show(session: Session, difference: Difference, *, prune: bool) -> None:
 
 def _show_refusals(session: Session, refusals: Iterable[Refusal]) -> None:
     for one in refusals:
-        told = (one.file or one.segment_id or "", one.path, one.title, one.message)
-        line = f"{session.word(words.FOLDER_REFUSED)}  {': '.join(part for part in told if part)}"
+        fields = (one.file or one.segment_id or "", one.path, one.title, one.message)
+        line = f"{session.word(words.FOLDER_REFUSED)}  {': '.join(field for field in fields if field)}"
         session.err.print(line, style="red", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Arguments that several commands take, and what a shell completes for them."""
+"""Arguments that several commands take, and their completion in shells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamseg.cli.client import DEFAULT_URL, Api
 from streamseg.errors import StreamsegError
 
 _COMPLETION_SECONDS: Final = 1.0
-"""A shell waits for its completions: better none than late ones."""
+"""The longest wait for completions. The shell is blocked meanwhile, so none are better than late ones."""
 
 
 def _complete_segment(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:

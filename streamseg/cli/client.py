@@ -19,17 +19,17 @@ from streamseg.json_text import dumps, loads
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 TIMEOUT_SECONDS: Final = 30.0
-"""Longest wait for an answer: a preview looks at every contact."""
+"""The longest wait for an answer. It is long because a preview evaluates every contact."""
 CONNECT_SECONDS: Final = 5.0
-"""Rows of the list and contacts of a segment a request; the most that the API gives."""
+"""Rows of the list, and contacts of a segment, for each request: the most that the API returns."""
 
 _BASE: Final = "/api/v1"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class ApiError(StreamsegError):
-    """The API refused. `path` names the offending field of what was sent, or is empty; `code` is the
-    contract's, or empty where something other than a worker answered."""
+    """The API refused a request. `path` is the path of the wrong field in the request, or empty. `code` is
+    the contract's code, or empty if the answer did not come from a worker."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class ApiError(StreamsegError):
         self.current_version = current_version
 
     def wire(self) -> dict[str, Any]:
-        """As problem+json, members without a value left out."""
+        """Return the error as problem+json, without members that have no value."""
         members = {
             "status": self.status,
             "title": self.title,
@@ -63,7 +63,7 @@ class ApiError(StreamsegError):
 
 
 class UnreachableError(StreamsegError):
-    """No answer came. Start a worker, or name another address."""
+    """No answer came. Start a worker, or give another address."""
 
     def __init__(self, url: str, problem: str) -> None:
         super().__init__(f"no answer from {url} ({problem})")
@@ -72,9 +72,9 @@ class UnreachableError(StreamsegError):
 
 
 class Api:
-    """A worker's API, as one account and in one language. Close it after use, or use it in `with`.
+    """A worker's API for one account and one language. Close it after use, or use it in `with`.
 
-    Every request raises ApiError where the API refuses and UnreachableError where no answer comes.
+    Every request raises ApiError if the API refuses it and UnreachableError if no answer comes.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class Api:
         timeout_seconds: float = TIMEOUT_SECONDS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`token` names the account where the API knows tokens; `account` is only heeded where it knows
-        none. A `transport` takes the place of the network. Raises ConfigurationError for a bad URL."""
+        """`token` selects the account if the API has tokens; `account` counts only if the API has none. A
+        `transport` replaces the network. Raises ConfigurationError for a bad URL."""
         self.url = url.rstrip("/")
         headers = {
             "Accept": "application/json, application/problem+json",
@@ -119,7 +119,7 @@ class Api:
         self._client.close()
 
     def get(self, *steps: str, **parameters: Any) -> Any:
-        """The JSON at `/api/v1/` followed by the steps; parameters that are None are left out."""
+        """Return the JSON at `/api/v1/` followed by the steps. Parameters that are None are left out."""
         return self._ask("GET", steps, parameters=parameters)
 
     def post(self, *steps: str, body: Any = None) -> Any:
@@ -135,7 +135,7 @@ class Api:
         self._ask("DELETE", steps)
 
     def segments(self, **filters: Any) -> Iterator[dict[str, Any]]:
-        """The rows of the list, page by page; filters as the API names them."""
+        """Yield the rows of the list, page by page. `filters` have the API's parameter names."""
         cursor: str | None = None
         while True:
             page = self.get("segments", **filters, cursor=cursor, limit=MOST_ROWS)

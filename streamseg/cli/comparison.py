@@ -1,4 +1,4 @@
-"""How a folder of definitions differs from an account's segments."""
+"""The difference between a folder of definitions and an account's segments."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from streamseg.wording.details import detail
 from streamseg.wording.order import in_written_order
 from streamseg.wording.tokens import word
 
-_TOLD = {"name": COLUMNS["name"], "segment_id": words.SEGMENT_ID, "group": words.GROUP}
+_FIELDS = {"name": COLUMNS["name"], "segment_id": words.SEGMENT_ID, "group": words.GROUP}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A segment to be saved: made where `version` is None, else changed from that version. `diff` is a
-    unified diff of the definitions as YAML, `words` the same of what they say."""
+    """A segment to be saved: created if `version` is None, else changed from that version. `diff` is a
+    unified diff of the definitions as YAML, `words` a unified diff of their sentences."""
 
     wanted: Wanted
     version: int | None
@@ -45,12 +45,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What has to be done to make the folder true.
+    """The steps that make the account's segments equal to the folder.
 
-    changes    to be saved, in this order: segments referred to come first
-    unchanged  ids of segments that are as the folder has them
-    absent     ids of the account's segments that the folder does not have
-    refused    what cannot be done
+    changes    the segments to save, in this order: segments referred to come first
+    unchanged  ids of segments that are equal to the folder's
+    absent     ids of the account's segments that are not in the folder
+    refused    the files that cannot be saved
     """
 
     changes: tuple[Change, ...]
@@ -68,11 +68,12 @@ class Difference:
 
 
 def compare(api: Api, folder: Path, language: Language, *, prune: bool, check: bool = False) -> Difference:
-    """The difference between the folder and the segments of the account that asks; nothing is changed.
+    """Return the difference between the folder and the account's segments; nothing is changed.
 
-    With `check`, the API is asked whether it would save each of them.
-    With `prune`, segments that the folder does not have are as good as gone: a reference to one is refused.
-    Raises ConfigurationError for the folder, ApiError and UnreachableError."""
+    With `check`, ask the API whether it would save each segment. With `prune`, treat segments that are not in
+    the folder as deleted: a reference to one is refused. Raises ConfigurationError for the folder, ApiError
+    and UnreachableError.
+    """
     read, unreadable = read_folder(folder)
     ordered, circular = in_order(read)
     refused = [refusal(file, segment_id, error, language) for file, segment_id, error in unreadable]
@@ -106,16 +107,16 @@ def compare(api: Api, folder: Path, language: Language, *, prune: bool, check: b
 def refusal(
     file: str | None, segment_id: str | None, error: RejectedError | ApiError, language: Language
 ) -> Refusal:
-    """A refusal out of an error, ours or the API's."""
+    """Return a refusal made from an error of this package or of the API."""
     if isinstance(error, RejectedError):
         title = ERRORS[error.code].of(language)
-        told = detail(error.message, language)
-        return Refusal(file, segment_id, error.code.value, title, error.path, told)
+        text = detail(error.message, language)
+        return Refusal(file, segment_id, error.code.value, title, error.path, text)
     return Refusal(file, segment_id, error.code, error.title, error.path, error.detail)
 
 
 def _check(one: Wanted, *, known: set[str], foreign: set[str], pruned: Iterable[str]) -> None:
-    """What can be told before anything is sent."""
+    """Refuse what can be refused before anything is sent."""
     if one.segment_id in foreign:
         raise RejectedError(
             Code.NOT_PERMITTED,
@@ -134,7 +135,8 @@ def _check(one: Wanted, *, known: set[str], foreign: set[str], pruned: Iterable[
 
 
 def _try_out(api: Api, one: Wanted, *, saved_before: set[str]) -> None:
-    """Raises the ApiError that saving it would, other than for what will have been saved by then."""
+    """Raise the ApiError that saving the segment would raise. Ignore references to segments that will have
+    been saved by then."""
     try:
         api.post("check", body={"definition": one.definition})
     except ApiError as error:
@@ -143,13 +145,13 @@ def _try_out(api: Api, one: Wanted, *, saved_before: set[str]) -> None:
         if error.code == Code.UNKNOWN_REFERENCE and references.get(path) in saved_before:
             return
         if error.code in ("not_found", "method_not_allowed") and not error.path:
-            # A worker of an earlier release, which cannot tell.
+            # A worker of an earlier release cannot check definitions.
             return
         raise
 
 
 def _change(api: Api, one: Wanted, language: Language, *, exists: bool) -> Change | None:
-    """What has to be saved for one segment; None where it is as wanted."""
+    """Return the change for one segment; None if the segment is as wanted."""
     if not exists:
         new = comparable(one.definition, one.definition, None)
         return _compared(one, None, "/dev/null", {}, new, language)
@@ -168,29 +170,29 @@ def _compared(
     one: Wanted, version: int | None, was: str, before: Json, after: Json, language: Language
 ) -> Change:
     written = _diff(was, one.file, _lines(before), _lines(after))
-    told = _diff(was, one.file, _told(before, language), _told(after, language))
-    return Change(one, version, written, told or written)
+    sentences = _diff(was, one.file, _in_words(before, language), _in_words(after, language))
+    return Change(one, version, written, sentences or written)
 
 
 def _lines(definition: Json) -> list[str]:
     return to_yaml(in_written_order(definition)).splitlines() if definition else []
 
 
-def _told(definition: Json, language: Language) -> list[str]:
-    """A definition in words: its fields, then its conditions, one a line."""
+def _in_words(definition: Json, language: Language) -> list[str]:
+    """Return a definition in words: its fields, then its conditions, one on each line."""
     if not definition:
         return []
-    told = definition_outline(definition, language)
-    if told is None:
+    outline = definition_outline(definition, language)
+    if outline is None:
         return _lines(definition)
     fields = [
         f"{label.of(language)}: {word(definition[name], language)}"
-        for name, label in _TOLD.items()
+        for name, label in _FIELDS.items()
         if name in definition
     ]
     shared = ", ".join(definition.get("shared_with", ()))
     kind = TYPES[definition["type"]].of(language)
-    return [*fields, kind, *([f"{words.SHARED_WITH.of(language)}: {shared}"] if shared else []), *told]
+    return [*fields, kind, *([f"{words.SHARED_WITH.of(language)}: {shared}"] if shared else []), *outline]
 
 
 def _diff(was: str, becomes: str, before: Sequence[str], after: Sequence[str]) -> str:

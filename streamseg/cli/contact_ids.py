@@ -1,9 +1,8 @@
-"""Contact ids in a file: one a line, or a column of a CSV file.
+"""Contact ids in a file: one on each line, or a column of a CSV file.
 
-A file whose first line names a column `contact_id` is CSV, whether that was said or not: nobody means a
-contact of that name. Any other first line that looks like a heading, or has several columns, is refused until
---column says which of them holds the ids: a heading is no contact. The file is UTF-8, or UTF-16 with its
-mark.
+A file whose first line contains a column `contact_id` is CSV even without --column, since no contact has that
+id. Any other first line that looks like a heading, or has several columns, is refused until --column names
+the column with the ids: a heading is not a contact. The file is UTF-8, or UTF-16 with a byte order mark.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from streamseg.cli.list_headings import Columns, columns_of
 from streamseg.errors import ConfigurationError
 
 MAX_ID_BYTES: Final = 1_024
-"""The longest contact id that is taken, in UTF-8: longer ones are lines that hold something else."""
+"""The longest contact id that is accepted, in UTF-8 bytes. A longer line is not an id."""
 
 _FIRST_LINE_CHARACTERS: Final = 64 << 10
 _LOOKED_AT_BYTES: Final = 1 << 10
@@ -30,7 +29,8 @@ Rejection = Literal["empty", "too_long", "invalid_utf8", "control_character", "d
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file, counted from 1 (of a CSV file, where its row begins): an id, or why it has none."""
+    """A line of the file, counted from 1; in a CSV file, the line where its row begins. It has an id, or the
+    reason why it has none."""
 
     number: int
     contact_id: str
@@ -38,11 +38,12 @@ class Line:
 
 
 def read_contact_ids(path: Path, column: str | None) -> Iterator[Line]:
-    """Every line of the file, or every row of a CSV file with a heading; spaces around an id are dropped.
-    The ids that passed are kept in memory, to find duplicates.
+    """Yield every line of the file, or every row of a CSV file with a heading. Spaces around an id are
+    dropped. The accepted ids are kept in memory, to find duplicates.
 
-    Raises ConfigurationError where the file cannot be read, is no CSV file with that column, or may be one
-    with a column that has to be named."""
+    Raises ConfigurationError if the file cannot be read, is not a CSV file with that column, or seems to have
+    a column that must be named.
+    """
     known: set[str] = set()
     try:
         text = _Text(path, _encoding(path))
@@ -84,12 +85,12 @@ def _encoding(path: Path) -> _Encoding:
         return _Encoding("utf-16", "strict")
     if b"\0" in start:
         raise ConfigurationError(f"{path} is no text in UTF-8 or UTF-16 with its mark; save it as UTF-8")
-    # Bytes that are not UTF-8 become lone surrogates, by which they are known later.
+    # Bytes that are not UTF-8 become lone surrogates, which `_rejection` detects.
     return _Encoding("utf-8-sig", "surrogateescape")
 
 
 class _Text:
-    """A file's lines and cells."""
+    """The lines and cells of a file."""
 
     def __init__(self, path: Path, encoding: _Encoding) -> None:
         self._path = path
@@ -102,14 +103,15 @@ class _Text:
             return stream.readline(_FIRST_LINE_CHARACTERS)
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Every line with its number."""
+        """Yield every line with its number."""
         name, errors = self._encoding
         with self._path.open(encoding=name, errors=errors, newline="\n") as stream:
             for number, line in enumerate(stream, start=1):
                 yield number, line.strip()
 
     def cells(self, columns: Columns) -> Iterator[tuple[int, str]]:
-        """The column's cell of every row below the heading, with the number of the line where it begins."""
+        """Yield the column's cell in every row below the heading, with the number of the line where the row
+        begins."""
         name, errors = self._encoding
         with self._path.open(encoding=name, errors=errors, newline="") as stream:
             rows = csv.reader(stream, delimiter=columns.separator)

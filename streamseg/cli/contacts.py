@@ -1,4 +1,4 @@
-"""`streamseg contacts`: what is known of a contact."""
+"""`streamseg contacts`: the state of a contact."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Segment definitions as people keep them: in YAML or JSON files.
+"""Segment definitions in YAML or JSON files.
 
-YAML is read by JSON's rules for plain scalars: `no`, `2026-06-15` and `012` are text, as they look in a
+YAML is read by JSON's rules for plain scalars: `no`, `2026-06-15` and `012` are text, as they are in a
 definition, and not false, a date and ten.
 """
 
@@ -21,13 +21,13 @@ from streamseg.nesting import check_nesting, exceeds_limit, nested_too_deep
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 MANAGED: Final = ("version", "created_by", "created_at", "updated_by", "updated_at")
-"""The keys of a definition that the catalogue keeps by itself."""
+"""The keys of a definition that the catalogue sets itself."""
 
 _NUMBER: Final = r"-?(?:0|[1-9][0-9]*)"
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain scalars by JSON's rules, and no key twice."""
+    """Reads plain scalars by JSON's rules and refuses a key that occurs twice."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as in its base
 
@@ -43,7 +43,8 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists set in from their key, as people write them, and values written out where they repeat."""
+    """Indents lists below their key, as people write them, and writes repeated values in full instead of as
+    aliases."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
         return super().increase_indent(flow, False)
@@ -59,15 +60,16 @@ for _tag, _pattern, _first in (
     ("float", rf"{_NUMBER}(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
     ("merge", r"<<", ["<"]),
 ):
-    # The dumper too: it quotes text that the loader would take for something else.
+    # The dumper needs the same rules: it quotes text that the loader would take for another type.
     for _side in (_Loader, _Dumper):
         _side.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"{_pattern}\Z"), _first)
 
 
 def read_definition(file: str) -> dict[str, Any]:
-    """The definition in a YAML or JSON file, or on standard input for `-`.
+    """Return the definition in a YAML or JSON file; `-` means standard input.
 
-    Raises ConfigurationError where the file cannot be read, RejectedError where it holds no JSON object."""
+    Raises ConfigurationError if the file cannot be read, RejectedError if it does not contain a JSON object.
+    """
     if file == "-":
         return parse_definition(sys.stdin.buffer.read(), json=False)
     path = Path(file)
@@ -79,7 +81,7 @@ def read_definition(file: str) -> dict[str, Any]:
 
 
 def parse_definition(source: bytes, *, json: bool) -> dict[str, Any]:
-    """The JSON object in a file's bytes. Raises RejectedError, the message naming line and column."""
+    """Return the JSON object in a file's bytes. Raises RejectedError with line and column in its message."""
     try:
         text = source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,20 +102,21 @@ def _parse_json(text: str) -> Any:
     except orjson.JSONDecodeError as error:
         if exceeds_limit(data):
             raise nested_too_deep() from error
-        # Other than in a record, the message names line and column.
+        # Unlike for a record, the message gives line and column.
         raise RejectedError(Code.INVALID_JSON, str(error)) from error
 
 
 def _parse_yaml(text: str) -> Any:
     try:
         value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-        # orjson itself: what refers to itself has no end, and only it finds that out.
+        # This must be orjson itself: a YAML value that contains itself has no end, and only orjson detects
+        # that.
         orjson.dumps(value)
     except yaml.MarkedYAMLError as error:
-        told = " ".join(part for part in (error.context, error.problem) if part)
+        problem = " ".join(part for part in (error.context, error.problem) if part)
         mark = error.problem_mark
         place = f" in line {mark.line + 1} column {mark.column + 1}" if mark is not None else ""
-        raise RejectedError(Code.INVALID_JSON, f"nor YAML: {told}{place}") from error
+        raise RejectedError(Code.INVALID_JSON, f"nor YAML: {problem}{place}") from error
     except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
         problem = " ".join(str(error).split())
         raise RejectedError(Code.INVALID_JSON, f"not what JSON can say ({problem})") from error
@@ -121,7 +124,7 @@ def _parse_yaml(text: str) -> Any:
 
 
 def to_yaml(value: Any) -> str:
-    """A JSON value as YAML that reads back as the same."""
+    """Return a JSON value as YAML. Reading the YAML gives the same value."""
     text: str = yaml.dump(
         value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=False, width=100
     )
@@ -129,5 +132,5 @@ def to_yaml(value: Any) -> str:
 
 
 def without_managed(definition: dict[str, Any]) -> dict[str, Any]:
-    """A definition as a file holds it: without what the catalogue keeps by itself."""
+    """Return a definition in the form for a file: without the keys that the catalogue sets itself."""
     return {key: value for key, value in definition.items() if key not in MANAGED}

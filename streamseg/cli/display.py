@@ -1,4 +1,4 @@
-"""Rows, fields and times as a terminal shows them."""
+"""Rows, fields and times in the form for a terminal."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from streamseg.cli import words
 from streamseg.times import parse_timestamp_ms
 
 _LEAST_FIRST: Final = ("operations", "created_at", "created_by", "updated_by", "updated_at", "type")
-"""Columns of the list that a narrow terminal does without, in this order."""
+"""The columns of the list that a narrow terminal omits, in this order."""
 _LONGEST_NAME: Final = 30
 _BETWEEN_COLUMNS: Final = 3
 _STYLES = {"completed": "green", "calculating": "yellow", "not_calculated": "dim", "shared": "dim"}
 
 
 def instant(value: str | int | None) -> str:
-    """A time of the API in this machine's time zone, to the minute; as it came where no calendar has it."""
+    """Return a time of the API in this machine's timezone, to the minute; unchanged if no calendar has that
+    time."""
     if value is None:
         return ""
     try:
@@ -36,7 +37,7 @@ def instant(value: str | int | None) -> str:
 
 
 def status(row: Mapping[str, Any], language: Language) -> Text:
-    """The status of a row, with the progress of a calculation."""
+    """Return the status of a row, with the progress of a calculation."""
     name = row["status"]
     text = row.get("status_label") or (STATUSES[name].of(language) if name in STATUSES else name)
     if name == "calculating":
@@ -45,20 +46,20 @@ def status(row: Mapping[str, Any], language: Language) -> Text:
 
 
 def kind(row: Mapping[str, Any], language: Language) -> str:
-    """What a row's type is called."""
+    """Return the display name of a row's type."""
     name = row["type"]
     label: str = row.get("type_label") or (TYPES[name].of(language) if name in TYPES else name)
     return label
 
 
 def indented(line: str) -> Padding:
-    """A line that begins with blanks, wrapped below its first word."""
+    """Return a line that begins with blanks; when wrapped, it continues below its first word."""
     text = line.lstrip(" ")
     return Padding(Text(text), (0, 0, 0, len(line) - len(text)), expand=False)
 
 
 def plain_table(*headings: str) -> Table:
-    """An empty table without rules between its rows."""
+    """Return an empty table without rules between its rows."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
@@ -66,9 +67,11 @@ def plain_table(*headings: str) -> Table:
 
 
 def segment_table(rows: Iterable[Mapping[str, Any]], language: Language, width: int) -> Table:
-    """The list of segments, in the product's columns; the id, which commands take, is under the name.
+    """Return the list of segments in the product's columns. The id, which commands take, is under the name.
 
-    In a terminal of few columns (`width`), those that say least are left out before any has to be wrapped."""
+    If the terminal has too few columns (`width`), the least important ones are omitted, so that no cell
+    wraps.
+    """
     shown = [_cells(row, language) for row in rows]
     names = list(COLUMNS)
     for least in _LEAST_FIRST:
@@ -100,7 +103,7 @@ def _cells(row: Mapping[str, Any], language: Language) -> dict[str, str | Text]:
 
 
 def _needed(names: Sequence[str], shown: Sequence[Mapping[str, str | Text]], language: Language) -> int:
-    """Columns of a terminal that the table takes where no cell is wrapped; a long name may be."""
+    """Return the terminal columns that the table needs so that no cell wraps; only a long name may wrap."""
     widths = []
     for name in names:
         texts = [COLUMNS[name].of(language), *(str(cells[name]) for cells in shown)]
@@ -111,7 +114,7 @@ def _needed(names: Sequence[str], shown: Sequence[Mapping[str, str | Text]], lan
 
 
 def field_table(fields: Mapping[str, str | Text]) -> Table:
-    """Names beside their values; those without a value are left out."""
+    """Return a table of names beside their values. Names without a value are left out."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -122,7 +125,7 @@ def field_table(fields: Mapping[str, str | Text]) -> Table:
 
 
 def segment_fields(row: Mapping[str, Any], language: Language) -> Table:
-    """One segment, without its definition."""
+    """Return the fields of one segment, without its definition."""
     label = {name: one.of(language) for name, one in COLUMNS.items()}
     return field_table(
         {

@@ -28,7 +28,7 @@ from streamseg.wording.evidence import notes
 from streamseg.wording.explanations import condition_text, with_words
 
 _SHOWN: Final = 10
-"""Occurrences of one condition that are listed, the latest ones."""
+"""The number of occurrences listed for one condition; the latest are listed."""
 
 
 def explain(
@@ -50,7 +50,8 @@ def explain(
 ) -> None:
     """Show what decides whether CONTACT is in SEGMENT, since when, and when time alone will change it.
 
-    With --json and --lang, each condition has its words in that language as well."""
+    With --json and --lang, each condition also has a sentence in that language.
+    """
     settings = read_settings(timezone)
     at_ms = None if at is None else read_instant(at, settings, "--at")
     run = Replay(settings=settings, on_dead_letter=report_dead_letter)
@@ -68,8 +69,8 @@ def explain(
         run.run_to(at_ms)
     explanation = run.explain(segment, contact)
     if as_json:
-        told = explanation if lang is None else with_words(explanation, chosen_language(lang))
-        echo_json(told, indented=True)
+        result = explanation if lang is None else with_words(explanation, chosen_language(lang))
+        echo_json(result, indented=True)
     else:
         TerminalConsole().print(render(explanation, chosen_language(lang)))
 
@@ -77,7 +78,7 @@ def explain(
 def render(
     explanation: dict[str, Any], language: Language = "en", *, instant: Callable[[str], str] = str
 ) -> Tree:
-    """The explanation as a tree for a terminal, its times as `instant` writes them."""
+    """Return the explanation as a tree for a terminal. `instant` formats times."""
     state = words.MEMBER if explanation["member"] else words.NOT_MEMBER
     head = _mark(explanation["member"]).append(
         f" {explanation['contact_id']} {state.of(language)} {explanation['segment_id']}", style="bold"
@@ -119,8 +120,8 @@ def _add_condition(
     occurrences = condition.get("occurrences", [])
     for occurrence in occurrences[-_SHOWN:]:
         at = instant(occurrence["occurred_at"])
-        told = words.OCCURRENCE.of(language).format(id=occurrence["event_id"], at=at)
-        node.add(Text(told, style="dim"))
+        line = words.OCCURRENCE.of(language).format(id=occurrence["event_id"], at=at)
+        node.add(Text(line, style="dim"))
     if len(occurrences) > _SHOWN:
         node.add(
             Text(words.MORE_OCCURRENCES.of(language).format(count=len(occurrences) - _SHOWN), style="dim")

@@ -18,8 +18,8 @@ from streamseg.plan.definitions import read_definition
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a file, or the deletion of a segment, was not done. `file` is None for a deletion; `code` and
-    `path` are the contract's, `title` what the code is called."""
+    """The reason why a file was not saved or a segment not deleted. `file` is None for a deletion. `code` and
+    `path` are the contract's; `title` is the display name of the code."""
 
     file: str | None
     segment_id: str | None
@@ -40,10 +40,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A segment as a file wants it.
+    """A segment as a file defines it.
 
     file        its path below the folder
-    definition  what the file holds, with segment_id and without what the catalogue keeps by itself
+    definition  the file's content, with segment_id and without the keys that the catalogue sets itself
     """
 
     file: str
@@ -51,16 +51,17 @@ class Wanted:
     definition: dict[str, Any]
 
     def references(self) -> Iterator[tuple[str, str]]:
-        """The segments that it refers to, each with the path of the condition."""
+        """Return the segments to which the definition refers, each with the path of the condition."""
         return references_of(self.definition)
 
 
 def read_folder(folder: Path) -> tuple[list[Wanted], list[tuple[str, str | None, RejectedError]]]:
-    """The definitions in the YAML and JSON files below a folder, by path, and what was refused of them:
-    file, segment id where known, and why. Hidden files and folders are left out. A file without segment_id
-    is about the segment that it is named after.
+    """Return the definitions in the YAML and JSON files below a folder, by path, and the refused files: file,
+    segment id if known, and error. Hidden files and folders are left out. A file without segment_id defines
+    the segment that has the file's name.
 
-    Raises ConfigurationError where there is no such folder, or no definition in it."""
+    Raises ConfigurationError if the folder does not exist or contains no definition.
+    """
     if not folder.is_dir():
         raise ConfigurationError(f"{folder} is no folder")
     files = sorted(
@@ -99,8 +100,8 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def in_order(wanted: Iterable[Wanted]) -> tuple[list[Wanted], list[tuple[Wanted, RejectedError]]]:
-    """The segments such that those referred to come first, and those that refer to each other in a circle,
-    which cannot be saved."""
+    """Return the segments in an order in which those referred to come first, and separately those that refer
+    to each other in a circle, which cannot be saved."""
     left = {one.segment_id: one for one in wanted}
     circular: list[tuple[Wanted, RejectedError]] = []
     while True:
@@ -111,7 +112,7 @@ def in_order(wanted: Iterable[Wanted]) -> tuple[list[Wanted], list[tuple[Wanted,
         try:
             return [left[segment_id] for segment_id in TopologicalSorter(graph).static_order()], circular
         except CycleError as error:
-            # graphlib names the circle from the referred side: each one is referred to by the next.
+            # graphlib gives the circle from the referred side: each segment is referred to by the next one.
             circle = error.args[1][::-1]
             for segment_id, referred in pairwise(circle):
                 one = left.pop(segment_id)
@@ -121,9 +122,9 @@ def in_order(wanted: Iterable[Wanted]) -> tuple[list[Wanted], list[tuple[Wanted,
 
 
 def comparable(definition: dict[str, Any], given: Mapping[str, Any], account: str | None) -> dict[str, Any]:
-    """A definition in one way of writing: defaults and what the catalogue keeps by itself left out. Group
-    and sharing, which stay where a file does not give them, only where `given` has them; the owner is never
-    one of those shared with."""
+    """Return a definition in a form in which equal definitions are equal: without defaults and without the
+    keys that the catalogue sets itself. Group and sharing are included only if `given` has them, since they
+    do not change otherwise. The owner is never in `shared_with`."""
     plain = without_managed(definition)
     normal = _without_defaults(plain)
     normal.pop("group", None)
@@ -139,6 +140,7 @@ def _without_defaults(definition: dict[str, Any]) -> dict[str, Any]:
     try:
         model = read_definition(dumps(definition), max_conditions=None)
     except RejectedError:
-        # What a newer worker holds may be more than this release knows: it is compared as it is written.
+        # A newer worker's definition may have fields that this release does not know, so it is compared as it
+        # is written.
         return definition
     return model.model_dump(mode="json", exclude_defaults=True)

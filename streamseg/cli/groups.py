@@ -1,4 +1,4 @@
-"""`streamseg groups`: the folders of segments."""
+"""`streamseg groups`: the groups in which segments are filed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def create(session: Session, group: GroupName) -> None:
 def rename(
     session: Session,
     group: GroupName,
-    new: Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The new name.")],
 ) -> None:
     """Give a group another name; its segments stay in it.
 

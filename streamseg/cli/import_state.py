@@ -1,4 +1,4 @@
-"""How far an import came: a small file beside the input, so that the import can go on after it."""
+"""The progress of an import, in a small file beside the input, so that an interrupted import can continue."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LAYOUT: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class ImportState:
-    """What was imported, from what into what.
+    """The parameters and the progress of an import.
 
     digest    SHA-256 of the input, hexadecimal
-    line      the last line that was sent, or looked at and rejected; 0: none
-    accepted  ids that the API accepted so far
+    line      the last line that was sent or rejected; 0 means none
+    accepted  the number of ids that the API accepted so far
     """
 
     url: str
@@ -33,12 +33,12 @@ class ImportState:
 
 
 def state_path(source: Path) -> Path:
-    """Where the state of an import of that file is kept."""
+    """Return the path of the state file for an import of `source`."""
     return source.with_name(f"{source.name}.import.json")
 
 
 def digest(source: Path) -> str:
-    """The SHA-256 of a file. Raises ConfigurationError where it cannot be read."""
+    """Return the SHA-256 of a file. Raises ConfigurationError if it cannot be read."""
     try:
         with source.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -47,9 +47,11 @@ def digest(source: Path) -> str:
 
 
 def resume(source: Path, fresh: ImportState) -> ImportState:
-    """The state to go on from: that of an interrupted import of the same, else `fresh`.
+    """Return the state from which to continue: that of an interrupted import with the same parameters, else
+    `fresh`.
 
-    Raises ConfigurationError where the interrupted import was another one, or its file cannot be read."""
+    Raises ConfigurationError if the interrupted import had other parameters or its state file cannot be read.
+    """
     path = state_path(source)
     try:
         kept = orjson.loads(path.read_bytes())
@@ -70,7 +72,7 @@ def resume(source: Path, fresh: ImportState) -> ImportState:
 
 
 def keep(source: Path, state: ImportState) -> None:
-    """Write the state, all or nothing. Raises ConfigurationError where the folder cannot be written."""
+    """Write the state atomically. Raises ConfigurationError if the folder cannot be written."""
     path = state_path(source)
     new = path.with_name(f"{path.name}.new")
     try:
@@ -81,5 +83,5 @@ def keep(source: Path, state: ImportState) -> None:
 
 
 def forget(source: Path) -> None:
-    """Remove the state: the import is complete, or begins again."""
+    """Remove the state, because the import is complete or begins again."""
     state_path(source).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What commands over a replay file share: opening it, reading options, and its errors."""
+"""Functions for commands that read a replay file: opening it, reading options, and reporting errors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from streamseg.settings import Settings
 from streamseg.times import format_ms, parse_timestamp_ms, time_zone
 
 UNREADABLE = 2
-"""Exit status where a file cannot be read as NDJSON."""
+"""The exit status if a file cannot be read as NDJSON."""
 
 
 def read_settings(timezone: str | None) -> Settings:
-    """The environment's settings, with `--timezone` before them. Raises ConfigurationError."""
+    """Return the environment's settings; `--timezone` takes precedence. Raises ConfigurationError."""
     if timezone is None:
         return Settings.read()
     try:
@@ -33,7 +33,7 @@ def read_settings(timezone: str | None) -> Settings:
 
 
 def read_instant(text: str, settings: Settings, option: str) -> int:
-    """Epoch ms of an option's RFC 3339 text or epoch milliseconds."""
+    """Return an option's RFC 3339 text or epoch milliseconds in epoch ms."""
     digits = text.removeprefix("-")
     value = int(text) if digits.isascii() and digits.isdigit() else text
     try:
@@ -44,8 +44,8 @@ def read_instant(text: str, settings: Settings, option: str) -> int:
 
 @contextmanager
 def open_input(file: str) -> Iterator[BinaryIO]:
-    """The file's bytes, standard input for `-`; ends with status 2 where it cannot be opened. It may be a
-    pipe too, such as /dev/stdin or what a shell puts in the place of a command."""
+    """Open the file, or standard input for `-`. Ends the command with status 2 if it cannot be opened. The
+    file may be a pipe, such as /dev/stdin or a shell's process substitution."""
     if file == "-":
         yield sys.stdin.buffer
         return
@@ -59,13 +59,13 @@ def open_input(file: str) -> Iterator[BinaryIO]:
 
 
 def fail_unreadable(file: str, error: FileFormatError) -> NoReturn:
-    """End with status 2 and the line that is wrong."""
+    """End with status 2 and the number of the wrong line."""
     echo(f"{file}: {error}", err=True)
     raise typer.Exit(UNREADABLE) from error
 
 
 def report_dead_letter(line: int, letter: DeadLetter) -> None:
-    """A dead letter as a JSON line on standard error."""
+    """Print a dead letter as a JSON line on standard error."""
     report: dict[str, Any] = {
         "line": line,
         "topic": letter.record.topic or None,

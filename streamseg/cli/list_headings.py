@@ -1,4 +1,4 @@
-"""The heading of a file with contact ids: which column holds them, and what separates the columns."""
+"""The heading of a file with contact ids: the column that holds the ids, and the separator of the columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IGNORED: Final = re.compile(r"[\s_\-]+")
 
 
 def _plain(name: str) -> str:
-    """A name without what people write differently: case, blanks, underscores and hyphens."""
+    """Return a name without differences in case, blanks, underscores and hyphens."""
     return _IGNORED.sub("", name).casefold()
 
 
@@ -48,17 +48,20 @@ _HEADINGS: Final = _IDS | {
 
 
 class Columns(NamedTuple):
-    """Where a CSV file has its ids: the column's position, counted from 0, and what separates columns."""
+    """The place of the ids in a CSV file: the column's position, counted from 0, and the separator of the
+    columns."""
 
     position: int
     separator: str
 
 
 def columns_of(first_line: str, column: str | None, *, file: str) -> Columns | None:
-    """Where the ids are, by the first line of a file and --column; None for a file with one id a line.
+    """Return the place of the ids, by the first line of a file and --column; None for a file with one id on
+    each line.
 
-    Raises ConfigurationError, naming the --column to give, where the first line looks like a heading and it
-    was not said which column is meant; and where there is no such column."""
+    Raises ConfigurationError, with the --column to give, if the first line looks like a heading and no column
+    was given; and if there is no such column.
+    """
     if column is not None:
         return _named(first_line, column, file)
     names = _names(first_line, ",")
@@ -100,7 +103,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _likeliest(names: list[str]) -> str:
-    """The name that most likely is that of ids, as it has to be written for a shell."""
+    """Return the name that most likely is the column of ids, quoted for a shell."""
     known = (name for name in names if _plain(name) in _IDS)
     ending = (name for name in names if _plain(name).endswith("id"))
     likeliest = next(known, None) or next(ending, None) or names[0]

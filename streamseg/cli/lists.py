@@ -1,4 +1,4 @@
-"""`streamseg lists import`: contacts into a static segment, from a file."""
+"""`streamseg lists import`: put the contacts of a file into a static segment."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from streamseg.cli.import_state import ImportState, digest, forget, keep, resume
 from streamseg.cli.session import Session, connected
 
 _BATCH_BYTES: Final = 512 * 1024
-"""At most so many bytes of ids a request: the API takes 1 MiB."""
+"""The most bytes of ids in a request; the API accepts 1 MiB."""
 _SHOWN: Final = 20
-"""Rejected lines that are listed in a terminal."""
+"""The number of rejected lines that are listed in a terminal."""
 
 
 def import_list(
     session: Session,
     segment: SegmentId,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Contact ids, one a line, or CSV with a heading.")
+        Path, typer.Argument(metavar="FILE", help="Contact ids, one on each line, or CSV with a heading.")
     ],
     column: Annotated[
         str | None,
         typer.Option(
-            help="FILE has columns, by commas, semicolons, tabs or |, and the ids are in this one. Default: "
-            "contact_id, if it is there and commas part the columns."
+            help="The column with the ids, in a FILE with columns separated by commas, semicolons, tabs or "
+            "|. Default: contact_id, if the first line has it and commas separate the columns."
         ),
     ] = None,
-    batch: Annotated[int, typer.Option(min=1, max=5_000, help="Contacts a request.")] = 1_000,
+    batch: Annotated[int, typer.Option(min=1, max=5_000, help="Contacts in each request.")] = 1_000,
     remove: Annotated[
-        bool, typer.Option("--remove", help="Take the contacts out of the list instead.")
+        bool, typer.Option("--remove", help="Remove the contacts from the segment instead.")
     ] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Begin again where an earlier import was interrupted.")
+        bool, typer.Option("--restart", help="Start an interrupted import again from the first line.")
     ] = False,
 ) -> None:
     """Put contacts into a static segment.
 
-    Lines that are empty, too long, no UTF-8, have control characters or repeat an earlier one are left out
-    and listed. A first line with several columns, or with a heading, is refused without --column. An
-    interrupted import leaves a small file beside FILE; the same command then goes on where it stopped.
+    Lines that are empty, too long, not UTF-8, contain control characters or repeat an earlier one are left
+    out and listed. A first line with several columns, or with a heading, is refused without --column. An
+    interrupted import leaves a small file beside FILE; the same command then continues where it stopped.
 
     Example: streamseg lists import trade-fair-2026 visitors.csv --column contact_id
     """
@@ -75,7 +75,7 @@ def import_list(
 
 
 def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
-    """Lines with up to `size` ids among them."""
+    """Yield groups of lines with up to `size` ids."""
     group: list[Line] = []
     count = length = 0
     for line in lines:
@@ -91,7 +91,7 @@ def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
 
 
 def _send(session: Session, file: Path, state: ImportState, group: list[Line]) -> ImportState:
-    """Send the ids that were not sent before, and note how far it came."""
+    """Send the ids that were not sent before, and save the progress."""
     ids = [line.contact_id for line in group if line.rejection is None and line.number > state.line]
     if group[-1].number <= state.line:
         return state
@@ -106,7 +106,7 @@ def _send(session: Session, file: Path, state: ImportState, group: list[Line]) -
 
 @contextmanager
 def _progress(session: Session, file: Path, column: str | None) -> Iterator[Iterator[Line]]:
-    """The lines, with a progress bar on standard error where that is a terminal."""
+    """Yield the lines, with a progress bar on standard error if that is a terminal."""
     lines = read_contact_ids(file, column)
     if session.as_json or not session.err.is_terminal:
         yield lines

@@ -1,4 +1,4 @@
-"""`streamseg replay`: the engine over a file of records."""
+"""`streamseg replay`: run the engine over a file of records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WRITE_EVERY = 5_000
 
 
 class Emit(StrEnum):
-    """What replay prints."""
+    """The output of replay."""
 
     CHANGES = "changes"
     MEMBERS = "members"
@@ -48,7 +48,7 @@ def replay(
     emit: Annotated[
         Emit,
         typer.Option(
-            help="changes: every membership change as it happens; members: who is in at the end; "
+            help="changes: every membership change as it happens; members: the memberships at the end; "
             "explain: why each contact is in or out of each segment at the end."
         ),
     ] = Emit.CHANGES,
@@ -58,17 +58,17 @@ def replay(
     ] = None,
     lang: Annotated[
         Lang | None,
-        typer.Option(help="With --emit explain: each condition in words as well, in this language."),
+        typer.Option(help="With --emit explain: add a sentence for each condition, in this language."),
     ] = None,
     state: Annotated[
         Path | None,
         typer.Option(help="Keep the state in RocksDB in this new folder instead of in memory."),
     ] = None,
 ) -> None:
-    """Run the engine over FILE and print what comes out, one JSON object a line.
+    """Run the engine over FILE and print its output, one JSON object a line.
 
-    Needs no Kafka. Refused records go to standard error as JSON lines with their line number. Ends with
-    status 2 where FILE is not NDJSON.
+    Needs no Kafka. Refused records go to standard error as JSON lines with their line number. The exit status
+    is 2 if FILE is not NDJSON.
     """
     settings = read_settings(timezone)
     until_ms = read_instant(until, settings, "--until") if until is not None else None
@@ -99,7 +99,7 @@ def replay(
 
 @contextmanager
 def _progress(stream: BinaryIO) -> Iterator[Iterator[bytes]]:
-    """The lines of a stream, with a progress bar on standard error where that is a terminal."""
+    """Yield the lines of a stream, with a progress bar on standard error if that is a terminal."""
     console = TerminalConsole(stderr=True)
     if not console.is_terminal or not stream.seekable():
         yield iter(stream)

@@ -23,10 +23,10 @@ def create(session: Session, file: DefinitionFile) -> None:
 
 
 def edit(session: Session, segment: SegmentId, file: DefinitionFile) -> None:
-    """Put another definition in a segment's place.
+    """Replace a segment's definition.
 
-    A version in the file is the one that it was made from: if somebody changed the segment since, the edit
-    is refused. Without a version, it takes the place of the current one.
+    A version in the file is the version that you edited: if somebody has changed the segment since, the edit
+    is refused. Without a version, the definition replaces the current one in any case.
 
     Example: streamseg segments edit cn-members cn-members.yaml
     """
@@ -63,7 +63,7 @@ def copy(
 
 
 def delete(session: Session, segments: SegmentIds, yes: Yes = False) -> None:
-    """Delete segments: their members leave them. Of several, all are deleted or none.
+    """Delete segments; their members leave them. Either all of them are deleted or none.
 
     Example: streamseg segments delete trial-2024 trial-2025 --yes
     """
@@ -100,7 +100,9 @@ def share(
     segments: SegmentIds,
     accounts: Annotated[
         list[str],
-        typer.Option("--with", metavar="ACCOUNT", help="Who may see and copy them; may be repeated."),
+        typer.Option(
+            "--with", metavar="ACCOUNT", help="An account that may see and copy them; may be repeated."
+        ),
     ],
 ) -> None:
     """Let other accounts see and copy segments.
@@ -119,9 +121,9 @@ def share(
 
 
 def calculate(session: Session, segments: SegmentIds) -> None:
-    """Calculate who belongs to segments; advanced ones wait for this after they were saved.
+    """Start the calculation of segments. Advanced segments need this after each change.
 
-    `streamseg segments list --watch` follows it.
+    `streamseg segments list --watch` shows the progress.
 
     Example: streamseg segments calculate push
     """

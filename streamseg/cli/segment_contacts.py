@@ -1,4 +1,5 @@
-"""`streamseg segments contacts`, `explain` and `preview`: who is in a segment, who would be, and why."""
+"""`streamseg segments contacts`, `explain` and `preview`: the members of a segment or a definition, and
+why."""
 
 from __future__ import annotations
 
@@ -21,10 +22,10 @@ from streamseg.wording.bodies import definition_words
 def contacts(
     session: Session,
     segment: SegmentId,
-    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 50,
-    after: Annotated[str | None, typer.Option(help="Go on where an earlier list ended.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The number of contacts to show.")] = 50,
+    after: Annotated[str | None, typer.Option(help="Continue after this cursor of an earlier list.")] = None,
     everyone: Annotated[
-        bool, typer.Option("--all", help="All of them, a line each; with --json as NDJSON.")
+        bool, typer.Option("--all", help="All contacts, one on each line; with --json as NDJSON.")
     ] = False,
 ) -> None:
     """List the contacts of a segment, by contact id.
@@ -61,7 +62,7 @@ def contacts(
 
 
 def _pages(session: Session, segment: str, after: str | None, limit: int | None) -> Iterator[dict[str, Any]]:
-    """The API's pages until `limit` contacts, or all where it is None."""
+    """Yield the API's pages until `limit` contacts, or all of them if it is None."""
     wanted = limit
     while True:
         size = MOST_CONTACTS if wanted is None else min(wanted, MOST_CONTACTS)
@@ -93,7 +94,7 @@ def explain(
 def preview(
     session: Session,
     file: DefinitionFile,
-    sample: Annotated[int, typer.Option(min=0, max=100, help="How many contact ids to show.")] = 10,
+    sample: Annotated[int, typer.Option(min=0, max=100, help="The number of contact ids to show.")] = 10,
 ) -> None:
     """Count the contacts that a definition would have now; nothing is saved.
 
@@ -104,9 +105,9 @@ def preview(
     if session.as_json:
         session.print_json(answer)
         return
-    told = definition_words({"segment_id": "preview", "name": "preview", **definition}, session.language)
-    if told is not None:
-        session.out.print(told)
+    sentence = definition_words({"segment_id": "preview", "name": "preview", **definition}, session.language)
+    if sentence is not None:
+        session.out.print(sentence)
     session.say(words.PREVIEWED, contacts=f"{answer['contacts']:,}")
     if answer["sample"]:
         session.say(words.SAMPLE, ids=", ".join(answer["sample"]))

@@ -1,4 +1,4 @@
-"""`streamseg segments recount`: evaluate a segment anew for every contact."""
+"""`streamseg segments recount`: evaluate a segment again for every contact."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _PAGE = 200
 
 
 def recount(session: Session, segment: SegmentId) -> None:
-    """Evaluate a segment anew for every contact, from attributes and history, and emit what differs.
+    """Evaluate a segment again for every contact, from attributes and history, and emit the differences.
 
-    For a segment of which `streamseg verify` tells differences; where nothing is wrong, nothing changes. The
-    changes have the reason `definition`. May be interrupted and given again. What was counted of events that
-    are no longer kept stays counted.
+    Use it for a segment for which `streamseg verify` reports differences; if nothing is wrong, nothing
+    changes. The changes have the reason `definition`. The command may be interrupted and run again. Events
+    that are no longer kept stay in the counts that include them.
 
     Example: streamseg segments recount cn-members
     """

@@ -24,11 +24,11 @@ def list_segments(
     session: Session,
     group: Annotated[str | None, typer.Option(help="Only segments of this group.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only segments that you made.")] = False,
-    search: Annotated[str | None, typer.Option(help="Only segments with this in their name.")] = None,
-    sort: Annotated[Sort, typer.Option(help="What to sort by.")] = "name",
-    desc: Annotated[bool, typer.Option("--desc", help="Last ones first.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Follow it until Ctrl-C.")] = False,
-    every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How often --watch asks.")] = 2.0,
+    search: Annotated[str | None, typer.Option(help="Only segments whose name contains this text.")] = None,
+    sort: Annotated[Sort, typer.Option(help="The order of the list.")] = "name",
+    desc: Annotated[bool, typer.Option("--desc", help="Reverse the order.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show changes until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="The interval of --watch.")] = 2.0,
 ) -> None:
     """Show the segments that you see, with status and number of contacts.
 
@@ -55,7 +55,7 @@ def list_segments(
 
 
 def _watch(session: Session, rows: Any, every: float) -> None:
-    """Show the rows whenever they changed, until Ctrl-C."""
+    """Show the rows whenever they have changed, until Ctrl-C."""
     shown: list[dict[str, Any]] | None = None
     live = Live(console=session.out, auto_refresh=False) if session.out.is_terminal else None
     try:
@@ -83,7 +83,8 @@ def show(
     session: Session,
     segment: SegmentId,
     definition: Annotated[
-        bool, typer.Option("--definition", help="Only the definition, as a file for edit or apply holds it.")
+        bool,
+        typer.Option("--definition", help="Print only the definition, in the form that edit and apply read."),
     ] = False,
 ) -> None:
     """Show one segment, with its conditions in words.

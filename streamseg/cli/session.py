@@ -1,5 +1,5 @@
-"""What every command over the API shares: the options of the connection, its language, and how errors and
-results are shown."""
+"""Functions for every command over the API: connection options, language, and the output of errors and
+results."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from streamseg.errors import RejectedError, StreamsegError
 from streamseg.wording.details import detail
 
 _PIPED_WIDTH: Final = 240
-"""Columns where the output is no terminal, so that whole rows can be searched."""
+"""The output width if the output is not a terminal. It is large so that whole rows can be searched."""
 _PANEL: Final = "Connection and output"
 
 
 class Lang(StrEnum):
-    """The languages that results are shown in."""
+    """The languages of the output."""
 
     ZH = "zh"
     EN = "en"
@@ -38,7 +38,7 @@ class Lang(StrEnum):
 Url = Annotated[
     str,
     typer.Option(
-        "--url", envvar="STREAMSEG_API_URL", help="Where a worker serves its API.", rich_help_panel=_PANEL
+        "--url", envvar="STREAMSEG_API_URL", help="The address of a worker's API.", rich_help_panel=_PANEL
     ),
 ]
 Token = Annotated[
@@ -55,7 +55,7 @@ Account = Annotated[
     typer.Option(
         "--account",
         envvar="STREAMSEG_ACCOUNT",
-        help="Who you are, for a worker on this machine that knows no tokens.",
+        help="Your account, for a worker on this machine that has no tokens.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -64,7 +64,7 @@ LangOption = Annotated[
     typer.Option(
         "--lang",
         envvar="STREAMSEG_LANG",
-        help="Language of what is shown; default: that of the locale, else English.",
+        help="Language of the output; default: that of the locale, else English.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -80,7 +80,7 @@ def _console(*, stderr: bool = False) -> Console:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One run of a command: the API, and where and how to show what comes of it."""
+    """One run of a command: the API, and how and where to show the results."""
 
     api: Api
     language: Language
@@ -89,27 +89,27 @@ class Session:
     err: Console
 
     def word(self, label: Label, **values: object) -> str:
-        """A phrase in the session's language, its braces filled in."""
+        """Return a phrase in the session's language, with its braces filled in."""
         return label.of(self.language).format(**values)
 
     def say(self, label: Label, **values: object) -> None:
-        """A phrase on standard output."""
+        """Print a phrase on standard output."""
         self.out.print(self.word(label, **values), soft_wrap=True)
 
     def note(self, label: Label, **values: object) -> None:
-        """A phrase on standard error, beside the results."""
+        """Print a phrase on standard error, separate from the results."""
         self.err.print(self.word(label, **values), soft_wrap=True)
 
     def print_json(self, value: Any) -> None:
-        """The one result, for `--json`."""
+        """Print the only result, for `--json`."""
         echo_json(value, indented=True)
 
     def print_line(self, value: Any) -> None:
-        """One of many results, as a line of NDJSON."""
+        """Print one of many results, as a line of NDJSON."""
         echo_json(value)
 
     def confirm(self, label: Label, **values: object) -> None:
-        """Ask on standard error; ends the command with status 1 where the answer is not yes."""
+        """Ask on standard error. End the command with status 1 unless the answer is yes."""
         typer.confirm(visible(self.word(label, **values)), abort=True, err=True)
 
 
@@ -118,9 +118,9 @@ Run = Callable[Concatenate[Session, P], None]
 
 
 def connected(run: Run[P]) -> Callable[..., None]:
-    """A function that takes a Session first, as a command for typer: with the options of the connection
-    besides its own. A httpx transport given as the context's object takes the place of the network. What
-    is refused ends the command with a line on standard error and status 1."""
+    """Return a function that takes a Session first as a command for typer, with the connection options beside
+    its own. A httpx transport as the context's object replaces the network. A StreamsegError ends the command
+    with a line on standard error and status 1."""
 
     def entry(ctx: typer.Context, **given: Any) -> None:
         language = chosen_language(given.pop("lang"))
@@ -129,7 +129,7 @@ def connected(run: Run[P]) -> Callable[..., None]:
         out, err = _console(), _console(stderr=True)
         transport = ctx.find_object(httpx.BaseTransport)
         with (
-            _errors_told(err, language, as_json=as_json),
+            _errors_shown(err, language, as_json=as_json),
             Api(url, token=token, account=account, language=language, transport=transport) as api,
         ):
             run(Session(api, language, as_json, out, err), **given)  # type: ignore[call-arg]
@@ -158,7 +158,7 @@ def connected(run: Run[P]) -> Callable[..., None]:
 
 
 def chosen_language(chosen: Lang | None) -> Language:
-    """The language of `--lang`, else that of the locale, else English."""
+    """Return the language of `--lang`, else that of the locale, else English."""
     if chosen is not None:
         return "zh" if chosen is Lang.ZH else "en"
     settings = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
@@ -167,7 +167,7 @@ def chosen_language(chosen: Lang | None) -> Language:
 
 
 @contextmanager
-def _errors_told(err: Console, language: Language, *, as_json: bool) -> Iterator[None]:
+def _errors_shown(err: Console, language: Language, *, as_json: bool) -> Iterator[None]:
     try:
         yield
     except StreamsegError as error:
@@ -181,7 +181,7 @@ def _errors_told(err: Console, language: Language, *, as_json: bool) -> Iterator
 
 
 def describe(error: StreamsegError, language: Language) -> str:
-    """An error in one line: what it is, where, the detail, and what to do."""
+    """Return an error in one line: its title, the path, the detail, and the remedy."""
     if isinstance(error, UnreachableError):
         return words.UNREACHABLE.of(language).format(url=error.url, problem=error.problem)
     if isinstance(error, RejectedError):
@@ -199,13 +199,13 @@ def describe(error: StreamsegError, language: Language) -> str:
 
 
 def as_problem(error: StreamsegError, language: Language) -> dict[str, Any]:
-    """An error as problem+json, also where it did not come from the API."""
+    """Return an error as problem+json, even if it did not come from the API."""
     if isinstance(error, ApiError):
         return error.wire()
     if isinstance(error, RejectedError):
         title = ERRORS[error.code].of(language)
-        told = detail(error.message, language)
-        problem = {"title": title, "detail": told, "code": error.code.value, "path": error.path}
+        message = detail(error.message, language)
+        problem = {"title": title, "detail": message, "code": error.code.value, "path": error.path}
         return {name: value for name, value in problem.items() if value}
     code = "unreachable" if isinstance(error, UnreachableError) else "configuration"
     return {"title": describe(error, language), "code": code}

@@ -1,7 +1,7 @@
-"""What a terminal is shown: text of others' making cannot command it, nor turn its reading direction round.
+"""Output to terminals. Text from other people must not control the terminal or reverse its reading direction.
 
-Everything that a command prints goes through here. What people read is escaped wherever it goes; JSON, and
-what else programs read, only where it goes to a terminal.
+Every command prints through this module. Text for people is always escaped. JSON and other output for
+programs is escaped only if it goes to a terminal.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from rich.text import Text
 from streamseg.json_text import dumps
 
 _COMMANDS: Final = re.compile(
-    # Control characters but tab and line feed; bidirectional marks, embeddings, overrides and isolates; line
-    # and paragraph separators; tags, which nobody sees; halves of surrogate pairs.
+    # Control characters except tab and line feed; bidirectional marks, embeddings, overrides and isolates;
+    # line and paragraph separators; invisible tag characters; halves of surrogate pairs.
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e007f\ud800-\udfff]"
 )
 
 
 def visible(text: str) -> str:
-    """The text with an escape, such as `\\x1b` or `\\u202e`, for each character that a terminal obeys."""
+    """Return the text with an escape, such as `\\x1b` or `\\u202e`, for each character that a terminal would
+    obey."""
     return _COMMANDS.sub(lambda found: _escape(ord(found[0])), text)
 
 
 def visible_json(text: str) -> str:
-    """JSON text of the same value, in which such characters are escaped as JSON has it."""
+    """Return JSON text of the same value, with JSON escapes for each character that a terminal would obey."""
     return _COMMANDS.sub(lambda found: _json_escape(found[0]), text)
 
 
@@ -48,10 +49,10 @@ def _json_escape(character: str) -> str:
 
 
 class TerminalConsole(Console):
-    """A console on which no text has power but rich's own styles."""
+    """A console on which only rich's own styles have an effect, never control characters in the text."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        # Before it is measured, so that columns fit.
+        # The text is escaped before it is measured, so that columns fit.
         return super().render_str(visible(text), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
@@ -60,26 +61,26 @@ class TerminalConsole(Console):
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """A line for programs and people: as it is, but on a terminal."""
-    # As bytes, since click takes some control characters out of text.
+    """Print a line for programs or people: escaped on a terminal, else unchanged."""
+    # The line is written as bytes, since click removes some control characters from text.
     data = (visible(text) if _is_terminal(err) else text).encode("utf-8", "surrogateescape")
     typer.echo(data, err=err, nl=nl)
 
 
 def echo_json(value: Any, *, indented: bool = False, err: bool = False) -> None:
-    """A JSON value, on one line or several; the exact bytes of orjson, but on a terminal."""
+    """Print a JSON value, on one line or several: escaped on a terminal, else the exact bytes of orjson."""
     data = dumps(value, option=orjson.OPT_INDENT_2 if indented else 0)
     typer.echo(visible_json(data.decode()) if _is_terminal(err) else data, err=err)
 
 
 def json_output() -> BinaryIO:
-    """Standard output for many lines of JSON."""
+    """Return standard output for many lines of JSON."""
     out = sys.stdout.buffer
     return cast(BinaryIO, _VisibleOutput(out)) if _is_terminal() else out
 
 
 class _VisibleOutput:
-    """Takes bytes of JSON and writes them for a terminal."""
+    """Accepts bytes of JSON and writes them escaped for a terminal."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self._out = out

@@ -1,4 +1,4 @@
-"""What the commands over the API say, in both languages. Braces are filled in by `format`."""
+"""The texts of the commands over the API, in both languages. `format` fills in the braces."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ REMEDIES: Final[Mapping[str, Label]] = {
     "starting": Label("稍后重试", "try again in a moment"),
     "too_large": Label("请分成较小的部分", "send less at once"),
 }
-"""What to do about a refusal, by its code, where the detail does not say it."""
+"""The remedies for refusals, by code, if the detail does not give one."""
 NOT_FOUND: Final[Mapping[str, Label]] = {
     "segment_id": Label(
-        "用 `streamseg segments list` 查看现有分群", "`streamseg segments list` shows what there is"
+        "用 `streamseg segments list` 查看现有分群", "`streamseg segments list` shows the segments"
     ),
-    "group": Label("用 `streamseg groups list` 查看现有分组", "`streamseg groups list` shows what there is"),
+    "group": Label("用 `streamseg groups list` 查看现有分组", "`streamseg groups list` shows the groups"),
     "contact_id": Label(
         "请检查 ID；联系人从其第一条记录起才存在",
         "check the id; a contact is known from its first record on",
     ),
 }
-"""What to do where something was not found, by the path of the refusal."""
+"""The remedies for something that was not found, by the path of the refusal."""
 CURRENT_VERSION: Final = Label(
     "当前版本为 {version}; 重新读取当前版本后再修改",
     "the current version is {version}; read the current one again and change that",
@@ -98,7 +98,7 @@ FOLDER_SUMMARY: Final = Label(
     "{refused} refused",
 )
 FOLDER_NOTHING: Final = Label("无需更改", "nothing to do")
-FOLDER_CONFIRM: Final = Label("确认执行？", "Make it so?")
+FOLDER_CONFIRM: Final = Label("确认执行？", "Apply these changes?")
 FOLDER_DONE: Final = Label(
     "完成：新建 {created}，修改 {changed}，删除 {deleted}，被拒绝 {refused}",
     "done: {created} created, {changed} changed, {deleted} deleted, {refused} refused",
@@ -130,7 +130,7 @@ REJECTIONS: Final[Mapping[str, Label]] = {
     "control_character": Label("含有控制字符", "has a control character"),
     "duplicate": Label("重复", "a duplicate"),
 }
-"""Why a line of a list was left out."""
+"""The reasons why a line of a list was left out."""
 
 MEMBER: Final = Label("属于", "is a member of")
 NOT_MEMBER: Final = Label("不属于", "is not a member of")
@@ -156,12 +156,12 @@ KEPT_KINDS: Final[Mapping[str, Label]] = {
     "count": Label("人数", "count"),
     "topic": Label("segment-memberships 主题", "topic segment-memberships"),
 }
-"""What `streamseg verify` found to differ."""
+"""The kinds of differences that `streamseg verify` finds."""
 VERIFIED: Final = Label(
     "已核对 {contacts} 个联系人、{memberships} 个成员关系：{differences} 处差异",
     "compared {contacts} contacts and {memberships} memberships: {differences} differences",
 )
 RECOUNTED: Final = Label(
     "{id}：已重新计算 {contacts} 个联系人，{changes} 个变化",
-    "{id}: {contacts} contacts evaluated anew, {changes} changes",
+    "{id}: {contacts} contacts evaluated again, {changes} changes",
 )

@@ -63,7 +63,7 @@ def test_the_difference_is_shown_before_anything_is_saved(run: Run, api: FakeApi
     assert "unchanged  same\n" in output
     assert "not in the folder  extra\n" in output
     assert "1 to create, 1 to change, 1 unchanged, 1 not in the folder, 0 refused" in output
-    assert "Make it so?" in result.stderr
+    assert "Apply these changes?" in result.stderr
 
 
 def test_yes_saves_what_differs_and_a_second_time_nothing_does(run: Run, api: FakeApi, folder: Path) -> None:
