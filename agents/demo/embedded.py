@@ -15,6 +15,7 @@ from types import TracebackType
 from confluent_kafka import Producer
 
 from agents.kafka.topics import required_topics
+from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.worker_clock import HostClock
 from agents.worker.data_folder import DataFolder
 from agents.worker.segment_app import SegmentApp, run
@@ -63,12 +64,15 @@ class EmbeddedWorker:
     Segment definitions are read from partition 0 of their topic only: write them there.
     """
 
-    def __init__(self, settings: Settings, *, host_clock: HostClock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, host_clock: HostClock | None = None, pacing: Pacing = DEFAULT_PACING
+    ) -> None:
         """`host_clock` stands for this host's clocks."""
         if settings.partitions != PARTITIONS:
             raise ValueError(f"an embedded broker has {PARTITIONS} partitions, not {settings.partitions}")
         self._settings = settings
         self._host_clock = host_clock
+        self._pacing = pacing
         self._thread = threading.Thread(target=self._run, name="streamseg-worker", daemon=True)
         self._settled = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -126,5 +130,6 @@ class EmbeddedWorker:
                 transactions=False,
                 broker_tells_time=False,
                 host_clock=self._host_clock,
+                pacing=self._pacing,
             )
             await run(self.app, self._stop, ready=self._settled.set)

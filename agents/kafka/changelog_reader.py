@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -104,6 +104,29 @@ def read_changelog(
                     del left[partition]
                     consumer.pause([TopicPartition(topic, partition)])
                     reached(partition, position)
+    finally:
+        consumer.close()
+
+
+def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """The offsets after the last records of some partitions, as the broker tells them now; those that it does
+    not tell in time are left out.
+
+    Blocks; for a thread. Raises KafkaException for what the brokers refuse."""
+    consumer = Consumer({**librdkafka_options(settings), "group.id": f"{settings.application_id}-recovery"})
+    ends: dict[int, int] = {}
+    try:
+        for partition in partitions:
+            try:
+                offsets = consumer.get_watermark_offsets(
+                    TopicPartition(topic, partition), _ANSWER_SECONDS, cached=False
+                )
+            except KafkaException as error:
+                _raise_lasting(error.args[0])
+                continue
+            if offsets is not None:
+                ends[partition] = int(offsets[1])
+        return ends
     finally:
         consumer.close()
 

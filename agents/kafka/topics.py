@@ -37,12 +37,16 @@ from schemas.topics import (
 )
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
-from streamseg.times import DAY_MS, HOUR_MS
+from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 CONTACTS_TABLE = "contacts"
 RETENTION_MS = 7 * DAY_MS
 DEAD_LETTER_RETENTION_MS = 30 * DAY_MS
 CHANGELOG_SEGMENT_BYTES = 128 << 20
+CHANGELOG_COMPACTION_LAG_MS = 5 * MINUTE_MS
+"""How old a record of the changelog is before compaction may take what it replaces. If it does not count
+(`agents.kafka.changelog_record`), a worker has found that by then and has written the state's value again.
+Longer would cost: what is not compacted yet is read in a recovery."""
 OUTCOME_RETENTION_MS = HOUR_MS
 """Outcomes are for callers that wait for them."""
 FOLLOWED_SEGMENT_BYTES = 16 << 20
@@ -120,6 +124,9 @@ def required_topics(settings: Settings) -> list[Topic]:
         # A recovery reads what is not compacted yet: small segments and an early cleaner keep it short.
         "segment.bytes": str(CHANGELOG_SEGMENT_BYTES),
         "min.cleanable.dirty.ratio": "0.2",
+        # Counted from when a record arrived, which may be long after it was made.
+        "min.compaction.lag.ms": str(CHANGELOG_COMPACTION_LAG_MS),
+        "message.timestamp.type": "LogAppendTime",
     }
     # Stamped by the broker: workers compare their clocks with what it says there.
     outcomes = {

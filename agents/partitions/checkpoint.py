@@ -152,13 +152,26 @@ async def _write(shard: Checkpointed, groups: Iterable[Sequence[KeyValue]], sink
     if written is None:
         return None
     if written.first != expected or written.last - written.first + 1 != written.records:
-        raise ForeignWriteError(
-            f"the changelog of partition {shard.number} has records that this worker has not written, "
-            f"between offsets {expected} and {written.last}: a worker that had the partition before was slow "
-            "to stop; this one ends, so that it begins anew with what is in the changelog"
-        )
+        raise _foreign_write(shard.number, expected, written.last)
     shard.changelog_end = written.last + 1
     return written
+
+
+def check_changelog_end(number: int, expected: int, end: int) -> None:
+    """Raise ForeignWriteError where the changelog of partition `number` ends after the offset that its worker
+    expects. A worker calls this from time to time, and not while records of its own are on their way: it has
+    to find a record of another worker before compaction removes the older one of the same key.
+    """
+    if end > expected:
+        raise _foreign_write(number, expected, end - 1)
+
+
+def _foreign_write(number: int, first: int, last: int) -> ForeignWriteError:
+    return ForeignWriteError(
+        f"the changelog of partition {number} has records that this worker has not written, "
+        f"between offsets {first} and {last}: a worker that had the partition before was slow to stop; "
+        "this one ends, so that it begins anew with what is in the changelog"
+    )
 
 
 async def _assure(still_ours: StillOurs) -> None:

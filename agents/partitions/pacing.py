@@ -96,6 +96,12 @@ class Pacing:
     report_seconds: float = 0.5
     """How often a partition's progress and counts are noted for the catalogue."""
 
+    # -- changelogs --------------------------------------------------------------------------------------
+
+    changelog_look_seconds: float = 30.0
+    """How often a worker looks whether anybody else has written to the changelogs of its partitions. Far
+    below `agents.kafka.topics.CHANGELOG_COMPACTION_LAG_MS`, which gives it the time to find that."""
+
     # -- starting and stopping ---------------------------------------------------------------------------
 
     last_commit_seconds: float = 5.0

@@ -20,6 +20,7 @@ from agents.partitions.checkpoint import (
     Sink,
     StillOurs,
     announce,
+    check_changelog_end,
     checkpoint,
     repair,
     settle_outputs,
@@ -68,6 +69,10 @@ class _Running:
         self.claim = claim
         self.shard = shard
         self.without_state = shard.changelog_end == 0
+        self.writing = True
+        """Whether changelog records may be on their way; so from the beginning, which may repair some."""
+        self.changelog_end_seen = 0
+        """The greatest end of the changelog that a broker told while none were."""
         self.wake = asyncio.Event()
         self.stopping = False
         self.task: asyncio.Future[None] | None = None
@@ -220,10 +225,12 @@ class Shards(Service):
         shard = running.shard
         await settle_outputs(shard.store, shard.number, self._sink, self._still_ours(running))
         await repair(shard, self._sink, self._still_ours(running))
+        running.writing = False
         saved_at = said_at = time.monotonic()
         while not running.stopping:
             running.wake.clear()
             self._check_source(running)
+            check_changelog_end(shard.number, shard.changelog_end, running.changelog_end_seen)
             busy = await self._step(shard)
             now = running.turned_at = time.monotonic()
             if not shard.unsaved:
@@ -330,6 +337,7 @@ class Shards(Service):
         started = time.perf_counter()
         changes = len(shard.outbox.changes)
         self._saving += 1
+        running.writing = True
         try:
             await checkpoint(
                 shard,
@@ -338,6 +346,7 @@ class Shards(Service):
                 self._still_ours(running),
             )
         finally:
+            running.writing = False
             self._saving -= 1
         self._said(shard, changes)
         shard.saved()
@@ -347,7 +356,11 @@ class Shards(Service):
     async def _announce(self, running: _Running) -> None:
         shard = running.shard
         changes = len(shard.outbox.changes)
-        await announce(shard, self._sink, self._still_ours(running))
+        running.writing = True
+        try:
+            await announce(shard, self._sink, self._still_ours(running))
+        finally:
+            running.writing = False
         self._said(shard, changes)
 
     def _said(self, shard: Shard, changes: int) -> None:
@@ -401,6 +414,14 @@ class Shards(Service):
         """The partition at work here, to be read between steps; None where it is not here."""
         running = self._running.get(number)
         return None if running is None else running.shard
+
+    def note_changelog_end(self, number: int, end: int) -> None:
+        """A broker told where the changelog of a partition ends. If records are there that this worker has
+        neither read nor written, the work on the partition ends with ForeignWriteError."""
+        running = self._running.get(number)
+        if running is not None and not running.writing:
+            running.changelog_end_seen = end
+            running.wake.set()
 
     def wake(self, number: int) -> None:
         """Something was asked of the partition."""

@@ -30,10 +30,12 @@ from agents.catalogue.progress_writer import Reporter
 from agents.kafka.batch_producer import Outlet
 from agents.kafka.broker_probe import BrokerProbe
 from agents.kafka.broker_watch import BrokerWatch
+from agents.kafka.changelog_reader import changelog_ends
 from agents.kafka.compatibility import check_libraries, wait_for_crash
 from agents.kafka.connection import faust_credentials
 from agents.kafka.topics import changelog_topic, outcomes_topic, topic_name, worker_id
 from agents.metrics import Metrics
+from agents.partitions.changelog_look import ChangelogLook
 from agents.partitions.owned_partitions import OwnedPartitions
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.scheduler import Shards
@@ -182,6 +184,11 @@ class SegmentApp(faust.App):
             metrics=self.metrics,
             ending=lambda: self.should_stop,
         )
+        self._changelog_look = ChangelogLook(
+            self.shards,
+            lambda numbers: changelog_ends(settings, changelog_topic(settings), numbers),
+            pacing=pacing,
+        )
         self._background_verification = BackgroundVerification(settings, self.api.comparing, self.metrics)
         self.web_server_service = WebServer(
             settings=settings,
@@ -238,6 +245,7 @@ class SegmentApp(faust.App):
             self.api,
             self._background_verification,
             ReadinessLog(self.not_ready),
+            self._changelog_look,
         ]
 
     # -- the transport's intake --------------------------------------------------------------------------

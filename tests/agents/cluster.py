@@ -25,6 +25,7 @@ from agents.partitions.checkpoint import (
     ForeignWriteError,
     PartitionLostError,
     announce,
+    check_changelog_end,
     checkpoint,
     repair,
     settle_outputs,
@@ -92,6 +93,9 @@ class Brokers:
     wall_ms: int = START_MS
     changes: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: set[str] = field(default_factory=set)
+    looked: dict[int, int] = field(default_factory=dict)
+    """Up to where a worker at work has found each changelog to be all its own. Compaction begins only long
+    after that: a record is too young for it until somebody has looked (`Pacing.changelog_look_seconds`)."""
     committed: dict[tuple[str, int], int] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
 
@@ -155,6 +159,7 @@ class Worker:
         self._ending: set[Claim] = set()
         self._positions: dict[tuple[Claim, str], int] = {}
         self._ends_seen: dict[tuple[Claim, str], int] = {}
+        self.repaired: set[Claim] = set()
 
     # -- effects -----------------------------------------------------------------------------------------
 
@@ -218,6 +223,7 @@ class Worker:
         try:
             await settle_outputs(shard.store, shard.number, sink, still_ours)
             await repair(shard, sink, still_ours)
+            self.repaired.add(claim)
             while claim not in self._ending:
                 await Turn()
                 shard.step()
@@ -274,6 +280,14 @@ class Worker:
                 self._ends_seen.pop((claim, topic), None)
             if len(unread) <= _POLL_RECORDS:
                 self._ends_seen[claim, topic] = self._brokers.wall_ms
+
+    def look(self, claim: Claim) -> None:
+        """Whether anybody else has written to the changelog since. Raises ForeignWriteError where so."""
+        if any(request.sender is self for request in self._brokers.requests):
+            return
+        end = len(self._brokers.changelogs[claim.partition])
+        check_changelog_end(claim.partition, self.shards[claim].changelog_end, end)
+        self._brokers.looked[claim.partition] = end
 
     def stop(self) -> None:
         """It gets no time to run."""
@@ -406,13 +420,15 @@ class Cluster:
         for claim in worker.shards:
             if worker.assignment.state(claim.partition) is State.AT_WORK:
                 found.append((f"poll {name} {claim}", lambda claim=claim: worker.poll(claim)))  # type: ignore[misc]
+                if claim in worker.repaired:
+                    found.append((f"look {name} {claim}", lambda claim=claim: self._look(worker, claim)))  # type: ignore[misc]
         return found + self._membership(worker) * 2
 
     def _harm(self) -> list[Action]:
         """What may happen next and had better not."""
         found: list[Action] = [
-            (f"compact {number}", lambda changelog=changelog: self._compact(changelog))  # type: ignore[misc]
-            for number, changelog in self.brokers.changelogs.items()
+            (f"compact {number}", lambda number=number: self._compact(number))  # type: ignore[misc]
+            for number in self.brokers.changelogs
         ]
         for worker in self.workers.values():
             found += [
@@ -451,10 +467,13 @@ class Cluster:
             return [(f"assign {name}", lambda: self._assign(worker))]
         return []
 
-    def _compact(self, changelog: list[Logged | None]) -> None:
-        """All but the last few records lose what a later one of the same key replaces."""
-        latest = {one.key: offset for offset, one in enumerate(changelog) if one is not None}
-        for offset, one in enumerate(changelog[:-_ACTIVE_RECORDS]):
+    def _compact(self, partition: int) -> None:
+        """Those of its records that are old enough lose what a later one of the same key among them
+        replaces; the last few stay as they are."""
+        changelog = self.brokers.changelogs[partition]
+        old = changelog[:-_ACTIVE_RECORDS][: self.brokers.looked.get(partition, 0)]
+        latest = {one.key: offset for offset, one in enumerate(old) if one is not None}
+        for offset, one in enumerate(old):
             if one is not None and latest[one.key] > offset:
                 changelog[offset] = None
 
@@ -489,6 +508,12 @@ class Cluster:
     def _move(self, worker: Worker, claim: Claim) -> None:
         try:
             worker.move(claim)
+        except ForeignWriteError:
+            self._kill(worker)
+
+    def _look(self, worker: Worker, claim: Claim) -> None:
+        try:
+            worker.look(claim)
         except ForeignWriteError:
             self._kill(worker)
 
