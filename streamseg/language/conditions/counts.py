@@ -97,39 +97,42 @@ class CountCondition(_PlainCount):
 
     def aged(self, summary: Any, now_ms: int) -> Any:
         times: list[int] = summary
-        if len(times) <= self.kept and (self.window.span(times[0]) or _NEVER)[1] > now_ms:
-            return times
-        gone, coming = self._parted(times, now_ms)
-        dropped = max(gone, coming - self.kept)
-        return (times[dropped:] or None) if dropped else times
-
-    def answer_from(self, summary: Any, now_ms: int) -> Answer:
-        if summary is None:
-            return YES if self._holds(0) else NO
-        times: list[int] = summary
-        gone, coming = self._parted(times, now_ms)
-        entered = min(coming - gone, self.kept)
-        next_ms = MAX_MS
-        if coming < len(times):
-            next_ms = (self.window.span(times[coming]) or _NEVER)[0]
-        # Where too few are in the window, only one that is still to enter can change the answer.
-        if entered and (self.exact or entered >= self.number):
-            next_ms = min(next_ms, (self.window.span(times[coming - entered]) or _NEVER)[1])
-        return Answer(self._holds(entered), next_ms if next_ms < MAX_MS else None)
-
-    def _parted(self, times: list[int], now_ms: int) -> tuple[int, int]:
-        """At which places of the times those begin that lie in the window, and those that are to enter it:
-        they enter and leave in their order."""
         span = self.window.span
-        gone, place = 0, 0
+        if len(times) <= self.kept and (span(times[0]) or _NEVER)[1] > now_ms:
+            return times
+        gone, entered = 0, 0
         for at_ms in times:
             enter_ms, leave_ms = span(at_ms) or _NEVER
             if leave_ms <= now_ms:
                 gone += 1
-            elif enter_ms > now_ms:
+            elif enter_ms <= now_ms:
+                entered += 1
+            else:
                 break
-            place += 1
-        return gone, place
+        dropped = gone + max(entered - self.kept, 0)
+        return (times[dropped:] or None) if dropped else times
+
+    def answer_from(self, summary: Any, now_ms: int) -> Answer:
+        times: list[int] = summary or []
+        span = self.window.span
+        leaves: list[int] = []
+        enters_ms = MAX_MS
+        # Times enter and leave in their order.
+        for at_ms in times:
+            enter_ms, leave_ms = span(at_ms) or _NEVER
+            if enter_ms > now_ms:
+                enters_ms = enter_ms
+                break
+            if leave_ms > now_ms:
+                leaves.append(leave_ms)
+        entered = len(leaves)
+        if entered > self.kept:
+            entered = self.kept
+        next_ms = enters_ms
+        # Where too few are in the window, only one that is still to enter can change the answer.
+        if entered and (self.exact or entered >= self.number) and leaves[-entered] < enters_ms:
+            next_ms = leaves[-entered]
+        return Answer(self._holds(entered), next_ms if next_ms < MAX_MS else None)
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         sorting = self.sorting(events, now_ms)
