@@ -1,4 +1,4 @@
-"""The commands that need Kafka; the engine's command line finds them through its entry points."""
+"""The commands that need Kafka. The command line finds them through its entry points."""
 
 from agents.commands.diagnose import diagnose
 from agents.commands.record import record

@@ -1,4 +1,4 @@
-"""`streamseg record`: a replay file out of an installation's topics."""
+"""`streamseg record`: write a replay file from an installation's topics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from streamseg.times import format_ms
 _SHOW_EVERY = 1_000
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _OWNER_ONLY = 0o600
-"""The file holds personal data."""
+"""The file's permissions: only its owner may read it, since it contains personal data."""
 
 
 def record(
@@ -34,7 +34,7 @@ def record(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write, whole or not at all; - standard output.",
+            help="The file to write; it appears only when it is complete. - is standard output.",
         ),
     ] = "-",
     from_time: Annotated[
@@ -45,7 +45,7 @@ def record(
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="TIME", help="Only what there was up to and at this time."),
+        typer.Option("--until", metavar="TIME", help="Only records up to and including this time."),
     ] = None,
     contact: Annotated[
         str | None,
@@ -61,12 +61,13 @@ def record(
         ),
     ] = None,
 ) -> None:
-    """Write what the topics hold, definitions and input, as a file that `streamseg replay` reads.
+    """Write the definitions and the input in the topics as a file that `streamseg replay` reads.
 
-    In the order in which workers apply it, up to now. The topics are those of STREAMSEG_TOPIC_PREFIX, which
-    goes on meanwhile; nothing there is changed. The file holds personal data, as the topics do.
+    The records are in the order in which workers apply them, up to now. The topics are those of
+    STREAMSEG_TOPIC_PREFIX. Input may continue meanwhile, and nothing in the topics is changed. The file
+    contains personal data, as the topics do.
 
-    Exit status 1 where Kafka cannot be read or the file cannot be written.
+    The exit status is 1 if Kafka cannot be read or the file cannot be written.
 
     Example: streamseg record --contact c1 -o c1.ndjson
     """
@@ -86,12 +87,12 @@ def record(
         with _opened(output) as out:
             for text in _with_progress(recording):
                 out.write(text)
-    _tell(recording)
+    _report(recording)
 
 
 @contextmanager
 def _opened(output: str) -> Iterator[BinaryIO]:
-    """Standard output, or a file that bears its name once all is written."""
+    """Yield standard output, or a file that gets its final name once everything is written."""
     if output == "-":
         out = json_output()
         yield out
@@ -109,7 +110,7 @@ def _opened(output: str) -> Iterator[BinaryIO]:
 
 
 def _with_progress(recording: Recording) -> Iterator[bytes]:
-    """The lines, with a progress bar on standard error where that is a terminal."""
+    """Yield the lines, with a progress bar on standard error if that is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = TerminalConsole(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -120,7 +121,7 @@ def _with_progress(recording: Recording) -> Iterator[bytes]:
                 progress.update(task, total=recording.reader.to_read, completed=recording.reader.read)
 
 
-def _tell(recording: Recording) -> None:
+def _report(recording: Recording) -> None:
     numbers = ", ".join(f"{count:,} of {topic}" for topic, count in sorted(recording.written.items()))
     until = format_ms(recording.wanted.end_ms)
     echo(f"recorded up to {until}: {numbers or 'the topics hold no records'}", err=True)

@@ -1,4 +1,4 @@
-"""`streamseg topics`: make the topics, or say how they differ from what the workers need."""
+"""`streamseg topics`: create the topics, or report how they differ from what the workers need."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamseg.settings import Settings
 
 topics = typer.Typer(
     name="topics",
-    help="Make or check the Kafka topics. Names, partitions and copies come from STREAMSEG_TOPIC_PREFIX, "
+    help="Create or check the Kafka topics. Names, partitions and copies come from STREAMSEG_TOPIC_PREFIX, "
     "STREAMSEG_APPLICATION_ID, STREAMSEG_PARTITIONS and STREAMSEG_REPLICATION_FACTOR.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -49,14 +49,14 @@ Timeout = Annotated[
 
 @topics.command()
 def create(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout = 30.0) -> None:
-    """Create the topics that are missing; those that exist are left as they are.
+    """Create the topics that are missing; topics that exist are left as they are.
 
-    Exit status 1 where Kafka cannot be reached or refuses, or where a topic exists with another number
-    of partitions: that cannot be mended in place, and workers would not find their contacts.
+    The exit status is 1 if Kafka cannot be reached or refuses, and if a topic exists with another number of
+    partitions: that cannot be corrected in place, and workers would not find their contacts.
 
     Example: STREAMSEG_PARTITIONS=12 streamseg topics create --bootstrap kafka-1:9092
     """
-    with _errors_told():
+    with _errors_shown():
         settings = settings_from(bootstrap)
         findings = TopicsAdmin(settings, timeout=timeout).create(required_topics(settings))
         _show(findings, settings, as_json=as_json)
@@ -66,13 +66,13 @@ def create(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeou
 
 @topics.command()
 def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout = 30.0) -> None:
-    """Compare the topics on the broker with what the workers need; changes nothing.
+    """Compare the topics on the broker with what the workers need; change nothing.
 
-    Exit status 1 where one is missing or differs, or where Kafka cannot be reached.
+    The exit status is 1 if a topic is missing or differs, and if Kafka cannot be reached.
 
     Example: streamseg topics check --json
     """
-    with _errors_told():
+    with _errors_shown():
         settings = settings_from(bootstrap)
         findings = TopicsAdmin(settings, timeout=timeout).check(required_topics(settings))
         _show(findings, settings, as_json=as_json)
@@ -90,8 +90,9 @@ def settings_from(bootstrap: str | None) -> Settings:
 
 
 @contextmanager
-def _errors_told() -> Iterator[None]:
-    """What an operator can mend is told in a line on stderr, with exit status 1, and no traceback."""
+def _errors_shown() -> Iterator[None]:
+    """Print an error that an operator can correct in one line on stderr, without a traceback; the exit status
+    is 1."""
     try:
         yield
     except StreamsegError as error:

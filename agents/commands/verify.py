@@ -1,4 +1,4 @@
-"""`streamseg verify`: compare what is kept with what follows from attributes and history."""
+"""`streamseg verify`: compare the stored state with what attributes and history give."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BETWEEN_LOOKS_SECONDS = 1.0
 
 
 class Comparison:
-    """One run: what the workers keep, page by page, and what the topic of memberships says."""
+    """One run: the memberships in the workers' state, page by page, compared with those on the topic."""
 
     def __init__(self, session: Session, contacts: Sequence[str], segments: Sequence[str]) -> None:
         self._session = session
@@ -34,7 +34,7 @@ class Comparison:
 
     @property
     def memberships(self) -> int:
-        """How many memberships were found."""
+        """The number of memberships found."""
         return len(self._memberships)
 
     def compare_state(self) -> None:
@@ -49,7 +49,7 @@ class Comparison:
             number += 1
 
     def _compare_partition(self, number: int) -> int:
-        """Compare a partition's contacts; how many partitions there are."""
+        """Compare a partition's contacts. Return the number of partitions."""
         after: str | None = None
         first: Json | None = None
         members: Counter[str] = Counter()
@@ -61,7 +61,7 @@ class Comparison:
             if after is None:
                 break
         if page["changes"] == first["changes"]:
-            # Nobody entered or exited meanwhile, so the numbers have to agree.
+            # No contact entered or exited meanwhile, so the numbers must agree.
             self.differences += _count_differences(members, page["member_counts"], self._segments)
         partitions: int = page["partitions"]
         return partitions
@@ -74,7 +74,7 @@ class Comparison:
         return page
 
     def _note(self, page: Json) -> Iterator[str]:
-        """Take a page in; the segments of its memberships."""
+        """Add a page to the results. Return the segments of its memberships."""
         self.contacts += page["contacts"]
         self.differences += page["differences"]
         found = [Membership(**membership) for membership in page["memberships"]]
@@ -82,8 +82,8 @@ class Comparison:
         return (membership.segment_id for membership in found)
 
     def compare_topic(self, reader: MembershipsReader) -> None:
-        """Compare the memberships with those of the topic. Both go on changing, so what differs is looked at
-        again for some seconds: only what stays different is a difference."""
+        """Compare the memberships with those on the topic. Both continue to change, so each difference is
+        checked again for some seconds. Only a difference that remains is reported."""
         for look in range(_LOOKS):
             reader.read_on()
             suspects = [key for key in self._keys(reader) if self._differs(reader, key)]
@@ -92,16 +92,16 @@ class Comparison:
             time.sleep(_BETWEEN_LOOKS_SECONDS)
             self._look_again(reader, suspects)
         for key in suspects:
-            kept, said = self._memberships.get(key), reader.memberships.get(key)
-            one = kept or said
+            kept, on_topic = self._memberships.get(key), reader.memberships.get(key)
+            one = kept or on_topic
             if one is not None:
                 self.differences.append(
                     {
                         "kept": "topic",
                         "contact_id": one.contact_id,
                         "segment_id": one.segment_id,
-                        "found": _told(said),
-                        "expected": _told(kept),
+                        "found": _described(on_topic),
+                        "expected": _described(kept),
                     }
                 )
 
@@ -143,7 +143,7 @@ def _count_differences(
             }
 
 
-def _told(membership: Membership | None) -> str:
+def _described(membership: Membership | None) -> str:
     return "no member" if membership is None else f"sequence {membership.sequence} at {membership.entered_at}"
 
 
@@ -162,13 +162,13 @@ def verify(
         typer.Option("--no-topic", help="Do not read the topic segment-memberships; needs no Kafka then."),
     ] = False,
 ) -> None:
-    """Compare what the workers keep with what follows from attributes and history; changes nothing.
+    """Compare the workers' state with what attributes and history give; change nothing.
 
-    Memberships, conditions, due times, the index and the number of members, and what the topic
-    segment-memberships says. Input may go on meanwhile. For operators: STREAMSEG_OPERATORS. What differs is
-    mended by `streamseg segments recount`.
+    Compares memberships, conditions, due times, the index and the number of members, and the topic
+    segment-memberships. Input may continue meanwhile. Only operators may use it: STREAMSEG_OPERATORS.
+    `streamseg segments recount` corrects a difference.
 
-    Exit status 0 where nothing differs, 1 where something does.
+    The exit status is 0 if nothing differs and 1 if something does.
 
     Example: streamseg verify --segment cn-members
     """

@@ -1,4 +1,4 @@
-"""`streamseg worker`: run one worker until it is told to stop."""
+"""`streamseg worker`: run one worker until a signal stops it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def worker(
         typer.Option(
             "--data-dir",
             metavar="DIR",
-            help="Where this worker keeps its state, a folder of its own, e.g. /var/lib/streamseg. "
+            help="The folder for this worker's state, of no other worker, e.g. /var/lib/streamseg. "
             "Default: STREAMSEG_DATA_DIR, else ./data.",
             show_default=False,
         ),
@@ -58,7 +58,7 @@ def worker(
         typer.Option(
             "--http-port",
             metavar="PORT",
-            help="Where /health and /metrics are served, 0 for any free port, e.g. --http-port 8081. "
+            help="The port for /health, /metrics and the API; 0 means any free port, e.g. --http-port 8081. "
             "Default: STREAMSEG_HTTP_PORT, else 8080.",
             show_default=False,
         ),
@@ -67,14 +67,14 @@ def worker(
         str, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
     ] = "info",
 ) -> None:
-    """Run a worker: read contacts and events, keep memberships right, write their changes.
+    """Run a worker: read contacts and events, evaluate segments, send membership changes.
 
-    Start as many as you like with the same STREAMSEG_APPLICATION_ID, up to one for each partition; they
-    share the partitions out among themselves. SIGTERM or SIGINT stops a worker after a last checkpoint.
-    Every setting can be given in the environment as STREAMSEG_ and its name. The topics must be there:
-    `streamseg topics create`.
+    Start up to one worker for each partition, all with the same STREAMSEG_APPLICATION_ID; they share the
+    partitions. SIGTERM or SIGINT stops a worker after a last checkpoint. Every setting can be given in the
+    environment as STREAMSEG_ and its name. The topics must exist: `streamseg topics create`.
 
-    Exit status 0 after a stop, 1 after an error: start it again, it goes on where it was.
+    The exit status is 0 after a stop and 1 after an error. A worker that is started again continues from its
+    last checkpoint.
 
     Example: streamseg worker --bootstrap localhost:9092 --data-dir /tmp/worker-1 --http-port 0
     """
@@ -132,7 +132,7 @@ async def _until_signalled(settings: Settings) -> None:
 
 
 def _exit_at_once() -> NoReturn:
-    """End the process without waiting for the threads and tasks that an error may have left hanging."""
+    """End the process without waiting for threads and tasks that may never end after an error."""
     logging.shutdown()
     sys.stderr.flush()
     os._exit(1)
@@ -151,6 +151,6 @@ def _set_up_logging(number: int, log_format: str) -> None:
         handler.setFormatter(formatter(log_format))
         handler.addFilter(OnceAMinute(_QUIET))
         handler.addFilter(BrokerErrorsInALine())
-    # What they say below a warning is about their own machinery.
+    # Below warnings, these libraries log only their own internals.
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))

@@ -1,1 +1,1 @@
-"""The demonstration: a whole worker on a broker inside this process."""
+"""The demonstration: a whole worker and a broker inside this process."""

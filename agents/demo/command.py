@@ -1,4 +1,4 @@
-"""`streamseg demo`: see memberships come and go, with nothing installed beside this package."""
+"""`streamseg demo`: show memberships that start and end, with nothing installed besides this package."""
 
 from __future__ import annotations
 
@@ -25,20 +25,19 @@ from streamseg.wording.reasons import reason
 _SHOWN = 6
 _EMAIL_WINDOW = "PT10S"
 _QUIET_SECONDS = 12
-"""Longer than the e-mail window, so that whatever waits for its close has come out."""
+"""The silence after which the demonstration ends. It is longer than the e-mail window, so that every entry at
+the window's close is seen."""
 _DEADLINE_SECONDS = 90
 _EXPECTED = {(CASE, "exited", "time"), ("email-unsubscribed", "entered", "unsubscribe_window")}
 
 
 def demo(
-    contacts: Annotated[int, typer.Option(min=100, help="How many contacts to feed.")] = 2_000,
-    events: Annotated[
-        int, typer.Option(min=100, max=15_000, help="How many behaviour events to feed.")
-    ] = 6_000,
+    contacts: Annotated[int, typer.Option(min=100, help="The number of contacts.")] = 2_000,
+    events: Annotated[int, typer.Option(min=100, max=15_000, help="The number of behaviour events.")] = 6_000,
 ) -> None:
-    """Run a whole worker on a broker inside this process, feed it, and show what comes out.
+    """Run a whole worker on a broker inside this process, send it records, and show the membership changes.
 
-    Needs neither Java nor Docker nor a network. Takes about half a minute and leaves nothing behind.
+    Needs no Java, Docker or network. Takes about half a minute and leaves no files behind.
 
     Example: streamseg demo --contacts 500 --events 2000
     """
@@ -84,7 +83,7 @@ def _wall_ms() -> int:
 def _send(
     producer: Producer, topic: str, key: str, values: Iterable[dict[str, Any]], partition: int | None = None
 ) -> None:
-    place = -1 if partition is None else partition  # -1: where the key belongs
+    place = -1 if partition is None else partition  # -1 lets the client choose the partition by the key
     for value in values:
         producer.produce(topic, orjson.dumps(value), key=value[key], partition=place)
         producer.poll(0)
@@ -92,10 +91,12 @@ def _send(
 
 
 def _watch(console: TerminalConsole, bootstrap: str) -> Counter[tuple[str, str, str]]:
-    """Print changes as they come, the first few of each sort; (segment, change, reason) -> how many.
+    """Print changes as they come, the first few of each kind. Return (segment, change, reason) -> number of
+    changes.
 
-    Ends once nothing came for longer than an unsubscribe window, or sooner where what time alone
-    has to bring was seen already."""
+    Ends when no change came for longer than an unsubscribe window. Ends sooner if the changes that only time
+    can cause were seen already.
+    """
     consumer = Consumer(
         {"bootstrap.servers": bootstrap, "group.id": "demo", "enable.auto.commit": False, "log_level": 0}
     )

@@ -1,8 +1,8 @@
-"""A whole worker inside this process, and a broker for it: for trying out and for tests.
+"""A whole worker inside this process, and a broker for it: for demonstrations and for tests.
 
-The broker is the one that librdkafka has inside for its own tests. It speaks Kafka's protocol, but keeps
-everything in memory, about 5 MB a partition, drops older records without a word, has 4 partitions for
-every topic, no topic settings, no clock and no transactions: never for production.
+The broker is the one that librdkafka contains for its own tests. It uses Kafka's protocol, but keeps
+everything in memory, about 5 MB a partition. It drops older records without notice, gives every topic 4
+partitions, and has no topic settings, no clock and no transactions: never use it in production.
 """
 
 from __future__ import annotations
@@ -22,25 +22,27 @@ from agents.worker.segment_app import SegmentApp, run
 from streamseg.settings import Settings
 
 PARTITIONS = 4
-"""How many partitions the embedded broker gives every topic; the settings must say the same."""
+"""The number of partitions that the embedded broker gives every topic. The settings must have the same
+number."""
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 
 
 class EmbeddedBroker:
-    """A broker in this process; `bootstrap` is its address. Gone with everything in it at `close`."""
+    """A broker in this process; `bootstrap` is its address. `close` ends it and deletes its records."""
 
     def __init__(self) -> None:
         quiet = logging.getLogger(__name__)
-        # The address is never used: the client is there for the broker that it carries.
+        # The address is never used: the client only carries the broker.
         configuration = {"bootstrap.servers": "embedded", "test.mock.num.brokers": 1, "log_level": 0}
         self._carrier: Producer | None = Producer(configuration, logger=quiet)
         broker = next(iter(self._carrier.list_topics(timeout=10).brokers.values()))
         self.bootstrap = f"{broker.host}:{broker.port}"
 
     def create_topics(self, settings: Settings) -> None:
-        """The topics that a worker of these settings needs; they come into being by being asked for."""
+        """Create the topics that a worker with these settings needs. The broker creates a topic when its
+        metadata is requested."""
         if self._carrier is None:
             raise RuntimeError("the embedded broker is closed")
         for topic in required_topics(settings):
@@ -59,15 +61,15 @@ class EmbeddedBroker:
 
 
 class EmbeddedWorker:
-    """A worker in a thread with an event loop of its own.
+    """A worker in a thread with its own event loop.
 
-    Segment definitions are read from partition 0 of their topic only: write them there.
+    It reads segment definitions from partition 0 of their topic only: write them there.
     """
 
     def __init__(
         self, settings: Settings, *, host_clock: HostClock | None = None, pacing: Pacing = DEFAULT_PACING
     ) -> None:
-        """`host_clock` stands for this host's clocks."""
+        """`host_clock` replaces this host's clocks."""
         if settings.partitions != PARTITIONS:
             raise ValueError(f"an embedded broker has {PARTITIONS} partitions, not {settings.partitions}")
         self._settings = settings
@@ -81,7 +83,7 @@ class EmbeddedWorker:
         self.app: SegmentApp | None = None
 
     def start(self) -> None:
-        """Returns once the worker works on its partitions. Raises what kept it from that."""
+        """Start the worker and return when it works on its partitions. Raises the error that prevented it."""
         self._thread.start()
         if not self._settled.wait(_READY_SECONDS):
             self.stop()
@@ -89,7 +91,8 @@ class EmbeddedWorker:
         self._raise_error()
 
     def stop(self) -> None:
-        """A last checkpoint, then the end. Raises what the worker crashed of, if it did."""
+        """Stop the worker after a last checkpoint. Raises the error with which the worker crashed, if it
+        did."""
         if self._loop is not None and self._stop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_STOP_SECONDS)
@@ -97,7 +100,7 @@ class EmbeddedWorker:
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended, by `stop` or by itself."""
+        """Whether the worker was started and has not ended."""
         return self._thread.is_alive()
 
     def __enter__(self) -> EmbeddedWorker:

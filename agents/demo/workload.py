@@ -1,4 +1,4 @@
-"""What the demonstration feeds: segments, and a few thousand contacts with what they did."""
+"""The input of the demonstration: segments, and a few thousand contacts with their events."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ DEFINITIONS: tuple[dict[str, Any], ...] = (
 
 
 class Workload:
-    """Contacts and events, the same for every run but for their times, which end at `now_ms`.
+    """Contacts and events, the same in every run except for their times, which end at `now_ms`.
 
-    A few contacts were imported seven days less some seconds ago: they leave the worked case while the
-    demonstration runs, by time alone.
+    A few contacts were imported seven days minus some seconds ago: they leave the segment `CASE` during the
+    demonstration, by time alone.
     """
 
     def __init__(self, *, contacts: int, events: int, now_ms: int) -> None:
@@ -100,7 +100,7 @@ class Workload:
         self._now_ms = now_ms
 
     def updates(self) -> Iterator[dict[str, Any]]:
-        """ContactUpdate values."""
+        """Yield ContactUpdate values."""
         for number in range(self._contacts):
             yield {"contact_id": _contact_id(number), "attributes": self._attributes(number)}
 
@@ -119,11 +119,11 @@ class Workload:
         }
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """BehaviorEvent values."""
+        """Yield BehaviorEvent values."""
         for number in range(self._events):
             contact = number if number < _LEAVING else self._random.randrange(self._contacts)
             name, properties = ("wechat_scan", _SCAN) if number < _LEAVING else self._occurrence(contact)
-            # Unsubscribes are of this moment: their batch window is still open.
+            # Unsubscribes happen now, so that their batch window is still open.
             age_ms = 0 if name == "email_unsubscribe" else self._random.randrange(MINUTE_MS)
             yield {
                 "event_id": f"demo-{number}",

@@ -1,10 +1,10 @@
-"""Some workers, their group and their brokers in one thread, moved on step by step by a seeded choice.
+"""Some workers, their group and their brokers in one thread; a seeded choice takes each next step.
 
-The workers are the real ones as far as state goes: `Assignment`, `Shard`, `checkpoint`, `announce`,
-`settle_outputs` and a RocksStore on disk. What is around them is simulated, so that anything may come between
-any two steps: a request to a broker is served late, after its sender was killed or stopped, or never; a
-worker is killed, loses its disk, stands still for longer than its session; the group takes partitions back
-and gives them away at any point, in the middle of a restoring, of a checkpoint, of another rebalance.
+As far as state goes the workers are the real ones: `Assignment`, `PartitionTask`, `checkpoint`, `announce`,
+`settle_outputs` and a RocksStore on disk. Their surroundings are simulated, so that anything can happen
+between any two steps: a broker serves a request late, after its sender was killed or stopped, or never; a
+worker is killed, loses its disk, or stops for longer than its session; the group revokes and assigns
+partitions at any point, in the middle of a restore, a checkpoint or another rebalance.
 """
 
 from __future__ import annotations

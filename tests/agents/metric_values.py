@@ -1,4 +1,4 @@
-"""Reading single values out of a worker's metrics."""
+"""Functions that read single values from a worker's metrics."""
 
 from __future__ import annotations
 

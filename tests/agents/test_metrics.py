@@ -1,4 +1,4 @@
-"""What a worker shows of itself moves when what it is about does."""
+"""A worker's metrics change when the thing that they measure changes."""
 
 from __future__ import annotations
 

@@ -1,2 +1,2 @@
-"""Chaos: workers on a real broker that are killed, frozen and cut off under load, and a check of all that
-they said. `python -m tests.chaos --seconds N --seed S`; docs/testing.md says how to read its figures."""
+"""Chaos: kill, freeze and cut off workers on a real broker under load, then check everything that they sent.
+`python -m tests.chaos --seconds N --seed S`; docs/testing.md explains the figures."""

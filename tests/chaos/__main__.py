@@ -1,7 +1,7 @@
 """`python -m tests.chaos --seconds N --seed S [--against CHECKOUT]`.
 
-Prints one line of figures. Where anything was wrong, all of it is in a folder that is named, and the exit
-status is 1.
+Prints one line of figures. If anything is wrong, it prints the folder with the evidence, and the exit status
+is 1.
 """
 
 from __future__ import annotations

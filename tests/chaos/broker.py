@@ -1,4 +1,4 @@
-"""The broker of a run: deploy/kafka.sh on a folder of its own, killed and stopped like the workers."""
+"""The broker of a run: deploy/kafka.sh on its own folder. It is killed and stopped like the workers."""
 
 from __future__ import annotations
 

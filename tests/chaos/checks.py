@@ -1,4 +1,4 @@
-"""What has to hold of a run's topics. Each check yields what does not."""
+"""The rules for a run's topics. Each check yields the violations of its rule."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The segments of a run: those that stay as they are, and those that are made, changed, renamed, deleted and
-made again all the time, static lists among them. From the seed; only times depend on when."""
+"""The segments of a run. Some stay as they are; others, static lists among them, are made, changed, renamed,
+deleted and made again all the time. The seed decides them; only their times differ from run to run."""
 
 from __future__ import annotations
 

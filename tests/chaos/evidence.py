@@ -1,4 +1,4 @@
-"""What a run leaves behind: what was done, and where it found something wrong, all that it went by."""
+"""The output of a run: the faults that were injected and, if a check failed, all the data that it used."""
 
 from __future__ import annotations
 

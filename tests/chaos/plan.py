@@ -1,4 +1,4 @@
-"""What is done to the workers and the broker, and when: made from the seed alone."""
+"""The faults of a run and their times, made from the seed alone."""
 
 from __future__ import annotations
 

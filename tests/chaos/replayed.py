@@ -1,6 +1,7 @@
-"""Run by the interpreter of the installation under test: what its replay makes of a file of records.
+"""Replay a file of records with the interpreter of the installation under test.
 
 `python replayed.py FILE UNTIL_MS`, settings from the environment. Prints one JSON object:
+
 members       [[segment id, contact id], …]
 dead_letters  {line number: code}
 suppressions  [[contact id, channel], …]

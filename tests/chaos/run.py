@@ -1,4 +1,4 @@
-"""One run: a broker, workers, input and faults for so long; then everything settles and is checked."""
+"""One run: a broker, workers, input and faults for a given time; then everything settles and is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each check finds the fault that it is there for, and nothing where all is right."""
+"""Each check finds the fault for which it exists, and finds nothing if all is right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a run does follows from its seed."""
+"""The seed alone decides every action of a run."""
 
 from __future__ import annotations
 

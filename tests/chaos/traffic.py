@@ -1,6 +1,6 @@
-"""What contacts do: updates, events, opt-outs, list entries, erasures and bad records, made from the seed.
+"""The input of a run: updates, events, opt-outs, list entries, erasures and bad records, made from the seed.
 
-Only times depend on when a record is written. Sizes of windows are those of `definitions`.
+Only times depend on when a record is written. Window lengths are those of `definitions`.
 """
 
 from __future__ import annotations

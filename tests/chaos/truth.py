@@ -1,4 +1,4 @@
-"""What the topics hold at the end of a run, and what a replay of the same records makes of it."""
+"""The content of the topics at the end of a run, and the result of a replay of the same records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the installation under test finds wrong with itself: `streamseg verify`, where it has that."""
+"""The differences that the installation under test finds in its own state, by `streamseg verify` if it has
+that command."""
 
 from __future__ import annotations
 

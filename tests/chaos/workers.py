@@ -1,4 +1,4 @@
-"""The workers of a run, each in its place with a folder of its own, started again where they end."""
+"""The workers of a run. Each has its own folder and is started again when it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What writes a run's input: record by record, in transactions, and in such as are aborted."""
+"""The writer of a run's input: it writes single records, committed transactions and aborted transactions."""
 
 from __future__ import annotations
 

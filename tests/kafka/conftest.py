@@ -1,8 +1,8 @@
-"""A real Apache Kafka for every test in this folder, which all carry the `kafka` marker.
+"""A real Apache Kafka for every test in this folder; all of them have the `kafka` marker.
 
-`STREAMSEG_TEST_BOOTSTRAP` names a running one; else deploy/kafka.sh starts one for the session. Tests
-share it: each takes its own topics by `topic_prefix`. Where there is none they are skipped, and the
-end of the run says so; with CI=true they fail.
+`STREAMSEG_TEST_BOOTSTRAP` names a running broker; otherwise deploy/kafka.sh starts one for the session. Tests
+share the broker: each has its own topics by `topic_prefix`. Without a broker the tests are skipped and the
+end of the run reports it; with CI=true they fail.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the tests of the worker need of a real Kafka: records in, records out, worker processes."""
+"""Functions for worker tests on a real Kafka: write records, read records, run worker processes."""
 
 from __future__ import annotations
 

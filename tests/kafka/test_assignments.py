@@ -1,4 +1,4 @@
-"""Rebalances while partitions are restored: each goes to work on its complete state, whenever they come."""
+"""Rebalances during a restore: whenever they come, each partition starts work with its complete state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deploy/kafka.sh for real: clients work with the broker, stock tools work, and a restart keeps the data."""
+"""deploy/kafka.sh on a real broker: clients connect, stock tools work, and a restart keeps the data."""
 
 from __future__ import annotations
 

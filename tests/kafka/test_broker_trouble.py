@@ -1,4 +1,4 @@
-"""What brokers refuse is told apart: a login, a certificate, a right. On a broker that asks for all three."""
+"""Refused logins, certificates and rights give different errors, on a broker that requires all three."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A short run of `python -m tests.chaos`: faults of most kinds, and everything is right in the end."""
+"""A short run of `python -m tests.chaos`: most kinds of faults occur, and all checks pass at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kills and rebalances in the middle of the stream change nothing in what comes out."""
+"""Kills and rebalances in the middle of the stream do not change the output."""
 
 from __future__ import annotations
 

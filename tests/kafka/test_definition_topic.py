@@ -1,4 +1,4 @@
-"""Definitions that change, go, or are refused while workers run."""
+"""Definitions are changed, deleted or refused while workers run."""
 
 from __future__ import annotations
 

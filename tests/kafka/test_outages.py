@@ -1,4 +1,4 @@
-"""A broker that goes away and comes back, under a worker with live input."""
+"""A broker stops and returns while a worker has live input."""
 
 from __future__ import annotations
 

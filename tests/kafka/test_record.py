@@ -1,4 +1,4 @@
-"""`streamseg record` on a real broker: a replay of what it writes is what the worker said."""
+"""`streamseg record` on a real broker: a replay of its file gives the changes that the worker sent."""
 
 from __future__ import annotations
 

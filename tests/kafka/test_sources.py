@@ -1,4 +1,4 @@
-"""Source topics whose offsets have gaps: compacted ones, and ones that transactions were written to."""
+"""Source topics whose offsets have gaps: compacted topics and topics with transactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sweep over many contacts with live input, a worker killed in the middle and another that joins."""
+"""A sweep over many contacts with live input: one worker is killed in the middle and another one joins."""
 
 from __future__ import annotations
 

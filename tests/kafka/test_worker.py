@@ -1,4 +1,4 @@
-"""One worker on a real broker: what comes out is what a replay of the same records gives."""
+"""One worker on a real broker: its output equals the output of a replay of the same records."""
 
 from __future__ import annotations
 

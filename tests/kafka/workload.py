@@ -1,4 +1,4 @@
-"""A reproducible stream of updates and events of many contacts in the past, and segments that it moves."""
+"""A reproducible stream of past updates and events of many contacts, and segments that these move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's API on its own web server, over parts that a test makes."""
+"""A worker's API on its own web server; the test supplies the other parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A segment as the API tells it."""
+"""The API's representation of a segment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A worker that is being stopped sends its callers elsewhere, whatever of it is gone already."""
+"""A worker that is being stopped refuses its callers with `ending`, even if some of its parts are gone
+already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A preview ends soon after its caller has gone, also at the worker that it was passed on to."""
+"""A preview ends soon after its caller disconnects, also at the worker to which it was passed on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections to the web server: their number and their deadlines, by a clock of the test's own."""
+"""Connections to the web server: their number and their deadlines, with a clock that the test controls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions about the contacts of a partition that is at work here change nothing in it."""
+"""Questions about contacts do not change the partitions of this worker."""
 
 from __future__ import annotations
 

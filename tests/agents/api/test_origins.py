@@ -1,4 +1,4 @@
-"""Under which names, and by whose pages, a worker is asked."""
+"""The host names and the page origins for which a worker answers."""
 
 from __future__ import annotations
 

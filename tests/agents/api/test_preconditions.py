@@ -1,4 +1,4 @@
-"""Entity tags as RFC 9110 writes them."""
+"""Entity tags in the form of RFC 9110."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long questions: short slices on the event loop, an end with the caller, one at a time."""
+"""Long questions take short slices of the event loop, end with their caller, and run one at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Commands and definitions that are refused, because of what they say or of a fault of ours."""
+"""Commands and definitions that are refused because of their content, or fail because of an internal
+error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparing and recounting over a whole worker: what was damaged in its state is found and mended."""
+"""Comparing and recounting over a whole worker: damage in its state is found and corrected."""
 
 from __future__ import annotations
 

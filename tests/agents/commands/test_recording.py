@@ -1,4 +1,4 @@
-"""A recording without Kafka: which records it has, and where its clock goes."""
+"""A recording without Kafka: the records that it contains, and its clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`streamseg topics` before it reaches a broker."""
+"""`streamseg topics` before it connects to a broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`streamseg worker` before it reaches a broker."""
+"""`streamseg worker` before it connects to a broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent together, where it goes, and what happens to what does not fit."""
+"""The batches of records, their partitions, and the handling of records that do not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker waits for its brokers, and says what it waits for without filling its log."""
+"""A worker waits for its brokers and logs the reason without filling its log."""
 
 from __future__ import annotations
 

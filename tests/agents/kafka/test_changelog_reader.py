@@ -1,4 +1,4 @@
-"""Changelogs are read to their ends, from where a state is, and no further once that is to stop."""
+"""Changelogs are read from the state's position to their end, and no further after a stop."""
 
 from __future__ import annotations
 

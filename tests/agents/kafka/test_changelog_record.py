@@ -1,4 +1,4 @@
-"""A changelog record that is not where its writer expected it does not count, and does no harm."""
+"""A changelog record that is not at the offset that its writer expected is ignored and does no harm."""
 
 from __future__ import annotations
 

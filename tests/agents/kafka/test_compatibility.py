@@ -1,4 +1,4 @@
-"""What a worker relies on in its libraries beyond their public names is looked at when it starts."""
+"""The start of a worker checks the parts of its libraries on which it relies beyond their public names."""
 
 from __future__ import annotations
 

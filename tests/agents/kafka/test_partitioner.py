@@ -1,4 +1,5 @@
-"""Where keys belong: the same as for Kafka's own clients, of which aiokafka's is tested against Java's."""
+"""Keys go to the same partitions as with Kafka's own clients; aiokafka's partitioner is tested against
+Java's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which topics are required, and that the commands tell an operator what is wrong without a broker."""
+"""The required topics, and the errors that the commands report without a broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several send to one partition at the same time goes together, and fails together."""
+"""Records that several callers send to one partition at the same time share a batch and fail together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A partition goes through its states in order, whatever comes when, and writes only while it is at work."""
+"""A partition goes through its states in order, whatever happens, and writes only while it is at work."""
 
 from __future__ import annotations
 

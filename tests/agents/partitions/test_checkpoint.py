@@ -1,4 +1,4 @@
-"""A process that dies between any two steps of a checkpoint changes nothing twice and loses nothing."""
+"""A process that dies between any two steps of a checkpoint sends nothing twice and loses nothing."""
 
 from __future__ import annotations
 

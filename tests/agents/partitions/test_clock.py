@@ -1,4 +1,4 @@
-"""What time is believed, over wall clocks that jump, with and without a broker's clock to compare."""
+"""The accepted time when wall clocks jump, with and without a broker's clock to compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However workers come, go, stand still and are cut off, what they send is what one undisturbed run gives."""
+"""However workers join, leave, stop and are cut off, their output equals that of one undisturbed run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How busy a thread is, as told from its CPU time and the clock."""
+"""The load of a thread, from its CPU time and the clock."""
 
 from __future__ import annotations
 

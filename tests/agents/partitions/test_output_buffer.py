@@ -1,4 +1,4 @@
-"""What is kept of an outbox says the same again."""
+"""The stored form of an output buffer gives the same outputs again."""
 
 from __future__ import annotations
 

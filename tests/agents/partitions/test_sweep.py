@@ -1,4 +1,4 @@
-"""A sweep reaches every contact, says how far it is, and goes on where a restart cut it short."""
+"""A sweep reaches every contact, reports its progress, and continues after a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A partition's input comes in the order of time, and its clock never runs ahead of what may still come."""
+"""A partition applies its input in the order of time, and its clock never passes input that may still
+come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data folder belongs to one worker at a time, and to nobody else's eyes."""
+"""The data folder belongs to one worker at a time, and no other user can read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trouble with the brokers ends an app, not the process; anything else ends both."""
+"""Trouble with the brokers ends an app but not the process; any other error ends both."""
 
 from __future__ import annotations
 

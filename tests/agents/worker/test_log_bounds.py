@@ -1,4 +1,4 @@
-"""What a library says hundreds of times a second is in the log once a minute."""
+"""A message that a library logs hundreds of times a second is logged once a minute."""
 
 from __future__ import annotations
 

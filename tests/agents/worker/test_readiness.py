@@ -1,4 +1,4 @@
-"""A worker is ready while all that was given to it is being done."""
+"""A worker is ready while it works on everything that was assigned to it."""
 
 from __future__ import annotations
 

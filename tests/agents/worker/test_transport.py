@@ -1,4 +1,4 @@
-"""Where a consumer goes on reading after records came for nobody."""
+"""The offset at which a consumer continues after records that had no reader."""
 
 from __future__ import annotations
 
