@@ -78,9 +78,9 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Everything that can be set, by the environment variable of each. Times end in `_MS` and are",
-        "milliseconds, sizes end in `_BYTES`. Lists and objects are JSON. A value that cannot be ends the",
-        "command with the variable's name. This page is made from the code (`make pages`).",
+        "Each setting is an environment variable. Names of times end in `_MS`, and their values are",
+        "milliseconds. Names of sizes end in `_BYTES`. Lists and objects are JSON. A command ends at once if",
+        "a value is wrong, and names the variable. This page is made from the code (`make pages`).",
         "",
     ]
     for heading, names in GROUPS.items():
@@ -100,9 +100,9 @@ def metrics_page() -> str:
     lines = [
         "# Metrics",
         "",
-        "What a worker shows at `/metrics`, in the OpenMetrics text format. Names and labels stay as they",
-        "are within a major release. No contact, segment or value is ever in them. Beside them are",
-        "`process_…` (memory, CPU, file descriptors) and `python_gc_…`, as with every Python process.",
+        "A worker shows these metrics at `/metrics`, in the OpenMetrics text format. Names and labels do not",
+        "change within a major release. No metric has a contact, a segment or a value of either in it. There",
+        "are also `process_…` (memory, CPU, file descriptors) and `python_gc_…`, as in every Python process.",
         "This page is made from the code (`make pages`).",
         "",
         "| metric | type | labels | meaning |",

@@ -60,7 +60,8 @@ USERS: Final = [
                 "From a record to its changes",
                 "s",
                 _quantiles("streamseg_change_latency_seconds"),
-                "From the timestamp of a record to its acknowledged outputs, while read to the end.",
+                "From the timestamp of a record to its acknowledged outputs; only when the partition is read "
+                "to its end.",
             ),
             Panel(
                 "Changes by time alone: how late",
