@@ -1,6 +1,6 @@
 """How fast contacts are brought up to new definitions, and what live input has to wait for meanwhile.
 
-One partition's shard over RocksDB, in this process and without Kafka: contacts with attributes and a few
+One partition's task over RocksDB, in this process and without Kafka: contacts with attributes and a few
 events each, then a sweep for one new definition, for ten in one pass, and for one more while live events
 and updates come in. Run it from the repository:
 
@@ -10,7 +10,7 @@ and updates come in. Run it from the repository:
 As in a worker, the garbage collector leaves old objects alone, and state is made durable after every
 `checkpoint_records` contacts, into RocksDB only: the time for changelog and outputs is Kafka's, and
 `benchmarks.end_to_end` measures it. A slice is one
-`Shard.step()`, which nothing interrupts: the longest is what live input may have to wait for.
+`PartitionTask.step()`, which nothing interrupts: the longest is what live input may have to wait for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any
 import orjson
 from rocksdict import Cache
 
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from agents.worker.garbage import settle_collector
 from benchmarks.figures import Figure, about_the_machine, command, table
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
@@ -127,7 +127,7 @@ class Run:
 
 
 class World:
-    """A shard and its definitions; what it puts out is dropped once it is durable."""
+    """A task and its definitions; what it puts out is dropped once it is durable."""
 
     def __init__(self, folder: Path, contacts: int) -> None:
         self.settings = Settings(live_lag_ms=0)
@@ -140,7 +140,7 @@ class World:
             contact_cache=self.settings.contact_cache,
             block_cache=Cache(self.settings.block_cache_bytes),
         )
-        self._shard = Shard(
+        self._task = PartitionTask(
             number=0,
             store=self._store,
             plan=self._definitions.plan,
@@ -162,13 +162,13 @@ class World:
         plan = self._define(definitions)
         run = Run(self.contacts)
         settle_collector()
-        self._shard.adopt(plan)
-        while self._shard.sweeping:
+        self._task.adopt(plan)
+        while self._task.sweeping:
             if live:
                 self._offer(list(self.source.live(live)))
                 run.live_records += live
             began = time.perf_counter()
-            self._shard.step()
+            self._task.step()
             ended = time.perf_counter()
             run.slices.append(ended - began)
             self._save_if_full()
@@ -193,21 +193,21 @@ class World:
         for topic in (CONTACT_UPDATES, BEHAVIOR_EVENTS):
             own = [record for record in records if record.topic == topic]
             if own:
-                self._shard.offer(topic, own, self.source.at_ms)
+                self._task.offer(topic, own, self.source.at_ms)
 
     def _work(self) -> None:
-        while self._shard.step():
+        while self._task.step():
             self._save_if_full()
         self._save()
 
     def _save_if_full(self) -> None:
-        if self._shard.unsaved_size >= self.settings.checkpoint_records:
+        if self._task.unsaved_size >= self.settings.checkpoint_records:
             self._save()
 
     def _save(self) -> None:
         self._store.save()
-        self._shard.outbox.clear()
-        self._shard.saved()
+        self._task.buffer.clear()
+        self._task.saved()
 
 
 def main() -> None:

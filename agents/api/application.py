@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 from mode import Service
 
 from agents.api.auth import OPEN_PATHS, authentication, load_tokens, peers_only
-from agents.api.catalogue_view import Desk
+from agents.api.catalogue_view import CatalogueView
 from agents.api.comparing import Comparing
 from agents.api.contacts import Contacts
 from agents.api.counted import counted
@@ -30,12 +30,12 @@ from agents.api.segments import Segments
 from agents.api.turns import Turns
 from agents.api.verification import Verification
 from agents.catalogue.catalogue_topic import CatalogueTopic
-from agents.catalogue.command_client import CommandDesk
+from agents.catalogue.command_client import CommandClient
 from agents.catalogue.definition_topic import DefinitionTopic
-from agents.catalogue.progress_reader import Peer, Reports
-from agents.kafka.batch_producer import Outlet
+from agents.catalogue.progress_reader import Peer, ProgressReader
+from agents.kafka.batch_producer import BatchProducer
 from agents.metrics import Metrics
-from agents.partitions.scheduler import Shards
+from agents.partitions.scheduler import TaskScheduler
 from streamseg.errors import RejectedError
 from streamseg.settings import Settings
 
@@ -54,12 +54,12 @@ class Api(Service):
         self,
         settings: Settings,
         *,
-        desk: CommandDesk,
+        commands: CommandClient,
         catalogue_topic: CatalogueTopic,
         definition_topic: DefinitionTopic,
-        reports: Reports,
-        shards: Shards,
-        outlet: Outlet,
+        progress: ProgressReader,
+        scheduler: TaskScheduler,
+        batch_producer: BatchProducer,
         port: Callable[[], int],
         metrics: Metrics,
         ending: Callable[[], bool],
@@ -76,18 +76,18 @@ class Api(Service):
         self._secret = secrets.token_urlsafe()
         self.answers = False
         """Whether all that answers are made of has been read."""
-        local = LocalPartitions(shards, settings)
+        local = LocalPartitions(scheduler, settings)
         self.comparing = Comparing(local, settings)
         """Of the partitions at work here; it shares the time of this worker with the questions of callers."""
-        self._peers = peers = Peers(settings, local, reports)
-        seen = Desk(settings, desk, catalogue_topic)
+        self._peers = peers = Peers(settings, local, progress)
+        view = CatalogueView(settings, commands, catalogue_topic)
         # A page shows several things of a contact at a time: those wait for one another.
         turns = Turns(settings.command_timeout_ms / 1000, metrics.questions.labels("short"))
         long_turns = Turns(0, metrics.questions.labels("long"))
-        members = Members(settings, seen, local, peers, turns)
+        members = Members(settings, view, local, peers, turns)
         preview = Preview(
             settings,
-            desk=seen,
+            view=view,
             definition_topic=definition_topic,
             local=local,
             peers=peers,
@@ -95,22 +95,22 @@ class Api(Service):
         )
         contacts = Contacts(
             settings,
-            desk=seen,
+            view=view,
             local=local,
             peers=peers,
-            reports=reports,
+            progress=progress,
             definition_topic=definition_topic,
-            outlet=outlet,
+            batch_producer=batch_producer,
             turns=turns,
         )
         verification = Verification(
-            settings, desk=seen, local=local, comparing=self.comparing, peers=peers, turns=long_turns
+            settings, view=view, local=local, comparing=self.comparing, peers=peers, turns=long_turns
         )
         self._routes = [
             web.get("/openapi.json", self.openapi),
-            *Segments(seen).routes(),
+            *Segments(view).routes(),
             *members.routes(),
-            *Groups(seen).routes(),
+            *Groups(view).routes(),
             *contacts.routes(),
             *preview.routes(),
             *verification.routes(),

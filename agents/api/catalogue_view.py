@@ -13,7 +13,7 @@ from agents.api.problems import ProblemError, language_of, not_found
 from agents.api.requests import to_the_end, words_wanted
 from agents.api.slices import in_thread
 from agents.catalogue.catalogue_topic import CatalogueTopic
-from agents.catalogue.command_client import CommandDesk
+from agents.catalogue.command_client import CommandClient
 from agents.catalogue.outcome import Outcome
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand
 from streamseg.catalogue import listing
@@ -31,12 +31,12 @@ from streamseg.wording.bodies import definition_words
 from streamseg.wording.order import in_written_order
 
 
-class Desk:
+class CatalogueView:
     """What the handlers of segments and groups have in common."""
 
-    def __init__(self, settings: Settings, desk: CommandDesk, catalogue_topic: CatalogueTopic) -> None:
+    def __init__(self, settings: Settings, commands: CommandClient, catalogue_topic: CatalogueTopic) -> None:
         self._settings = settings
-        self._desk = desk
+        self._commands = commands
         self._catalogue_topic = catalogue_topic
 
     @property
@@ -49,7 +49,7 @@ class Desk:
         Raises ProblemError, and TimeoutError where the outcome was not heard."""
         body = {"command": command, "account": request[ACCOUNT], **fields}
         await self._read(body, below)
-        outcome = await to_the_end(self._desk.give(body, versions=self._wanted_versions(request)))
+        outcome = await to_the_end(self._commands.give(body, versions=self._wanted_versions(request)))
         if outcome.code is not None and outcome.path == PRECONDITION:
             raise precondition_failed(PRECONDITION, outcome.current_version)
         if outcome.code is not None:

@@ -10,7 +10,7 @@ from itertools import islice
 from agents.api.partitions import LocalPartitions, takes_long
 from agents.api.problems import ProblemError
 from agents.api.slices import Slice, in_thread
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from streamseg.contact.contact import Contact
 from streamseg.engine.verification import Difference, Indexes, Verifier
 from streamseg.json_text import Json
@@ -50,7 +50,7 @@ class Comparing:
     ) -> Compared:
         """The contacts of a partition that follow `after`, up to `limit`."""
         async with self._local.slices.slice():
-            contact_ids = list(islice(self._local.shard(number).store.contact_ids(after), limit))
+            contact_ids = list(islice(self._local.task(number).store.contact_ids(after), limit))
         found = await self.contacts(number, contact_ids, segment_ids)
         found.last = contact_ids[-1] if len(contact_ids) == limit else None
         return found
@@ -63,11 +63,11 @@ class Comparing:
         waiting = deque(contact_ids)
         while True:
             async with self._local.slices.slice() as one:
-                shard = self._local.shard(number)
-                heavy = page.take(shard, waiting, one)
+                task = self._local.task(number)
+                heavy = page.take(task, waiting, one)
                 if heavy is None and not waiting:
-                    page.found.member_counts = shard.store.member_counts()
-                    page.found.changes = shard.partition.changes
+                    page.found.member_counts = task.store.member_counts()
+                    page.found.changes = task.partition.changes
                     return page.found
             if heavy is not None:
                 await self._take_heavy(page, number, heavy)
@@ -78,10 +78,10 @@ class Comparing:
         indexes: Indexes
         now_ms: int
 
-        def also(shard: Shard, contact: Contact) -> None:
+        def also(task: PartitionTask, contact: Contact) -> None:
             nonlocal plan, indexes, now_ms
-            plan, now_ms = shard.partition.plan, shard.partition.clock_ms
-            indexes = page.verifier(shard).indexes(shard.store, contact)
+            plan, now_ms = task.partition.plan, task.partition.clock_ms
+            indexes = page.verifier(task).indexes(task.store, contact)
 
         try:
             contact, events, _ = await self._local.snapshot(number, contact_id, also=also)
@@ -106,28 +106,28 @@ class _Page:
         self._settings = settings
         self.segment_ids = segment_ids
         self.found = Compared()
-        self._made: tuple[Shard, Plan, Verifier] | None = None
+        self._made: tuple[PartitionTask, Plan, Verifier] | None = None
 
-    def verifier(self, shard: Shard) -> Verifier:
+    def verifier(self, task: PartitionTask) -> Verifier:
         """Made once, and anew where the partition or the definitions have become others meanwhile."""
-        plan = shard.partition.plan
-        if self._made is None or self._made[0] is not shard or self._made[1] is not plan:
-            self._made = shard, plan, Verifier(shard.store, plan, self._settings, self.segment_ids)
+        plan = task.partition.plan
+        if self._made is None or self._made[0] is not task or self._made[1] is not plan:
+            self._made = task, plan, Verifier(task.store, plan, self._settings, self.segment_ids)
         return self._made[2]
 
-    def take(self, shard: Shard, waiting: deque[str], one: Slice) -> str | None:
+    def take(self, task: PartitionTask, waiting: deque[str], one: Slice) -> str | None:
         """Compare as many of the waiting contacts as fit into a slice; the one before which it ended early,
         since that takes too long and is to be compared by itself."""
-        verifier, now_ms = self.verifier(shard), shard.partition.clock_ms
+        verifier, now_ms = self.verifier(task), task.partition.clock_ms
         while waiting and not one.over:
             contact_id = waiting.popleft()
-            contact = shard.store.contact(contact_id)
+            contact = task.store.contact(contact_id)
             if contact is None:
                 continue
             known = contact.known_since_ms is not None
             if known and takes_long(contact.event_count + 1, verifier.conditions):
                 return contact_id
-            indexes = verifier.indexes(shard.store, contact)
+            indexes = verifier.indexes(task.store, contact)
             self.add(contact, verifier.differences(contact, indexes, now_ms))
         return None
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT
-from agents.api.catalogue_view import Desk
+from agents.api.catalogue_view import CatalogueView
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.preconditions import unversioned
@@ -16,8 +16,8 @@ from agents.api.requests import answer, read_model, to_the_end
 from agents.api.slices import in_thread
 from agents.api.turns import Turns
 from agents.catalogue.definition_topic import DefinitionTopic
-from agents.catalogue.progress_reader import Reports
-from agents.kafka.batch_producer import Message, Outlet
+from agents.catalogue.progress_reader import ProgressReader
+from agents.kafka.batch_producer import BatchProducer, Message
 from agents.kafka.partitioner import place
 from schemas.scalars import NonEmptyText, SegmentId
 from schemas.topics import CONTACT_UPDATES
@@ -50,22 +50,22 @@ class Contacts:
         self,
         settings: Settings,
         *,
-        desk: Desk,
+        view: CatalogueView,
         local: LocalPartitions,
         peers: Peers,
-        reports: Reports,
+        progress: ProgressReader,
         definition_topic: DefinitionTopic,
-        outlet: Outlet,
+        batch_producer: BatchProducer,
         turns: Turns,
     ) -> None:
         self._partitions = settings.partitions
         self._seconds = settings.command_timeout_ms / 1000
-        self._desk = desk
+        self._view = view
         self._local = local
         self._peers = peers
-        self._reports = reports
+        self._progress_reader = progress
         self._definition_topic = definition_topic
-        self._outlet = outlet
+        self._batch_producer = batch_producer
         self._turns = turns
 
     def routes(self) -> list[web.RouteDef]:
@@ -94,7 +94,7 @@ class Contacts:
 
     def _sees(self, request: web.Request, segment_id: str) -> bool:
         try:
-            listing.row(self._desk.catalogue, request[ACCOUNT], segment_id)
+            listing.row(self._view.catalogue, request[ACCOUNT], segment_id)
         except RejectedError:
             return False
         return True
@@ -128,10 +128,10 @@ class Contacts:
 
     async def _send(self, placed: dict[int, list[Message]]) -> None:
         for number, messages in sorted(placed.items()):
-            await self._outlet.send(CONTACT_UPDATES, messages, partition=number)
+            await self._batch_producer.send(CONTACT_UPDATES, messages, partition=number)
 
     async def _check_list(self, request: web.Request, change: ListChange) -> None:
-        entry = self._desk.catalogue.segments.get(change.segment_id)
+        entry = self._view.catalogue.segments.get(change.segment_id)
         if entry is None:
             raise not_found("segment", "segment_id")
         if entry.row.type != "static":
@@ -140,5 +140,5 @@ class Contacts:
             raise ProblemError("not_permitted", "belongs to another account", "segment_id")
         segment = self._definition_topic.definitions.plan.segments.get(change.segment_id)
         # A worker that has not heard of a new list yet would refuse its contacts.
-        if segment is None or not await self._reports.judged_by(segment.introduced, self._seconds):
+        if segment is None or not await self._progress_reader.judged_by(segment.introduced, self._seconds):
             raise TimeoutError

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from agents.api.auth import ACCOUNT
-from agents.api.catalogue_view import Desk
+from agents.api.catalogue_view import CatalogueView
 from agents.api.preconditions import unversioned
 from agents.api.problems import language_of, not_found
 from agents.api.requests import answer, read_model
@@ -27,8 +27,8 @@ class GroupName(WireModel):
 class Groups:
     """Handlers below /groups."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, view: CatalogueView) -> None:
+        self._view = view
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -42,33 +42,33 @@ class Groups:
         return answer({"groups": [_wire(group) for group in self._listed(request)]})
 
     def _listed(self, request: web.Request) -> tuple[ListedGroup, ...]:
-        return listing.groups(self._desk.catalogue, request[ACCOUNT], language=language_of(request))
+        return listing.groups(self._view.catalogue, request[ACCOUNT], language=language_of(request))
 
     def _one(self, request: web.Request, name: str) -> dict[str, Any]:
         return next(_wire(group) for group in self._listed(request) if group.group == name)
 
     def _named(self, request: web.Request) -> str:
         name = request.match_info["group"]
-        if name not in GROUPS and name not in self._desk.catalogue.groups:
+        if name not in GROUPS and name not in self._view.catalogue.groups:
             raise not_found("group", "group")
         return name
 
     async def create(self, request: web.Request) -> web.Response:
         unversioned(request)
         wanted = await read_model(request, GroupName)
-        await self._desk.give(request, "create_group", group=wanted.group)
+        await self._view.give(request, "create_group", group=wanted.group)
         return answer(self._one(request, wanted.group), 201)
 
     async def rename(self, request: web.Request) -> web.Response:
         unversioned(request)
         name = self._named(request)
         wanted = await read_model(request, GroupName)
-        await self._desk.give(request, "rename_group", group=name, new_group=wanted.group)
+        await self._view.give(request, "rename_group", group=name, new_group=wanted.group)
         return answer(self._one(request, wanted.group))
 
     async def delete(self, request: web.Request) -> web.Response:
         unversioned(request)
-        await self._desk.give(request, "delete_group", group=self._named(request))
+        await self._view.give(request, "delete_group", group=self._named(request))
         return web.Response(status=204)
 
 

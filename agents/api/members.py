@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT
-from agents.api.catalogue_view import Desk
+from agents.api.catalogue_view import CatalogueView
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
@@ -45,10 +45,10 @@ class Members:
     """Handlers below /segments/{segment_id}/contacts."""
 
     def __init__(
-        self, settings: Settings, desk: Desk, local: LocalPartitions, peers: Peers, turns: Turns
+        self, settings: Settings, view: CatalogueView, local: LocalPartitions, peers: Peers, turns: Turns
     ) -> None:
         self._partitions = settings.partitions
-        self._desk = desk
+        self._view = view
         self._local = local
         self._peers = peers
         self._turns = turns
@@ -64,7 +64,7 @@ class Members:
         return [web.post("/members", self.members_here), web.post("/explain", self.explain_here)]
 
     def _calculated(self, request: web.Request) -> str:
-        segment_id, entry = self._desk.visible(request)
+        segment_id, entry = self._view.visible(request)
         if entry.row.status == "not_calculated":
             raise ProblemError("conflict", "not calculated; calculate it first", "segment_id")
         return segment_id

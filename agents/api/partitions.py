@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from agents.api.problems import ProblemError, not_found
 from agents.api.slices import Slice, Slices, in_thread
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from streamseg.contact.contact import Contact
 from streamseg.contact.rows import Membership
 from streamseg.engine.explain import explain
@@ -43,13 +43,13 @@ class Snapshot(NamedTuple):
 
     contact: Contact
     events: EventSnapshot
-    shard: Shard
+    task: PartitionTask
 
 
-class Shards(Protocol):
-    """The partitions at work here (`agents.partitions.scheduler.Shards`)."""
+class TasksAtWork(Protocol):
+    """The partitions at work here (`agents.partitions.scheduler.TaskScheduler`)."""
 
-    def shard(self, number: int) -> Shard | None: ...
+    def find(self, number: int) -> PartitionTask | None: ...
 
     def wake(self, number: int) -> None: ...
 
@@ -59,31 +59,31 @@ class LocalPartitions:
 
     Every method raises ProblemError `not_here` for a partition that is not at work here."""
 
-    def __init__(self, shards: Shards, settings: Settings, slices: Slices | None = None) -> None:
-        self._shards = shards
+    def __init__(self, scheduler: TasksAtWork, settings: Settings, slices: Slices | None = None) -> None:
+        self._scheduler = scheduler
         self._settings = settings
         self.slices = Slices() if slices is None else slices
 
     def has(self, number: int) -> bool:
-        return self._shards.shard(number) is not None
+        return self._scheduler.find(number) is not None
 
-    def shard(self, number: int) -> Shard:
+    def task(self, number: int) -> PartitionTask:
         """The partition at work here."""
-        shard = self._shards.shard(number)
-        if shard is None:
+        task = self._scheduler.find(number)
+        if task is None:
             raise ProblemError("not_here", f"partition {number} is not at work here")
-        return shard
+        return task
 
     def recount(
         self, number: int, segment_id: str, after: str | None, limit: int
     ) -> asyncio.Future[Recounted]:
-        """Have a segment evaluated anew for some contacts; see `Shard.recount`."""
-        outcome = self.shard(number).recount(segment_id, after, limit)
-        self._shards.wake(number)
+        """Have a segment evaluated anew for some contacts; see `PartitionTask.recount`."""
+        outcome = self.task(number).recount(segment_id, after, limit)
+        self._scheduler.wake(number)
         return outcome
 
-    def _known(self, shard: Shard, contact_id: str) -> Contact:
-        contact = shard.store.contact(contact_id)
+    def _known(self, task: PartitionTask, contact_id: str) -> Contact:
+        contact = task.store.contact(contact_id)
         if contact is None or contact.known_since_ms is None:
             raise not_found("contact", "contact_id")
         return contact
@@ -91,14 +91,14 @@ class LocalPartitions:
     async def contact(self, number: int, contact_id: str) -> Json:
         """A contact with everything but its events."""
         async with self.slices.slice():
-            shard = self.shard(number)
-            contact, plan = self._known(shard, contact_id).copy(), shard.partition.plan
+            task = self.task(number)
+            contact, plan = self._known(task, contact_id).copy(), task.partition.plan
             return await in_thread(lambda _: _described(contact, plan))
 
     async def explain(self, number: int, contact_id: str, segment_id: str) -> Json:
         """Why the contact is in the segment or not, now."""
-        contact, events, shard = await self.snapshot(number, contact_id)
-        plan, now_ms = shard.partition.plan, shard.partition.clock_ms
+        contact, events, task = await self.snapshot(number, contact_id)
+        plan, now_ms = task.partition.plan, task.partition.clock_ms
         segment = plan.segments.get(segment_id)
         if segment is None:
             raise ProblemError("conflict", "not calculated yet; calculate it first", "segment_id")
@@ -116,7 +116,7 @@ class LocalPartitions:
     async def members(self, numbers: list[int], segment_id: str, after: str | None, limit: int) -> list[Json]:
         """Up to `limit` members of a segment whose id follows `after`, by contact id."""
         async with self.slices.slice():
-            found = [islice(self.shard(one).store.members(segment_id, after), limit) for one in numbers]
+            found = [islice(self.task(one).store.members(segment_id, after), limit) for one in numbers]
             return [
                 {"contact_id": contact_id, "entered_at": format_ms(entered_ms), "sequence": sequence}
                 for contact_id, sequence, entered_ms in islice(heapq.merge(*found), limit)
@@ -134,13 +134,13 @@ class LocalPartitions:
             after: str | None = None
             while True:
                 async with self.slices.slice() as one:
-                    shard = self.shard(number)
+                    task = self.task(number)
                     if not waiting:
-                        waiting.extend(islice(shard.store.contact_ids(after), _CONTACTS))
+                        waiting.extend(islice(task.store.contact_ids(after), _CONTACTS))
                         if not waiting:
                             break
                         after = waiting[-1]
-                    members, heavy = self._tried(shard, waiting, plan, member_id, one)
+                    members, heavy = self._tried(task, waiting, plan, member_id, one)
                 if heavy is not None and await self._is_member(number, heavy, plan, member_id):
                     members.append(heavy)
                 contacts += len(members)
@@ -148,15 +148,15 @@ class LocalPartitions:
         return {"contacts": contacts, "sample": found}
 
     def _tried(
-        self, shard: Shard, waiting: deque[str], plan: Plan, member_id: int, one: Slice
+        self, task: PartitionTask, waiting: deque[str], plan: Plan, member_id: int, one: Slice
     ) -> tuple[list[str], str | None]:
         """The members among as many of the waiting contacts as fit into a slice, and the one before which it
         ended early, since that takes too long and is to be tried by itself."""
         members: list[str] = []
-        trial, now_ms = Trial(shard.store, plan, self._settings), shard.partition.clock_ms
+        trial, now_ms = Trial(task.store, plan, self._settings), task.partition.clock_ms
         while waiting and not one.over:
             contact_id = waiting.popleft()
-            contact = shard.store.contact(contact_id)
+            contact = task.store.contact(contact_id)
             if contact is None or contact.known_since_ms is None:
                 continue
             if _is_heavy(contact, plan, now_ms):
@@ -168,13 +168,13 @@ class LocalPartitions:
     async def _is_member(self, number: int, contact_id: str, plan: Plan, member_id: int) -> bool:
         """Whether a contact whose history is long is a member, judged in a thread."""
         try:
-            contact, events, shard = await self.snapshot(number, contact_id)
+            contact, events, task = await self.snapshot(number, contact_id)
         except ProblemError as error:
             if error.code == "not_found":
                 # Erased meanwhile.
                 return False
             raise
-        now_ms = shard.partition.clock_ms
+        now_ms = task.partition.clock_ms
 
         def judged(check: Callable[[], None]) -> bool:
             trial = Trial(events.checked(check), plan, self._settings)
@@ -184,7 +184,7 @@ class LocalPartitions:
             return await in_thread(judged)
 
     async def snapshot(
-        self, number: int, contact_id: str, *, also: Callable[[Shard, Contact], None] | None = None
+        self, number: int, contact_id: str, *, also: Callable[[PartitionTask, Contact], None] | None = None
     ) -> Snapshot:
         """A copy of a known contact with its events, of one moment, at which `also` is called, too. The
         events are read in several slices, and anew where the contact has changed meanwhile."""
@@ -194,18 +194,18 @@ class LocalPartitions:
             begun: tuple[Any, ...] | None = None
             while True:
                 async with self.slices.slice() as one:
-                    shard = self.shard(number)
-                    contact = self._known(shard, contact_id)
+                    task = self.task(number)
+                    contact = self._known(task, contact_id)
                     state = _state(contact)
                     if begun is not None and begun != state:
                         break
                     begun = state
                     # Whoever compares looks for those too that it should not have.
                     since_ms = contact.oldest_event_ms if also is None else None
-                    if _read_on(shard, contact_id, events, since_ms, None if last else one):
+                    if _read_on(task, contact_id, events, since_ms, None if last else one):
                         if also is not None:
-                            also(shard, contact)
-                        return Snapshot(contact.copy(), EventSnapshot(events), shard)
+                            also(task, contact)
+                        return Snapshot(contact.copy(), EventSnapshot(events), task)
         raise RuntimeError("the last attempt reads everything at once")
 
 
@@ -215,7 +215,7 @@ def _state(contact: Contact) -> tuple[Any, ...]:
 
 
 def _read_on(
-    shard: Shard, contact_id: str, events: list[Event], since_ms: int | None, one: Slice | None
+    task: PartitionTask, contact_id: str, events: list[Event], since_ms: int | None, one: Slice | None
 ) -> bool:
     """Read the events that follow those read before, until the slice is over (None: all of them); whether
     there are no more."""
@@ -223,7 +223,7 @@ def _read_on(
     if events:
         since_ms = events[-1].occurred_ms
         skipped = sum(1 for _ in takewhile(lambda event: event.occurred_ms == since_ms, reversed(events)))
-    following = islice(shard.store.events(contact_id, since_ms), skipped, None)
+    following = islice(task.store.events(contact_id, since_ms), skipped, None)
     while piece := list(islice(following, _PIECE)):
         events += piece
         if one is not None and one.over:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from agents.api.partitions import LocalPartitions
 from agents.api.problems import ProblemError, RelayedError
-from agents.catalogue.progress_reader import Peer, Reports
+from agents.catalogue.progress_reader import Peer, ProgressReader
 from streamseg.json_text import Json, dumps, loads
 from streamseg.settings import Settings
 
@@ -27,10 +27,10 @@ class _ElsewhereError(Exception):
 class Peers:
     """Asks each partition where it is now; while partitions move, again, until the time is up."""
 
-    def __init__(self, settings: Settings, local: LocalPartitions, reports: Reports) -> None:
+    def __init__(self, settings: Settings, local: LocalPartitions, progress: ProgressReader) -> None:
         self._seconds = settings.command_timeout_ms / 1000
         self._local = local
-        self._reports = reports
+        self._progress_reader = progress
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -79,7 +79,7 @@ class Peers:
         owned: dict[Peer, list[int]] = {}
         for number in numbers:
             if not self._local.has(number):
-                peer = self._reports.peer(number)
+                peer = self._progress_reader.peer(number)
                 if peer is None:
                     raise _ElsewhereError(f"nobody has reported partition {number}")
                 owned.setdefault(peer, []).append(number)

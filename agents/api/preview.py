@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT
-from agents.api.catalogue_view import Desk
+from agents.api.catalogue_view import CatalogueView
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.requests import answer, read_model, words_wanted
@@ -51,14 +51,14 @@ class Preview:
         self,
         settings: Settings,
         *,
-        desk: Desk,
+        view: CatalogueView,
         definition_topic: DefinitionTopic,
         local: LocalPartitions,
         peers: Peers,
         turns: Turns,
     ) -> None:
         self._settings = settings
-        self._desk = desk
+        self._view = view
         self._definition_topic = definition_topic
         self._local = local
         self._peers = peers
@@ -76,7 +76,7 @@ class Preview:
             return answer(await self._found(request, wanted))
 
     async def _found(self, request: web.Request, wanted: PreviewRequest) -> Json:
-        catalogue = self._desk.catalogue
+        catalogue = self._view.catalogue
         # Without an id it stands for no segment, nor for a list that is called what we would call it.
         definition = {"segment_id": catalogue.unused_id("preview"), **wanted.definition}
         plan, segment_id = await self._planned(definition, request[ACCOUNT])
@@ -138,7 +138,7 @@ class Preview:
 
     def _check_seen(self, segment: Segment, body: Json, account: str) -> None:
         """Whether the account sees what the definition would tell of."""
-        catalogue = self._desk.catalogue
+        catalogue = self._view.catalogue
         # A static definition names a list by its id alone.
         if segment.segment_id in catalogue.segments:
             catalogue.segments[segment.segment_id].check_readable_by(account, "segment_id")

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from agents.api.auth import ACCOUNT
-from agents.api.catalogue_view import Desk, labelled
+from agents.api.catalogue_view import CatalogueView, labelled
 from agents.api.preconditions import VERSION, unversioned
 from agents.api.problems import ProblemError, language_of
 from agents.api.requests import answer, choice, read_body, read_model, whole_number
@@ -29,8 +29,8 @@ class CheckRequest(WireModel):
 class Segments:
     """Handlers below /segments and /batch, and of /check."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, view: CatalogueView) -> None:
+        self._view = view
 
     def routes(self) -> list[web.RouteDef]:
         one = "/segments/{segment_id}"
@@ -50,7 +50,7 @@ class Segments:
     async def list_rows(self, request: web.Request) -> web.Response:
         language = language_of(request)
         page = listing.rows(
-            self._desk.catalogue,
+            self._view.catalogue,
             request[ACCOUNT],
             group=request.query.get("group"),
             mine=choice(request, "mine", "false", ("true", "false")) == "true",
@@ -65,59 +65,59 @@ class Segments:
         return answer({"rows": rows, "total": page.total, "next_cursor": page.next_cursor})
 
     async def get(self, request: web.Request) -> web.Response:
-        segment_id, entry = self._desk.visible(request)
+        segment_id, entry = self._view.visible(request)
         request[VERSION] = entry.row.version
-        return answer(self._desk.segment(request, segment_id))
+        return answer(self._view.segment(request, segment_id))
 
     async def create(self, request: web.Request) -> web.Response:
         unversioned(request)
         definition = await read_body(request)
         if "segment_id" not in definition:
             definition = {**definition, "segment_id": self._new_id(definition.get("name"))}
-        await self._desk.give(request, "create", definition=definition, below="definition")
-        return answer(self._desk.segment(request, definition["segment_id"]), 201)
+        await self._view.give(request, "create", definition=definition, below="definition")
+        return answer(self._view.segment(request, definition["segment_id"]), 201)
 
     def _new_id(self, name: Any) -> str:
         stem = _NOT_IN_IDS.sub("-", name.strip().lower()).strip("-.") if isinstance(name, str) else ""
-        return self._desk.catalogue.unused_id(stem or "segment")
+        return self._view.catalogue.unused_id(stem or "segment")
 
     async def update(self, request: web.Request) -> web.Response:
-        segment_id, _ = self._desk.visible(request)
+        segment_id, _ = self._view.visible(request)
         definition = {"segment_id": segment_id, **await read_body(request)}
         if definition["segment_id"] != segment_id:
             raise ProblemError("invalid_schema", "differs from the one in the address", "segment_id")
-        await self._desk.give(request, "update", definition=definition, below="definition")
-        return answer(self._desk.segment(request, segment_id))
+        await self._view.give(request, "update", definition=definition, below="definition")
+        return answer(self._view.segment(request, segment_id))
 
     async def check(self, request: web.Request) -> web.Response:
         wanted = await read_model(request, CheckRequest)
         segment_id = wanted.definition.get("segment_id")
-        exists = isinstance(segment_id, str) and segment_id in self._desk.catalogue.segments
+        exists = isinstance(segment_id, str) and segment_id in self._view.catalogue.segments
         command = "update" if exists else "create"
-        await self._desk.try_out(request, command, definition=wanted.definition)
+        await self._view.try_out(request, command, definition=wanted.definition)
         return web.Response(status=204)
 
     async def delete(self, request: web.Request) -> web.Response:
-        segment_id, _ = self._desk.visible(request)
-        await self._desk.give(request, "delete", segment_id=segment_id)
+        segment_id, _ = self._view.visible(request)
+        await self._view.give(request, "delete", segment_id=segment_id)
         return web.Response(status=204)
 
     async def copy(self, request: web.Request) -> web.Response:
-        segment_id, _ = self._desk.visible(request)
+        segment_id, _ = self._view.visible(request)
         body = _only(await read_body(request, optional=True), ("new_segment_id",))
-        outcome = await self._desk.give(request, "copy", segment_id=segment_id, **body)
-        return answer(self._desk.segment(request, outcome.segment_ids[0]), 201)
+        outcome = await self._view.give(request, "copy", segment_id=segment_id, **body)
+        return answer(self._view.segment(request, outcome.segment_ids[0]), 201)
 
     async def share(self, request: web.Request) -> web.Response:
-        segment_id, _ = self._desk.visible(request)
+        segment_id, _ = self._view.visible(request)
         body = _only(await read_body(request), ("accounts",))
-        await self._desk.give(request, "share", segment_id=segment_id, **body)
-        return answer(self._desk.segment(request, segment_id))
+        await self._view.give(request, "share", segment_id=segment_id, **body)
+        return answer(self._view.segment(request, segment_id))
 
     async def calculate(self, request: web.Request) -> web.Response:
-        segment_id, _ = self._desk.visible(request)
-        await self._desk.give(request, "calculate", segment_id=segment_id)
-        return answer(self._desk.segment(request, segment_id), 202)
+        segment_id, _ = self._view.visible(request)
+        await self._view.give(request, "calculate", segment_id=segment_id)
+        return answer(self._view.segment(request, segment_id), 202)
 
     async def batch(self, request: web.Request) -> web.Response:
         unversioned(request)
@@ -126,7 +126,7 @@ class Segments:
         _only(body, _BATCHES.get(command, ("segment_ids",)))
         if "segment_ids" not in body:
             raise ProblemError("invalid_schema", "required; give it", "segment_ids")
-        outcome = await self._desk.give(request, command, **body)
+        outcome = await self._view.give(request, command, **body)
         return answer({"segment_ids": list(outcome.segment_ids)})
 
 

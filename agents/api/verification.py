@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT, may_operate
-from agents.api.catalogue_view import Desk
+from agents.api.catalogue_view import CatalogueView
 from agents.api.comparing import Comparing
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
@@ -70,14 +70,14 @@ class Verification:
         self,
         settings: Settings,
         *,
-        desk: Desk,
+        view: CatalogueView,
         local: LocalPartitions,
         comparing: Comparing,
         peers: Peers,
         turns: Turns,
     ) -> None:
         self._settings = settings
-        self._desk = desk
+        self._view = view
         self._local = local
         self._comparing = comparing
         self._peers = peers
@@ -151,7 +151,7 @@ class Verification:
     # -- recounting --------------------------------------------------------------------------------------
 
     async def recount(self, request: web.Request) -> web.Response:
-        segment_id, entry = self._desk.visible(request)
+        segment_id, entry = self._view.visible(request)
         if entry.owner not in (None, request[ACCOUNT]) and not may_operate(request, self._settings):
             raise ProblemError("not_permitted", "belongs to another account", "segment_id")
         wanted = await read_model(request, RecountRequest)

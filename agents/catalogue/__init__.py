@@ -1,10 +1,10 @@
 """The catalogue at work: commands in, definitions and rows out, one worker at a time.
 
 catalogue_topic  `CatalogueTopic`: all segments and groups, as every worker sees them
-leader           `Leader`: the one that rules on commands and writes rows
-publisher        `Publisher`: all that a ruling writes, in one transaction
+leader           `Leader`: the one worker that decides on commands and writes rows
 outcome          `Outcome`: how a command ended
-desk             `CommandDesk`: gives commands, and waits for how they ended
-reports          `Reports`: what each partition's owner says of it
-reporter         `Reporter`: says it of the partitions here
+command_client   `CommandClient`: sends commands and waits for their outcomes
+definition_topic `DefinitionTopic`: the definitions in force
+progress_reader  `ProgressReader`: the latest report of each partition's owner
+progress_writer  `ProgressWriter`: writes the reports of the partitions at work here
 """

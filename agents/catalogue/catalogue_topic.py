@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from agents.catalogue.definition_topic import DefinitionTopic
-from agents.kafka.topic_reader import Follower
+from agents.kafka.topic_reader import TopicReader
 from agents.kafka.topics import topic_name
 from schemas.topics import SEGMENT_CATALOG
 from streamseg.catalogue.adoption import adopt, counted_version
@@ -25,7 +25,7 @@ from streamseg.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-class CatalogueTopic(Follower):
+class CatalogueTopic(TopicReader):
     """Keeps `catalogue` up with both topics. Only what was read from them is in it.
 
     While `leading`, definitions that were not announced by `expect` are somebody else's: the rows that they

@@ -9,29 +9,29 @@ from typing import Any
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.definition_topic import DefinitionTopic
 from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
-from agents.kafka.batch_producer import Message, Outlet
-from agents.kafka.topic_reader import Follower
+from agents.kafka.batch_producer import BatchProducer, Message
+from agents.kafka.topic_reader import TopicReader
 from agents.kafka.topics import outcomes_topic
 from schemas.topics import SEGMENT_COMMANDS
 from streamseg.json_text import dumps
 from streamseg.settings import Settings
 
 
-class CommandDesk(Follower):
+class CommandClient(TopicReader):
     """Follows the outcomes topic; whichever worker leads, the caller hears of it here."""
 
     def __init__(
         self,
         settings: Settings,
         *,
-        outlet: Outlet,
+        batch_producer: BatchProducer,
         catalogue_topic: CatalogueTopic,
         definition_topic: DefinitionTopic,
         **kwargs: Any,
     ) -> None:
         topic = outcomes_topic(settings)
         super().__init__(settings, topic, self._take_outcomes, from_beginning=False, **kwargs)
-        self._outlet = outlet
+        self._batch_producer = batch_producer
         self._catalogue_topic = catalogue_topic
         self._definition_topic = definition_topic
         self._seconds = settings.command_timeout_ms / 1000
@@ -51,7 +51,7 @@ class CommandDesk(Follower):
         message = Message(key.encode() if key else None, dumps(command), headers)
         try:
             async with asyncio.timeout(self._seconds):
-                await self._outlet.send(SEGMENT_COMMANDS, [message], partition=0)
+                await self._batch_producer.send(SEGMENT_COMMANDS, [message], partition=0)
                 outcome: Outcome = await waiting
                 await self._catalogue_topic.taken.reached(outcome.catalogue)
                 await self._definition_topic.taken.reached(outcome.definitions)

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from agents.kafka.batch_producer import Message, Outlet
-from agents.kafka.topic_reader import Follower
+from agents.kafka.batch_producer import BatchProducer, Message
+from agents.kafka.topic_reader import TopicReader
 from agents.kafka.topics import topic_name
 from agents.metrics import Metrics
 from schemas.topics import SEGMENT_DEFINITIONS
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _PARTITION = 0
 
 
-class DefinitionTopic(Follower):
+class DefinitionTopic(TopicReader):
     """Keeps `definitions` up with the topic; `changed` is told each plan.
 
     Every worker judges each record alike. The one that `speaks` answers those that streamseg did not write
@@ -39,7 +39,7 @@ class DefinitionTopic(Follower):
         self,
         *,
         settings: Settings,
-        outlet: Outlet,
+        batch_producer: BatchProducer,
         changed: Callable[[Plan], None],
         speaks: Callable[[], bool | None],
         counted: Callable[[str, bytes], int],
@@ -51,7 +51,7 @@ class DefinitionTopic(Follower):
         name = topic_name(settings, SEGMENT_DEFINITIONS)
         super().__init__(settings, name, self._take_records, client="definitions", **kwargs)
         self.definitions = Definitions(settings)
-        self._outlet = outlet
+        self._batch_producer = batch_producer
         self._changed = changed
         self._speaks = speaks
         self._counted = counted
@@ -136,7 +136,7 @@ class DefinitionTopic(Follower):
                 _log.error(
                     "failed at %s/%d", SEGMENT_DEFINITIONS, letter.record.offset, exc_info=letter.fault
                 )
-        await self._outlet.send_dead_letters(refused)
+        await self._batch_producer.send_dead_letters(refused)
         await self._answer()
 
     async def _answer(self) -> None:
@@ -150,5 +150,5 @@ class DefinitionTopic(Follower):
         if not answers:
             return
         messages = [Message(key, value, list(headers)) for key, value, headers in answers]
-        await self._outlet.send(SEGMENT_DEFINITIONS, messages, partition=_PARTITION)
+        await self._batch_producer.send(SEGMENT_DEFINITIONS, messages, partition=_PARTITION)
         self._answered = pending

@@ -15,12 +15,12 @@ from mode import Service
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.definition_topic import DefinitionTopic
 from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
-from agents.catalogue.progress_reader import Reports
+from agents.catalogue.progress_reader import ProgressReader
 from agents.kafka.broker_trouble import in_words
 from agents.kafka.clients import new_group_member
 from agents.kafka.compatibility import end_consumer
 from agents.kafka.topics import outcomes_topic, topic_name, worker_id
-from agents.kafka.transactional_producer import Output, Publisher
+from agents.kafka.transactional_producer import Output, TransactionalProducer
 from agents.metrics import Metrics
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand, UpdateCommand
 from schemas.topics import DEAD_LETTERS, SEGMENT_CATALOG, SEGMENT_COMMANDS, SEGMENT_DEFINITIONS
@@ -64,7 +64,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         *,
         catalogue_topic: CatalogueTopic,
         definition_topic: DefinitionTopic,
-        reports: Reports,
+        progress: ProgressReader,
         check: Callable[[], None],
         metrics: Metrics,
         latest_ms: Callable[[], int],
@@ -72,12 +72,12 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         **kwargs: Any,
     ) -> None:
         """`check` is called before anything is written, and may raise; commands that are dated later than
-        `latest_ms` (epoch ms) says are refused; `transactions` as for Publisher."""
+        `latest_ms` (epoch ms) says are refused; `transactions` as for TransactionalProducer."""
         super().__init__(**kwargs)
         self._settings = settings
         self._catalogue_topic = catalogue_topic
         self._definition_topic = definition_topic
-        self._reports = reports
+        self._progress_reader = progress
         self._check = check
         self._metrics = metrics
         self._latest_ms = latest_ms
@@ -85,7 +85,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._group = f"{worker_id(settings)}-catalogue"
         self._commands = TopicPartition(topic_name(settings, SEGMENT_COMMANDS), 0)
         self._consumer: AIOKafkaConsumer | None = None
-        self._publisher: Publisher | None = None
+        self._producer: TransactionalProducer | None = None
         self._assignments = 0
         self._led = 0
         self.trouble: str | None = None
@@ -124,8 +124,8 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         await self._resign()
         self._led = self._assignments
         # Known before it is started, so that a stop in the middle of that closes it.
-        self._publisher = Publisher(self._settings, self._check, transactions=self._transactions)
-        await self._publisher.start()
+        self._producer = TransactionalProducer(self._settings, self._check, transactions=self._transactions)
+        await self._producer.start()
         await self._definition_topic.catch_up()
         await self._catalogue_topic.catch_up()
         await consumer.seek_to_committed(self._commands)
@@ -136,12 +136,12 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         await self._write(catch_up(self._catalogue))
 
     async def _resign(self) -> None:
-        publisher, self._publisher = self._publisher, None
+        producer, self._producer = self._producer, None
         led = self._catalogue_topic.leading
         self._catalogue_topic.leading = False
         self._metrics.leader.set(0)
-        if publisher is not None:
-            await publisher.stop()
+        if producer is not None:
+            await producer.stop()
             if led:
                 _log.info("no longer leads the catalogue")
 
@@ -177,7 +177,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             await self._resign()
             await asyncio.sleep(_POLL_MS / 1000)
             return
-        if self._publisher is None or self._led != self._assignments:
+        if self._producer is None or self._led != self._assignments:
             # It goes back to the committed offset, so what was read is read again.
             await self._take_over(consumer)
             return
@@ -292,9 +292,9 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         then: Callable[[Mapping[str, int]], list[Output]] | None = None,
         consumed: Mapping[TopicPartition, int] | None = None,
     ) -> dict[str, int]:
-        if self._publisher is None or self._consumer is None:
+        if self._producer is None or self._consumer is None:
             raise RuntimeError("only the leader publishes")
-        ends = await self._publisher.publish(outputs, then=then, consumed=consumed, group=self._group)
+        ends = await self._producer.publish(outputs, then=then, consumed=consumed, group=self._group)
         if consumed and not self._transactions:
             await self._consumer.commit(dict(consumed))
         return ends
@@ -310,7 +310,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             for segment_id, entry in self._catalogue.segments.items()
             if entry.row.status == "calculating"
         ]
-        members = self._reports.progress.members() if slow or calculating else None
+        members = self._progress_reader.progress.members() if slow or calculating else None
         if slow:
             self._counted_at = time.monotonic()
             if members is not None:
@@ -329,7 +329,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         generation = segment.introduced
         if begun != generation:
             return calculation.begin(self._catalogue, segment_id, generation=generation)
-        progress = self._reports.progress.of(generation)
+        progress = self._progress_reader.progress.of(generation)
         if progress >= 1 and members is not None:
             contacts = members.get(segment_id, 0)
             return calculation.complete(self._catalogue, segment_id, generation=generation, contacts=contacts)

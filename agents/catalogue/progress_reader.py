@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from agents.kafka.topic_reader import Follower
+from agents.kafka.topic_reader import TopicReader
 from agents.kafka.topics import progress_topic
 from streamseg.catalogue.progress import Progress, Report
 from streamseg.settings import Settings
@@ -45,7 +45,7 @@ class OwnedReport:
         return cls(Report(**body), run, peer)
 
 
-class Reports(Follower):
+class ProgressReader(TopicReader):
     """The latest report of each partition, and all of them as one `progress`."""
 
     def __init__(self, settings: Settings, **kwargs: Any) -> None:

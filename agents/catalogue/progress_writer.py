@@ -10,7 +10,7 @@ from typing import Any
 from mode import Service
 
 from agents.catalogue.progress_reader import OwnedReport, Peer
-from agents.kafka.batch_producer import Message, Outlet
+from agents.kafka.batch_producer import BatchProducer, Message
 from agents.kafka.topics import progress_name
 from streamseg.catalogue.progress import Report
 from streamseg.settings import Settings
@@ -18,7 +18,7 @@ from streamseg.settings import Settings
 _TICK_SECONDS = 0.25
 
 
-class Reporter(Service):
+class ProgressWriter(Service):
     """Writes a partition's report when it has changed; partitions make one every half second at most."""
 
     mundane_level = "debug"
@@ -27,14 +27,14 @@ class Reporter(Service):
         self,
         settings: Settings,
         *,
-        outlet: Outlet,
+        batch_producer: BatchProducer,
         reports: Callable[[], list[Report]],
         peer: Callable[[], Peer],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._topic = progress_name(settings)
-        self._outlet = outlet
+        self._batch_producer = batch_producer
         self._reports = reports
         self._peer = peer
         self._run = uuid.uuid4().hex
@@ -53,6 +53,6 @@ class Reporter(Service):
                     Message(str(one.partition).encode(), OwnedReport(one, self._run, peer).to_bytes())
                     for one in changed
                 ]
-                await self._outlet.send(self._topic, messages, partition=0)
+                await self._batch_producer.send(self._topic, messages, partition=0)
                 self._written.update((one.partition, one) for one in changed)
             await asyncio.sleep(_TICK_SECONDS)

@@ -20,7 +20,7 @@ from agents.kafka.changelog_record import Written, expected_at
 from agents.kafka.clients import new_producer
 from agents.kafka.compatibility import before_sending, compress_at, count_retries, end_producer
 from agents.kafka.partitioner import place
-from agents.kafka.shared_batches import Lane
+from agents.kafka.shared_batches import SharedBatches
 from agents.kafka.topics import changelog_topic, topic_name
 from agents.kafka.unacknowledged import Unacknowledged
 from agents.metrics import Metrics
@@ -65,7 +65,7 @@ class Outputs(Protocol):
     def suppressions(self) -> Iterable[tuple[bytes, bytes | None]]: ...
 
 
-class Outlet(Service):
+class BatchProducer(Service):
     """Sends a partition's outputs and changelog. Each method returns once the brokers have acknowledged
     everything, and raises aiokafka's KafkaError where they did not.
 
@@ -92,13 +92,13 @@ class Outlet(Service):
         self._metrics = Metrics() if metrics is None else metrics
         self._unacknowledged = Unacknowledged(self._metrics)
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._lanes: dict[tuple[str, int], Lane[Message]] = {}
+        self._shared: dict[tuple[str, int], SharedBatches[Message]] = {}
 
     async def on_start(self) -> None:
         compress_at(_COMPRESSION_LEVEL)
         self._producer = new_producer(
             self._settings,
-            client="outlet",
+            client="outputs",
             max_batch_size=_LONGEST_BATCH_BYTES,
             compression_type="zstd",
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
@@ -120,7 +120,7 @@ class Outlet(Service):
     def producer(self) -> AIOKafkaProducer:
         """The started producer."""
         if self._producer is None:
-            raise RuntimeError("the outlet was not started")
+            raise RuntimeError("the batch_producer was not started")
         return self._producer
 
     async def send_outputs(self, partition: int, outputs: Outputs) -> None:
@@ -188,20 +188,20 @@ class Outlet(Service):
         placed: dict[int, list[Message]] = {}
         for message in messages:
             placed.setdefault(place(message.key, count), []).append(message)
-        lanes = [(self._lane(name, partition), group) for partition, group in placed.items()]
+        shared = [(self._shared_batches(name, partition), group) for partition, group in placed.items()]
         await asyncio.gather(
-            *[lane.send_alone(group) if alone else lane.send(group) for lane, group in lanes]
+            *[batches.send_alone(group) if alone else batches.send(group) for batches, group in shared]
         )
 
-    def _lane(self, name: str, partition: int) -> Lane[Message]:
-        lane = self._lanes.get((name, partition))
-        if lane is None:
+    def _shared_batches(self, name: str, partition: int) -> SharedBatches[Message]:
+        batches = self._shared.get((name, partition))
+        if batches is None:
 
             async def deliver(messages: list[Message]) -> None:
                 await self._send_groups(name, ([message] for message in messages), partition)
 
-            lane = self._lanes[(name, partition)] = Lane(deliver)
-        return lane
+            batches = self._shared[(name, partition)] = SharedBatches(deliver)
+        return batches
 
     async def _send_groups(
         self, topic: str, groups: Iterable[Sequence[Message]], partition: int

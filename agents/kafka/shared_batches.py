@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Lane(Generic[T]):
+class SharedBatches(Generic[T]):
     """Joins what several send at the same time: what comes while a batch is on its way goes together with the
     next one. Each alone would have to wait for all the others' acknowledgements in turn."""
 

@@ -18,7 +18,7 @@ _POLL_MS = 200
 _STOP_SECONDS = 5.0
 
 
-class Follower(Service):
+class TopicReader(Service):
     """Hands the records of partition 0 to `take`, as they are committed, in order.
 
     From the beginning: all that is there before `start` returns. Else only what comes after that.
@@ -33,7 +33,7 @@ class Follower(Service):
         take: Callable[[list[Any]], None],
         *,
         from_beginning: bool = True,
-        client: str = "follower",
+        client: str = "reader",
         **kwargs: Any,
     ) -> None:
         """`topic` by its name on the broker; `take` gets aiokafka's records; `client` is what the broker
@@ -71,19 +71,19 @@ class Follower(Service):
     async def catch_up(self) -> None:
         """Returns once all that is in the topic now was taken in."""
         if self._consumer is None:
-            raise RuntimeError("the follower was not started")
+            raise RuntimeError("the reader was not started")
         await self.taken.reached(await self._end(self._consumer))
 
     @Service.task
     async def _follow(self) -> None:
         if self._consumer is None:
-            raise RuntimeError("the follower was not started")
+            raise RuntimeError("the reader was not started")
         while not self.should_stop:
             await self._poll(self._consumer)
             await self.polled()
 
     async def polled(self) -> None:
-        """Called after every poll once the follower has started; for what is to be done besides `take`."""
+        """Called after every poll once the reader has started; for what is to be done besides `take`."""
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)

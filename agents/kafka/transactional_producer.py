@@ -30,11 +30,11 @@ class Output(NamedTuple):
     partition: int | None = 0
 
 
-class Publisher:
+class TransactionalProducer:
     """A transactional producer. Starting one shuts out the one before it, of whichever worker.
 
     For a broker that is not able to do that, it writes in order without transactions and commits nothing.
-    Every method raises aiokafka's KafkaError; then nothing was written, and the publisher is to be stopped.
+    Every method raises aiokafka's KafkaError; then nothing was written, and the producer is to be stopped.
     """
 
     def __init__(self, settings: Settings, check: Callable[[], None], *, transactions: bool = True) -> None:
@@ -79,7 +79,7 @@ class Publisher:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         """As aiokafka's own, but never waiting for brokers that are away to abort it: whoever starts a
-        publisher next puts an end to what is left open."""
+        producer next puts an end to what is left open."""
         await self._producer.begin_transaction()
         try:
             yield

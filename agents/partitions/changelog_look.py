@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 from mode import Service
 
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
-from agents.partitions.scheduler import Shards
+from agents.partitions.scheduler import TaskScheduler
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class ChangelogLook(Service):
 
     def __init__(
         self,
-        shards: Shards,
+        scheduler: TaskScheduler,
         ends: Callable[[Iterable[int]], dict[int, int]],
         *,
         pacing: Pacing = DEFAULT_PACING,
@@ -38,7 +38,7 @@ class ChangelogLook(Service):
         """`ends` tells where the changelogs of some partitions end, those that can be told; it may block, for
         it is called from another thread."""
         super().__init__(**kwargs)
-        self._shards = shards
+        self._scheduler = scheduler
         self._ends = ends
         self._pacing = pacing
 
@@ -46,7 +46,7 @@ class ChangelogLook(Service):
     async def _look(self) -> None:
         while not self.should_stop:
             await self.sleep(self._pacing.changelog_look_seconds)
-            numbers = self._shards.numbers
+            numbers = self._scheduler.numbers
             if not numbers or self.should_stop:
                 continue
             try:
@@ -55,4 +55,4 @@ class ChangelogLook(Service):
                 _log.warning("the ends of the changelogs are not known: %s", error)
                 continue
             for number, end in ends.items():
-                self._shards.note_changelog_end(number, end)
+                self._scheduler.note_changelog_end(number, end)

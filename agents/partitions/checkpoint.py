@@ -28,7 +28,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from agents.kafka.changelog_record import Written
-from agents.partitions.output_buffer import Outbox
+from agents.partitions.output_buffer import OutputBuffer
 from streamseg.errors import StreamsegError
 from streamseg.records.outputs import DeadLetter
 from streamseg.store.database import KeyValue
@@ -37,7 +37,7 @@ from streamseg.store.rocksdb import RocksStore
 
 
 class Sink(Protocol):
-    """Where outputs and changelog records go (`agents.kafka.batch_producer.Outlet`)."""
+    """Where outputs and changelog records go (`agents.kafka.batch_producer.BatchProducer`)."""
 
     async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None: ...
 
@@ -45,17 +45,17 @@ class Sink(Protocol):
         self, partition: int, groups: Iterable[Sequence[KeyValue]], *, first: int
     ) -> Written | None: ...
 
-    async def send_outputs(self, partition: int, outbox: Outbox) -> None: ...
+    async def send_outputs(self, partition: int, buffer: OutputBuffer) -> None: ...
 
 
 class Checkpointed(Protocol):
-    """What a checkpoint makes durable (`agents.partitions.task.Shard`)."""
+    """What a checkpoint makes durable (`agents.partitions.task.PartitionTask`)."""
 
     number: int
     store: RocksStore
     changelog_end: int
     """The offset that its next changelog record has, if nobody else writes any."""
-    outbox: Outbox
+    buffer: OutputBuffer
     next_offsets: dict[str, int]
 
 
@@ -77,83 +77,83 @@ class ForeignWriteError(StreamsegError):
 
 
 async def checkpoint(
-    shard: Checkpointed,
+    task: Checkpointed,
     sink: Sink,
     acknowledge: Callable[[str, int, int], None],
     still_ours: StillOurs,
 ) -> None:
-    """Make durable what the shard did; it must do nothing meanwhile. `acknowledge` is told topic, partition
+    """Make durable what the task did; it must do nothing meanwhile. `acknowledge` is told topic, partition
     and next offset.
 
-    Raises PartitionLostError once `still_ours` says no, and whatever the sink raises: the shard is not to be
+    Raises PartitionLostError once `still_ours` says no, and whatever the sink raises: the task is not to be
     used after that. A worker that was stopped for a while must not write over what its successor wrote.
     """
-    for topic, next_offset in shard.next_offsets.items():
-        shard.store.set_number(offset_name(topic), next_offset)
-    await _save(shard, shard.store.changes, sink, still_ours)
-    for topic, next_offset in shard.next_offsets.items():
-        acknowledge(topic, shard.number, next_offset)
+    for topic, next_offset in task.next_offsets.items():
+        task.store.set_number(offset_name(topic), next_offset)
+    await _save(task, task.store.changes, sink, still_ours)
+    for topic, next_offset in task.next_offsets.items():
+        acknowledge(topic, task.number, next_offset)
 
 
-async def announce(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
-    """Send what is in the outbox, and make durable the contacts that its outputs are about, and nothing else:
-    what is read again after a crash finds them ahead, as it does where a checkpoint was cut off. The shard
+async def announce(task: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
+    """Send what is in the buffer, and make durable the contacts that its outputs are about, and nothing else:
+    what is read again after a crash finds them ahead, as it does where a checkpoint was cut off. The task
     must do nothing meanwhile. Costs what is sent rather than what was done. Raises as `checkpoint`."""
-    await _save(shard, shard.store.changes_of, sink, still_ours)
+    await _save(task, task.store.changes_of, sink, still_ours)
 
 
 async def _save(
-    shard: Checkpointed,
+    task: Checkpointed,
     begin: Callable[[Mapping[str, bytes]], PendingCheckpoint],
     sink: Sink,
     still_ours: StillOurs,
 ) -> None:
-    """Steps 1 to 4, with the checkpoint of the store that `begin` makes; the outbox is empty afterwards."""
+    """Steps 1 to 4, with the checkpoint of the store that `begin` makes; the buffer is empty afterwards."""
     await _assure(still_ours)
     # All of them, whatever they are about: no state may be written that hides a refused record.
-    await sink.send_dead_letters(shard.outbox.dead_letters)
+    await sink.send_dead_letters(task.buffer.dead_letters)
     await _assure(still_ours)
-    pending = begin(shard.outbox.by_contact())
-    written = await _write(shard, pending.groups, sink)
+    pending = begin(task.buffer.by_contact())
+    written = await _write(task, pending.groups, sink)
     await _assure(still_ours)
-    await sink.send_outputs(shard.number, shard.outbox)
-    shard.store.commit(pending, None if written is None else written.last)
-    shard.outbox.clear()
+    await sink.send_outputs(task.number, task.buffer)
+    task.store.commit(pending, None if written is None else written.last)
+    task.buffer.clear()
 
 
 async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:
     """Send what a worker of this partition had decided and may not have sent; before any other work.
 
     Raises as `checkpoint`."""
-    outbox = Outbox()
+    buffer = OutputBuffer()
     for kept in store.unsent_outputs():
-        outbox.restore(kept)
-    if outbox:
+        buffer.restore(kept)
+    if buffer:
         await _assure(still_ours)
-        await sink.send_outputs(number, outbox)
+        await sink.send_outputs(number, buffer)
     store.forget_outputs()
 
 
-async def repair(shard: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
+async def repair(task: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
     """Write once more what the state holds under the keys of records that do not count, since a compacted
     changelog keeps the last record of a key, whether it counts or not. Raises as `checkpoint`."""
-    strays = shard.store.strays()
+    strays = task.store.strays()
     if strays:
         await _assure(still_ours)
-        await _write(shard, [[stray] for stray in strays], sink)
-        shard.store.forget_strays()
+        await _write(task, [[stray] for stray in strays], sink)
+        task.store.forget_strays()
 
 
-async def _write(shard: Checkpointed, groups: Iterable[Sequence[KeyValue]], sink: Sink) -> Written | None:
+async def _write(task: Checkpointed, groups: Iterable[Sequence[KeyValue]], sink: Sink) -> Written | None:
     """Write to the changelog. Raises ForeignWriteError where somebody else has written to it since this
     worker has read it: what was just written does not count then, see `agents.kafka.changelog_record`."""
-    expected = shard.changelog_end
-    written = await sink.send_changelog(shard.number, groups, first=expected)
+    expected = task.changelog_end
+    written = await sink.send_changelog(task.number, groups, first=expected)
     if written is None:
         return None
     if written.first != expected or written.last - written.first + 1 != written.records:
-        raise _foreign_write(shard.number, expected, written.last)
-    shard.changelog_end = written.last + 1
+        raise _foreign_write(task.number, expected, written.last)
+    task.changelog_end = written.last + 1
     return written
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 _SAMPLE_SECONDS = 0.1
 
 
-class Load:
+class CpuLoad:
     """The share of one core that the calling thread has used lately: 0 idle, 1 without a pause.
 
     Each sample counts as much as all before it together, so that it follows within a few tenths of a

@@ -20,7 +20,7 @@ class _Outputs:
         self.suppressions: dict[str, bytes | None] = {}
 
 
-class Outbox:
+class OutputBuffer:
     """Collects what a `streamseg.engine.partition.Partition` emits.
 
     changes       `membership-changes`: (contact_id, value), each one, in the order in which they came about
@@ -42,7 +42,7 @@ class Outbox:
         return self._count + len(self.dead_letters)
 
     @property
-    def outputs(self) -> int:
+    def output_count(self) -> int:
         """How much was said beside dead letters."""
         return self._count
 

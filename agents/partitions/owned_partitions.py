@@ -22,7 +22,7 @@ from agents.kafka.changelog_reader import read_changelog
 from agents.kafka.topics import CONTACTS_TABLE, changelog_topic
 from agents.metrics import Metrics
 from agents.partitions.assignment import Assignment, Claim, State
-from agents.partitions.scheduler import Shards
+from agents.partitions.scheduler import TaskScheduler
 from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
 from streamseg.store.database import KeyValue
@@ -75,7 +75,7 @@ class OwnedPartitions(Service):
         self,
         settings: Settings,
         *,
-        shards: Shards,
+        scheduler: TaskScheduler,
         metrics: Metrics,
         folder: Callable[[], Path],
         **kwargs: Any,
@@ -83,7 +83,7 @@ class OwnedPartitions(Service):
         """`folder` tells where the partitions' state lies."""
         super().__init__(**kwargs)
         self._settings = settings
-        self._shards = shards
+        self._scheduler = scheduler
         self._metrics = metrics
         self._folder = folder
         self._changelog = changelog_topic(settings)
@@ -193,7 +193,7 @@ class OwnedPartitions(Service):
 
     def work(self, claim: Claim) -> None:
         restored = self._restored[claim]
-        self._shards.begin(claim, restored.store, restored.changelog_end)
+        self._scheduler.begin(claim, restored.store, restored.changelog_end)
         assigned = self.assigned or ()
         _log.info("at work on partition %d (%d of %d)", claim.partition, len(self.at_work), len(assigned))
         self._note_ready()
@@ -280,7 +280,7 @@ class OwnedPartitions(Service):
         if claim not in self._restored and reading is not None and reading.thread is not None:
             # The thread uses the store until it ends, or has told that this one is at its end.
             await asyncio.wait([reading.thread])
-        await self._shards.end(claim)
+        await self._scheduler.end(claim)
         restored = self._restored.pop(claim, None)
         if restored is not None:
             restored.store.close()

@@ -25,11 +25,11 @@ from agents.partitions.checkpoint import (
     repair,
     settle_outputs,
 )
-from agents.partitions.cpu_load import Load
-from agents.partitions.output_buffer import Outbox
+from agents.partitions.cpu_load import CpuLoad
+from agents.partitions.output_buffer import OutputBuffer
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.state_figures import observe_state
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
 from schemas.topics import SOURCES
 from streamseg.catalogue.progress import Report
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Consumer(Protocol):
-    """What shards ask and tell the consumer (`agents.worker.transport.BatchConsumer`)."""
+    """What the scheduler asks and tells the consumer (`agents.worker.transport.BatchConsumer`)."""
 
     def arrived(self, tp: TP, count: int) -> None: ...
 
@@ -63,29 +63,29 @@ class Consumer(Protocol):
 
 
 class _Running:
-    """A shard, the claim it works under, the task that runs it, and what wakes or stops that."""
+    """A task, the claim it works under, the coroutine that runs it, and what wakes or stops that."""
 
-    def __init__(self, claim: Claim, shard: Shard) -> None:
+    def __init__(self, claim: Claim, task: PartitionTask) -> None:
         self.claim = claim
-        self.shard = shard
-        self.without_state = shard.changelog_end == 0
+        self.task = task
+        self.without_state = task.changelog_end == 0
         self.writing = True
         """Whether changelog records may be on their way; so from the beginning, which may repair some."""
         self.changelog_end_seen = 0
         """The greatest end of the changelog that a broker told while none were."""
         self.wake = asyncio.Event()
         self.stopping = False
-        self.task: asyncio.Future[None] | None = None
+        self.work: asyncio.Future[None] | None = None
         self.turned_at = time.monotonic()
         self.source_checked = False
         self.report: Report | None = None
         self.reported_at = 0.0
 
 
-class Shards(Service):
-    """Runs one shard for each partition that is at work.
+class TaskScheduler(Service):
+    """Runs one task for each partition that is at work.
 
-    An error in a shard crashes the app: nothing was acknowledged that was not done, and a restart repeats it.
+    An error in a task crashes the app: nothing was acknowledged that was not done, and a restart repeats it.
     """
 
     mundane_level = "debug"
@@ -118,7 +118,7 @@ class Shards(Service):
         self._metrics = metrics
         self._running: dict[int, _Running] = {}
         self._turn = asyncio.Lock()
-        self._load = Load()
+        self._load = CpuLoad()
         self._round_began = 0.0
         self._saving = 0
         self._names = {topic_name(settings, topic): topic for topic in SOURCES}
@@ -127,9 +127,9 @@ class Shards(Service):
 
     def begin(self, claim: Claim, store: RocksStore, changelog_end: int) -> None:
         """Begin to work on a partition, whose store holds its changelog up to `changelog_end`."""
-        shard = self._shard(claim.partition, store, changelog_end)
-        running = self._running[claim.partition] = _Running(claim, shard)
-        running.task = self.add_future(self._run(running))
+        task = self._task(claim.partition, store, changelog_end)
+        running = self._running[claim.partition] = _Running(claim, task)
+        running.work = self.add_future(self._run(running))
         self._metrics.partitions.set(len(self._running))
 
     async def end(self, claim: Claim) -> None:
@@ -139,15 +139,15 @@ class Shards(Service):
         If that takes half the session timeout, it is given up: it was not acknowledged and will be repeated.
         """
         running = self._running.get(claim.partition)
-        if running is None or running.claim != claim or running.task is None:
+        if running is None or running.claim != claim or running.work is None:
             return
         running.stopping = True
         running.wake.set()
-        _, late = await asyncio.wait([running.task], timeout=self._settings.session_timeout_ms / 2000)
+        _, late = await asyncio.wait([running.work], timeout=self._settings.session_timeout_ms / 2000)
         if late:
             _log.warning("partition %d was released without a last checkpoint", claim.partition)
-            running.task.cancel()
-            await asyncio.wait([running.task])
+            running.work.cancel()
+            await asyncio.wait([running.work])
         if self._running.get(claim.partition) is running:
             del self._running[claim.partition]
         self._metrics.partitions.set(len(self._running))
@@ -155,9 +155,9 @@ class Shards(Service):
             self._metrics.lag.clear()
             self._metrics.clock.clear()
 
-    def _shard(self, number: int, store: RocksStore, changelog_end: int) -> Shard:
+    def _task(self, number: int, store: RocksStore, changelog_end: int) -> PartitionTask:
         consumer = self._consumer()
-        return Shard(
+        return PartitionTask(
             number=number,
             store=store,
             changelog_end=changelog_end,
@@ -167,7 +167,7 @@ class Shards(Service):
             latest_ms=self._clock.latest_ms,
             pacing=self._pacing,
             latency=ChangeLatency(self._metrics.change_latency.observe),
-            outbox=Outbox(on_dead_letter=lambda code: self._metrics.dead_letters.labels(code).inc()),
+            buffer=OutputBuffer(on_dead_letter=lambda code: self._metrics.dead_letters.labels(code).inc()),
         )
 
     def _tp(self, topic: str, number: int) -> TP:
@@ -183,7 +183,7 @@ class Shards(Service):
             # Released meanwhile: they are read again from the committed offset.
             return
         topic = self._names[tp.topic]
-        running.shard.offer(
+        running.task.offer(
             topic,
             [
                 Record(topic, record.partition, record.offset, record.timestamp, record.key, record.value)
@@ -199,15 +199,15 @@ class Shards(Service):
         running, topic = self._running.get(tp.partition), self._names.get(tp.topic)
         if topic is None or running is None or running.stopping:
             return False
-        shard = running.shard
-        if shard.waiting_bytes(topic) >= self._pacing.queued_bytes:
+        task = running.task
+        if task.waiting_bytes(topic) >= self._pacing.queued_bytes:
             return False
-        return on_the_way + shard.waiting(topic) < self._settings.queued_records
+        return on_the_way + task.waiting(topic) < self._settings.queued_records
 
     def adopt(self, plan: Plan) -> None:
         """Definitions changed."""
         for running in self._running.values():
-            running.shard.adopt(plan)
+            running.task.adopt(plan)
             running.wake.set()
 
     # -- at work -----------------------------------------------------------------------------------------
@@ -216,114 +216,114 @@ class Shards(Service):
         try:
             await self._work(running)
         except PartitionLostError as error:
-            _log.warning("partition %d is left as last saved: %s", running.shard.number, error)
+            _log.warning("partition %d is left as last saved: %s", running.task.number, error)
             self._lost(running.claim)
         finally:
-            running.shard.close()
+            running.task.close()
 
     async def _work(self, running: _Running) -> None:
-        shard = running.shard
-        await settle_outputs(shard.store, shard.number, self._sink, self._still_ours(running))
-        await repair(shard, self._sink, self._still_ours(running))
+        task = running.task
+        await settle_outputs(task.store, task.number, self._sink, self._still_ours(running))
+        await repair(task, self._sink, self._still_ours(running))
         running.writing = False
         saved_at = said_at = time.monotonic()
         while not running.stopping:
             running.wake.clear()
             self._check_source(running)
-            check_changelog_end(shard.number, shard.changelog_end, running.changelog_end_seen)
-            busy = await self._step(shard)
+            check_changelog_end(task.number, task.changelog_end, running.changelog_end_seen)
+            busy = await self._step(task)
             now = running.turned_at = time.monotonic()
-            if not shard.unsaved:
+            if not task.unsaved:
                 saved_at = said_at = now
                 self._acknowledge_all(running)
                 self._report(running)
-            elif self._is_time_to_save(shard, saved_at, now) or (
+            elif self._is_time_to_save(task, saved_at, now) or (
                 # How far a sweep is belongs to what it has changed.
-                shard.sweeping and self._is_time_to_say(shard, said_at, now)
+                task.sweeping and self._is_time_to_say(task, said_at, now)
             ):
                 await self._checkpoint(running)
                 saved_at = said_at = time.monotonic()
                 self._report(running)
-            elif self._is_time_to_say(shard, said_at, now):
+            elif self._is_time_to_say(task, said_at, now):
                 await self._announce(running)
                 said_at = time.monotonic()
             if busy:
                 continue
-            if shard.outbox.outputs:
-                left = said_at + self._interval(shard) - time.monotonic()
+            if task.buffer.output_count:
+                left = said_at + self._interval(task) - time.monotonic()
                 await _wait(running.wake, min(max(left, 0.0), self._pacing.idle_seconds))
             else:
                 await _wait(running.wake, self._pacing.idle_seconds)
-        if shard.unsaved:
+        if task.unsaved:
             await self._checkpoint(running)
         # Once more with nothing: the next owner is to know that all was said.
         await self._checkpoint(running)
 
-    async def _step(self, shard: Shard) -> bool:
+    async def _step(self, task: PartitionTask) -> bool:
         """One step, and then everybody else's turn: the other partitions' steps come one at a time too.
 
         `Pacing.turns` says why that is more than one turn of the event loop."""
         async with self._turn:
-            busy = shard.step()
+            busy = task.step()
             for _ in range(self._pacing.turns):
                 await asyncio.sleep(0)
         return busy
 
-    def _is_time_to_save(self, shard: Shard, saved_at: float, now: float) -> bool:
-        """Whether a shard whose last checkpoint was made then is to make another.
+    def _is_time_to_save(self, task: PartitionTask, saved_at: float, now: float) -> bool:
+        """Whether a task whose last checkpoint was made then is to make another.
 
-        One shard at a time, since each holds up the others for some milliseconds; later, the more records
+        One task at a time, since each holds up the others for some milliseconds; later, the more records
         wait: what several of them change of a contact is written once."""
-        interval = self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * self._behind(shard))
-        return self._is_full(shard) or (now - saved_at >= interval and not self._saving)
+        interval = self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * self._behind(task))
+        return self._is_full(task) or (now - saved_at >= interval and not self._saving)
 
-    def _is_time_to_say(self, shard: Shard, said_at: float, now: float) -> bool:
-        """Whether a shard that has said nothing since then is to say what it has to.
+    def _is_time_to_say(self, task: PartitionTask, said_at: float, now: float) -> bool:
+        """Whether a task that has said nothing since then is to say what it has to.
 
         That is done in rounds, all of them at about the same time: a request to a broker costs about half a
         millisecond and each partition in it a tenth, so what is sent together costs a fraction of what it
         does one by one."""
-        if not shard.outbox.outputs:
+        if not task.buffer.output_count:
             return False
-        waited, interval = now - said_at, self._interval(shard)
+        waited, interval = now - said_at, self._interval(task)
         if waited >= interval:
             self._round_began = now
             for running in self._running.values():
-                if running.shard.outbox.outputs:
+                if running.task.buffer.output_count:
                     running.wake.set()
             return True
         return said_at < self._round_began and waited >= interval / 2
 
-    def _interval(self, shard: Shard) -> float:
+    def _interval(self, task: PartitionTask) -> float:
         """Seconds that changes may wait: almost none while the worker has time to spare; the busier it is,
         and the more records wait, the longer."""
         pacing = self._pacing
         strain = max(0.0, self._load.share() - pacing.easy_load) / (1.0 - pacing.easy_load)
-        while_reading = self._behind(shard) * pacing.behind_seconds
+        while_reading = self._behind(task) * pacing.behind_seconds
         return pacing.at_once_seconds + strain * pacing.strained_seconds + while_reading
 
-    def _behind(self, shard: Shard) -> float:
+    def _behind(self, task: PartitionTask) -> float:
         """0 where no record waits, 1 where many do."""
-        return min(1.0, shard.backlog / self._pacing.backlog_records)
+        return min(1.0, task.backlog / self._pacing.backlog_records)
 
     def _acknowledge_all(self, running: _Running) -> None:
-        consumer, shard = self._consumer(), running.shard
+        consumer, task = self._consumer(), running.task
         if not self._may_write(running.claim):
             return
         for topic in SOURCES:
-            if not shard.waiting(topic):
-                consumer.acknowledge_all(self._tp(topic, shard.number))
+            if not task.waiting(topic):
+                consumer.acknowledge_all(self._tp(topic, task.number))
 
-    def _is_full(self, shard: Shard) -> bool:
+    def _is_full(self, task: PartitionTask) -> bool:
         """Whether so much is unsaved that a checkpoint must not wait. In bytes, so that what belongs to one
         contact and goes out as a whole always fits into a record batch."""
         settings = self._settings
-        return shard.unsaved_size >= settings.checkpoint_records or (
-            shard.bytes_unsaved >= settings.max_record_bytes
+        return task.unsaved_size >= settings.checkpoint_records or (
+            task.bytes_unsaved >= settings.max_record_bytes
         )
 
     def _still_ours(self, running: _Running) -> StillOurs:
-        """Whether anything may be written for the shard: its claim stands, and the group says so too."""
+        """Whether anything may be written for the task: its claim stands, and the group says so too."""
 
         async def still_ours() -> bool:
             if not self._may_write(running.claim) or not await self._consumer().still_ours():
@@ -333,14 +333,14 @@ class Shards(Service):
         return still_ours
 
     async def _checkpoint(self, running: _Running) -> None:
-        consumer, shard = self._consumer(), running.shard
+        consumer, task = self._consumer(), running.task
         started = time.perf_counter()
-        changes = len(shard.outbox.changes)
+        changes = len(task.buffer.changes)
         self._saving += 1
         running.writing = True
         try:
             await checkpoint(
-                shard,
+                task,
                 self._sink,
                 lambda topic, number, offset: consumer.acknowledge(self._tp(topic, number), offset),
                 self._still_ours(running),
@@ -348,31 +348,31 @@ class Shards(Service):
         finally:
             running.writing = False
             self._saving -= 1
-        self._said(shard, changes)
-        shard.saved()
+        self._said(task, changes)
+        task.saved()
         self._metrics.checkpoints.observe(time.perf_counter() - started)
-        self._count(shard)
+        self._count(task)
 
     async def _announce(self, running: _Running) -> None:
-        shard = running.shard
-        changes = len(shard.outbox.changes)
+        task = running.task
+        changes = len(task.buffer.changes)
         running.writing = True
         try:
-            await announce(shard, self._sink, self._still_ours(running))
+            await announce(task, self._sink, self._still_ours(running))
         finally:
             running.writing = False
-        self._said(shard, changes)
+        self._said(task, changes)
 
-    def _said(self, shard: Shard, changes: int) -> None:
-        self._metrics.changes.labels(shard.number).inc(changes)
+    def _said(self, task: PartitionTask, changes: int) -> None:
+        self._metrics.changes.labels(task.number).inc(changes)
         now_ms = self._clock.now_ms()
-        if shard.earliest_due_ms is not None:
-            self._metrics.due_lateness.observe((now_ms - shard.earliest_due_ms) / 1000)
-            shard.earliest_due_ms = None
-        shard.latency.said(now_ms)
+        if task.earliest_due_ms is not None:
+            self._metrics.due_lateness.observe((now_ms - task.earliest_due_ms) / 1000)
+            task.earliest_due_ms = None
+        task.latency.said(now_ms)
 
-    def _count(self, shard: Shard) -> None:
-        counts, metrics = shard.partition.take_counts(), self._metrics
+    def _count(self, task: PartitionTask) -> None:
+        counts, metrics = task.partition.take_counts(), self._metrics
         metrics.records.labels("applied").inc(counts.applied)
         metrics.records.labels("repeated").inc(counts.repeated)
         metrics.records.labels("rejected").inc(counts.rejected)
@@ -384,22 +384,22 @@ class Shards(Service):
         """State that is ahead of its source belongs to another topic of the same name."""
         if running.source_checked:
             return
-        consumer, shard = self._consumer(), running.shard
-        ends = {topic: consumer.end(self._tp(topic, shard.number)) for topic in SOURCES}
+        consumer, task = self._consumer(), running.task
+        ends = {topic: consumer.end(self._tp(topic, task.number)) for topic in SOURCES}
         if float("inf") in ends.values():
             return
         running.source_checked = True
         if running.without_state and any(
-            consumer.begun_at(self._tp(topic, shard.number)) for topic in SOURCES
+            consumer.begun_at(self._tp(topic, task.number)) for topic in SOURCES
         ):
             self._metrics.cold_starts.inc()
-            _log.error("partition %d: input was applied before, but its changelog is empty", shard.number)
+            _log.error("partition %d: input was applied before, but its changelog is empty", task.number)
         for topic, end in ends.items():
-            if shard.applied(topic) > end:
-                tp = self._tp(topic, shard.number)
+            if task.applied(topic) > end:
+                tp = self._tp(topic, task.number)
                 raise ConfigurationError(
                     f"{tp.topic}/{tp.partition} ends at offset {end:.0f}, but the state holds it up to "
-                    f"{shard.applied(topic)}: the topic was made anew; give the workers a new "
+                    f"{task.applied(topic)}: the topic was made anew; give the workers a new "
                     "STREAMSEG_APPLICATION_ID, so that they begin with new state"
                 )
 
@@ -410,10 +410,10 @@ class Shards(Service):
         """The partitions at work here."""
         return sorted(self._running)
 
-    def shard(self, number: int) -> Shard | None:
+    def find(self, number: int) -> PartitionTask | None:
         """The partition at work here, to be read between steps; None where it is not here."""
         running = self._running.get(number)
-        return None if running is None else running.shard
+        return None if running is None else running.task
 
     def note_changelog_end(self, number: int, end: int) -> None:
         """A broker told where the changelog of a partition ends. If records are there that this worker has
@@ -434,7 +434,7 @@ class Shards(Service):
         now = time.monotonic()
         if now - running.reported_at >= self._pacing.report_seconds:
             running.reported_at = now
-            running.report = running.shard.report()
+            running.report = running.task.report()
 
     def reports(self) -> list[Report]:
         """The latest report of each partition that is at work here, those that have made one."""
@@ -443,16 +443,16 @@ class Shards(Service):
     def observe(self) -> None:
         """Bring the gauges up to date."""
         for number, running in self._running.items():
-            self._metrics.clock.labels(number).set(running.shard.partition.clock_ms / 1000)
+            self._metrics.clock.labels(number).set(running.task.partition.clock_ms / 1000)
             for topic in SOURCES:
                 tp = self._tp(topic, number)
                 lag = self._consumer().lag(tp)
                 if lag is not None:
-                    self._metrics.lag.labels(tp.topic, number).set(lag + running.shard.waiting(topic))
-        observe_state([running.shard for running in self._running.values()], self._metrics)
+                    self._metrics.lag.labels(tp.topic, number).set(lag + running.task.waiting(topic))
+        observe_state([running.task for running in self._running.values()], self._metrics)
 
     def stalled_seconds(self) -> float:
-        """How long the slowest shard has been at the same piece of work."""
+        """How long the slowest task has been at the same piece of work."""
         now = time.monotonic()
         return max((now - running.turned_at for running in self._running.values()), default=0.0)
 

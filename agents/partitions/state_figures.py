@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents.metrics import Metrics
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 
 
-def observe_state(shards: Sequence[Shard], metrics: Metrics) -> None:
+def observe_state(tasks: Sequence[PartitionTask], metrics: Metrics) -> None:
     """Bring the gauges up to date, for all partitions at work together."""
-    swept = [shard.swept for shard in shards if shard.sweeping]
+    swept = [task.swept for task in tasks if task.sweeping]
     metrics.sweeping.set(len(swept))
     metrics.sweep_done.set(sum(done for done, _ in swept))
     metrics.sweep_total.set(sum(total for _, total in swept))
-    figures = [shard.store.figures() for shard in shards]
+    figures = [task.store.figures() for task in tasks]
     metrics.state_bytes.set(sum(one.disk_bytes for one in figures))
     metrics.state_keys.set(sum(one.keys for one in figures))
     metrics.compaction_pending.set(sum(one.compaction_pending_bytes for one in figures))

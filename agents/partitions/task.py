@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from agents.partitions.change_latency import ChangeLatency
 from agents.partitions.checkpoint import offset_name
-from agents.partitions.output_buffer import Outbox
+from agents.partitions.output_buffer import OutputBuffer
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.sweep import Sweep
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SOURCES
@@ -29,7 +29,7 @@ class _Recount(NamedTuple):
     outcome: asyncio.Future[Recounted]
 
 
-class Shard:
+class PartitionTask:
     """The owner of one partition's contacts, which nothing else writes.
 
     The two source topics are merged by record timestamp: the head with the least (timestamp, topic) comes
@@ -53,7 +53,7 @@ class Shard:
         settings: Settings,
         ended_as_of: Callable[[str], int | None],
         changelog_end: int = 0,
-        outbox: Outbox | None = None,
+        buffer: OutputBuffer | None = None,
         latency: ChangeLatency | None = None,
         timer: Callable[[], float] = time.perf_counter,
         latest_ms: Callable[[], int] | None = None,
@@ -66,13 +66,13 @@ class Shard:
         self.number = number
         self.store = store
         self.changelog_end = changelog_end
-        self.outbox = Outbox() if outbox is None else outbox
+        self.buffer = OutputBuffer() if buffer is None else buffer
         self._sweep = Sweep(store, plan, settings)
         self._adopting: Plan | None = None
         self._timer = timer
         self._pacing = pacing
         self._sweep_slice = pacing.sweep_contacts
-        self.partition = Partition(store=store, plan=self._sweep.plan, settings=settings, emitter=self.outbox)
+        self.partition = Partition(store=store, plan=self._sweep.plan, settings=settings, emitter=self.buffer)
         self.next_offsets: dict[str, int] = {}
         self.records_unsaved = 0
         self.bytes_unsaved = 0
@@ -151,12 +151,12 @@ class Shard:
     @property
     def unsaved(self) -> bool:
         """Whether there is anything that a checkpoint would make durable, the clock aside."""
-        return bool(self.next_offsets or self.outbox or self.store.unwritten or self._sweep.unsaved)
+        return bool(self.next_offsets or self.buffer or self.store.unwritten or self._sweep.unsaved)
 
     @property
     def unsaved_size(self) -> int:
         """How much has come about since the last checkpoint: records, contacts and outputs."""
-        return max(self.records_unsaved, self.store.unwritten, len(self.outbox))
+        return max(self.records_unsaved, self.store.unwritten, len(self.buffer))
 
     def saved(self) -> None:
         """A checkpoint was made."""
@@ -210,9 +210,9 @@ class Shard:
         if record.offset >= arrivals[0][0]:
             arrivals.popleft()
         if record.offset >= self._applied[topic]:
-            said = self.outbox.outputs
+            said = self.buffer.output_count
             self.partition.take(record, latest_ms)
-            if self.outbox.outputs > said:
+            if self.buffer.output_count > said:
                 self.latency.brought_about(record.timestamp_ms)
             self.bytes_unsaved += size
             self._applied[topic] = record.offset + 1

@@ -22,12 +22,12 @@ from yarl import URL
 from agents.api.application import Api
 from agents.api.web_server import Listener, WebServer
 from agents.catalogue.catalogue_topic import CatalogueTopic
-from agents.catalogue.command_client import CommandDesk
+from agents.catalogue.command_client import CommandClient
 from agents.catalogue.definition_topic import DefinitionTopic
 from agents.catalogue.leader import Leader
-from agents.catalogue.progress_reader import Reports
-from agents.catalogue.progress_writer import Reporter
-from agents.kafka.batch_producer import Outlet
+from agents.catalogue.progress_reader import ProgressReader
+from agents.catalogue.progress_writer import ProgressWriter
+from agents.kafka.batch_producer import BatchProducer
 from agents.kafka.broker_probe import BrokerProbe
 from agents.kafka.broker_watch import BrokerWatch
 from agents.kafka.changelog_reader import changelog_ends
@@ -38,14 +38,14 @@ from agents.metrics import Metrics
 from agents.partitions.changelog_look import ChangelogLook
 from agents.partitions.owned_partitions import OwnedPartitions
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
-from agents.partitions.scheduler import Shards
+from agents.partitions.scheduler import TaskScheduler
 from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
 from agents.worker.background_verification import BackgroundVerification
 from agents.worker.data_folder import DataFolder
 from agents.worker.readiness import Standing, reasons_not_ready
 from agents.worker.readiness_log import ReadinessLog
-from agents.worker.stall_guard import CutOffError, Watch
+from agents.worker.stall_guard import CutOffError, StallGuard
 from agents.worker.transport import BatchConsumer, Polled
 from schemas.topics import SOURCES
 from streamseg.plan.plan import Plan
@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 
 class Boot(BootStrategy):
-    """What starts before Faust's own services, and stops after them: producer, definitions, web, shards."""
+    """Starts our own services before Faust's, and stops them after Faust's."""
 
     def server(self) -> Iterable[ServiceT]:
         app = cast(SegmentApp, self.app)
@@ -111,7 +111,7 @@ class SegmentApp(faust.App):
         self.ended = False
         """Whether it was stopped to the end."""
         self.metrics.topic_partitions.set(settings.partitions)
-        self._watch = Watch(settings, late=self.metrics.loop_lag.observe)
+        self._stall_guard = StallGuard(settings, late=self.metrics.loop_lag.observe)
         self._brokers = None
         if probe is not None:
             self._brokers = BrokerWatch(
@@ -119,7 +119,7 @@ class SegmentApp(faust.App):
                 start_seconds=start_seconds,
                 metrics=self.metrics,
             )
-        self.outlet = Outlet(settings, check=self._check_writing, metrics=self.metrics)
+        self.batch_producer = BatchProducer(settings, check=self._check_writing, metrics=self.metrics)
         self.clock = WorkerClock(
             settings,
             brokers_time=self._brokers_time if broker_tells_time else None,
@@ -128,15 +128,15 @@ class SegmentApp(faust.App):
         )
         self.definition_topic = DefinitionTopic(
             settings=settings,
-            outlet=self.outlet,
+            batch_producer=self.batch_producer,
             changed=self._definitions_changed,
             speaks=self._speaks,
             counted=lambda segment_id, source: self.catalogue_topic.counted_version(segment_id, source),
             metrics=self.metrics,
         )
-        self.shards = Shards(
+        self.scheduler = TaskScheduler(
             settings=settings,
-            sink=self.outlet,
+            sink=self.batch_producer,
             consumer=lambda: cast(BatchConsumer, self.consumer),
             plan=lambda: self.definition_topic.definitions.plan,
             clock=self.clock,
@@ -147,45 +147,48 @@ class SegmentApp(faust.App):
         )
         self.partitions = OwnedPartitions(
             settings,
-            shards=self.shards,
+            scheduler=self.scheduler,
             metrics=self.metrics,
             folder=lambda: Path(self.conf.tabledir),
         )
-        self.reports = Reports(settings)
+        self.progress_reader = ProgressReader(settings)
         self.catalogue_topic = CatalogueTopic(settings, self.definition_topic)
-        self.reporter = Reporter(
-            settings, outlet=self.outlet, reports=self.shards.reports, peer=lambda: self.api.peer
+        self.progress_writer = ProgressWriter(
+            settings,
+            batch_producer=self.batch_producer,
+            reports=self.scheduler.reports,
+            peer=lambda: self.api.peer,
         )
         self.leader = Leader(
             settings,
             catalogue_topic=self.catalogue_topic,
             definition_topic=self.definition_topic,
-            reports=self.reports,
-            check=self._watch.check,
+            progress=self.progress_reader,
+            check=self._stall_guard.check,
             metrics=self.metrics,
             latest_ms=self.clock.latest_ms,
             transactions=transactions,
         )
-        self.command_desk = CommandDesk(
+        self.command_client = CommandClient(
             settings,
-            outlet=self.outlet,
+            batch_producer=self.batch_producer,
             catalogue_topic=self.catalogue_topic,
             definition_topic=self.definition_topic,
         )
         self.api = Api(
             settings,
-            desk=self.command_desk,
+            commands=self.command_client,
             catalogue_topic=self.catalogue_topic,
             definition_topic=self.definition_topic,
-            reports=self.reports,
-            shards=self.shards,
-            outlet=self.outlet,
+            progress=self.progress_reader,
+            scheduler=self.scheduler,
+            batch_producer=self.batch_producer,
             port=lambda: self.web_server_service.port,
             metrics=self.metrics,
             ending=lambda: self.should_stop,
         )
         self._changelog_look = ChangelogLook(
-            self.shards,
+            self.scheduler,
             lambda numbers: changelog_ends(settings, changelog_topic(settings), numbers),
             pacing=pacing,
         )
@@ -213,10 +216,10 @@ class SegmentApp(faust.App):
             async for value in cast(Stream[bytes], stream).noack():
                 polled = cast(Polled, value)
                 for tp, records in polled.batches.items():
-                    self.shards.offer(polled.epoch, tp, records)
+                    self.scheduler.offer(polled.epoch, tp, records)
 
     async def _brokers_time(self) -> int | None:
-        return await self.outlet.brokers_time(outcomes_topic(self.settings))
+        return await self.batch_producer.brokers_time(outcomes_topic(self.settings))
 
     async def on_first_start(self) -> None:
         """The lock before all else; Faust makes its own folders below that one."""
@@ -227,20 +230,20 @@ class SegmentApp(faust.App):
     def own_services(self) -> list[ServiceT]:
         """In the order in which they start."""
         return [
-            self._watch,
+            self._stall_guard,
             # It says from the beginning what the worker waits for.
             self.web_server_service,
             *([] if self._brokers is None else [self._brokers]),
-            self.outlet,
+            self.batch_producer,
             self.clock,
             # Rows before definitions, which count their versions on from them.
             self.catalogue_topic,
             self.definition_topic,
-            self.reports,
-            self.shards,
+            self.progress_reader,
+            self.scheduler,
             self.partitions,
-            self.reporter,
-            self.command_desk,
+            self.progress_writer,
+            self.command_client,
             self.leader,
             self.api,
             self._background_verification,
@@ -255,7 +258,7 @@ class SegmentApp(faust.App):
         return self
 
     def has_room(self, tp: TP, on_the_way: int) -> bool:
-        return self.shards.has_room(tp, on_the_way)
+        return self.scheduler.has_room(tp, on_the_way)
 
     @property
     def epoch(self) -> int:
@@ -272,7 +275,7 @@ class SegmentApp(faust.App):
     # -- definitions -------------------------------------------------------------------------------------
 
     def _definitions_changed(self, plan: Plan) -> None:
-        self.shards.adopt(plan)
+        self.scheduler.adopt(plan)
         self.catalogue_topic.take_plan(plan)
 
     def _speaks(self) -> bool | None:
@@ -284,10 +287,10 @@ class SegmentApp(faust.App):
     def _check_writing(self, tps: Collection[TP]) -> None:
         """Raises where what is about to be written to these topic partitions may be older than what another
         worker has written."""
-        self._watch.check()
+        self._stall_guard.check()
         changelog = changelog_topic(self.settings)
         self.partitions.check_changelog(tp.partition for tp in tps if tp.topic == changelog)
-        if self._consumer is None or not self.shards.numbers:
+        if self._consumer is None or not self.scheduler.numbers:
             return
         unheard = cast(BatchConsumer, self._consumer).unheard_seconds
         if unheard > self.settings.session_timeout_ms / 1000:
@@ -306,7 +309,7 @@ class SegmentApp(faust.App):
         ):
             # A restart would not mend that.
             return None
-        stalled = self.shards.stalled_seconds()
+        stalled = self.scheduler.stalled_seconds()
         if stalled > limit:
             return f"a partition has been at the same step for {stalled:.0f} s"
         if self._consumer is None:
@@ -338,9 +341,9 @@ class SegmentApp(faust.App):
 
     def _observe(self) -> None:
         """Bring the gauges up to date."""
-        self.shards.observe()
+        self.scheduler.observe()
         self.partitions.observe()
-        self.outlet.observe()
+        self.batch_producer.observe()
 
     # -- the end -----------------------------------------------------------------------------------------
 

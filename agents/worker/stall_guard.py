@@ -30,7 +30,7 @@ class CutOffError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # aiok
     """
 
 
-class Watch(Service):
+class StallGuard(Service):
     """Ticks; whoever is about to write asks `check` whether the last tick is too long ago.
 
     The first thing that runs after a standstill may be anything, so the asking must not rely on the tick.

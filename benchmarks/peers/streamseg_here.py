@@ -1,4 +1,4 @@
-"""streamseg without Kafka: one partition's shard over RocksDB, checkpoints as a worker makes them.
+"""streamseg without Kafka: one partition's task over RocksDB, checkpoints as a worker makes them.
 
 python -m benchmarks.peers --only streamseg_here
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 from rocksdict import Cache
 
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from benchmarks.peers.evaluate import Change
 from benchmarks.peers.job import Job, Result
 from benchmarks.workload import definition_records
@@ -28,7 +28,7 @@ _UTC = time_zone("UTC")
 
 
 class Feed:
-    """A shard that is offered the job's records, a batch after the other."""
+    """A task that is offered the job's records, a batch after the other."""
 
     def __init__(self, job: Job, folder: Path) -> None:
         self._settings = Settings(live_lag_ms=0)
@@ -41,7 +41,7 @@ class Feed:
         if letters := judged.load(definition_records(job.segments)):
             raise ValueError(letters[0].message)
         self._now_ms = 0
-        self._shard = Shard(
+        self._task = PartitionTask(
             number=0,
             store=self._store,
             plan=judged.plan,
@@ -56,23 +56,23 @@ class Feed:
         for record in records:
             by_topic.setdefault(record.topic, []).append(record)
         for topic, own in by_topic.items():
-            self._shard.offer(topic, own, self._now_ms)
-        while self._shard.step():
-            if self._shard.unsaved_size >= self._settings.checkpoint_records:
+            self._task.offer(topic, own, self._now_ms)
+        while self._task.step():
+            if self._task.unsaved_size >= self._settings.checkpoint_records:
                 self.save()
 
     def save(self) -> None:
-        outbox = self._shard.outbox
-        self.changes += [value for _, value in outbox.changes]
-        if outbox.dead_letters:
-            raise ValueError(outbox.dead_letters[0].message)
-        for sent in (outbox.memberships(), outbox.suppressions()):
+        buffer = self._task.buffer
+        self.changes += [value for _, value in buffer.changes]
+        if buffer.dead_letters:
+            raise ValueError(buffer.dead_letters[0].message)
+        for sent in (buffer.memberships(), buffer.suppressions()):
             for _ in sent:
                 continue
-        self._store.changes(outbox.by_contact())
+        self._store.changes(buffer.by_contact())
         self._store.save()
-        outbox.clear()
-        self._shard.saved()
+        buffer.clear()
+        self._task.saved()
 
     def close(self) -> None:
         self._store.close()

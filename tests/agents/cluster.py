@@ -30,8 +30,8 @@ from agents.partitions.checkpoint import (
     repair,
     settle_outputs,
 )
-from agents.partitions.output_buffer import Outbox
-from agents.partitions.task import Shard
+from agents.partitions.output_buffer import OutputBuffer
+from agents.partitions.task import PartitionTask
 from schemas.topics import SOURCES
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
@@ -151,8 +151,8 @@ class Worker:
         self.stopped = False
         self.expired = False
         self.assignment = Assignment(self)
-        self.tasks: dict[Claim, Coroutine[Any, Any, None]] = {}
-        self.shards: dict[Claim, Shard] = {}
+        self.coroutines: dict[Claim, Coroutine[Any, Any, None]] = {}
+        self.tasks: dict[Claim, PartitionTask] = {}
         self._cluster = cluster
         self._brokers = cluster.brokers
         self._stores: dict[Claim, RocksStore] = {}
@@ -165,13 +165,13 @@ class Worker:
 
     def restore(self, claims: list[Claim]) -> None:
         for claim in claims:
-            self.tasks[claim] = self._restore(claim)
+            self.coroutines[claim] = self._restore(claim)
 
     def work(self, claim: Claim) -> None:
         store = self._stores[claim]
         held = store.changelog_offset
         self._cluster.went_to_work(claim, -1 if held is None else held)
-        self.shards[claim] = Shard(
+        self.tasks[claim] = PartitionTask(
             number=claim.partition,
             store=store,
             changelog_end=0 if held is None else held + 1,
@@ -181,14 +181,14 @@ class Worker:
         )
         for topic in SOURCES:
             self._positions[claim, topic] = self._brokers.committed.get((topic, claim.partition), 0)
-        self.tasks[claim] = self._work(claim)
+        self.coroutines[claim] = self._work(claim)
 
     def finish(self, claim: Claim) -> None:
         self._ending.add(claim)
 
     def abandon(self, claim: Claim) -> None:
         self._ending.add(claim)
-        if claim in self.shards:
+        if claim in self.tasks:
             self._close(claim)
 
     # -- what goes on under a claim ----------------------------------------------------------------------
@@ -218,25 +218,25 @@ class Worker:
         self._close(claim)
 
     async def _work(self, claim: Claim) -> None:
-        shard, sink = self.shards[claim], _Sink(self, claim)
+        task, sink = self.tasks[claim], _Sink(self, claim)
         still_ours = sink.still_ours
         try:
-            await settle_outputs(shard.store, shard.number, sink, still_ours)
-            await repair(shard, sink, still_ours)
+            await settle_outputs(task.store, task.number, sink, still_ours)
+            await repair(task, sink, still_ours)
             self.repaired.add(claim)
             while claim not in self._ending:
                 await Turn()
-                shard.step()
+                task.step()
                 choice = self._cluster.choose(4)
-                if choice == 0 and shard.unsaved:
-                    await checkpoint(shard, sink, self._acknowledge, still_ours)
-                    shard.saved()
-                elif choice == 1 and shard.outbox.outputs and not shard.sweeping:
-                    await announce(shard, sink, still_ours)
-            if shard.unsaved:
-                await checkpoint(shard, sink, self._acknowledge, still_ours)
-                shard.saved()
-            await checkpoint(shard, sink, self._acknowledge, still_ours)
+                if choice == 0 and task.unsaved:
+                    await checkpoint(task, sink, self._acknowledge, still_ours)
+                    task.saved()
+                elif choice == 1 and task.buffer.output_count and not task.sweeping:
+                    await announce(task, sink, still_ours)
+            if task.unsaved:
+                await checkpoint(task, sink, self._acknowledge, still_ours)
+                task.saved()
+            await checkpoint(task, sink, self._acknowledge, still_ours)
         except PartitionLostError:
             self.assignment.lost(claim)
         self._close(claim)
@@ -245,8 +245,8 @@ class Worker:
         store = self._stores.pop(claim, None)
         if store is not None:
             store.close()
-        self.shards.pop(claim, None)
         self.tasks.pop(claim, None)
+        self.coroutines.pop(claim, None)
         self.assignment.gone(claim)
 
     def _acknowledge(self, topic: str, partition: int, next_offset: int) -> None:
@@ -257,15 +257,15 @@ class Worker:
 
     def move(self, claim: Claim) -> None:
         """One step of what goes on under a claim."""
-        task = self.tasks[claim]
+        coroutine = self.coroutines[claim]
         try:
-            task.send(None)
+            coroutine.send(None)
         except StopIteration:
-            if self.tasks.get(claim) is task:
-                del self.tasks[claim]
+            if self.coroutines.get(claim) is coroutine:
+                del self.coroutines[claim]
 
     def poll(self, claim: Claim) -> None:
-        """Hand the next records of a partition at work to its shard."""
+        """Hand the next records of a partition at work to its task."""
         for topic in SOURCES:
             position = self._positions[claim, topic]
             unread = [
@@ -275,7 +275,7 @@ class Worker:
             ]
             if unread:
                 batch = unread[:_POLL_RECORDS]
-                self.shards[claim].offer(topic, batch, self._brokers.wall_ms)
+                self.tasks[claim].offer(topic, batch, self._brokers.wall_ms)
                 self._positions[claim, topic] = batch[-1].offset + 1
                 self._ends_seen.pop((claim, topic), None)
             if len(unread) <= _POLL_RECORDS:
@@ -286,7 +286,7 @@ class Worker:
         if any(request.sender is self for request in self._brokers.requests):
             return
         end = len(self._brokers.changelogs[claim.partition])
-        check_changelog_end(claim.partition, self.shards[claim].changelog_end, end)
+        check_changelog_end(claim.partition, self.tasks[claim].changelog_end, end)
         self._brokers.looked[claim.partition] = end
 
     def stop(self) -> None:
@@ -299,16 +299,16 @@ class Worker:
 
     def die(self) -> None:
         """Whatever is in memory is gone; what was sent may still come to a broker."""
-        for task in list(self.tasks.values()):
-            task.close()
+        for coroutine in list(self.coroutines.values()):
+            coroutine.close()
         for store in self._stores.values():
             store.close()
-        self.tasks.clear()
+        self.coroutines.clear()
         self._stores.clear()
 
 
 class _Sink:
-    """What one shard sends: each goes to the brokers as a request, which is served at some other time."""
+    """What one task sends: each goes to the brokers as a request, which is served at some other time."""
 
     def __init__(self, worker: Worker, claim: Claim) -> None:
         self._worker = worker
@@ -353,8 +353,8 @@ class _Sink:
         changelog += records
         return Written(first, len(changelog) - 1, len(records))
 
-    async def send_outputs(self, partition: int, outbox: Outbox) -> None:
-        values = [value for _, value in outbox.changes]
+    async def send_outputs(self, partition: int, buffer: OutputBuffer) -> None:
+        values = [value for _, value in buffer.changes]
         for part in (values[: len(values) // 2], values[len(values) // 2 :]):
             if part:
                 await self._send(lambda part=part: self._brokers.changes.extend(map(orjson.loads, part)))  # type: ignore[misc]
@@ -415,9 +415,9 @@ class Cluster:
     def _of(self, worker: Worker) -> list[Action]:
         name = worker.name
         found: list[Action] = [(f"end {name}", lambda: self._kill(worker))] if worker.expired else []
-        for claim in worker.tasks:
+        for claim in worker.coroutines:
             found += [(f"move {name} {claim}", lambda claim=claim: self._move(worker, claim))] * 3  # type: ignore[misc]
-        for claim in worker.shards:
+        for claim in worker.tasks:
             if worker.assignment.state(claim.partition) is State.AT_WORK:
                 found.append((f"poll {name} {claim}", lambda claim=claim: worker.poll(claim)))  # type: ignore[misc]
                 if claim in worker.repaired:
@@ -554,14 +554,14 @@ class Cluster:
         ):
             return False
         at_work = {
-            claim.partition: shard
+            claim.partition: task
             for worker in self.workers.values()
             if not worker.stopped and not worker.expired
-            for claim, shard in worker.shards.items()
+            for claim, task in worker.tasks.items()
             if worker.assignment.state(claim.partition) is State.AT_WORK
         }
         return len(at_work) == len(self.brokers.sources) and all(
-            shard.store.clock_ms >= until_ms and not shard.unsaved for shard in at_work.values()
+            task.store.clock_ms >= until_ms and not task.unsaved for task in at_work.values()
         )
 
     def close(self) -> None:

@@ -14,8 +14,8 @@ import orjson
 
 from agents.kafka.changelog_record import Written
 from agents.partitions.checkpoint import announce, checkpoint, settle_outputs
-from agents.partitions.output_buffer import Outbox
-from agents.partitions.task import Shard
+from agents.partitions.output_buffer import OutputBuffer
+from agents.partitions.task import PartitionTask
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SOURCES
 from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Record
@@ -145,14 +145,14 @@ class Surroundings:
                 self.crash_at = None
                 raise CrashError
 
-    async def send_outputs(self, partition: int, outbox: Outbox) -> None:
+    async def send_outputs(self, partition: int, buffer: OutputBuffer) -> None:
         self._point()
-        half = len(outbox.changes) // 2
-        self.changes += [orjson.loads(value) for _, value in outbox.changes[:half]]
+        half = len(buffer.changes) // 2
+        self.changes += [orjson.loads(value) for _, value in buffer.changes[:half]]
         self._point()
-        self.changes += [orjson.loads(value) for _, value in outbox.changes[half:]]
-        self.memberships.update(outbox.memberships())
-        self.suppressions.update(outbox.suppressions())
+        self.changes += [orjson.loads(value) for _, value in buffer.changes[half:]]
+        self.memberships.update(buffer.memberships())
+        self.suppressions.update(buffer.suppressions())
         self._point()
 
     async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
@@ -216,7 +216,7 @@ class Surroundings:
         }
         try:
             await settle_outputs(store, 0, self, self.still_ours)
-            shard = Shard(
+            task = PartitionTask(
                 number=0,
                 store=store,
                 changelog_end=len(self.changelog),
@@ -228,15 +228,15 @@ class Surroundings:
                 for topic in SOURCES:
                     batch, waiting[topic] = waiting[topic][: self.batch], waiting[topic][self.batch :]
                     if batch:
-                        shard.offer(topic, batch, until_ms)
-                busy = shard.step()
+                        task.offer(topic, batch, until_ms)
+                busy = task.step()
                 steps += 1
                 finished = not busy and not any(waiting.values()) and store.clock_ms >= until_ms
-                if shard.unsaved and (steps % (3 * every) == 0 or finished):
-                    await checkpoint(shard, self, self.acknowledge, self.still_ours)
-                    shard.saved()
-                elif shard.outbox.outputs and not shard.sweeping and steps % every == 0:
-                    await announce(shard, self, self.still_ours)
+                if task.unsaved and (steps % (3 * every) == 0 or finished):
+                    await checkpoint(task, self, self.acknowledge, self.still_ours)
+                    task.saved()
+                elif task.buffer.output_count and not task.sweeping and steps % every == 0:
+                    await announce(task, self, self.still_ours)
                 if finished:
                     return
         finally:

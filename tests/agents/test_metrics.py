@@ -19,11 +19,11 @@ from agents.metrics import Metrics
 from agents.partitions import owned_partitions
 from agents.partitions.assignment import Claim
 from agents.partitions.owned_partitions import OwnedPartitions
-from agents.partitions.scheduler import Shards
+from agents.partitions.scheduler import TaskScheduler
 from agents.partitions.state_figures import observe_state
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
-from agents.worker.stall_guard import Watch
+from agents.worker.stall_guard import StallGuard
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.plan.definitions import Definitions
 from streamseg.settings import Settings
@@ -120,10 +120,10 @@ def test_a_restoring_tells_how_much_is_left(
     monkeypatch.setattr(owned_partitions, "read_changelog", read)
 
     async def main() -> None:
-        shards = SimpleNamespace(begin=lambda *_: None, end=_nothing)
+        scheduler = SimpleNamespace(begin=lambda *_: None, end=_nothing)
         partitions = OwnedPartitions(
             Settings(data_dir=tmp_path),
-            shards=cast(Shards, shards),
+            scheduler=cast(TaskScheduler, scheduler),
             metrics=metrics,
             folder=lambda: tmp_path,
         )
@@ -169,7 +169,7 @@ def test_a_partition_that_lost_its_changelog_is_counted(
 
     async def main() -> None:
         settings = Settings(data_dir=tmp_path)
-        shards = Shards(
+        scheduler = TaskScheduler(
             settings=settings,
             sink=cast(Any, None),
             consumer=lambda: cast(Any, consumer),
@@ -179,13 +179,13 @@ def test_a_partition_that_lost_its_changelog_is_counted(
             may_write=lambda _: True,
             lost=lambda _: None,
         )
-        await shards.start()
+        await scheduler.start()
         store = RocksStore(tmp_path / "state")
-        shards.begin(Claim(0, 1), store, changelog_end)
+        scheduler.begin(Claim(0, 1), store, changelog_end)
         # Both topics, once; the next look finds it done.
         await _until(lambda: ends_asked >= 2)
         assert value(metrics, "streamseg_cold_starts_total") == cold_starts
-        await shards.stop()
+        await scheduler.stop()
         store.close()
 
     asyncio.run(main())
@@ -196,19 +196,17 @@ async def _nothing(_: object) -> None:
 
 
 def test_contacts_that_a_changed_definition_has_reached_are_told(metrics: Metrics) -> None:
-    def shard(sweeping: bool, swept: tuple[int, int], stalled: bool) -> Shard:
+    def task(sweeping: bool, swept: tuple[int, int], stalled: bool) -> PartitionTask:
         figures = Figures(
             disk_bytes=1_000, keys=10, compaction_pending_bytes=5 * stalled, write_stalled=stalled
         )
         store = SimpleNamespace(figures=lambda: figures)
-        return cast(Shard, SimpleNamespace(sweeping=sweeping, swept=swept, store=store))
+        return cast(PartitionTask, SimpleNamespace(sweeping=sweeping, swept=swept, store=store))
 
     def shown(*names: str) -> list[float]:
         return [value(metrics, f"streamseg_{name}") for name in names]
 
-    observe_state(
-        [shard(True, (3, 8), True), shard(True, (1, 8), False), shard(False, (1, 1), False)], metrics
-    )
+    observe_state([task(True, (3, 8), True), task(True, (1, 8), False), task(False, (1, 1), False)], metrics)
     assert shown("sweeping_partitions", "sweep_done", "sweep_total") == [2, 4, 16]
     assert shown("state_bytes", "state_keys") == [3_000, 30]
     assert shown("compaction_pending_bytes", "write_stalled_partitions") == [5, 1]
@@ -233,7 +231,7 @@ def test_a_store_knows_what_it_takes_on_disk(tmp_path: Path) -> None:
 
 def test_what_holds_up_the_loop_is_seen(metrics: Metrics) -> None:
     async def main() -> None:
-        watch = Watch(Settings(), late=metrics.loop_lag.observe)
+        watch = StallGuard(Settings(), late=metrics.loop_lag.observe)
         await watch.start()
         await _until(lambda: value(metrics, "streamseg_loop_lag_seconds_count") >= 1)
         before = value(metrics, "streamseg_loop_lag_seconds_sum")

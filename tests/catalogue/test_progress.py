@@ -1,4 +1,4 @@
-"""Reports of partitions become one progress and true totals."""
+"""ProgressReader of partitions become one progress and true totals."""
 
 from __future__ import annotations
 

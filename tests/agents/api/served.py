@@ -12,7 +12,7 @@ from agents.api.web_server import WebServer
 from agents.metrics import Metrics
 from streamseg.settings import Settings
 
-_PARTS = ("desk", "catalogue_topic", "definition_topic", "reports", "shards", "outlet")
+_PARTS = ("commands", "catalogue_topic", "definition_topic", "progress", "scheduler", "batch_producer")
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp.test_utils import make_mocked_request
 
 from agents.api.auth import ACCOUNT
-from agents.api.catalogue_view import Desk
+from agents.api.catalogue_view import CatalogueView
 from streamseg.catalogue.adoption import adopt
 from streamseg.catalogue.state import Catalogue
 from streamseg.settings import Settings
@@ -19,10 +19,10 @@ def told(definition: Json, account: str) -> Any:
     """The segment of a definition that operators wrote."""
     catalogue = Catalogue()
     catalogue.apply(adopt(catalogue, "s", {**definition, "version": 1, "created_by": ANN}))
-    desk = Desk(Settings(), desk=None, catalogue_topic=SimpleNamespace(catalogue=catalogue))  # type: ignore[arg-type]
+    view = CatalogueView(Settings(), commands=None, catalogue_topic=SimpleNamespace(catalogue=catalogue))  # type: ignore[arg-type]
     request = make_mocked_request("GET", "/segments/s")
     request[ACCOUNT] = account
-    return desk.segment(request, "s")
+    return view.segment(request, "s")
 
 
 def test_a_group_that_nobody_made_is_the_default_one_in_the_definition_too() -> None:

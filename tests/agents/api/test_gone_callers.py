@@ -46,8 +46,8 @@ class Crowd:
     def parts(self, peers: dict[int, Peer]) -> dict[str, Any]:
         """What the API of its worker is made of; `peers` are the others', by partition."""
         return {
-            "shards": SimpleNamespace(shard=lambda number: self if number == self.number else None),
-            "reports": SimpleNamespace(peer=peers.get),
+            "scheduler": SimpleNamespace(find=lambda number: self if number == self.number else None),
+            "progress": SimpleNamespace(peer=peers.get),
             "catalogue_topic": SimpleNamespace(catalogue=Catalogue()),
             "definition_topic": SimpleNamespace(definitions=SimpleNamespace(plan=self.partition.plan)),
         }

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from agents.api.partitions import LocalPartitions
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from schemas.topics import BEHAVIOR_EVENTS
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
@@ -32,18 +32,18 @@ EVER = {
 class Here:
     """One partition at work, number 0."""
 
-    def __init__(self, shard: Shard) -> None:
-        self._shard = shard
+    def __init__(self, task: PartitionTask) -> None:
+        self._task = task
 
-    def shard(self, number: int) -> Shard | None:
-        return self._shard if number == 0 else None
+    def find(self, number: int) -> PartitionTask | None:
+        return self._task if number == 0 else None
 
 
 @pytest.fixture
-def shard(tmp_path: Path) -> Iterator[Shard]:
+def task(tmp_path: Path) -> Iterator[PartitionTask]:
     """One contact with three events, two of which are past retention and wait to be pruned."""
     store = RocksStore(tmp_path)
-    shard = Shard(
+    task = PartitionTask(
         number=0,
         store=store,
         plan=loaded(definitions([EVER])).plan,
@@ -52,24 +52,24 @@ def shard(tmp_path: Path) -> Iterator[Shard]:
     )
     for offset, at_ms in enumerate([NOW, NOW + DAY_MS, NOW + 9 * DAY_MS]):
         event = {"event_id": f"e{offset}", "contact_id": "c1", "event": "scan", "occurred_at": at_ms}
-        shard.partition.take(Record(BEHAVIOR_EVENTS, 0, offset, at_ms, b"c1", orjson.dumps(event)))
-    shard.partition.advance(NOW + 13 * DAY_MS)
-    yield shard
+        task.partition.take(Record(BEHAVIOR_EVENTS, 0, offset, at_ms, b"c1", orjson.dumps(event)))
+    task.partition.advance(NOW + 13 * DAY_MS)
+    yield task
     store.close()
 
 
-def test_a_contact_whose_pruning_is_overdue_is_explained_and_counted_in_a_preview(shard: Shard) -> None:
-    due = shard.store.next_due()
+def test_a_contact_whose_pruning_is_overdue_is_explained_and_previewed(task: PartitionTask) -> None:
+    due = task.store.next_due()
     assert due is not None
-    assert due[0] < shard.partition.clock_ms
-    local = LocalPartitions(Here(shard), SETTINGS)
+    assert due[0] < task.partition.clock_ms
+    local = LocalPartitions(Here(task), SETTINGS)
 
     async def ask() -> tuple[Json, Json]:
-        plan = shard.partition.plan
+        plan = task.partition.plan
         return await local.explain(0, "c1", "ever"), await local.preview([0], plan, "ever", 5)
 
     explanation, preview = asyncio.run(ask())
 
     assert explanation["member"] is True
     assert preview == {"contacts": 1, "sample": ["c1"]}
-    assert len(list(shard.store.events("c1"))) == 3, "asking must not prune"
+    assert len(list(task.store.events("c1"))) == 3, "asking must not prune"

@@ -126,10 +126,10 @@ class Watched:
         await asyncio.sleep(0)
 
     def partitions(self, run: Replay) -> LocalPartitions:
-        shard = SimpleNamespace(store=self, partition=run.partition, number=0)
-        shards = SimpleNamespace(shard=lambda number: shard if number == 0 else None)
+        task = SimpleNamespace(store=self, partition=run.partition, number=0)
+        scheduler = SimpleNamespace(find=lambda number: task if number == 0 else None)
         slices = Slices(timer=lambda: self.now, rest=self.rest)
-        return LocalPartitions(shards, SETTINGS, slices)  # type: ignore[arg-type]
+        return LocalPartitions(scheduler, SETTINGS, slices)  # type: ignore[arg-type]
 
 
 def test_a_preview_gives_up_the_loop_after_every_few_contacts() -> None:
@@ -525,7 +525,7 @@ def test_a_second_page_of_a_comparison_or_a_recount_is_refused_while_one_is_answ
 
         verification = Verification(
             SETTINGS,
-            desk=SimpleNamespace(visible=lambda _: ("s", SimpleNamespace(owner=None))),  # type: ignore[arg-type]
+            view=SimpleNamespace(visible=lambda _: ("s", SimpleNamespace(owner=None))),  # type: ignore[arg-type]
             local=SimpleNamespace(),  # type: ignore[arg-type]
             comparing=SimpleNamespace(),  # type: ignore[arg-type]
             peers=SimpleNamespace(ask=held),  # type: ignore[arg-type]

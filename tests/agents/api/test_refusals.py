@@ -16,7 +16,7 @@ from agents.catalogue import leader
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.definition_topic import DefinitionTopic
 from agents.catalogue.leader import Leader
-from agents.catalogue.progress_reader import Reports
+from agents.catalogue.progress_reader import ProgressReader
 from agents.kafka.batch_producer import Message
 from agents.kafka.transactional_producer import Output
 from agents.metrics import Metrics
@@ -36,7 +36,7 @@ class Published(Leader):
     def __init__(self) -> None:
         definition_topic = DefinitionTopic(
             settings=SETTINGS,
-            outlet=Sent(),  # type: ignore[arg-type]  # what the topic asks of it
+            batch_producer=Sent(),  # type: ignore[arg-type]  # what the topic asks of it
             changed=lambda _: None,
             speaks=lambda: True,
             counted=lambda *_: 1,
@@ -46,7 +46,7 @@ class Published(Leader):
             SETTINGS,
             catalogue_topic=CatalogueTopic(SETTINGS, definition_topic),
             definition_topic=definition_topic,
-            reports=Reports(SETTINGS),
+            reports=ProgressReader(SETTINGS),
             check=lambda: None,
             latest_ms=lambda: MAX_MS,
             metrics=Metrics(),
@@ -174,7 +174,7 @@ def test_a_definition_that_it_fails_at_is_refused_and_the_others_are_taken(
         sent = Sent()
         topic = DefinitionTopic(
             settings=SETTINGS,
-            outlet=sent,  # type: ignore[arg-type]  # what the topic asks of it
+            batch_producer=sent,  # type: ignore[arg-type]  # what the topic asks of it
             changed=lambda _: None,
             speaks=lambda: True,
             counted=lambda *_: 1,

@@ -59,14 +59,14 @@ class Installation:
     def lose_the_membership_of(self, contact_id: str) -> None:
         """What the fault of an earlier release left behind: the state says that it never entered."""
         number = place(contact_id.encode(), self.settings.partitions)
-        shard = self.app.shards.shard(number)
-        assert shard is not None
-        contact = shard.store.contact(contact_id)
+        task = self.app.scheduler.find(number)
+        assert task is not None
+        contact = task.store.contact(contact_id)
         assert contact is not None
         contact.body.members.pop("buyers")
-        contact.body.true.discard(shard.partition.plan.segments["buyers"].member_id)
-        shard.store.put(contact)
-        shard.store.set_member("buyers", contact_id, None)
+        contact.body.true.discard(task.partition.plan.segments["buyers"].member_id)
+        task.store.put(contact)
+        task.store.set_member("buyers", contact_id, None)
 
     def on_the_loop(self, work: Coroutine[Any, Any, Any]) -> None:
         """Have it done where the worker works."""

@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import HostClock
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
@@ -302,10 +302,10 @@ def test_an_unexpected_error_ends_the_worker_and_commits_nothing(
     client.write("behavior-events", "c1", scan("c1"))
     client.wait(lambda messages: len(messages) >= 1)
 
-    def fail(shard: Shard) -> bool:
+    def fail(task: PartitionTask) -> bool:
         raise ZeroDivisionError("not foreseen")
 
-    monkeypatch.setattr(Shard, "step", fail)
+    monkeypatch.setattr(PartitionTask, "step", fail)
     client.write("behavior-events", "c2", scan("c2"))
     deadline = time.monotonic() + WAIT_SECONDS
     while worker.running:

@@ -13,9 +13,9 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import RecordMetadata, TopicPartition
 
-from agents.kafka.batch_producer import Message, Outlet
+from agents.kafka.batch_producer import BatchProducer, Message
 from agents.kafka.changelog_record import Written
-from agents.partitions.output_buffer import Outbox
+from agents.partitions.output_buffer import OutputBuffer
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import Cause, DeadLetter, MembershipChange, Reason, Suppression
 from streamseg.settings import Settings
@@ -69,18 +69,18 @@ def producer() -> FakeProducer:
 
 
 @pytest.fixture
-def outlet(producer: FakeProducer) -> Outlet:
-    outlet = Outlet(SETTINGS)
-    outlet._producer = producer
-    return outlet
+def sender(producer: FakeProducer) -> BatchProducer:
+    sender = BatchProducer(SETTINGS)
+    sender._producer = producer
+    return sender
 
 
-def test_a_group_of_changelog_records_is_never_parted(outlet: Outlet, producer: FakeProducer) -> None:
+def test_a_group_of_changelog_records_is_never_parted(sender: BatchProducer, producer: FakeProducer) -> None:
     groups = [
         [(f"h{group}-{index}".encode(), bytes(size)) for index in range(group % 5 + 1)]
         for group, size in enumerate([200_000, 10, 300_000, 150_000, 600_000, 20, 400_000])
     ]
-    written = asyncio.run(outlet.send_changelog(2, groups, first=0))
+    written = asyncio.run(sender.send_changelog(2, groups, first=0))
     sent = [[message.key for message in messages] for _, _, messages in producer.batches]
     assert {(topic, partition) for topic, partition, _ in producer.batches} == {
         ("p-streamseg-contacts-changelog", 2)
@@ -95,26 +95,26 @@ def test_a_group_of_changelog_records_is_never_parted(outlet: Outlet, producer: 
 
 
 def test_a_group_that_does_not_fit_is_an_error_and_never_parted(
-    outlet: Outlet, producer: FakeProducer
+    sender: BatchProducer, producer: FakeProducer
 ) -> None:
     groups = [[(b"a", bytes(5 << 20)), (b"b", bytes(5 << 20))]]
     with pytest.raises(MessageSizeTooLargeError):
-        asyncio.run(outlet.send_changelog(2, groups, first=0))
+        asyncio.run(sender.send_changelog(2, groups, first=0))
     assert producer.batches == []
 
 
-def test_nothing_to_send_has_no_offset(outlet: Outlet, producer: FakeProducer) -> None:
-    assert asyncio.run(outlet.send_changelog(0, [], first=0)) is None
+def test_nothing_to_send_has_no_offset(sender: BatchProducer, producer: FakeProducer) -> None:
+    assert asyncio.run(sender.send_changelog(0, [], first=0)) is None
     assert producer.batches == []
 
 
-def test_outputs_go_where_consumers_look_for_them(outlet: Outlet, producer: FakeProducer) -> None:
-    outbox = Outbox()
+def test_outputs_go_where_consumers_look_for_them(sender: BatchProducer, producer: FakeProducer) -> None:
+    buffer = OutputBuffer()
     for sequence in (1, 2, 3):
-        outbox.change(MembershipChange("s", 1, "联系人", sequence, 1_000 * sequence, Reason(Cause.TIME)))
-    outbox.change(MembershipChange("gone", 1, "联系人", 2, 1_000, Reason(Cause.TIME)))
-    outbox.suppression(Suppression("联系人", "email", True, 1_000))
-    asyncio.run(outlet.send_outputs(3, outbox))
+        buffer.change(MembershipChange("s", 1, "联系人", sequence, 1_000 * sequence, Reason(Cause.TIME)))
+    buffer.change(MembershipChange("gone", 1, "联系人", 2, 1_000, Reason(Cause.TIME)))
+    buffer.suppression(Suppression("联系人", "email", True, 1_000))
+    asyncio.run(sender.send_outputs(3, buffer))
     changes = producer.messages("p-membership-changes")
     assert [(partition, message.key) for partition, message in changes] == [(3, "联系人".encode())] * 4
     place, partitions = DefaultPartitioner(), [0, 1, 2, 3]
@@ -131,9 +131,9 @@ def letter(value: bytes | None, key: bytes | None = b"k", offset: int = 0) -> De
     return DeadLetter(Record("behavior-events", 1, offset, 5, key, value), "invalid_json", "不是 JSON", "a.b")
 
 
-def test_a_dead_letter_keeps_its_bytes_and_says_why(outlet: Outlet, producer: FakeProducer) -> None:
+def test_a_dead_letter_keeps_its_bytes_and_says_why(sender: BatchProducer, producer: FakeProducer) -> None:
     letters = [letter(b"\xff{"), letter(None, offset=7), letter(None, None, offset=8)]
-    asyncio.run(outlet.send_dead_letters(letters))
+    asyncio.run(sender.send_dead_letters(letters))
     sent = {
         dict(message.headers)["source.offset"]: message for _, message in producer.messages("p-dead-letters")
     }
@@ -154,9 +154,9 @@ def test_a_dead_letter_keeps_its_bytes_and_says_why(outlet: Outlet, producer: Fa
 
 
 def test_a_dead_letter_that_does_not_fit_names_the_place_of_its_record(
-    outlet: Outlet, producer: FakeProducer
+    sender: BatchProducer, producer: FakeProducer
 ) -> None:
-    asyncio.run(outlet.send_dead_letters([letter(b"small"), letter(bytes(4 << 20), offset=9)]))
+    asyncio.run(sender.send_dead_letters([letter(b"small"), letter(bytes(4 << 20), offset=9)]))
     values = [message.value for _, message in producer.messages("p-dead-letters")]
     assert b"small" in values
     (shortened,) = [message for _, message in producer.messages("p-dead-letters") if message.value == b""]
@@ -165,7 +165,7 @@ def test_a_dead_letter_that_does_not_fit_names_the_place_of_its_record(
 
 
 def test_batches_of_one_partition_are_handed_over_in_the_order_in_which_they_were_sent(
-    producer: FakeProducer, outlet: Outlet
+    producer: FakeProducer, sender: BatchProducer
 ) -> None:
     """The client lets any of those that wait go first, and gives up on one that is left waiting."""
     inside: list[str] = []
@@ -182,7 +182,7 @@ def test_batches_of_one_partition_are_handed_over_in_the_order_in_which_they_wer
 
     async def story() -> None:
         messages = [Message(b"k", b"%d" % number) for number in range(5)]
-        await asyncio.gather(*[outlet.send("membership-changes", [one], partition=1) for one in messages])
+        await asyncio.gather(*[sender.send("membership-changes", [one], partition=1) for one in messages])
 
     asyncio.run(story())
     order = [message.value for _, message in producer.messages("p-membership-changes")]

@@ -12,7 +12,7 @@ from agents.demo.embedded import EmbeddedBroker
 from agents.kafka.changelog_reader import read_changelog
 from agents.kafka.changelog_record import counts, expected_at
 from agents.partitions.checkpoint import repair
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from streamseg.contact.contact import Contact
 from streamseg.settings import Settings
 from streamseg.store import layout
@@ -69,7 +69,7 @@ def test_what_is_under_the_keys_of_strays_is_written_again_once(tmp_path: Path) 
 
     # Noted on disk, so that a crash before the repair does not lose it.
     store = RocksStore(tmp_path / "state")
-    shard = Shard(
+    task = PartitionTask(
         number=0,
         store=store,
         changelog_end=3,
@@ -77,9 +77,9 @@ def test_what_is_under_the_keys_of_strays_is_written_again_once(tmp_path: Path) 
         settings=SETTINGS,
         ended_as_of={}.get,
     )
-    asyncio.run(repair(shard, world, world.still_ours))
+    asyncio.run(repair(task, world, world.still_ours))
     assert world.changelog[3:] == [(kept, value), (unknown, None)]
-    assert shard.changelog_end == 5
-    asyncio.run(repair(shard, world, world.still_ours))
+    assert task.changelog_end == 5
+    asyncio.run(repair(task, world, world.still_ours))
     assert len(world.changelog) == 5
     store.close()

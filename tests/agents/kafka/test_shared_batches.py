@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agents.kafka.shared_batches import Lane
+from agents.kafka.shared_batches import SharedBatches
 
 
 class Line:
@@ -32,10 +32,10 @@ async def _settle() -> None:
 def test_what_comes_while_a_batch_is_on_its_way_goes_with_the_next_one() -> None:
     async def story() -> None:
         line = Line()
-        lane = Lane(line.deliver)
-        first = asyncio.create_task(lane.send(["a", "b"]))
+        batches = SharedBatches(line.deliver)
+        first = asyncio.create_task(batches.send(["a", "b"]))
         await _settle()
-        later = [asyncio.create_task(lane.send([name])) for name in "cde"]
+        later = [asyncio.create_task(batches.send([name])) for name in "cde"]
         await _settle()
         assert line.batches == [["a", "b"]]
         line.acknowledged.release()
@@ -52,11 +52,11 @@ def test_what_comes_while_a_batch_is_on_its_way_goes_with_the_next_one() -> None
 def test_alone_goes_with_nothing_else() -> None:
     async def story() -> None:
         line = Line()
-        lane = Lane(line.deliver)
+        batches = SharedBatches(line.deliver)
         tasks = [
-            asyncio.create_task(lane.send(["a"])),
-            asyncio.create_task(lane.send_alone(["b"])),
-            asyncio.create_task(lane.send(["c"])),
+            asyncio.create_task(batches.send(["a"])),
+            asyncio.create_task(batches.send_alone(["b"])),
+            asyncio.create_task(batches.send(["c"])),
         ]
         for _ in tasks:
             await _settle()
@@ -71,10 +71,10 @@ def test_alone_goes_with_nothing_else() -> None:
 def test_an_error_is_everybodys_who_went_with_the_batch_and_nobody_elses() -> None:
     async def story() -> None:
         line = Line()
-        lane = Lane(line.deliver)
-        together = [asyncio.create_task(lane.send([name])) for name in "ab"]
+        batches = SharedBatches(line.deliver)
+        together = [asyncio.create_task(batches.send([name])) for name in "ab"]
         await _settle()
-        later = asyncio.create_task(lane.send(["c"]))
+        later = asyncio.create_task(batches.send(["c"]))
         line.error = OSError("the broker is gone")
         line.acknowledged.release()
         for task in together:
@@ -91,9 +91,9 @@ def test_an_error_is_everybodys_who_went_with_the_batch_and_nobody_elses() -> No
 def test_who_gives_up_does_not_take_along_what_others_send() -> None:
     async def story() -> None:
         line = Line()
-        lane = Lane(line.deliver)
-        gone = asyncio.create_task(lane.send(["a"]))
-        staying = asyncio.create_task(lane.send(["b"]))
+        batches = SharedBatches(line.deliver)
+        gone = asyncio.create_task(batches.send(["a"]))
+        staying = asyncio.create_task(batches.send(["b"]))
         await _settle()
         gone.cancel()
         await _settle()

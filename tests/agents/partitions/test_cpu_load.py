@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.partitions.cpu_load import Load
+from agents.partitions.cpu_load import CpuLoad
 
 
 class Thread:
@@ -17,8 +17,8 @@ class Thread:
         self.cpu += seconds * share
 
 
-def _load(thread: Thread) -> Load:
-    return Load(busy=lambda: thread.cpu, wall=lambda: thread.wall)
+def _load(thread: Thread) -> CpuLoad:
+    return CpuLoad(busy=lambda: thread.cpu, wall=lambda: thread.wall)
 
 
 def test_it_follows_the_share_of_the_core() -> None:

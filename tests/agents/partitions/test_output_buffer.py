@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from agents.partitions.output_buffer import Outbox
+from agents.partitions.output_buffer import OutputBuffer
 from streamseg.records.outputs import Cause, MembershipChange, Reason, Suppression
 
 
-def said() -> Outbox:
-    outbox = Outbox()
+def said() -> OutputBuffer:
+    buffer = OutputBuffer()
     for contact_id in ("联系人|1", "c2"):
         for sequence in (1, 2, 3):
             reason = Reason(Cause.TIME)
-            outbox.change(MembershipChange("s", 1, contact_id, sequence, 1_000 * sequence, reason, 9_000))
-        outbox.change(MembershipChange("gone", 1, contact_id, 2, 1_000, Reason(Cause.BEHAVIOR_EVENT, "e-1")))
-    outbox.suppression(Suppression("c2", "email", True, 1_000))
-    outbox.suppression(Suppression("c3", "sms", False, 1_000))
-    return outbox
+            buffer.change(MembershipChange("s", 1, contact_id, sequence, 1_000 * sequence, reason, 9_000))
+        buffer.change(MembershipChange("gone", 1, contact_id, 2, 1_000, Reason(Cause.BEHAVIOR_EVENT, "e-1")))
+    buffer.suppression(Suppression("c2", "email", True, 1_000))
+    buffer.suppression(Suppression("c3", "sms", False, 1_000))
+    return buffer
 
 
 def test_restored_it_says_the_same_bytes_in_the_same_order() -> None:
-    before, after = said(), Outbox()
+    before, after = said(), OutputBuffer()
     for kept in before.by_contact().values():
         after.restore(kept)
     assert after.changes == before.changes
@@ -32,9 +32,9 @@ def test_restored_it_says_the_same_bytes_in_the_same_order() -> None:
 
 
 def test_cleared_it_has_nothing_to_say() -> None:
-    outbox = said()
-    outbox.clear()
-    assert not outbox
-    assert outbox.changes == []
-    assert list(outbox.memberships()) == list(outbox.suppressions()) == []
-    assert outbox.by_contact() == {}
+    buffer = said()
+    buffer.clear()
+    assert not buffer
+    assert buffer.changes == []
+    assert list(buffer.memberships()) == list(buffer.suppressions()) == []
+    assert buffer.by_contact() == {}

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from agents.partitions.sweep import Sweep
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from schemas.topics import CONTACT_UPDATES
 from streamseg.contact.contact import Contact
 from streamseg.plan.definitions import Definitions
@@ -63,7 +63,7 @@ def followed(*records: Record, found: tuple[Record, ...] = (definition(0, 100),)
 
 
 class World:
-    """A shard over a store on disk that outlives it; every step is saved."""
+    """A task over a store on disk that outlives it; every step is saved."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder
@@ -73,7 +73,7 @@ class World:
 
     def start(self, plan: Plan) -> None:
         self.store = RocksStore(self.folder)
-        self.shard = Shard(
+        self.task = PartitionTask(
             number=0, store=self.store, plan=plan, settings=SETTINGS, ended_as_of=lambda _: NOW
         )
 
@@ -82,11 +82,11 @@ class World:
         self.start(plan)
 
     def step(self) -> bool:
-        busy = self.shard.step()
-        self.changes += [orjson.loads(value) for _, value in self.shard.outbox.changes]
-        self.shard.outbox.clear()
+        busy = self.task.step()
+        self.changes += [orjson.loads(value) for _, value in self.task.buffer.changes]
+        self.task.buffer.clear()
         self.store.save()
-        self.shard.saved()
+        self.task.saved()
         return busy
 
     def work(self) -> int:
@@ -99,7 +99,7 @@ class World:
         """Contacts and their points, as updates to come."""
         records = [update(self.offset + at, *each) for at, each in enumerate(points)]
         self.offset += len(records)
-        self.shard.offer(CONTACT_UPDATES, records, NOW)
+        self.task.offer(CONTACT_UPDATES, records, NOW)
 
     def told(self) -> list[tuple[str, str]]:
         """Who has entered and exited since last asked."""
@@ -119,8 +119,8 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_changed_formula_takes_over_once_all_contacts_are_ready_for_it(world: World) -> None:
-    world.shard.adopt(followed(definition(1, 150))[-1])
-    while world.shard.report().done * 2 < world.shard.report().total or world.shard.report().total < PEOPLE:
+    world.task.adopt(followed(definition(1, 150))[-1])
+    while world.task.report().done * 2 < world.task.report().total or world.task.report().total < PEOPLE:
         world.step()
         assert world.told() == []
     world.work()
@@ -128,17 +128,17 @@ def test_a_changed_formula_takes_over_once_all_contacts_are_ready_for_it(world: 
 
 
 def test_a_restart_in_the_first_pass_keeps_to_the_formula_that_stands(world: World) -> None:
-    world.shard.adopt(followed(definition(1, 150))[-1])
+    world.task.adopt(followed(definition(1, 150))[-1])
     for _ in range(3):
         world.step()
-    done = world.shard.report().done
+    done = world.task.report().done
     assert 0 < done < PEOPLE
     world.restart(plan_of(definition(1, 150)))
-    assert world.shard.sweeping
+    assert world.task.sweeping
     world.put(("new", 120))
     assert world.step()
     assert world.told() == [("new", "entered")], "by the old formula"
-    assert world.shard.report().done > done, "it goes on"
+    assert world.task.report().done > done, "it goes on"
     world.work()
     assert sorted(world.told()) == [(f"c{number}", "exited") for number in range(100, 150)] + [
         ("new", "exited")
@@ -146,21 +146,21 @@ def test_a_restart_in_the_first_pass_keeps_to_the_formula_that_stands(world: Wor
 
 
 def test_a_restart_in_the_second_pass_goes_on_by_the_new_formula(world: World) -> None:
-    world.shard.adopt(followed(definition(1, 150))[-1])
+    world.task.adopt(followed(definition(1, 150))[-1])
     while not world.changes:
         world.step()
-    done = world.shard.report().done
+    done = world.task.report().done
     assert done > PEOPLE
     world.restart(plan_of(definition(1, 150)))
     world.put(("new", 120))
     assert world.step()
-    assert world.shard.report().done >= done
+    assert world.task.report().done >= done
     world.work()
     assert sorted(world.told()) == [(f"c{number}", "exited") for number in range(100, 150)]
 
 
 def test_a_restart_under_yet_another_formula_still_keeps_to_the_one_that_stands(world: World) -> None:
-    world.shard.adopt(followed(definition(1, 150))[-1])
+    world.task.adopt(followed(definition(1, 150))[-1])
     for _ in range(3):
         world.step()
     world.restart(plan_of(definition(2, 50), definition(3, 190, "richest")))
@@ -181,7 +181,7 @@ def test_a_deleted_segment_that_an_old_formula_asks_for_is_kept_with_it(tmp_path
     assert len(world.told()) == 200
     gone = Record("segment-definitions", 0, 3, NOW, b"rich", None)
     plans = followed(definition(2, 150, "above"), gone, found=(definition(0, 100), above))
-    world.shard.adopt(plans[-1])
+    world.task.adopt(plans[-1])
     world.step()
     world.restart(plan_of(definition(2, 150, "above")))
     world.put(("new", 120))
@@ -202,7 +202,7 @@ def referring(tmp_path: Path) -> Iterator[World]:
     world.put(*[(f"c{number:03}", number) for number in range(PEOPLE)])
     world.work()
     world.told()
-    world.shard.adopt(followed(definition(2, 150, "above"), found=(definition(0, 100), ABOVE))[-1])
+    world.task.adopt(followed(definition(2, 150, "above"), found=(definition(0, 100), ABOVE))[-1])
     world.step()
     yield world
     world.store.close()
@@ -251,7 +251,7 @@ def test_a_segment_that_comes_to_ask_for_one_in_transition_while_no_worker_runs_
     world.put(*[(f"c{number:03}", number) for number in range(PEOPLE)])
     world.work()
     world.told()
-    world.shard.adopt(followed(definition(2, 150), found=(definition(0, 100), above))[-1])
+    world.task.adopt(followed(definition(2, 150), found=(definition(0, 100), above))[-1])
     world.step()
     world.restart(plan_of(definition(2, 150), definition(4, 0, "above", clusters=REFERS), *still_later))
     # Whoever is heard of while it waits stays, too, by whatever it asked for before.
@@ -267,30 +267,30 @@ def test_a_segment_that_comes_to_ask_for_one_in_transition_while_no_worker_runs_
 
 
 def test_a_moved_or_shared_segment_is_not_swept(world: World) -> None:
-    world.shard.adopt(followed(definition(1, 100, group="g", version=1))[-1])
+    world.task.adopt(followed(definition(1, 100, group="g", version=1))[-1])
     assert world.work() == 1
     assert world.told() == []
     moved = (definition(0, 100), definition(1, 100, group="g", version=1))
     world.restart(plan_of(*settled(Definitions(SETTINGS), moved)))
-    assert not world.shard.sweeping
+    assert not world.task.sweeping
 
 
 def test_a_segment_moved_in_mid_sweep_does_not_start_it_over(world: World) -> None:
     changed, shared = followed(
         definition(1, 150, version=2), definition(2, 150, version=2, shared_with=["b"])
     )
-    world.shard.adopt(changed)
+    world.task.adopt(changed)
     for _ in range(3):
         world.step()
-    done = world.shard.report().done
-    world.shard.adopt(shared)
+    done = world.task.report().done
+    world.task.adopt(shared)
     world.step()
-    assert world.shard.report().done > done
+    assert world.task.report().done > done
     world.work()
     assert sorted(world.told()) == [(f"c{number}", "exited") for number in range(100, 150)]
     edits = (definition(1, 150, version=2), definition(2, 150, version=2, shared_with=["b"]))
     world.restart(plan_of(*settled(Definitions(SETTINGS), (definition(0, 100), *edits))))
-    assert not world.shard.sweeping
+    assert not world.task.sweeping
 
 
 @pytest.mark.parametrize(("contacts", "pieces"), [(0, 1), (1, 1), (1_999, 1), (2_000, 2), (4_500, 3)])
@@ -333,7 +333,7 @@ def test_nobody_enters_a_new_segment_by_a_formula_that_is_on_its_way_out(
         definition(4, 10, "other"),
     ]
     plan = followed(*records)[-1]
-    world.shard.adopt(plan)
+    world.task.adopt(plan)
     world.step()
     world.step()
     world.put(("c120", 120), ("new", 500))
@@ -363,7 +363,7 @@ def test_slices_grow_shorter_where_contacts_take_long_and_longer_again(tmp_path:
         return now
 
     store = RocksStore(tmp_path / "state")
-    shard = Shard(
+    task = PartitionTask(
         number=0,
         store=store,
         plan=plan_of(definition(0, 100)),
@@ -371,13 +371,13 @@ def test_slices_grow_shorter_where_contacts_take_long_and_longer_again(tmp_path:
         ended_as_of=lambda _: NOW,
         timer=timer,
     )
-    shard.offer(CONTACT_UPDATES, [update(number, f"c{number:03}", number) for number in range(PEOPLE)], NOW)
-    while shard.step():
+    task.offer(CONTACT_UPDATES, [update(number, f"c{number:03}", number) for number in range(PEOPLE)], NOW)
+    while task.step():
         pass
-    shard.adopt(followed(definition(1, 150))[-1])
+    task.adopt(followed(definition(1, 150))[-1])
     swept = []
-    while shard.step():
-        swept.append(shard.report().done)
+    while task.step():
+        swept.append(task.report().done)
         took = 0.02 if len(swept) < 12 else 0.001
     slices = [after - before for before, after in pairwise(swept)]
     assert slices[4:10] == [1] * 6

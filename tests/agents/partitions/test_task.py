@@ -11,7 +11,7 @@ import pytest
 
 from agents.partitions.change_latency import ChangeLatency
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
-from agents.partitions.task import Shard
+from agents.partitions.task import PartitionTask
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
@@ -25,7 +25,7 @@ RECENT = {"segment_id": "recent", "clusters": [{"match": "all", "conditions": [S
 
 
 class World:
-    """A shard over a fresh store; `ended` says, per topic, as of when it is known to be read to its end."""
+    """A task over a fresh store; `ended` says, per topic, as of when it is known to be read to its end."""
 
     def __init__(self, folder: Path, *, pacing: Pacing = DEFAULT_PACING, **settings: object) -> None:
         self.ended: dict[str, int | None] = {BEHAVIOR_EVENTS: None, CONTACT_UPDATES: None}
@@ -33,7 +33,7 @@ class World:
         self.store = RocksStore(folder)
         self.taken: list[tuple[str, int]] = []
         self.timed: list[float] = []
-        self.shard = Shard(
+        self.task = PartitionTask(
             number=0,
             store=self.store,
             plan=loaded(definitions([RECENT])).plan,
@@ -43,22 +43,22 @@ class World:
             pacing=pacing,
             latency=ChangeLatency(self.timed.append),
         )
-        take = self.shard.partition.take
+        take = self.task.partition.take
 
         def spy(record: Record, latest_ms: int | None) -> None:
             self.taken.append((record.topic, record.offset))
             take(record, latest_ms)
 
         # Only what reaches the engine, and in which order, is of interest here.
-        self.shard.partition = _Spied(self.shard.partition, spy)  # type: ignore[assignment]
+        self.task.partition = _Spied(self.task.partition, spy)  # type: ignore[assignment]
 
     def offer(self, topic: str, *at_ms: int, first: int = 0, arrives_ms: int = NOW) -> None:
-        self.shard.offer(
+        self.task.offer(
             topic, [_record(topic, first + i, moment) for i, moment in enumerate(at_ms)], arrives_ms
         )
 
     def work(self) -> list[tuple[str, int]]:
-        while self.shard.step():
+        while self.task.step():
             continue
         taken, self.taken = self.taken, []
         return taken
@@ -139,36 +139,36 @@ def test_before_the_end_only_records_move_the_clock(world: World) -> None:
     world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
     world.ended = {BEHAVIOR_EVENTS: None, CONTACT_UPDATES: NOW}
     world.work()
-    assert world.shard.partition.clock_ms == NOW - 60_000
+    assert world.task.partition.clock_ms == NOW - 60_000
 
 
 def test_at_the_end_the_clock_follows_the_earlier_of_the_two_ends_at_a_distance(world: World) -> None:
     world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW - 40}
     world.work()
-    assert world.shard.partition.clock_ms == NOW - 40 - 250
+    assert world.task.partition.clock_ms == NOW - 40 - 250
 
 
 def test_the_clock_stands_still_while_nothing_is_known_of_the_source(world: World) -> None:
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     world.work()
-    clock_ms = world.shard.partition.clock_ms
+    clock_ms = world.task.partition.clock_ms
     world.ended[CONTACT_UPDATES] = None
     world.work()
-    assert world.shard.partition.clock_ms == clock_ms
+    assert world.task.partition.clock_ms == clock_ms
 
 
 def test_a_contact_that_falls_due_exits_at_its_due_time_without_input(world: World) -> None:
     world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     world.work()
-    changes = [orjson.loads(value) for _, value in world.shard.outbox.changes]
+    changes = [orjson.loads(value) for _, value in world.task.buffer.changes]
     assert [(change["change"], change["reason"]["kind"]) for change in changes] == [
         ("entered", "behavior_event"),
         ("exited", "time"),
     ]
     assert changes[1]["change_id"].split("|")[2] == str(NOW - 55_000)
-    assert world.shard.earliest_due_ms == NOW - 55_000
+    assert world.task.earliest_due_ms == NOW - 55_000
 
 
 def test_records_that_the_state_holds_are_skipped_and_acknowledged_again(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_records_that_the_state_holds_are_skipped_and_acknowledged_again(tmp_pat
     first.offer(BEHAVIOR_EVENTS, NOW - 3, NOW - 2, NOW - 1)
     first.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     first.work()
-    assert first.shard.next_offsets == {BEHAVIOR_EVENTS: 3}
+    assert first.task.next_offsets == {BEHAVIOR_EVENTS: 3}
     first.store.set_number("next_offset behavior-events", 2)
     first.store.save()
     first.store.close()
@@ -185,7 +185,7 @@ def test_records_that_the_state_holds_are_skipped_and_acknowledged_again(tmp_pat
     second.offer(BEHAVIOR_EVENTS, NOW - 3, NOW - 2, NOW - 1)
     second.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     assert second.work() == [(BEHAVIOR_EVENTS, 2)]
-    assert second.shard.next_offsets == {BEHAVIOR_EVENTS: 3}
+    assert second.task.next_offsets == {BEHAVIOR_EVENTS: 3}
     second.store.close()
 
 
@@ -193,14 +193,14 @@ def test_one_step_is_bounded_in_records_and_in_bytes(tmp_path: Path) -> None:
     world = World(tmp_path / "state", pacing=Pacing(step_records=10, step_bytes=1_000_000))
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     world.offer(BEHAVIOR_EVENTS, *range(NOW - 5_000, NOW))
-    assert world.shard.step()
+    assert world.task.step()
     assert len(world.taken) == 10
 
     world.work()
     big = orjson.dumps({"contact_id": "c1", "attributes": {"text": "x" * 400_000}})
     updates = [Record(CONTACT_UPDATES, 0, offset, NOW, b"c1", big) for offset in range(50)]
-    world.shard.offer(CONTACT_UPDATES, updates, NOW)
-    assert world.shard.step()
+    world.task.offer(CONTACT_UPDATES, updates, NOW)
+    assert world.task.step()
     assert len(world.taken) == 3
     world.store.close()
 
@@ -209,15 +209,15 @@ def test_one_step_settles_few_contacts_while_records_wait_and_more_without(tmp_p
     pacing = Pacing(step_records=1, step_due=20, step_due_beside_records=5)
     world = World(tmp_path / "state", pacing=pacing)
     world.ended = {BEHAVIOR_EVENTS: NOW - 6_000, CONTACT_UPDATES: NOW - 6_000}
-    world.shard.offer(BEHAVIOR_EVENTS, [_scan_of(number, NOW - 7_000) for number in range(100)], NOW - 7_000)
+    world.task.offer(BEHAVIOR_EVENTS, [_scan_of(number, NOW - 7_000) for number in range(100)], NOW - 7_000)
     world.work()
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     world.offer(BEHAVIOR_EVENTS, NOW - 2, NOW - 1, first=100)
-    partition = world.shard.partition
+    partition = world.task.partition
     counts = []
     for _ in range(4):
         before = partition.counts.due
-        world.shard.step()
+        world.task.step()
         counts.append(partition.counts.due - before)
     assert counts == [5, 5, 20, 20]
     world.store.close()
@@ -225,20 +225,20 @@ def test_one_step_settles_few_contacts_while_records_wait_and_more_without(tmp_p
 
 def test_changed_definitions_reach_every_contact_in_steps_while_input_goes_on(world: World) -> None:
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
-    world.shard.offer(CONTACT_UPDATES, [_known(offset) for offset in range(500)], NOW)
+    world.task.offer(CONTACT_UPDATES, [_known(offset) for offset in range(500)], NOW)
     world.work()
-    assert not world.shard.sweeping
+    assert not world.task.sweeping
 
     known = {"attribute": "contact_id", "operator": "is_set"}
     both = [RECENT, {"segment_id": "all", "clusters": [{"match": "all", "conditions": [known]}]}]
-    world.shard.adopt(loaded(definitions(both, first_offset=5)).plan)
+    world.task.adopt(loaded(definitions(both, first_offset=5)).plan)
     world.offer(BEHAVIOR_EVENTS, *[NOW - 1] * 1_000)
-    world.shard.step()
-    assert world.shard.sweeping
+    world.task.step()
+    assert world.task.sweeping
     assert 0 < len(world.taken) < 1_000
     assert len(world.work()) == 1_000
-    assert not world.shard.sweeping
-    changes = [orjson.loads(value) for _, value in world.shard.outbox.changes]
+    assert not world.task.sweeping
+    changes = [orjson.loads(value) for _, value in world.task.buffer.changes]
     # The 500 and the one that the events are of.
     assert sum(change["segment_id"] == "all" for change in changes) == 501
 
@@ -251,14 +251,14 @@ def _known(offset: int) -> Record:
 
 def test_a_sweep_that_was_finished_is_not_done_again_after_a_restart(tmp_path: Path) -> None:
     first = World(tmp_path / "state")
-    assert first.shard.sweeping
+    assert first.task.sweeping
     first.work()
-    assert not first.shard.sweeping
-    assert first.shard.unsaved
+    assert not first.task.sweeping
+    assert first.task.unsaved
     first.store.save()
     first.store.close()
     second = World(tmp_path / "state")
-    assert not second.shard.sweeping
+    assert not second.task.sweeping
     second.store.close()
 
 
@@ -267,10 +267,10 @@ def test_a_record_dated_too_far_ahead_is_refused_and_moves_no_clock(world: World
     world.offer(BEHAVIOR_EVENTS, far, near)
     world.ended[CONTACT_UPDATES] = NOW
     assert world.work() == [(BEHAVIOR_EVENTS, 0), (BEHAVIOR_EVENTS, 1)]
-    (letter,) = world.shard.outbox.dead_letters
+    (letter,) = world.task.buffer.dead_letters
     assert (letter.record.offset, letter.code, letter.path) == (0, "timestamp_in_future", "timestamp")
-    assert world.shard.partition.clock_ms == near
-    assert world.shard.applied(BEHAVIOR_EVENTS) == 2
+    assert world.task.partition.clock_ms == near
+    assert world.task.applied(BEHAVIOR_EVENTS) == 2
 
 
 def test_a_record_whose_time_has_come_is_taken(world: World) -> None:
@@ -279,16 +279,16 @@ def test_a_record_whose_time_has_come_is_taken(world: World) -> None:
     world.offer(BEHAVIOR_EVENTS, at_ms)
     world.ended[CONTACT_UPDATES] = NOW
     world.work()
-    assert world.shard.outbox.dead_letters == []
-    assert world.shard.partition.clock_ms == at_ms
+    assert world.task.buffer.dead_letters == []
+    assert world.task.partition.clock_ms == at_ms
 
 
 def test_a_record_is_timed_only_once_its_partition_is_read_to_the_end(world: World) -> None:
     world.offer(BEHAVIOR_EVENTS, NOW)
     world.offer(CONTACT_UPDATES, NOW)
-    world.shard.step()
-    assert world.shard.outbox.outputs
-    world.shard.latency.said(NOW + 20_000)
+    world.task.step()
+    assert world.task.buffer.output_count
+    world.task.latency.said(NOW + 20_000)
     assert world.timed == []
     world.ended = {BEHAVIOR_EVENTS: NOW + 1_000, CONTACT_UPDATES: NOW + 1_000}
     world.work()
@@ -296,5 +296,5 @@ def test_a_record_is_timed_only_once_its_partition_is_read_to_the_end(world: Wor
     # What brings nothing about is not timed.
     world.offer(CONTACT_UPDATES, NOW + 500, first=1)
     world.work()
-    world.shard.latency.said(NOW + 30_000)
+    world.task.latency.said(NOW + 30_000)
     assert world.timed == [20.0]
