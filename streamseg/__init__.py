@@ -1,6 +1,6 @@
 """Contact segments that are right all the time: the engine as a library, without Kafka.
 
-The names here stay as they are within a major release; everything else may change.
+The names here do not change within a major release. Everything else may change.
 
 >>> from zoneinfo import ZoneInfo
 >>> import streamseg

@@ -1,11 +1,11 @@
-"""Our errors.
+"""The exceptions that streamseg raises.
 
 StreamsegError
-├── RejectedError          input that is refused: a code of the contract, a path, what to do
-│   └── UnforeseenError    likewise, since we failed at it: the fault is ours
+├── RejectedError          refused input: a code of the contract, a path, what to do
+│   └── UnforeseenError    input refused because of a fault of the program
 ├── FileFormatError        a replay file that is not NDJSON
 ├── StateVersionError      state bytes of another layout
-└── ConfigurationError     settings or topics that do not fit
+└── ConfigurationError     wrong settings or topics
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Code(StrEnum):
 
 
 class StreamsegError(Exception):
-    """The root: catch it to catch everything of ours."""
+    """The base class of all exceptions of streamseg."""
 
 
 class RejectedError(StreamsegError):
-    """Input that was refused and changed nothing. `path` names the offending field, dotted, or is empty."""
+    """Input was refused and changed nothing. `path` is the dotted path of the field at fault, or empty."""
 
     def __init__(self, code: Code, message: str, path: str = "") -> None:
         super().__init__(f"{path}: {message}" if path else message)
@@ -48,10 +48,10 @@ class RejectedError(StreamsegError):
 
 
 class UnforeseenError(RejectedError):
-    """Input that this release neither took nor refused, but failed at: report it. `fault` was raised."""
+    """Input was refused because the program failed at it with the exception `fault`. Please report it."""
 
     def __init__(self, fault: Exception) -> None:
-        # What it says may hold values, which belong into no dead letter.
+        # The text of the exception may hold values, which must not be in a dead letter.
         problem = f"a fault of this release ({type(fault).__name__}); the worker's log says more, report it"
         super().__init__(Code.INVALID_SCHEMA, problem)
         self.fault = fault
@@ -59,10 +59,10 @@ class UnforeseenError(RejectedError):
 
 @contextmanager
 def refusing_faults() -> Iterator[None]:
-    """Around the judging of one input, which changes nothing: what nobody foresaw refuses that input, where
-    it would end the worker, and every next one that reads it.
+    """Refuse one input if the program fails while it checks the input, which changes nothing.
 
-    Not around reading or writing: those fail at the broker or the disk, whatever the input.
+    Without this, the failure would end the worker, and every next worker that reads the input. Do not put it
+    around reading or writing: these fail because of the broker or the disk, whatever the input.
     Raises UnforeseenError."""
     try:
         yield
@@ -74,8 +74,8 @@ def refusing_faults() -> Iterator[None]:
 
 @contextmanager
 def located_below(field: str) -> Iterator[None]:
-    """Around the judging of what stands in a field of a message: the path of what is refused in it begins
-    with that field. Raises RejectedError."""
+    """Put a field's name in front of the path of every refusal inside the block, which checks the content of
+    that field. Raises RejectedError."""
     try:
         yield
     except RejectedError as error:
@@ -83,7 +83,7 @@ def located_below(field: str) -> Iterator[None]:
 
 
 class FileFormatError(StreamsegError):
-    """A replay file has a line that is no JSON object; mend or remove that line."""
+    """A replay file has a line that is not a JSON object. Correct or remove that line."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f"line {line} {problem}")
@@ -91,8 +91,8 @@ class FileFormatError(StreamsegError):
 
 
 class StateVersionError(StreamsegError):
-    """State written by another release: the local folder is rebuilt from a changelog of this release; where
-    that is of another one too, a new application id begins anew from the input."""
+    """The state was written by another release. A local folder can be rebuilt from a changelog of this
+    release. If the changelog is of another release too, a new application id starts again from the input."""
 
     def __init__(self, found: int, wanted: int) -> None:
         super().__init__(
@@ -103,4 +103,4 @@ class StateVersionError(StreamsegError):
 
 
 class ConfigurationError(StreamsegError):
-    """Settings, topics or a broker that do not fit; the message says which one and what to change."""
+    """A setting, a topic or a broker is wrong. The message says which one and what to change."""

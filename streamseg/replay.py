@@ -38,10 +38,10 @@ DeadLetterSink = Callable[[int, DeadLetter], None]
 
 
 class Replay:
-    """One run. Feed it lines with `line`; drain `changes` as they come; `run_to` runs the clock on.
+    """One replay. Give it lines with `line`; take `changes` from the deque; move the clock with `run_to`.
 
-    `store` keeps the contacts; in memory, if not given. `on_dead_letter` is called with the number of the
-    line and what was refused of it, `on_suppression` with each flag that is set or ends.
+    `store` keeps the contacts; without it they are in memory. `on_dead_letter` is called with the number of
+    a line and its dead letter, `on_suppression` with each suppression that is set or ends.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Replay:
         self.changes.append(change)
 
     def membership(self, change: MembershipChange) -> None:
-        """When a membership will end is no change; `--emit explain` tells it at the end."""
+        """Ignore it: another end of a membership is not a change. `--emit explain` shows it at the end."""
 
     def suppression(self, suppression: Suppression) -> None:
         if self._on_suppression is not None:
@@ -83,7 +83,7 @@ class Replay:
     # The input
 
     def starts_by(self, line: bytes, at_ms: int) -> bool:
-        """Whether a line's own time is not later than `at_ms`; a line without a usable time is."""
+        """Whether a line's own time is at or before `at_ms`; true for a line without a valid time."""
         try:
             own_ms = self._own_ms(loads_broken(line))
         except ValueError:
@@ -91,12 +91,12 @@ class Replay:
         return own_ms is None or own_ms <= at_ms
 
     def _own_ms(self, entry: Any) -> int | None:
-        """The time that a line gives, None where it gives none that can be read."""
+        """Return the time of a line in epoch ms; None if it has no valid time."""
         own = entry.get("tick", entry.get("timestamp")) if isinstance(entry, dict) else None
         return timestamp_or_none(own, self._zone)
 
     def line(self, line: bytes | dict[str, Any]) -> None:
-        """Take the next line, as text or parsed. Raises FileFormatError where it is no JSON object."""
+        """Apply the next line, as bytes or parsed. Raises FileFormatError if it is not a JSON object."""
         self._line += 1
         if isinstance(line, bytes):
             if not line.strip():
@@ -125,8 +125,8 @@ class Replay:
             self.partition.take(record)
 
     def _take_broken(self, line: bytes, error: orjson.JSONDecodeError) -> None:
-        """Refuse a line that cannot be read as it stands. Raises FileFormatError where it is no JSON object
-        even if text that is not valid Unicode is let pass."""
+        """Refuse a line that is not valid JSON. Raises FileFormatError if it is not a JSON object even when
+        text that is not valid Unicode is accepted."""
         try:
             entry = loads_broken(line)
         except ValueError as fault:
@@ -192,7 +192,7 @@ class Replay:
             self.settle_definitions()
 
     def settle_definitions(self) -> None:
-        """Put in force, for every contact, what was defined since the last record."""
+        """Evaluate every contact with the definitions that came since the last record."""
         if not self._stale:
             return
         self._stale = False
@@ -202,14 +202,14 @@ class Replay:
             continue
 
     def contacts(self) -> Iterator[tuple[Contact, list[Event]]]:
-        """Every known contact with its kept events, by contact id."""
+        """Yield every known contact with its kept events, in the order of contact ids."""
         for contact_id in self.store.contact_ids():
             contact = self.store.contact(contact_id)
             if contact is not None and contact.known_since_ms is not None:
                 yield contact, list(self.partition.history.kept(contact, self.partition.clock_ms))
 
     def members(self) -> Iterator[dict[str, Any]]:
-        """The current memberships, by segment and then by contact."""
+        """Yield the current memberships, ordered by segment and then by contact."""
         for segment_id in sorted(self.store.member_counts()):
             for contact_id, sequence, entered_ms in self.store.members(segment_id):
                 yield {
@@ -220,9 +220,9 @@ class Replay:
                 }
 
     def explain(self, segment_id: str, contact_id: str) -> dict[str, Any]:
-        """Why a contact is in a segment or not, as JSON (docs/api.md has its fields).
+        """Return why a contact is in a segment or not, as JSON (docs/api.md has the fields).
 
-        Raises ConfigurationError where there is no such segment, or nothing is known of the contact."""
+        Raises ConfigurationError if the segment does not exist, or nothing is known of the contact."""
         self.settle_definitions()
         plan = self.partition.plan
         if segment_id not in plan.segments:
@@ -237,7 +237,7 @@ class Replay:
         return explain(contact, plan.segments[segment_id], plan, events, now_ms)
 
     def run_to(self, now_ms: int) -> None:
-        """Settle everything that falls due up to `now_ms`, and move the clock there."""
+        """Apply everything that falls due up to `now_ms` (epoch ms), and move the clock there."""
         while self.partition.run_due(now_ms, _SLICE):
             continue
         self.partition.advance(now_ms)
@@ -251,8 +251,8 @@ def replay(
     store: Store | None = None,
     on_dead_letter: DeadLetterSink | None = None,
 ) -> Iterator[MembershipChange]:
-    """The membership changes of a file's lines, ordered by (effective time, arrival); ties by contact and
-    segment. `until_ms` runs the clock on after the last line. Raises FileFormatError."""
+    """Yield the membership changes of a file's lines, ordered by (effective time, arrival), then by contact
+    and segment. After the last line the clock moves to `until_ms` (epoch ms). Raises FileFormatError."""
     run = Replay(settings=settings, store=store, on_dead_letter=on_dead_letter)
     for line in lines:
         run.line(line)

@@ -93,17 +93,19 @@ def _nearer_ms(at_ms: int) -> int:
 
 @lru_cache(maxsize=4_096)
 def format_ms(at_ms: int) -> str:
-    """RFC 3339 in UTC with milliseconds: `2026-05-01T00:00:00.000Z`."""
+    """Return a time as RFC 3339 text in UTC with milliseconds: `2026-05-01T00:00:00.000Z`."""
     moment = _EPOCH + timedelta(milliseconds=at_ms)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z".rjust(24, "0")
 
 
 def parse_timestamp_ms(value: object, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -> int:
-    """Epoch milliseconds of a text, RFC 3339 or one of its near relatives, or of an integer that is such.
+    """Return the epoch milliseconds of a value: text in RFC 3339 or a form close to it (docs/messages.md), or
+    an integer, which is in epoch milliseconds already.
 
-    A text without an offset is local time in `zone`; a date alone is the first instant of that day in
-    `day_zone` (None: `zone`). Both count as the first or last instant of the calendar where their own lies
-    outside. Raises ValueError for anything else and for instants outside the years 1 to 9999.
+    Text without an offset is local time in `zone`; a date alone is the first instant of that day in
+    `day_zone` (None: `zone`). If the instant of such a text lies outside the years 1 to 9999, the result is
+    the first or last instant of these years. Raises ValueError for anything else, and for other instants
+    outside these years.
     """
     if isinstance(value, str):
         return _parse_text_ms(value, zone, zone if day_zone is None else day_zone)
@@ -115,7 +117,7 @@ def parse_timestamp_ms(value: object, zone: ZoneInfo, day_zone: ZoneInfo | None 
 
 
 def timestamp_or_none(value: object, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -> int | None:
-    """As parse_timestamp_ms, but None where the value is not a timestamp."""
+    """Return the same as parse_timestamp_ms, but None if the value is not a timestamp."""
     try:
         return parse_timestamp_ms(value, zone, day_zone)
     except ValueError:

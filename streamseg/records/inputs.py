@@ -20,8 +20,8 @@ Order = tuple[int, str, bool]
 
 @dataclass(slots=True)
 class Record:
-    """One record as it was read from a topic (unprefixed name), `timestamp_ms` in epoch milliseconds; headers
-    of `segment-definitions` only."""
+    """One record as it was read from a topic (name without prefix). `timestamp_ms` is in epoch milliseconds.
+    Only records of `segment-definitions` have headers."""
 
     topic: str
     partition: int
@@ -33,7 +33,7 @@ class Record:
 
     @property
     def position(self) -> str:
-        """`topic/partition/offset`: where operators find this record with their Kafka tools."""
+        """The text `topic/partition/offset`, with which operators find this record with their Kafka tools."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 

@@ -1,4 +1,4 @@
-"""What the engine gives out: membership changes, suppressions and dead letters, as slotted values."""
+"""The outputs of the engine: membership changes, suppressions and dead letters, as slotted values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamseg.times import format_ms
 
 
 class Cause(StrEnum):
-    """Why a membership changed: the contract's `reason.kind`."""
+    """The cause of a membership change: the contract's `reason.kind`."""
 
     CONTACT_UPDATE = "contact_update"
     BEHAVIOR_EVENT = "behavior_event"
@@ -26,9 +26,9 @@ class Cause(StrEnum):
 
 @dataclass(slots=True)
 class Reason:
-    """A cause and what it refers to: an event id, a record's position, `segment@version`, or nothing.
+    """A cause and its reference: an event id, a record's position, `segment@version`, or None.
 
-    Not to be changed once made. Not frozen either, as inputs are not."""
+    Do not change its fields. It is not frozen, for the same reason as inputs."""
 
     kind: Cause
     ref: str | None = None
@@ -38,11 +38,11 @@ class Reason:
 class MembershipChange:
     """A contact entered (odd `sequence`) or exited (even) a segment at `effective_ms` of stream time.
 
-    next_change_ms  when time alone will end the membership, as far as is known now
-    given_before    how many changes of the contact in the segment had this sequence at this instant already,
-                    since it started anew in between
+    next_change_ms  when time alone will end the membership, if nothing else happens; None: never or unknown
+    given_before    how many earlier changes of the contact in the segment had this sequence at this instant,
+                    because the sequence started again in between
 
-    Not to be changed once emitted."""
+    Do not change its fields once it is emitted."""
 
     segment_id: str
     segment_version: int
@@ -59,14 +59,15 @@ class MembershipChange:
 
     @property
     def change_id(self) -> str:
-        """Deterministic: a repeat after a crash is recognisably the same change, and no other has the same.
+        """The deterministic id: a change that is repeated after a crash has the same one, and no other change
+        has it.
 
-        No segment id holds a `|`, and `#` begins the fifth part alone."""
+        No segment id has a `|` in it, and only the fifth part begins with `#`."""
         four = f"{self.segment_id}|{self.contact_id}|{self.effective_ms}|{self.sequence}"
         return f"{four}|#{self.given_before + 1}" if self.given_before else four
 
     def wire(self) -> dict[str, Any]:
-        """The value on `membership-changes`."""
+        """Return the value on `membership-changes`."""
         return {
             "change_id": self.change_id,
             "segment_id": self.segment_id,
@@ -79,7 +80,7 @@ class MembershipChange:
         }
 
     def membership(self) -> dict[str, Any] | None:
-        """The value on `segment-memberships`; None is the tombstone after an exit."""
+        """Return the value on `segment-memberships`; None is the tombstone after an exit."""
         if not self.entered:
             return None
         value = {
@@ -96,7 +97,7 @@ class MembershipChange:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """An immediate do-not-send flag for `channel` (`email` or `sms`), or its end."""
+    """A flag that nothing may be sent to a contact on `channel` (`email` or `sms`), or the end of it."""
 
     contact_id: str
     channel: str
@@ -104,7 +105,7 @@ class Suppression:
     effective_ms: int
 
     def wire(self) -> dict[str, Any] | None:
-        """The value on `channel-suppressions`; None is the tombstone once sending is allowed again."""
+        """Return the value on `channel-suppressions`; None is the tombstone when sending is allowed again."""
         if not self.suppressed:
             return None
         return {
@@ -116,15 +117,15 @@ class Suppression:
 
 
 _PATHS_BYTES = 1 << 20
-"""What the paths of one record may take in its header: with the record they have to fit into the topic."""
+"""How many bytes the paths in a record's header may have: header and record must fit into the topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that was refused, or of which something was left out, its bytes unchanged, with the why.
+    """A record that was refused, or of which values were left out: its unchanged bytes and the reason.
 
-    paths  of all that was left out, where the rest of the record was applied; else None
-    fault  what we failed at it by, to be logged; None where it is the record that is wrong
+    paths  the paths of all values that were left out, if the rest of the record was applied; otherwise None
+    fault  the exception with which the program failed, to be logged; None if the record is wrong
     """
 
     record: Record
@@ -136,17 +137,17 @@ class DeadLetter:
 
     @classmethod
     def of(cls, record: Record, error: RejectedError) -> DeadLetter:
-        """That of a record which was refused."""
+        """Return the dead letter of a refused record."""
         fault = error.fault if isinstance(error, UnforeseenError) else None
         return cls(record, error.code.value, error.message, error.path, fault)
 
     @property
     def applied(self) -> str:
-        """What of the record was applied: `no`, or `partly`."""
+        """Whether the record was applied: `no` or `partly`."""
         return "no" if self.paths is None else "partly"
 
     def headers(self) -> list[tuple[str, bytes]]:
-        """The Kafka headers of the record on `dead-letters`."""
+        """Return the Kafka headers of the record on `dead-letters`."""
         headers = [
             ("error.code", self.code.encode()),
             ("error.message", self.message.encode()),
@@ -162,7 +163,7 @@ class DeadLetter:
 
 
 def _fitting(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The paths, or as many of the first ones as fit into a header."""
+    """Return the paths, or as many of the first ones as fit into a header."""
     left = _PATHS_BYTES
     for index, path in enumerate(paths):
         left -= len(path.encode()) + 3
@@ -172,12 +173,12 @@ def _fitting(paths: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Emitter(Protocol):
-    """Where a partition puts what it has to say; performing it is the caller's business."""
+    """The receiver of a partition's outputs. The caller of the engine implements it and sends the outputs."""
 
     def change(self, change: MembershipChange) -> None: ...
 
     def membership(self, change: MembershipChange) -> None:
-        """A membership that stands has another `next_change_ms` than when `change` was emitted."""
+        """The membership of `change` still exists, but its `next_change_ms` differs from the one emitted."""
 
     def suppression(self, suppression: Suppression) -> None: ...
 
