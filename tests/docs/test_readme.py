@@ -31,8 +31,3 @@ def test_the_requests_exist() -> None:
     paths = [path.replace("/recent", "/{segment_id}") for path in re.findall(r"\$api(/[\w/]+)", FIRST)]
     assert len(paths) == 4
     assert set(paths) <= PATHS.keys()
-
-
-def test_the_files_of_the_links_exist() -> None:
-    for target in re.findall(r"\]\((?!https:)([^)#]+)", README):
-        assert (DOCS.parent / target).exists(), target
