@@ -45,10 +45,10 @@ SEED ?= $(shell date +%s)
 chaos: $(INSTALLED) ## Kill, freeze and cut off workers on real Kafka for SECONDS=300 by SEED=…, and check all they said
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
 
-schemas: $(INSTALLED) ## Write the JSON Schema files anew
+schemas: $(INSTALLED) ## Write the JSON Schema files again
 	$(BIN)/python -m schemas.generate
 
-pages: $(INSTALLED) ## Write docs/settings.md, metrics.md and python.md anew
+pages: $(INSTALLED) ## Write docs/settings.md, metrics.md and python.md again
 	$(BIN)/python -m agents.reference_pages
 
 benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka
