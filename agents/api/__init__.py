@@ -1,20 +1,21 @@
-"""The HTTP API of a worker: any worker answers for every contact and segment.
+"""The HTTP API of a worker. Every worker answers for every contact and segment.
 
-application  `Api`: puts it together and mounts it on the worker's web server
-auth         who asks
-origins      under which names, and by whose pages
-preconditions  entity tags, and what callers demand of them
-problems     what went wrong, as RFC 9457 problems
-requests     reading bodies and parameters
+application  `Api`: combines the handlers and mounts them on the worker's web server
+auth         the account of a request
+origins      the host names and the page origins that are accepted
+preconditions  entity tags, and the requests that depend on them
+problems     errors as RFC 9457 problems
+requests     reads bodies and parameters
 segments     segments and their list
-members      who is in a segment, and why
+members      the contacts of a segment, and why they are in it
 groups       groups
 contacts     one contact, and static lists
-preview      a definition tried on all contacts
-partitions   the partitions here, read between their steps
-slices       how long one may take on the event loop
+preview      evaluates a definition on all contacts without saving it
+verification  compares the state with attributes and history, and recounts a segment
+partitions   the partitions of this worker, read between their steps
+slices       limits the time of a question on the event loop
 counted      counts the requests
-turns        how many an account may ask at a time
-peers        the partitions elsewhere, asked of their owners
-openapi      the description that is served
+turns        limits the questions of an account
+peers        asks other workers for their partitions
+openapi      the OpenAPI description
 """

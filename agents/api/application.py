@@ -1,4 +1,4 @@
-"""The API of a worker, put together."""
+"""The API of a worker: all handlers and middlewares combined."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
 
 
 class Api(Service):
-    """Mounted before the worker is up; answers once this service has started."""
+    """The API. It is mounted before the worker is ready, and answers once this service has started."""
 
     mundane_level = "debug"
 
@@ -65,7 +65,7 @@ class Api(Service):
         ending: Callable[[], bool],
         **kwargs: Any,
     ) -> None:
-        """`ending` tells whether the worker is being stopped. Raises ConfigurationError where the tokens
+        """`ending` returns whether the worker is being stopped. Raises ConfigurationError if the tokens
         cannot be read."""
         super().__init__(**kwargs)
         self._settings = settings
@@ -75,13 +75,15 @@ class Api(Service):
         self._tokens = load_tokens(settings)
         self._secret = secrets.token_urlsafe()
         self.answers = False
-        """Whether all that answers are made of has been read."""
+        """Whether everything that answers are made from has been read."""
         local = LocalPartitions(scheduler, settings)
         self.comparing = Comparing(local, settings)
-        """Of the partitions at work here; it shares the time of this worker with the questions of callers."""
+        """Compares contacts of this worker's partitions. It shares the worker's time with the questions of
+        callers."""
         self._peers = peers = Peers(settings, local, progress)
         view = CatalogueView(settings, commands, catalogue_topic)
-        # A page shows several things of a contact at a time: those wait for one another.
+        # A page requests several things about a contact at the same time: such questions wait for one
+        # another.
         turns = Turns(settings.command_timeout_ms / 1000, metrics.questions.labels("short"))
         long_turns = Turns(0, metrics.questions.labels("long"))
         members = Members(settings, view, local, peers, turns)
@@ -124,30 +126,30 @@ class Api(Service):
 
     @property
     def peer(self) -> Peer:
-        """How other workers ask this one."""
+        """The address and the secret by which other workers ask this one."""
         return Peer(self.url, self._secret)
 
     @property
     def url(self) -> str:
-        """Where other workers reach this one."""
+        """The address at which other workers reach this one."""
         if self._settings.advertised_url is not None:
             return self._settings.advertised_url.rstrip("/")
         host = self._settings.http_host
         if host in _ANYWHERE:
-            # Without tokens nobody from elsewhere is served anyway.
+            # Without tokens the API refuses other hosts anyway.
             host = socket.gethostname() if self._tokens else "127.0.0.1"
         return f"http://[{host}]:{self._port()}" if ":" in host else f"http://{host}:{self._port()}"
 
     def mount(self, application: web.Application) -> None:
-        """Add the API, and what workers ask each other, to the worker's web server."""
+        """Add the API, and the endpoints for other workers, to the worker's web server."""
         pages = own_pages_only(self._settings, tokens=bool(self._tokens))
         counting = counted(self._metrics)
-        told = problems(lambda code: self._metrics.api_refusals.labels(code).inc())
-        # What one worker refuses another is counted by the one that was asked from outside.
-        untold = problems(lambda _: None)
+        counted_refusals = problems(lambda code: self._metrics.api_refusals.labels(code).inc())
+        # A refusal between workers is counted by the worker that the caller asked.
+        uncounted_refusals = problems(lambda _: None)
         for base, routes, guards in (
-            (BASE, self._routes, [counting, told, pages, authentication(self._tokens), tagged]),
-            (INTERNAL, self._internal_routes, [untold, peers_only(self._secret)]),
+            (BASE, self._routes, [counting, counted_refusals, pages, authentication(self._tokens), tagged]),
+            (INTERNAL, self._internal_routes, [uncounted_refusals, peers_only(self._secret)]),
         ):
             mounted = web.Application(
                 middlewares=[*guards, self._ready], client_max_size=self._settings.max_record_bytes
@@ -170,7 +172,7 @@ class Api(Service):
             except (ProblemError, RelayedError, RejectedError, TimeoutError, web.HTTPException):
                 raise
             except Exception as error:
-                # What the answer needs may be gone already.
+                # The parts that the answer needs may be stopped already.
                 if self._ending():
                     raise _ending() from error
                 raise

@@ -1,4 +1,4 @@
-"""Who asks: tokens and the accounts they stand for."""
+"""Authentication: tokens and their accounts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from streamseg.settings import Settings
 _log = logging.getLogger(__name__)
 
 ACCOUNT = web.RequestKey("account", str)
-"""Where a request carries the account that asks."""
+"""The key under which a request stores its account."""
 
 LOCAL_ACCOUNT = "local"
 OPEN_PATHS = ("/api/v1/openapi.json",)
 
 
 def load_tokens(settings: Settings) -> dict[str, str]:
-    """Token -> account, of the settings and the file. Raises ConfigurationError for another form of file."""
+    """Return token -> account, from the settings and the file. Raises ConfigurationError if the file has
+    another form."""
     tokens = dict(settings.api_tokens)
     path = settings.api_tokens_file
     if path is not None:
@@ -47,7 +48,8 @@ def load_tokens(settings: Settings) -> dict[str, str]:
 
 
 def authentication(tokens: dict[str, str]) -> Middleware:
-    """Notes the account of each request. Without tokens, this machine only is served, as any account."""
+    """Return a middleware that stores each request's account. Without tokens only requests from this machine
+    are accepted, for any account."""
     known = [(token.encode(), account) for token, account in tokens.items()]
     if not known:
         _log.warning("no API tokens are set (STREAMSEG_API_TOKENS): the API answers this machine only")
@@ -62,15 +64,16 @@ def authentication(tokens: dict[str, str]) -> Middleware:
 
 
 def may_operate(request: web.Request, settings: Settings) -> bool:
-    """Whether the account may look into everybody's segments: one of the operators that are named, or, where
-    neither they nor tokens are set, whoever is on this machine."""
+    """Return whether the account may read every account's segments. It may if it is one of the configured
+    operators. If neither operators nor tokens are set, every request from this machine may."""
     if not settings.operators:
         return not settings.api_tokens and settings.api_tokens_file is None
     return request[ACCOUNT] in settings.operators
 
 
 def peers_only(secret: str) -> Middleware:
-    """Lets only those in who know this worker's own secret: it is given to the other workers over Kafka."""
+    """Return a middleware that accepts only requests with this worker's own secret. The other workers get the
+    secret over Kafka."""
     wanted = secret.encode()
 
     @web.middleware
@@ -89,7 +92,7 @@ def _bearer_token(request: web.Request) -> bytes:
 
 def _account(request: web.Request, known: list[tuple[bytes, str]]) -> str:
     given = _bearer_token(request)
-    # All are compared, so that the time it takes tells nothing.
+    # All tokens are compared, so that the time does not reveal a matching one.
     found = [account for one, account in known if hmac.compare_digest(one, given)]
     if not found:
         raise ProblemError("unauthorized", "send a known token: Authorization: Bearer TOKEN")
@@ -109,7 +112,7 @@ def _local_account(request: web.Request) -> str:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether an address, as text, is one that never leaves the machine."""
+    """Return whether an address, as text, is a loopback address, which never leaves the machine."""
     try:
         address = ipaddress.ip_address(host or "")
     except ValueError:

@@ -32,7 +32,7 @@ from streamseg.wording.order import in_written_order
 
 
 class CatalogueView:
-    """What the handlers of segments and groups have in common."""
+    """The functions that the handlers of segments and groups share."""
 
     def __init__(self, settings: Settings, commands: CommandClient, catalogue_topic: CatalogueTopic) -> None:
         self._settings = settings
@@ -44,9 +44,11 @@ class CatalogueView:
         return self._catalogue_topic.catalogue
 
     async def give(self, request: web.Request, command: str, *, below: str = "", **fields: Any) -> Outcome:
-        """Have a command carried out. `below` is the field that the caller sent as the whole body.
+        """Carry out a command and return its outcome. `below` is the field of the command that is the
+        caller's whole body; it is removed from the paths of errors.
 
-        Raises ProblemError, and TimeoutError where the outcome was not heard."""
+        Raises ProblemError, and TimeoutError if the outcome did not arrive.
+        """
         body = {"command": command, "account": request[ACCOUNT], **fields}
         await self._read(body, below)
         outcome = await to_the_end(self._commands.give(body, versions=self._wanted_versions(request)))
@@ -62,7 +64,7 @@ class CatalogueView:
         return outcome
 
     async def try_out(self, request: web.Request, command: str, **fields: Any) -> None:
-        """Raises what `give` would, as far as can be told here and now; changes nothing."""
+        """Raise the error that `give` would raise, as far as this worker can know it; change nothing."""
         catalogue = self.catalogue
         read = await self._read({"command": command, "account": request[ACCOUNT], **fields}, "")
 
@@ -85,12 +87,14 @@ class CatalogueView:
             raise ProblemError(error.code, error.message, _below(error.path, below)) from error
 
     def _wanted_versions(self, request: web.Request) -> frozenset[int] | None:
-        """What the request's preconditions demand of the segment in its address, if it has one."""
+        """Return the versions that the request's preconditions require of the segment in its address; None
+        without a segment or precondition."""
         entry = self.catalogue.segments.get(request.match_info.get("segment_id", ""))
         return None if entry is None else wanted_versions(request, entry.row.version)
 
     def visible(self, request: web.Request) -> tuple[str, Entry]:
-        """The segment in the address. Raises ProblemError where there is none, or not for this account."""
+        """Return the segment in the address. Raises ProblemError if it does not exist, RejectedError if the
+        account may not see it."""
         segment_id = request.match_info["segment_id"]
         entry = self.catalogue.segments.get(segment_id)
         if entry is None:
@@ -99,14 +103,15 @@ class CatalogueView:
         return segment_id, entry
 
     def segment(self, request: web.Request, segment_id: str) -> Json:
-        """A segment as the account sees it, with its definition, and with that in words where they are asked
-        for."""
+        """Return a segment as the account sees it, with its definition, and with the definition's sentence if
+        the request asks for words."""
         language = language_of(request)
         row = listing.row(self.catalogue, request[ACCOUNT], segment_id, language=language)
-        # As in the row: only the owner is told with whom, and a group that nobody made is `default`.
-        told = {"group": row.group, "shared_with": list(row.shared_with)}
+        # As in the row: only the owner sees the accounts it is shared with, and a group that does not exist
+        # is `default`.
+        visible = {"group": row.group, "shared_with": list(row.shared_with)}
         definition = self.catalogue.segments[segment_id].definition
-        definition = {**definition, **{name: one for name, one in told.items() if name in definition}}
+        definition = {**definition, **{name: one for name, one in visible.items() if name in definition}}
         shown = {**labelled(row, language), "definition": in_written_order(definition) or None}
         wanted = words_wanted(request)
         if wanted is not None:
@@ -115,7 +120,7 @@ class CatalogueView:
 
 
 def labelled(row: ListedSegment, language: Language) -> Json:
-    """A row with what its type and status are called."""
+    """Return a row with the display names of its type and status."""
     return {
         **row.wire(),
         "type_label": TYPES[row.type].of(language),

@@ -1,4 +1,5 @@
-"""Contacts compared with what follows from their history, in slices with the partitions' work in between."""
+"""Compares contacts with the result of their attributes and history, in slices between the partitions'
+work."""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ from streamseg.times import format_ms
 
 @dataclass
 class Compared:
-    """What was found of some contacts of one partition.
+    """The result for some contacts of one partition.
 
-    contacts       how many of them are known
-    memberships    as JSON: segment and contact id, sequence, since when
-    last           the last contact looked at, None where there are no more
-    member_counts  of the whole partition: segment id -> members
-    changes        how many membership changes the partition has made since it was begun
+    contacts       the number of known contacts among them
+    memberships    as JSON: segment id, contact id, sequence, time of entry
+    last           the last contact compared; None if there are no more
+    member_counts  for the whole partition: segment id -> number of members
+    changes        the number of membership changes since the partition started its work
     """
 
     contacts: int = 0
@@ -39,7 +40,7 @@ class Compared:
 
 
 class Comparing:
-    """Compares contacts of the partitions at work here. Changes nothing; raises as LocalPartitions does."""
+    """Compares contacts of this worker's partitions. Changes nothing; raises as LocalPartitions does."""
 
     def __init__(self, local: LocalPartitions, settings: Settings) -> None:
         self._local = local
@@ -48,7 +49,7 @@ class Comparing:
     async def page(
         self, number: int, after: str | None, limit: int, segment_ids: Collection[str] | None = None
     ) -> Compared:
-        """The contacts of a partition that follow `after`, up to `limit`."""
+        """Compare up to `limit` contacts of a partition that follow `after`."""
         async with self._local.slices.slice():
             contact_ids = list(islice(self._local.task(number).store.contact_ids(after), limit))
         found = await self.contacts(number, contact_ids, segment_ids)
@@ -58,7 +59,7 @@ class Comparing:
     async def contacts(
         self, number: int, contact_ids: Collection[str], segment_ids: Collection[str] | None = None
     ) -> Compared:
-        """Some contacts of a partition; of some segments only, if given."""
+        """Compare some contacts of a partition, for some segments only if given."""
         page = _Page(self._settings, segment_ids)
         waiting = deque(contact_ids)
         while True:
@@ -73,7 +74,7 @@ class Comparing:
                 await self._take_heavy(page, number, heavy)
 
     async def _take_heavy(self, page: _Page, number: int, contact_id: str) -> None:
-        """A contact whose comparison takes long: from a copy, in a thread."""
+        """Compare a contact that takes long: from a copy, in a thread."""
         plan: Plan
         indexes: Indexes
         now_ms: int
@@ -87,7 +88,7 @@ class Comparing:
             contact, events, _ = await self._local.snapshot(number, contact_id, also=also)
         except ProblemError as error:
             if error.code == "not_found":
-                # Erased meanwhile.
+                # The contact was erased meanwhile.
                 return
             raise
 
@@ -100,7 +101,7 @@ class Comparing:
 
 
 class _Page:
-    """Contacts on the way into one `Compared`."""
+    """Collects the results of contacts in one `Compared`."""
 
     def __init__(self, settings: Settings, segment_ids: Collection[str] | None) -> None:
         self._settings = settings
@@ -109,15 +110,16 @@ class _Page:
         self._made: tuple[PartitionTask, Plan, Verifier] | None = None
 
     def verifier(self, task: PartitionTask) -> Verifier:
-        """Made once, and anew where the partition or the definitions have become others meanwhile."""
+        """Return the verifier. It is made once, and again if the partition or the plan was replaced
+        meanwhile."""
         plan = task.partition.plan
         if self._made is None or self._made[0] is not task or self._made[1] is not plan:
             self._made = task, plan, Verifier(task.store, plan, self._settings, self.segment_ids)
         return self._made[2]
 
     def take(self, task: PartitionTask, waiting: deque[str], one: Slice) -> str | None:
-        """Compare as many of the waiting contacts as fit into a slice; the one before which it ended early,
-        since that takes too long and is to be compared by itself."""
+        """Compare waiting contacts until the slice is over. Return the contact before which it stopped
+        because comparing it takes too long for a slice; None if there is none."""
         verifier, now_ms = self.verifier(task), task.partition.clock_ms
         while waiting and not one.over:
             contact_id = waiting.popleft()

@@ -29,7 +29,7 @@ from streamseg.settings import Settings
 
 
 class ListChange(WireModel):
-    """Contacts to be put into a static segment and taken out of it."""
+    """The contacts to put into a static segment and to take out of it."""
 
     segment_id: SegmentId
     add: list[NonEmptyText] = Field(default_factory=list)
@@ -37,14 +37,14 @@ class ListChange(WireModel):
 
 
 class ContactQuestion(WireModel):
-    """One worker asks another."""
+    """A question from one worker to another."""
 
     partitions: list[int] = Field(min_length=1, max_length=1)
     contact_id: str
 
 
 class Contacts:
-    """Handlers below /contacts."""
+    """The handlers below /contacts."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class Contacts:
         return answer({"accepted": sum(map(len, placed.values()))}, 202)
 
     def _messages(self, change: ListChange) -> dict[int, list[Message]]:
-        """An update for each contact, by partition."""
+        """Return an update for each contact, by partition."""
         wanted = dict.fromkeys(change.add, "add")
         for index, contact_id in enumerate(change.remove):
             if contact_id in wanted:
@@ -139,6 +139,8 @@ class Contacts:
         if entry.owner not in (None, request[ACCOUNT]):
             raise ProblemError("not_permitted", "belongs to another account", "segment_id")
         segment = self._definition_topic.definitions.plan.segments.get(change.segment_id)
-        # A worker that has not heard of a new list yet would refuse its contacts.
-        if segment is None or not await self._progress_reader.judged_by(segment.introduced, self._seconds):
+        # A worker that does not know a new list yet would refuse its contacts.
+        if segment is None or not await self._progress_reader.evaluated_by_all(
+            segment.introduced, self._seconds
+        ):
             raise TimeoutError

@@ -1,4 +1,4 @@
-"""Counts the requests to the API, by the template of their address: no ids."""
+"""Counts the requests to the API by the template of their address, which contains no ids."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _GONE = "gone"
 
 
 def counted(metrics: Metrics) -> Middleware:
-    """To be the first middleware, so that it sees what is answered in the end."""
+    """Return a middleware that counts requests. It must be the first one, so that it sees the final
+    answer."""
 
     @web.middleware
     async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -39,7 +40,8 @@ def counted(metrics: Metrics) -> Middleware:
 
 
 def _template(request: web.Request) -> tuple[str, str]:
-    """Method and address of the route, its parameters by their names; a caller's own words never."""
+    """Return method and address of the route, with parameter names instead of values: the caller's text never
+    becomes a label."""
     route = request.match_info.route
     if route.resource is None:
         return _NONE, _NONE

@@ -1,4 +1,4 @@
-"""Groups."""
+"""The handlers of groups."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from streamseg.catalogue.listing import ListedGroup
 
 
 class GroupName(WireModel):
-    """A name for a group."""
+    """The name of a group."""
 
     group: GroupText
 
 
 class Groups:
-    """Handlers below /groups."""
+    """The handlers below /groups."""
 
     def __init__(self, view: CatalogueView) -> None:
         self._view = view

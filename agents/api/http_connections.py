@@ -1,7 +1,7 @@
-"""Connections to the worker's web server: how many there may be, and how long each may take.
+"""Limits for connections to the worker's web server: their number and their time.
 
-aiohttp bounds neither: a request whose headers or body never end would keep its connection, and a file
-descriptor, for good.
+aiohttp limits neither: a request whose headers or body never end would keep its connection, and a file
+descriptor, forever.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from agents.api.problems import ProblemError, language_of
 from streamseg.settings import Settings
 
 LONGEST_LINE: Final = 64 << 10
-"""Bytes of a request's first line: the address of the longest segment id (1,000 characters of 4 bytes, each
-byte as `%xx`) with a contact id of four times the usual length behind it."""
+"""The longest first line of a request, in bytes. It has room for the longest segment id (1,000 characters of
+4 bytes, each byte as `%xx`) and a contact id of four times the usual length."""
 LONGEST_FIELD: Final = 8_190
-"""Bytes of one header."""
+"""The longest header, in bytes."""
 SWEEP_SECONDS: Final = 0.5
-"""How often deadlines are looked at."""
+"""The interval at which deadlines are checked, in s."""
 
 _CLOSING_SECONDS: Final = 2.0
-"""How long a closed connection may take to send what is left before it is cut off."""
+"""The time in which a closed connection may send its remaining data before it is aborted, in s."""
 
 
 class Limits(NamedTuple):
-    """How many connections there may be, and how long (s) a caller may take.
+    """The largest numbers of connections, and the longest times (s) that a caller may take.
 
-    headers  from the connection, or the first byte of a later request, to the end of the headers
-    body     from there to the end of the body; to take more of an answer, once it has stopped taking any
+    headers  from the connection, or from the first byte of a later request, to the end of the headers
+    body     from there to the end of the body; also the longest time without reading more of an answer
     idle     between two requests
     """
 
@@ -57,7 +57,7 @@ class Limits(NamedTuple):
 
 
 class Connections:
-    """All that are open. `sweep` has to be called every so often."""
+    """All open connections. `sweep` must be called regularly."""
 
     def __init__(self, limits: Limits, timer: Callable[[], float]) -> None:
         self.limits = limits
@@ -68,12 +68,13 @@ class Connections:
         return len(self._open)
 
     def factory(self, server: web.Server) -> Callable[[], Connection]:
-        """What makes the protocol of a new connection to an aiohttp server."""
+        """Return a function that makes the protocol of a new connection to an aiohttp server."""
         return lambda: Connection(self, server)
 
     def admit(self, connection: Connection) -> bool:
-        """Whether there is room for one more. Where there is none, the one that has waited longest for its
-        caller makes room: of those from the same address if these are too many."""
+        """Return whether the connection is accepted. If there are too many, the connection that has waited
+        longest for its caller is aborted to make room: one from the same address if that address has too
+        many, else any."""
         same = [one for one in self._open if one.address == connection.address]
         if len(same) >= self.limits.per_address:
             crowd = same
@@ -94,7 +95,7 @@ class Connections:
         self._open.pop(connection, None)
 
     def sweep(self) -> None:
-        """Close those whose time is up."""
+        """Close the connections whose deadline has passed."""
         now = self.timer()
         for connection in list(self._open):
             connection.check(now)
@@ -103,11 +104,11 @@ class Connections:
 class Connection(web.RequestHandler):
     """One connection.
 
-    address  of the caller; of IPv6 the network, since a caller has a whole one
-    since    when it last began to wait for its caller, by the timer of `Connections`
+    address  the caller's address; for IPv6 its network, since one caller has a whole network
+    since    the start of the current wait for the caller, by the timer of `Connections`
     """
 
-    __slots__ = ("_body", "_closing_since", "_connections", "_heard", "_stuck_since", "address", "since")
+    __slots__ = ("_body", "_closing_since", "_connections", "_receiving", "_stuck_since", "address", "since")
 
     def __init__(self, connections: Connections, server: web.Server) -> None:
         super().__init__(
@@ -121,19 +122,20 @@ class Connection(web.RequestHandler):
         self._connections = connections
         self.address = ""
         self.since = connections.timer()
-        # Of the request that is being answered.
+        # The body of the request that is being answered.
         self._body: StreamReader | None = None
-        # Whether anything has come of the next one; the first one's time runs from the start.
-        self._heard = True
+        # Whether a byte of the next request has arrived. For the first request the time runs from the
+        # connection.
+        self._receiving = True
         self._stuck_since: float | None = None
         self._closing_since: float | None = None
 
     @property
     def waits(self) -> bool:
-        """Whether there is nothing to be answered yet."""
+        """Whether there is no request to answer yet."""
         return self._body is None
 
-    # -- what the transport says ---------------------------------------------------------------------------
+    # -- called by the transport -----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.address = _address(transport.get_extra_info("peername"))
@@ -150,9 +152,9 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         if self.transport is None:
             return
-        # aiohttp calls it without data, too, to go on with what it has.
-        if data and self._body is None and not self._heard:
-            self._heard = True
+        # aiohttp also calls this without data, to continue with the data that it has.
+        if data and self._body is None and not self._receiving:
+            self._receiving = True
             self.since = self._connections.timer()
         super().data_received(data)
 
@@ -164,23 +166,23 @@ class Connection(web.RequestHandler):
         self._stuck_since = None
         super().resume_writing()
 
-    # -- what the application says -------------------------------------------------------------------------
+    # -- called by the application ---------------------------------------------------------------------------
 
     def began(self, body: StreamReader) -> None:
-        """A request's headers are complete."""
+        """Note that a request's headers are complete."""
         self._body = body
         self.since = self._connections.timer()
 
     def ended(self) -> None:
-        """It was answered."""
+        """Note that the request was answered."""
         self._body = None
-        self._heard = False
+        self._receiving = False
         self.since = self._connections.timer()
 
     # -- deadlines -----------------------------------------------------------------------------------------
 
     def check(self, now: float) -> None:
-        """Close it if its time is up, and cut it off if that takes too long."""
+        """Close the connection if its deadline has passed, and abort it if closing takes too long."""
         if self._closing_since is not None:
             if now - self._closing_since >= _CLOSING_SECONDS:
                 self.cut_off()
@@ -192,22 +194,22 @@ class Connection(web.RequestHandler):
         elif self._body is not None:
             if not self._body.is_eof() and now - self.since >= limits.body:
                 self._part(now)
-        elif now - self.since >= (limits.headers if self._heard else limits.idle):
+        elif now - self.since >= (limits.headers if self._receiving else limits.idle):
             self._part(now)
 
     def _part(self, now: float) -> None:
         self._closing_since = now
         if self.transport is not None and not self.transport.is_closing():
-            if self._heard or self._body is not None:
+            if self._receiving or self._body is not None:
                 self.transport.write(_farewell(HTTPStatus.REQUEST_TIMEOUT))
             self.transport.close()
 
     def cut_off(self) -> None:
-        """Close it without a word."""
+        """Abort the connection without an answer."""
         if self.transport is not None:
             self.transport.abort()
 
-    # -- what is no HTTP -----------------------------------------------------------------------------------
+    # -- input that is not HTTP ------------------------------------------------------------------------------
 
     def handle_error(
         self,
@@ -216,7 +218,8 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """What aiohttp cannot read is a problem like any other; no log has it, since it may hold anything."""
+        """Answer input that aiohttp cannot parse with a problem, without logging it, since it may contain
+        anything."""
         if status != HTTPStatus.BAD_REQUEST or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         response = _unreadable(exc).response(language_of(request))
@@ -226,7 +229,8 @@ class Connection(web.RequestHandler):
 
 @web.middleware
 async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tells the connection when a request begins and ends. The outermost of an application's."""
+    """Tell the connection when a request begins and ends. This must be the application's outermost
+    middleware."""
     connection: Any = request.protocol
     if not isinstance(connection, Connection):
         return await handler(request)

@@ -1,4 +1,4 @@
-"""Who is in a segment, and why."""
+"""The contacts of a segment, and why they are in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from streamseg.wording.explanations import with_words
 
 
 class MembersQuestion(WireModel):
-    """One worker asks another."""
+    """A question from one worker to another."""
 
     partitions: list[int] = Field(min_length=1)
     segment_id: str
@@ -34,7 +34,7 @@ class MembersQuestion(WireModel):
 
 
 class ExplainQuestion(WireModel):
-    """One worker asks another."""
+    """A question from one worker to another."""
 
     partitions: list[int] = Field(min_length=1, max_length=1)
     segment_id: str
@@ -42,7 +42,7 @@ class ExplainQuestion(WireModel):
 
 
 class Members:
-    """Handlers below /segments/{segment_id}/contacts."""
+    """The handlers below /segments/{segment_id}/contacts."""
 
     def __init__(
         self, settings: Settings, view: CatalogueView, local: LocalPartitions, peers: Peers, turns: Turns

@@ -129,7 +129,7 @@ def _parameter(name: str, schema: Json, place: str = "query") -> Json:
 
 
 _WORDS: Final = _parameter("words", {"enum": ["zh", "en"]})
-"""Definitions and conditions are to be said in words as well."""
+"""The parameter that adds sentences for definitions and conditions."""
 _SEGMENT_ID: Final = _parameter("segment_id", _SOME_TEXT, "path")
 _CONTACT_ID: Final = _parameter("contact_id", _SOME_TEXT, "path")
 _GROUP_NAME: Final = _parameter("group", _SOME_TEXT, "path")
@@ -179,10 +179,10 @@ def _operation(
 
 
 def _tag(operation: Json) -> None:
-    """A read has a tag, and may be asked whether it is still the same."""
+    """Add the entity tag of a read, and the parameter for a conditional read."""
     operation["parameters"] = [*operation["parameters"], _IF_NONE_MATCH]
     operation["responses"]["200"]["headers"] = {"ETag": {"schema": _TEXT}}
-    operation["responses"]["304"] = {"description": "as it was: If-None-Match lists its tag"}
+    operation["responses"]["304"] = {"description": "not modified: If-None-Match lists the current tag"}
 
 
 def _paths() -> Json:
@@ -206,7 +206,7 @@ def _paths() -> Json:
     paths: Json = {
         "/segments": {
             "get": _operation(
-                "The list of segments, a page of it",
+                "A page of the list of segments",
                 200,
                 _object({"rows": _list(_ref("Row")), "total": _COUNT, **more}),
                 parameters=filters,
@@ -218,7 +218,7 @@ def _paths() -> Json:
                 "A segment with its definition", 200, segment, parameters=(_SEGMENT_ID, _WORDS)
             ),
             "put": _operation(
-                "Replace a segment's definition; its version, or If-Match, is the one it was based on",
+                "Replace a segment's definition; version or If-Match names the version that was edited",
                 200,
                 segment,
                 body=_ref("NewDefinition"),
@@ -230,7 +230,7 @@ def _paths() -> Json:
         },
         f"{one}/copy": {
             "post": _operation(
-                "A segment of one's own with the same conditions",
+                "Make a segment of your own with the same conditions",
                 201,
                 segment,
                 body=new_id,
@@ -248,11 +248,13 @@ def _paths() -> Json:
             )
         },
         f"{one}/calculate": {
-            "post": _operation("Calculate a segment", 202, segment, parameters=(_SEGMENT_ID, _IF_MATCH))
+            "post": _operation(
+                "Start the calculation of a segment", 202, segment, parameters=(_SEGMENT_ID, _IF_MATCH)
+            )
         },
         f"{one}/recount": {
             "post": _operation(
-                "Evaluate a segment anew for a page of one partition's contacts",
+                "Evaluate a segment again for a page of one partition's contacts",
                 200,
                 _object({"partitions": _COUNT, "contacts": _COUNT, "changes": _COUNT, **more}),
                 body=RecountRequest.model_json_schema(),
@@ -261,7 +263,7 @@ def _paths() -> Json:
         },
         contacts: {
             "get": _operation(
-                "Who is in a segment, by contact_id",
+                "The contacts of a segment, by contact_id",
                 200,
                 _object({"contacts": _list(_object(_MEMBER)), **more}),
                 parameters=(
@@ -300,7 +302,7 @@ def _paths() -> Json:
         },
         "/contacts/lists": {
             "post": _operation(
-                "Put contacts into a static segment, and take them out",
+                "Put contacts into a static segment, and take contacts out of it",
                 202,
                 _object({"accepted": _COUNT}),
                 body=ListChange.model_json_schema(),
@@ -308,14 +310,14 @@ def _paths() -> Json:
         },
         "/check": {
             "post": _operation(
-                "Whether a definition would be saved now; nothing is changed",
+                "Check whether a definition would be saved now; nothing is changed",
                 204,
                 body=CheckRequest.model_json_schema(),
             )
         },
         "/preview": {
             "post": _operation(
-                "How many contacts a definition would have now; nothing is stored",
+                "Count the contacts that a definition would have now; nothing is stored",
                 200,
                 _object(
                     {"contacts": _COUNT, "sample": _list(_SOME_TEXT), "words": _NULL_TEXT},
@@ -327,7 +329,7 @@ def _paths() -> Json:
         },
         "/verify": {
             "post": _operation(
-                "Compare what is kept of a page of contacts with what follows from their history",
+                "Compare the state of a page of contacts with the result of their attributes and history",
                 200,
                 _object(_VERIFIED),
                 body=VerifyRequest.model_json_schema(),
@@ -347,7 +349,7 @@ def _paths() -> Json:
     for command, extra in extras.items():
         paths[f"/batch/{command}"] = {
             "post": _operation(
-                f"{command} several segments, all of them or none",
+                f"{command.capitalize()} several segments: all of them or none",
                 200,
                 changed,
                 body=_closed({"segment_ids": _SEGMENT_IDS, **extra}),
@@ -358,7 +360,7 @@ def _paths() -> Json:
 
 @cache
 def description() -> Json:
-    """The whole document."""
+    """Return the whole document."""
     definition = SegmentDefinition.model_json_schema(
         by_alias=True, ref_template="#/components/schemas/{model}"
     )
@@ -372,7 +374,8 @@ def description() -> Json:
         "info": {
             "title": "streamseg",
             "version": version("streamseg"),
-            "description": "Contact segments that are right all the time. Every worker answers for all.",
+            "description": "Contact segments that are right all the time. "
+            "Every worker answers for all contacts and segments.",
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}, {}],

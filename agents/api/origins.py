@@ -1,9 +1,9 @@
-"""Under which names a worker is asked, and by whose pages.
+"""The host names under which a worker may be asked, and the origins whose pages may ask it.
 
-A browser that runs a stranger's page reaches what its machine reaches. Where no tokens are set, that is all
-it takes, so a request has to name this worker by a name of its own: a page whose name was made to lead here
-(DNS rebinding) sends that name. A page of the worker's own origin may ask; that of any other may not, since
-the browser would send what it asks, if not show it the answer.
+A browser that runs a stranger's page reaches everything that its machine reaches. Without tokens, that is
+enough for access. So a request must name this worker by one of its own names: a page that uses DNS rebinding
+sends a name of its own. A page of the worker's own origin may ask. A page of another origin may not, since
+the browser would send its request even if it hides the answer from the page.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from streamseg.settings import Settings
 
 _PORTS: Final = {"http": 80, "https": 443}
 _OWN_SITES: Final = ("same-origin", "none")
-"""What `Sec-Fetch-Site` says of a page of the same origin, and of what the user asked for by hand."""
+"""The values of `Sec-Fetch-Site` for a page of the same origin and for a request that the user made by
+hand."""
 
 
 class Place(NamedTuple):
-    """Where a request goes or a page comes from: lower case, without the dot at the end."""
+    """The target of a request or the origin of a page, in lower case, without a trailing dot."""
 
     host: str
     port: int | None
 
     @classmethod
     def of(cls, authority: str, scheme: str = "") -> Place | None:
-        """Of a `Host` header, or of an origin's rest behind `://`; None where it is none."""
+        """Return the place of a `Host` header, or of an origin without its scheme; None if the text is
+        invalid."""
         try:
             parts = urlsplit(f"//{authority}")
             port = parts.port
@@ -43,9 +45,11 @@ class Place(NamedTuple):
 
 
 def own_pages_only(settings: Settings, *, tokens: bool) -> Middleware:
-    """Refuses requests under names that are not the worker's, and those of other origins' pages.
+    """Return a middleware that refuses requests under names that are not the worker's, and requests from
+    pages of other origins.
 
-    With `tokens`, which no browser adds by itself, names are only looked at where some are set."""
+    With `tokens`, which browsers never add by themselves, names are checked only if some are configured.
+    """
     advertised = urlsplit(settings.advertised_url or "")
     names = {
         name.lower().rstrip(".") for name in (*settings.allowed_hosts, advertised.hostname or "") if name
@@ -95,6 +99,6 @@ def _is_same(origin: str, authority: str) -> bool:
     scheme, separator, rest = origin.lower().partition("://")
     if not separator or scheme not in _PORTS:
         return False
-    # A proxy in front may have taken the encryption away: the scheme is the page's.
+    # A proxy may have removed the encryption, so the port is taken by the page's scheme.
     page = Place.of(rest, scheme)
     return page is not None and page == Place.of(authority.lower(), scheme)

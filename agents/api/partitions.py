@@ -1,4 +1,4 @@
-"""The partitions that are at work here, read between their steps, in slices."""
+"""The partitions of this worker, read between their steps, in slices."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ from streamseg.settings import Settings
 from streamseg.times import format_ms
 
 _CONTACTS: Final = 256
-"""Contact ids read at a time."""
+"""The number of contact ids that are read at a time."""
 _PIECE: Final = 64
-"""Events read before a slice looks at the time."""
+"""The number of events that are read before the slice's time is checked."""
 _ATTEMPTS: Final = 4
-"""How often a contact that changes while its events are read is read anew; the last time in one go."""
-# Microseconds, about: what an event costs to read, and to be put to one condition.
+"""How often a contact is read again if it changes while its events are read. The last attempt reads it in one
+go."""
+# Approximate times in microseconds: to read an event, and to evaluate one condition on it.
 _EVENT_COST: Final = 4
 _CONDITION_COST: Final = 4
 _LIGHT: Final = 4_000
-"""What a contact may cost to be brought up to date within a slice."""
+"""The largest estimated time for a contact within a slice, in microseconds."""
 
 
 class Snapshot(NamedTuple):
-    """A contact's copy, its events of the same moment, and its partition."""
+    """A contact's copy, its events at the same moment, and its partition."""
 
     contact: Contact
     events: EventSnapshot
@@ -47,7 +48,7 @@ class Snapshot(NamedTuple):
 
 
 class TasksAtWork(Protocol):
-    """The partitions at work here (`agents.partitions.scheduler.TaskScheduler`)."""
+    """The partitions at work in this worker (`agents.partitions.scheduler.TaskScheduler`)."""
 
     def find(self, number: int) -> PartitionTask | None: ...
 
@@ -55,9 +56,11 @@ class TasksAtWork(Protocol):
 
 
 class LocalPartitions:
-    """What is known here of contacts and members. Numbers are those of partitions.
+    """Answers questions about the contacts and members of this worker's partitions. `number` is a partition's
+    number.
 
-    Every method raises ProblemError `not_here` for a partition that is not at work here."""
+    Every method raises ProblemError `not_here` for a partition that is not at work in this worker.
+    """
 
     def __init__(self, scheduler: TasksAtWork, settings: Settings, slices: Slices | None = None) -> None:
         self._scheduler = scheduler
@@ -68,7 +71,7 @@ class LocalPartitions:
         return self._scheduler.find(number) is not None
 
     def task(self, number: int) -> PartitionTask:
-        """The partition at work here."""
+        """Return a partition of this worker."""
         task = self._scheduler.find(number)
         if task is None:
             raise ProblemError("not_here", f"partition {number} is not at work here")
@@ -77,7 +80,7 @@ class LocalPartitions:
     def recount(
         self, number: int, segment_id: str, after: str | None, limit: int
     ) -> asyncio.Future[Recounted]:
-        """Have a segment evaluated anew for some contacts; see `PartitionTask.recount`."""
+        """Evaluate a segment again for some contacts; see `PartitionTask.recount`."""
         outcome = self.task(number).recount(segment_id, after, limit)
         self._scheduler.wake(number)
         return outcome
@@ -89,14 +92,14 @@ class LocalPartitions:
         return contact
 
     async def contact(self, number: int, contact_id: str) -> Json:
-        """A contact with everything but its events."""
+        """Return a contact with everything except its events."""
         async with self.slices.slice():
             task = self.task(number)
             contact, plan = self._known(task, contact_id).copy(), task.partition.plan
             return await in_thread(lambda _: _described(contact, plan))
 
     async def explain(self, number: int, contact_id: str, segment_id: str) -> Json:
-        """Why the contact is in the segment or not, now."""
+        """Return why the contact is in the segment or not, now."""
         contact, events, task = await self.snapshot(number, contact_id)
         plan, now_ms = task.partition.plan, task.partition.clock_ms
         segment = plan.segments.get(segment_id)
@@ -114,7 +117,7 @@ class LocalPartitions:
             return await in_thread(explained)
 
     async def members(self, numbers: list[int], segment_id: str, after: str | None, limit: int) -> list[Json]:
-        """Up to `limit` members of a segment whose id follows `after`, by contact id."""
+        """Return up to `limit` members of a segment whose ids follow `after`, by contact id."""
         async with self.slices.slice():
             found = [islice(self.task(one).store.members(segment_id, after), limit) for one in numbers]
             return [
@@ -123,9 +126,10 @@ class LocalPartitions:
             ]
 
     async def preview(self, numbers: list[int], plan: Plan, segment_id: str, sample: int) -> Json:
-        """How many contacts a plan makes members of a segment, and the first of them by id.
+        """Return how many contacts are members of a segment by `plan`, and the first `sample` of them by id.
 
-        In slices with the partitions' work in between; stores nothing."""
+        Works in slices between the partitions' work; stores nothing.
+        """
         member_id = plan.segments[segment_id].member_id
         contacts = 0
         found: list[str] = []
@@ -150,8 +154,8 @@ class LocalPartitions:
     def _tried(
         self, task: PartitionTask, waiting: deque[str], plan: Plan, member_id: int, one: Slice
     ) -> tuple[list[str], str | None]:
-        """The members among as many of the waiting contacts as fit into a slice, and the one before which it
-        ended early, since that takes too long and is to be tried by itself."""
+        """Return the members among the waiting contacts that fit into a slice, and the contact before which
+        it stopped because that contact takes too long for a slice; None if there is none."""
         members: list[str] = []
         trial, now_ms = Trial(task.store, plan, self._settings), task.partition.clock_ms
         while waiting and not one.over:
@@ -166,28 +170,28 @@ class LocalPartitions:
         return members, None
 
     async def _is_member(self, number: int, contact_id: str, plan: Plan, member_id: int) -> bool:
-        """Whether a contact whose history is long is a member, judged in a thread."""
+        """Return whether a contact with a long history is a member; it is evaluated in a thread."""
         try:
             contact, events, task = await self.snapshot(number, contact_id)
         except ProblemError as error:
             if error.code == "not_found":
-                # Erased meanwhile.
+                # The contact was erased meanwhile.
                 return False
             raise
         now_ms = task.partition.clock_ms
 
-        def judged(check: Callable[[], None]) -> bool:
+        def evaluated(check: Callable[[], None]) -> bool:
             trial = Trial(events.checked(check), plan, self._settings)
             return member_id in trial.brought_up(contact, now_ms).body.true
 
         async with self.slices.slice():
-            return await in_thread(judged)
+            return await in_thread(evaluated)
 
     async def snapshot(
         self, number: int, contact_id: str, *, also: Callable[[PartitionTask, Contact], None] | None = None
     ) -> Snapshot:
-        """A copy of a known contact with its events, of one moment, at which `also` is called, too. The
-        events are read in several slices, and anew where the contact has changed meanwhile."""
+        """Return a copy of a known contact with its events, all of one moment; `also` is called at that
+        moment. The events are read in several slices, and again if the contact changed meanwhile."""
         for attempt in range(_ATTEMPTS):
             last = attempt == _ATTEMPTS - 1
             events: list[Event] = []
@@ -200,7 +204,7 @@ class LocalPartitions:
                     if begun is not None and begun != state:
                         break
                     begun = state
-                    # Whoever compares looks for those too that it should not have.
+                    # A comparison must also read the events that the contact should not have any more.
                     since_ms = contact.oldest_event_ms if also is None else None
                     if _read_on(task, contact_id, events, since_ms, None if last else one):
                         if also is not None:
@@ -210,15 +214,15 @@ class LocalPartitions:
 
 
 def _state(contact: Contact) -> tuple[Any, ...]:
-    """What differs once a contact's events do."""
+    """Return values of a contact that change whenever its events do."""
     return contact.event_count, contact.oldest_event_ms, contact.erased_ms, dict(contact.offsets)
 
 
 def _read_on(
     task: PartitionTask, contact_id: str, events: list[Event], since_ms: int | None, one: Slice | None
 ) -> bool:
-    """Read the events that follow those read before, until the slice is over (None: all of them); whether
-    there are no more."""
+    """Append the events that follow those read before, until the slice is over; if `one` is None, all of
+    them. Return whether there are no more."""
     skipped = 0
     if events:
         since_ms = events[-1].occurred_ms
@@ -232,13 +236,13 @@ def _read_on(
 
 
 def takes_long(events: int, conditions: int) -> bool:
-    """Whether putting so many events to so many conditions may take longer than a slice."""
+    """Return whether evaluating this many conditions on this many events may take longer than a slice."""
     return events * (_EVENT_COST + conditions * _CONDITION_COST) >= _LIGHT
 
 
 def _is_heavy(contact: Contact, plan: Plan, now_ms: int) -> bool:
-    """Whether bringing a contact up to a plan may take longer than a slice: new conditions read all its
-    events, and so does forgetting old ones."""
+    """Return whether bringing a contact up to a plan may take longer than a slice. New conditions read all
+    its events, and so does forgetting old events."""
     if not contact.event_count:
         return False
     new = 0 if contact.plan == plan.identity else len(plan.news_since(contact.plan).conditions)

@@ -1,4 +1,4 @@
-"""The partitions elsewhere, asked of the workers that own them."""
+"""Asks other workers for the partitions that they own."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _NOT_HERE = 421
 
 
 class _ElsewhereError(Exception):
-    """Not where it was thought to be; look again."""
+    """A partition is not at the expected worker; it must be looked up again."""
 
 
 class Peers:
-    """Asks each partition where it is now; while partitions move, again, until the time is up."""
+    """Asks for each partition the worker that owns it now. While partitions move, it asks again until the
+    timeout."""
 
     def __init__(self, settings: Settings, local: LocalPartitions, progress: ProgressReader) -> None:
         self._seconds = settings.command_timeout_ms / 1000
@@ -49,10 +50,11 @@ class Peers:
         path: str,
         body: Json,
     ) -> list[Json]:
-        """The answers for partitions: `here` for those at work here, else what their owners answer to a POST
-        of `body` and the partitions to `path` below /internal/v1.
+        """Return the answers for partitions: of `here` for those at work in this worker; for the others, the
+        owners' answers to a POST of `body` and their partitions to `path` below /internal/v1.
 
-        Raises ProblemError `timeout`, and RelayedError for the problems of others."""
+        Raises ProblemError `timeout`, and RelayedError for problems of other workers.
+        """
         moved: Exception | None = None
         try:
             async with asyncio.timeout(self._seconds):
@@ -109,7 +111,7 @@ class Peers:
         async with self._session.post(url, data=dumps(body), headers=headers) as response:
             data = await response.read()
             if response.status in (_NOT_HERE, _UNAUTHORIZED):
-                # Another worker may have come up at the address of one that went.
+                # Another worker may have started at the address of one that ended.
                 raise _ElsewhereError(f"{peer.url} has it no longer")
             if response.status != 200:
                 raise RelayedError(response.status, data)
@@ -118,7 +120,7 @@ class Peers:
 
 
 async def _all_or_none(asked: list[Coroutine[Any, Any, Json]]) -> list[Json]:
-    """What each gives. Where one fails, or the caller goes, nothing of the others goes on."""
+    """Return all results. If one fails, or the caller disconnects, all others are cancelled."""
     tasks = [asyncio.ensure_future(one) for one in asked]
     try:
         return list(await asyncio.gather(*tasks))

@@ -1,7 +1,7 @@
-"""Entity tags and what callers demand of them: `ETag`, `If-Match`, `If-None-Match` (RFC 9110, section 13).
+"""Entity tags and preconditions: `ETag`, `If-Match`, `If-None-Match` (RFC 9110, section 13).
 
-The tag of a segment is `"VERSION.DIGEST"`, that of anything else `"DIGEST"`: of the whole answer, so that
-`If-None-Match` finds every difference. `If-Match` compares the version alone: a count that has moved is no
+The tag of a segment is `"VERSION.DIGEST"`, every other tag is `"DIGEST"`. The digest covers the whole answer,
+so that `If-None-Match` finds every difference. `If-Match` compares only the version: a changed count is no
 reason to refuse an edit.
 """
 
@@ -21,11 +21,11 @@ IF_MATCH: Final = "If-Match"
 IF_NONE_MATCH: Final = "If-None-Match"
 
 VERSION: Final = web.RequestKey("version", int)
-"""Where a read of a segment leaves its version for the tag."""
+"""The key under which a read of a segment stores the version for the tag."""
 
 _READING: Final = ("GET", "HEAD")
 _VARY: Final = "Authorization, X-Account, Accept-Language"
-# A bare number is what callers wrote before there were tags.
+# A bare number is accepted because callers sent it before tags existed.
 _TAG: Final = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\U0010ffff]*)"|([0-9]+))?[ \t]*(?:,|$)')
 
 
@@ -37,7 +37,8 @@ class Tag(NamedTuple):
 
     @property
     def version(self) -> int | None:
-        """The version of a segment in it; the largest that there can be stands for all above it."""
+        """The version of a segment in the tag; numbers above the largest possible version are reduced to
+        that."""
         number = self.opaque.partition(".")[0]
         if not number.isascii() or not number.isdigit():
             return None
@@ -45,14 +46,15 @@ class Tag(NamedTuple):
 
 
 class Tags(NamedTuple):
-    """What a precondition lists; `every` is `*`."""
+    """The tags in a precondition; `every` means `*`."""
 
     every: bool
     tags: tuple[Tag, ...] = ()
 
     @classmethod
     def of(cls, request: web.BaseRequest, header: str) -> Tags | None:
-        """What the header lists, None without it. Raises ProblemError for what is no list of tags."""
+        """Return the tags in the header; None without the header. Raises ProblemError if it is not a list of
+        tags."""
         given = request.headers.getall(header, None)
         if given is None:
             return None
@@ -76,19 +78,20 @@ class Tags(NamedTuple):
 
     @property
     def versions(self) -> frozenset[int]:
-        """Of the strong ones, which alone say that nothing was changed."""
+        """The versions of the strong tags; only strong tags prove that nothing was changed."""
         return frozenset(tag.version for tag in self.tags if not tag.weak and tag.version is not None)
 
     def lists(self, opaque: str) -> bool:
-        """Whether a tag is among them, weak or not."""
+        """Return whether a tag is in the list, weak or not."""
         return self.every or any(tag.opaque == opaque for tag in self.tags)
 
 
 def wanted_versions(request: web.Request, current: int) -> frozenset[int] | None:
-    """The versions of a segment of which one has to be in force for the request to be carried out, None
-    where any will do. `current` is the one that is known here.
+    """Return the versions of which the segment must have one for the request to be carried out; None if any
+    version is accepted. `current` is the version that this worker knows.
 
-    Raises ProblemError where a precondition cannot be met or is none."""
+    Raises ProblemError if a precondition cannot be met or is invalid.
+    """
     unwanted = Tags.of(request, IF_NONE_MATCH)
     if unwanted is not None and (unwanted.every or current in {tag.version for tag in unwanted.tags}):
         raise precondition_failed(IF_NONE_MATCH, current)
@@ -101,13 +104,13 @@ def wanted_versions(request: web.Request, current: int) -> frozenset[int] | None
 
 
 def precondition_failed(header: str, current: int | None = None) -> ProblemError:
-    """The refusal of a request whose precondition does not hold."""
+    """Return the refusal of a request whose precondition does not hold."""
     problem = "this address has no versions" if current is None else f"the current version is {current}"
     return ProblemError("precondition_failed", problem, header, current_version=current)
 
 
 def unversioned(request: web.Request) -> None:
-    """Refuses a change to what has no versions, if it depends on one."""
+    """Refuse a change that requires a version of something that has no versions."""
     wanted = Tags.of(request, IF_MATCH)
     if wanted is not None and not wanted.every:
         raise precondition_failed(IF_MATCH)
@@ -115,7 +118,7 @@ def unversioned(request: web.Request) -> None:
 
 @web.middleware
 async def tagged(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tags every answer to a read, and leaves out a body that the caller has."""
+    """Add a tag to every answer to a read, and omit the body if the caller has it already."""
     response = await handler(request)
     if request.method not in _READING or response.status != 200 or not isinstance(response, web.Response):
         return response

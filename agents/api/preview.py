@@ -1,4 +1,4 @@
-"""A definition tried on all contacts as they are now; nothing is stored."""
+"""Evaluates a definition on all contacts as they are now; nothing is stored."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from streamseg.wording.bodies import definition_words
 
 
 class PreviewRequest(WireModel):
-    """A definition, of which id and name may be left out, and how many members are to be named."""
+    """A definition, whose id and name may be left out, and the number of members to list."""
 
     definition: dict[str, Any]
     sample: int = Field(0, ge=0, le=100)
 
 
 class PreviewQuestion(PreviewRequest):
-    """One worker asks another."""
+    """A question from one worker to another."""
 
     partitions: list[int] = Field(min_length=1)
 
 
 class Preview:
-    """Handler of /preview."""
+    """The handler of /preview."""
 
     def __init__(
         self,
@@ -77,7 +77,8 @@ class Preview:
 
     async def _found(self, request: web.Request, wanted: PreviewRequest) -> Json:
         catalogue = self._view.catalogue
-        # Without an id it stands for no segment, nor for a list that is called what we would call it.
+        # A definition without an id gets an unused one, so that it replaces no segment, not even a list that
+        # has our default id.
         definition = {"segment_id": catalogue.unused_id("preview"), **wanted.definition}
         plan, segment_id = await self._planned(definition, request[ACCOUNT])
 
@@ -88,12 +89,12 @@ class Preview:
         body = {"definition": definition, "sample": wanted.sample}
         found = await self._peers.ask(request, numbers, here, "/preview", body)
         sample = sorted(contact_id for one in found for contact_id in one["sample"])
-        told = {"contacts": sum(one["contacts"] for one in found), "sample": sample[: wanted.sample]}
+        result = {"contacts": sum(one["contacts"] for one in found), "sample": sample[: wanted.sample]}
         language = words_wanted(request)
         if language is not None:
             named = {"name": "preview", **definition}
-            told["words"] = await in_thread(lambda _: definition_words(named, language))
-        return told
+            result["words"] = await in_thread(lambda _: definition_words(named, language))
+        return result
 
     async def preview_here(self, request: web.Request) -> web.Response:
         question = await read_model(request, PreviewQuestion)
@@ -105,8 +106,9 @@ class Preview:
         return await in_thread(lambda _: self._plan({"name": "preview", **body}, current, account))
 
     def _plan(self, body: Json, current: Plan, account: str | None) -> tuple[Plan, str]:
-        """What is in force with the definition in it, as little of it as the definition rests on; for an
-        account, if one asks: another worker has asked for one already."""
+        """Return a plan that contains the definition, the segments to which it refers directly or through
+        others, and the built-in segments. If `account` is given, its rights are checked; for a question of
+        another worker they were checked there."""
         check_condition_count(body, self._settings.max_conditions, at="definition")
         definition = checked(SegmentDefinition, body, at="definition")
         segment_id = definition.segment_id
@@ -137,9 +139,9 @@ class Preview:
         return Plan(segments, current.built_in, generation, current, lineage=current.lineage), segment_id
 
     def _check_seen(self, segment: Segment, body: Json, account: str) -> None:
-        """Whether the account sees what the definition would tell of."""
+        """Check that the account may see everything that the definition's members would reveal."""
         catalogue = self._view.catalogue
-        # A static definition names a list by its id alone.
+        # A static definition selects a list by its id alone.
         if segment.segment_id in catalogue.segments:
             catalogue.segments[segment.segment_id].check_readable_by(account, "segment_id")
         check_references(segment, catalogue.segments)

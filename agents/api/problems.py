@@ -1,4 +1,4 @@
-"""What went wrong, for the caller: RFC 9457 problems with the contract's codes."""
+"""Errors for the caller: RFC 9457 problems with the contract's codes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class ProblemError(Exception):
 
 
 class RelayedError(Exception):
-    """Ends a request with the problem that another worker gave."""
+    """Ends a request with the problem that another worker returned."""
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(f"status {status}")
@@ -110,7 +110,7 @@ class RelayedError(Exception):
 
     @property
     def code(self) -> str:
-        """That of the problem, `internal` where it is none of ours."""
+        """The problem's code; `internal` if it is not one of our codes."""
         try:
             code = orjson.loads(self.body)["code"]
         except (orjson.JSONDecodeError, TypeError, KeyError):
@@ -123,12 +123,13 @@ def not_found(what: str, path: str = "") -> ProblemError:
 
 
 def language_of(request: web.BaseRequest) -> Language:
-    """The language that the caller reads."""
+    """Return the language that the caller reads."""
     return choose_language(request.headers.get("Accept-Language", ""))
 
 
 def problems(refused: Callable[[str], None]) -> Middleware:
-    """Turns everything that a handler raises into a problem; `refused` is told the code of each."""
+    """Return a middleware that turns every exception of a handler into a problem. `refused` is called with
+    each code."""
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -159,7 +160,7 @@ def _method_not_allowed(request: web.Request, error: web.HTTPMethodNotAllowed) -
 
 
 def _problem(request: web.Request, error: Exception) -> ProblemError | None:
-    """What a handler's exception is to its caller; None for what aiohttp answers itself."""
+    """Return the problem for a handler's exception; None if aiohttp answers it itself."""
     match error:
         case ProblemError():
             return error
@@ -173,6 +174,6 @@ def _problem(request: web.Request, error: Exception) -> ProblemError | None:
             return ProblemError("timeout", "not answered in time; it may still be carried out, so look first")
         case web.HTTPException():
             return None
-    # The address only: ids in it are in the log of any web server, bodies are not.
+    # Only the address is logged: every web server's log contains the ids in it, but not bodies.
     _log.error("%s of %s failed", request.method, request.match_info.route.resource, exc_info=error)
     return ProblemError("internal", "an error that is the worker's fault; its log says more")

@@ -1,4 +1,4 @@
-"""Reading what a request brings, and writing the answer."""
+"""Reads requests, and writes answers."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ Choice = TypeVar("Choice", bound=str)
 
 
 _BIG = 16 << 10
-"""Bytes of a body from which on it is read in a thread."""
+"""The body size, in bytes, from which a body is read in a thread."""
 
 _going: set[asyncio.Future[Any]] = set()
 
 
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives. It goes on to its end also where the caller goes: a change is not made by halves."""
+    """Return the result of `work`. The work is completed even if the caller disconnects, so that no change is
+    made by halves."""
     task = asyncio.ensure_future(work)
     _going.add(task)
     task.add_done_callback(_ended)
@@ -36,7 +37,8 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
 def _ended(task: asyncio.Future[Any]) -> None:
     _going.discard(task)
     if not task.cancelled():
-        # Looked at, so that nobody misses it: whoever asked may be gone.
+        # The exception is retrieved, since the caller may have disconnected and asyncio would report it as
+        # lost.
         task.exception()
 
 
@@ -45,8 +47,8 @@ def answer(body: Any, status: int = 200) -> web.Response:
 
 
 async def read_body(request: web.Request, *, optional: bool = False) -> Json:
-    """The JSON object in the body. Raises ProblemError and RejectedError; aiohttp refuses bodies over the
-    limit."""
+    """Return the JSON object in the body. Raises ProblemError and RejectedError; aiohttp refuses bodies over
+    the limit."""
     try:
         data = await request.read()
     except web.RequestPayloadError as error:
@@ -64,8 +66,8 @@ async def read_body(request: web.Request, *, optional: bool = False) -> Json:
 
 
 async def read_model(request: web.Request, model: type[Model], *, optional: bool = False) -> Model:
-    """The body as one of our messages. Raises ProblemError and, with the path of what is wrong,
-    RejectedError."""
+    """Return the body as an instance of `model`. Raises ProblemError, and RejectedError with the path of the
+    wrong field."""
     body = await read_body(request, optional=optional)
     if (request.content_length or _BIG) < _BIG:
         return checked(model, body)
@@ -73,7 +75,7 @@ async def read_model(request: web.Request, model: type[Model], *, optional: bool
 
 
 def whole_number(request: web.Request, name: str, default: int, low: int, high: int) -> int:
-    """A parameter in the query; raises ProblemError outside low to high."""
+    """Return a whole number from the query. Raises ProblemError if it is not from `low` to `high`."""
     text = request.query.get(name)
     if text is None:
         return default
@@ -83,7 +85,8 @@ def whole_number(request: web.Request, name: str, default: int, low: int, high: 
 
 
 def words_wanted(request: web.Request) -> Language | None:
-    """The language of `?words=`, in which definitions and conditions are to be said as well."""
+    """Return the language of `?words=`, in which sentences for definitions and conditions are added; None
+    without it."""
     text = choice(request, "words", "", ("", "zh", "en"))
     if not text:
         return None
@@ -91,7 +94,7 @@ def words_wanted(request: web.Request) -> Language | None:
 
 
 def choice(request: web.Request, name: str, default: Choice, allowed: tuple[Choice, ...]) -> Choice:
-    """A parameter in the query; raises ProblemError where it is none of those allowed."""
+    """Return a parameter from the query. Raises ProblemError if it is not one of `allowed`."""
     text = request.query.get(name, default)
     for one in allowed:
         if one == text:

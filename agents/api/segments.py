@@ -1,4 +1,4 @@
-"""Segments and their list."""
+"""The handlers of segments and their list."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _BATCHES = {"move": ("segment_ids", "group"), "share": ("segment_ids", "accounts
 
 
 class CheckRequest(WireModel):
-    """A definition as it would be saved."""
+    """A definition to check, in the form for saving."""
 
     definition: dict[str, Any]
 
 
 class Segments:
-    """Handlers below /segments and /batch, and of /check."""
+    """The handlers below /segments and /batch, and of /check."""
 
     def __init__(self, view: CatalogueView) -> None:
         self._view = view

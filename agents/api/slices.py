@@ -1,7 +1,7 @@
-"""A worker's time for questions: short slices, one at a time, with rests between them.
+"""A worker's time for questions: short slices, one at a time, with pauses between them.
 
-Contacts, events and answers are read on the event loop, which partitions need for their work. So a question
-that takes long gives it up every few milliseconds, and what cannot be cut is done in a thread.
+Contacts, events and answers are read on the event loop, which the partitions need for their work. So a long
+question leaves the loop every few milliseconds, and work that cannot be divided is done in a thread.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ T = TypeVar("T")
 SLICE_SECONDS: Final = 0.005
 
 _IDLE_TURNS: Final = 8
-"""Turns of the loop without work after which there is none: more than partitions leave between steps."""
+"""The number of turns of the loop without work after which the loop counts as idle. It is larger than the
+number of turns that partitions leave between their steps."""
 _IDLE_SECONDS: Final = 0.0003
-"""What a turn without work takes at most."""
+"""The longest time of a turn without work, in s."""
 
 
 class Slice:
-    """One slice: `over` once it has taken its time."""
+    """One slice; `over` is true when its time is used up."""
 
     def __init__(self, timer: Callable[[], float]) -> None:
         self._timer = timer
@@ -36,34 +37,35 @@ class Slice:
 
     @property
     def spent(self) -> float:
-        """How long (s) it has taken so far."""
+        """The time used so far, in s."""
         return self._timer() - self._began
 
 
 class Slices:
-    """Hands out slices: never two at a time, and after each a rest, in which others work."""
+    """Gives out slices, never two at a time. After each slice there is a pause, in which others work."""
 
     def __init__(
         self,
         timer: Callable[[], float] = time.perf_counter,
         rest: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        """Both in seconds; a `rest` is as long as the slice before it at most."""
+        """`timer` returns seconds, and `rest` gets the slice's length in seconds; a pause is at most that
+        long."""
         self._timer = timer
         self._rest = self._give_way if rest is None else rest
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def slice(self) -> AsyncIterator[Slice]:
-        """The next slice. Whoever has it leaves it once it is `over`; it ends with a rest."""
+        """Yield the next slice. The user must leave it when it is `over`; then the pause follows."""
         async with self._turn:
             one = Slice(self._timer)
             yield one
             await self._rest(one.spent)
 
     async def _give_way(self, seconds: float) -> None:
-        """Let others work for so long, or until there is nothing for them to do: so that all questions
-        together take at most half of a worker that is busy, and all that is left of one that is not."""
+        """Let others work for `seconds`, or until they have nothing to do. So all questions together take at
+        most half of a busy worker, and all spare time of an idle one."""
         began = now = self._timer()
         idle = 0
         while idle < _IDLE_TURNS and now - began < seconds:
@@ -73,14 +75,16 @@ class Slices:
 
 
 class _StoppedError(Exception):
-    """Ends work that nobody waits for any more."""
+    """Ends work for which no caller waits any more."""
 
 
 async def in_thread(work: Callable[[Callable[[], None]], T]) -> T:
-    """What `work` gives, done in a thread.
+    """Return the result of `work`, done in a thread.
 
-    Work that may take long calls what it is given every few milliseconds: that ends it where the caller of
-    this is cancelled, who waits for its end, so that work that nobody asks for any more cannot pile up."""
+    Work that may take long must call the given function every few milliseconds. It raises when the caller of
+    `in_thread` has been cancelled. The caller then waits for the end of the work, so that work without a
+    caller cannot pile up.
+    """
     stopped = threading.Event()
 
     def check() -> None:
@@ -94,5 +98,5 @@ async def in_thread(work: Callable[[Callable[[], None]], T]) -> T:
         stopped.set()
         if not task.done():
             await asyncio.wait([task])
-            # Looked at, since the caller is not there to do it.
+            # The exception is retrieved here, since no caller will do it.
             task.exception()

@@ -12,19 +12,20 @@ from agents.api.problems import ProblemError
 
 
 class Turns:
-    """Of questions of one kind, asked of this worker."""
+    """The turns for one kind of question at this worker."""
 
     def __init__(self, patience_seconds: float, running: Gauge | None = None) -> None:
-        """How long a second question waits for the first to be answered before it is refused. `running` shows
-        how many are being answered."""
+        """`patience_seconds` is how long a second question waits for the first before it is refused.
+        `running` shows how many questions are being answered."""
         self._patience = patience_seconds
         self._running = running
-        # Account -> the lock that its questions take, and how many hold it or wait for it.
+        # Account -> the lock that its questions take, and the number of questions that hold it or wait for
+        # it.
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
     async def of(self, account: str) -> AsyncIterator[None]:
-        """The account's turn. Raises ProblemError where another question of its own takes too long."""
+        """Take the account's turn. Raises ProblemError if another question of the account takes too long."""
         lock, users = self._locks.get(account, (asyncio.Lock(), 0))
         self._locks[account] = (lock, users + 1)
         try:

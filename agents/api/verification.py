@@ -1,6 +1,7 @@
-"""Comparing what is kept of contacts with what follows from their history, and recounting a segment.
+"""Compares the state of contacts with the result of their attributes and history, and recounts a segment.
 
-Both are asked a page at a time, so that nothing long goes on without its caller."""
+Both work on one page for each request, so that no long work goes on without a caller.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +27,12 @@ LONGEST_PAGE = 500
 
 
 class VerifyRequest(WireModel):
-    """A page of one partition's contacts, or the contacts that are named.
+    """A page of one partition's contacts, or the contacts with given ids.
 
-    partition    of which the contacts are compared in the order of their ids, those after `after`
-    contacts     instead: the ids of contacts, wherever they are
-    segments     only these are compared; none given: all
-    memberships  whether the memberships that were found are listed too
+    partition    the partition whose contacts are compared, by id, from the one after `after`
+    contacts     instead of a partition: the ids of contacts in any partition
+    segments     the segments to compare; None means all
+    memberships  whether to list the memberships found
     """
 
     partition: int | None = Field(None, ge=0)
@@ -43,13 +44,13 @@ class VerifyRequest(WireModel):
 
 
 class VerifyQuestion(VerifyRequest):
-    """One worker asks another."""
+    """A question from one worker to another."""
 
     partitions: list[int] = Field(min_length=1)
 
 
 class RecountRequest(WireModel):
-    """A page of one partition's contacts, those after `after`, in the order of their ids."""
+    """A page of one partition's contacts, by id, from the one after `after`."""
 
     partition: int = Field(ge=0)
     after: str | None = None
@@ -57,14 +58,14 @@ class RecountRequest(WireModel):
 
 
 class RecountQuestion(RecountRequest):
-    """One worker asks another."""
+    """A question from one worker to another."""
 
     partitions: list[int] = Field(min_length=1, max_length=1)
     segment_id: str
 
 
 class Verification:
-    """Handlers of /verify and /segments/{segment_id}/recount."""
+    """The handlers of /verify and /segments/{segment_id}/recount."""
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class Verification:
         return {"found": [await self._page(wanted, number) for number in numbers]}
 
     async def _page(self, wanted: VerifyRequest, number: int) -> Json:
-        """What one partition's page holds."""
+        """Return the result for one partition's page."""
         if wanted.contacts is None:
             found = await self._comparing.page(number, wanted.after, wanted.limit, wanted.segments)
         else:
@@ -175,12 +176,12 @@ class Verification:
         while left > 0:
             outcome = self._local.recount(number, question.segment_id, after, left)
             try:
-                # Shielded, so that a caller who goes is told apart from a partition that does.
+                # Shielding distinguishes a caller that disconnects from a partition that moves away.
                 found = await asyncio.shield(outcome)
             except asyncio.CancelledError:
                 if outcome.cancelled():
                     raise ProblemError("not_here", f"partition {number} is not at work here") from None
-                # What nobody waits for any more is not begun.
+                # A recount for which no caller waits is not begun.
                 outcome.cancel()
                 raise
             contacts, changes = contacts + found.contacts, changes + found.changes

@@ -1,4 +1,5 @@
-"""The worker's own web server: `/health` for probes, `/metrics` for Prometheus, and what is mounted."""
+"""The worker's own web server: `/health` and `/ready` for probes, `/metrics` for Prometheus, and the mounted
+API."""
 
 from __future__ import annotations
 
@@ -23,14 +24,16 @@ _BACKLOG = 100
 
 
 class Listener:
-    """The open port. Where one app follows another, it stays open: who connects in between waits a moment."""
+    """The open port. It stays open when one app follows another, so callers that connect in between only wait
+    a moment."""
 
     def __init__(self, settings: Settings) -> None:
         self._host, self.port = settings.http_host, settings.http_port
         self._sockets: list[socket.socket] = []
 
     def open(self) -> None:
-        """Raises ConfigurationError where the port cannot be had. Nothing to do where it is open already."""
+        """Open the port; do nothing if it is open already. Raises ConfigurationError if the port cannot be
+        opened."""
         if self._sockets:
             return
         try:
@@ -42,7 +45,7 @@ class Listener:
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if family == socket.AF_INET6:
                     opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                # Where port 0 asks for any, the same one in each family.
+                # With port 0, each address family must get the same port.
                 opened.bind((address[0], self.port, *address[2:]))
                 opened.listen(_BACKLOG)
                 self.port = opened.getsockname()[1]
@@ -54,7 +57,7 @@ class Listener:
             ) from error
 
     def sockets(self) -> list[socket.socket]:
-        """To be listened on, and closed after that."""
+        """Return duplicates of the open sockets; the user listens on them and closes them."""
         return [opened.dup() for opened in self._sockets]
 
     def close(self) -> None:
@@ -66,10 +69,12 @@ class Listener:
 class WebServer(Service):
     """Serves from before the recovery until after the last checkpoint.
 
-    `/ready` answers 200 while everything that was given to the worker is being done, else 503 with the
-    reasons: whoever wants to go on to the next worker, or to send it callers, waits for that.
-    `/health` answers 200 while the worker makes progress, of whatever kind, and 503 with the reason once
-    it has made none for `stall_timeout_ms`: a liveness probe may then restart it.
+    `/ready` answers 200 while the worker works on everything that was assigned to it, else 503 with the
+    reasons. A rolling restart waits for it before the next worker, and so does a load balancer before it
+    sends callers.
+
+    `/health` answers 200 while the worker makes progress of any kind. It answers 503 with the reason after
+    `stall_timeout_ms` without progress: a liveness probe may then restart the worker.
     """
 
     mundane_level = "debug"
@@ -86,9 +91,9 @@ class WebServer(Service):
         mount: Callable[[web.Application], None] | None = None,
         **kwargs: Any,
     ) -> None:
-        """`problem` names what keeps the worker from working, or None; `not_ready` says why it is not ready;
-        `observe` updates the gauges; `mount` adds what else is served. A `listener` that is given is left
-        open."""
+        """`problem` returns the reason why the worker does not work, or None. `not_ready` returns the reasons
+        why it is not ready. `observe` updates the gauges. `mount` adds more routes. A given `listener` stays
+        open at the end."""
         super().__init__(**kwargs)
         self._settings = settings
         self._metrics = metrics

@@ -1,10 +1,10 @@
-"""The catalogue at work: commands in, definitions and rows out, one worker at a time.
+"""The catalogue: reads commands, and writes definitions and rows. One worker at a time does this.
 
 catalogue_topic  `CatalogueTopic`: all segments and groups, as every worker sees them
-leader           `Leader`: the one worker that decides on commands and writes rows
-outcome          `Outcome`: how a command ended
+definition_topic `DefinitionTopic`: the definitions in force; answers the records of other writers
+leader           `Leader`: the one worker that decides commands and writes rows
 command_client   `CommandClient`: sends commands and waits for their outcomes
-definition_topic `DefinitionTopic`: the definitions in force
+outcome          `Outcome`: the outcome of a command
+progress_writer  `ProgressWriter`: writes the reports of this worker's partitions
 progress_reader  `ProgressReader`: the latest report of each partition's owner
-progress_writer  `ProgressWriter`: writes the reports of the partitions at work here
 """

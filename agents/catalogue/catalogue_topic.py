@@ -1,4 +1,4 @@
-"""All segments and groups: `segment-catalog`, and the definitions in force."""
+"""All segments and groups, read from `segment-catalog` and from the definitions in force."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class CatalogueTopic(TopicReader):
-    """Keeps `catalogue` up with both topics. Only what was read from them is in it.
+    """Keeps `catalogue` current with both topics. The catalogue contains only what was read from them.
 
-    While `leading`, definitions that were not announced by `expect` are somebody else's: the rows that they
-    ask for are kept for `adopted`.
+    While `leading`, every definition that was not announced to `expect` was written by somebody else. The
+    rows that such definitions need are kept for `adopted`.
     """
 
     def __init__(self, settings: Settings, definition_topic: DefinitionTopic, **kwargs: Any) -> None:
@@ -42,11 +42,11 @@ class CatalogueTopic(TopicReader):
         self._adopted: dict[str, Json | None] = {}
 
     def counted_version(self, segment_id: str, source: bytes) -> int:
-        """The version of a definition that gives none, by the rows as they were read at the start."""
+        """Return the version of a definition that gives none, by the rows that were read at the start."""
         return counted_version(self.catalogue, segment_id, loads(source))
 
     def take_plan(self, plan: Plan) -> None:
-        """Other definitions are in force."""
+        """Apply the differences between the plan before and this plan."""
         for segment_id, definition in list(self._changed(plan)):
             if segment_id in self._expected and same_json(self._expected[segment_id], definition):
                 del self._expected[segment_id]
@@ -75,11 +75,12 @@ class CatalogueTopic(TopicReader):
     # -- for the leader ----------------------------------------------------------------------------------
 
     def expect(self, definitions: Iterable[tuple[str, Json | None]]) -> None:
-        """These are about to come, with rows of their own."""
+        """Note definitions that the leader is about to write together with their rows."""
         self._expected.update(definitions)
 
     def refused(self) -> bool:
-        """Whether any that was expected has not come in force; all are expected no longer."""
+        """Return whether any expected definition did not come into force. After this no definition is
+        expected."""
         refused = any(
             not same_json(definition, self._in_force(segment_id))
             for segment_id, definition in self._expected.items()
@@ -92,6 +93,6 @@ class CatalogueTopic(TopicReader):
         return None if entry is None else entry.in_force
 
     def adopted(self) -> Decision:
-        """The rows that somebody else's definitions ask for, once."""
+        """Return the rows that other writers' definitions need. Each row is returned once."""
         rows, self._adopted = self._adopted, {}
         return Decision(rows=tuple(rows.items()))

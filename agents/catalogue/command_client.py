@@ -1,4 +1,4 @@
-"""Gives commands on behalf of callers, and waits for how they ended."""
+"""Sends commands for callers of the API, and waits for their outcomes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streamseg.settings import Settings
 
 
 class CommandClient(TopicReader):
-    """Follows the outcomes topic; whichever worker leads, the caller hears of it here."""
+    """Follows the outcomes topic, so that the caller gets the outcome whichever worker leads."""
 
     def __init__(
         self,
@@ -38,10 +38,11 @@ class CommandClient(TopicReader):
         self._waiting: dict[bytes, asyncio.Future[Outcome]] = {}
 
     async def give(self, command: dict[str, Any], *, versions: frozenset[int] | None = None) -> Outcome:
-        """How the command ended; what it changed is in the catalogue here by then. It is refused where its
-        segment has none of `versions`, if they are given.
+        """Send a command and return its outcome. By then its changes are in the catalogue of this worker. The
+        leader refuses the command if `versions` is given and the segment has none of them.
 
-        Raises TimeoutError where that was not heard in time: it may still be carried out."""
+        Raises TimeoutError if the outcome did not arrive in time; the command may still be carried out.
+        """
         request_id = uuid.uuid4().hex.encode()
         waiting = self._waiting[request_id] = asyncio.get_running_loop().create_future()
         key = command.get("segment_id") or command.get("definition", {}).get("segment_id")

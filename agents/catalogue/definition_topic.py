@@ -1,4 +1,4 @@
-"""The `segment-definitions` topic: all of it before any input, then each record as it comes."""
+"""The `segment-definitions` topic: all of it is read before any input, then each record as it arrives."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from streamseg.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-# The topic has one partition (agents.kafka.topics): its order across keys means something.
+# The topic has one partition (`agents.kafka.topics`), because the order of its records across keys matters.
 _PARTITION = 0
 
 
 class DefinitionTopic(TopicReader):
-    """Keeps `definitions` up with the topic; `changed` is told each plan.
+    """Keeps `definitions` current with the topic, and calls `changed` with each new plan.
 
-    Every worker judges each record alike. The one that `speaks` answers those that streamseg did not write
-    itself: a dead letter for each that was refused, and what is in force now (or that nothing is), written to
-    the topic with all that is known of it, so that whoever reads the topic later knows the same. The others
-    keep what there is to answer until the topic holds it: one of them may be the next to speak.
+    Every worker checks each record in the same way. One worker, for which `answering` is true, answers the
+    records that streamseg did not write itself. It sends a dead letter for each refused record. It also
+    writes the definition in force (or a tombstone) to the topic, with all facts about it in headers, so that
+    later readers of the topic know the same. The other workers keep the pending answers until the topic
+    contains them, since one of them may be the next to answer.
     """
 
     def __init__(
@@ -41,28 +42,28 @@ class DefinitionTopic(TopicReader):
         settings: Settings,
         batch_producer: BatchProducer,
         changed: Callable[[Plan], None],
-        speaks: Callable[[], bool | None],
+        answering: Callable[[], bool | None],
         counted: Callable[[str, bytes], int],
         metrics: Metrics,
         **kwargs: Any,
     ) -> None:
-        """`speaks` tells whether this worker is the one to report, or None while that is not settled;
-        `counted` is as for `Definitions.load`, and asked at the start only."""
+        """`answering` returns whether this worker answers, or None while that is not decided. `counted` is
+        the argument of `Definitions.load`; it is called only at the start."""
         name = topic_name(settings, SEGMENT_DEFINITIONS)
         super().__init__(settings, name, self._take_records, client="definitions", **kwargs)
         self.definitions = Definitions(settings)
         self._batch_producer = batch_producer
         self._changed = changed
-        self._speaks = speaks
+        self._answering = answering
         self._counted = counted
         self._metrics = metrics
         self._found: list[Record] | None = None
         self._refused: list[DeadLetter] = []
-        # Of each key that was answered, the offset of the record that was.
+        # Key -> the offset of its last record that was answered.
         self._answered: dict[bytes, int] = {}
 
     async def on_start(self) -> None:
-        """Read the whole topic and judge it as a set. Returns once that is done."""
+        """Read the whole topic and check it as a set. Return when that is done."""
         found: list[Record] = []
         self._found = found
         await super().on_start()
@@ -92,14 +93,14 @@ class DefinitionTopic(TopicReader):
         if self._found is not None:
             self._found += records
         else:
-            self._judge(records)
+            self._apply(records)
 
-    def _judge(self, records: list[Record]) -> None:
+    def _apply(self, records: list[Record]) -> None:
         before = self.definitions.plan
         for record in records:
             answers = Statement.of(record).answers
             if answers is not None:
-                # Whoever wrote this has sent the dead letters first.
+                # The writer of this answer has sent the dead letters before it.
                 self._refused = [
                     one
                     for one in self._refused
@@ -124,10 +125,10 @@ class DefinitionTopic(TopicReader):
         self._metrics.generation.set(plan.generation)
 
     async def polled(self) -> None:
-        """Say what the topic does not say yet."""
+        """Send the dead letters and answers that the topic does not contain yet."""
         if not self._refused and not self.definitions.pending:
             return
-        if not self._speaks():
+        if not self._answering():
             return
         refused, self._refused = self._refused, []
         for letter in refused:
@@ -140,7 +141,8 @@ class DefinitionTopic(TopicReader):
         await self._answer()
 
     async def _answer(self) -> None:
-        """Write what came of the records that are pending; what comes meanwhile overtakes it."""
+        """Write the results of the pending records. A record that arrives meanwhile comes before this answer
+        on the topic and supersedes it."""
         pending = dict(self.definitions.pending)
         answers = [
             (key, *self.definitions.answer(key))

@@ -1,4 +1,4 @@
-"""The one worker that rules on commands and writes the rows of `segment-catalog`."""
+"""The one worker that decides commands and writes the rows of `segment-catalog`."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ _log = logging.getLogger(__name__)
 _POLL_MS = 100
 _COUNT_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
-_SAY_SECONDS = 60.0
+_LOG_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 
 
 class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Leads while the group gives it the one partition of `segment-commands`.
+    """Leads while the group assigns the one partition of `segment-commands` to this worker.
 
-    A command is ruled on by what is in force: everything written before was read back first. What a ruling
-    writes, how it ended and the command's offset are one transaction; whoever leads next shuts this leader
-    out by starting its own.
+    A command is decided by the definitions in force: everything written before has been read back first. The
+    records of a decision, its outcome and the command's offset are one transaction. The next leader fences
+    this one by starting its own producer.
     """
 
     mundane_level = "debug"
@@ -71,8 +71,8 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         transactions: bool = True,
         **kwargs: Any,
     ) -> None:
-        """`check` is called before anything is written, and may raise; commands that are dated later than
-        `latest_ms` (epoch ms) says are refused; `transactions` as for TransactionalProducer."""
+        """`check` is called before anything is written, and may raise. Commands with a timestamp after
+        `latest_ms()` (epoch ms) are refused. `transactions` is the argument of `TransactionalProducer`."""
         super().__init__(**kwargs)
         self._settings = settings
         self._catalogue_topic = catalogue_topic
@@ -89,8 +89,8 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._assignments = 0
         self._led = 0
         self.trouble: str | None = None
-        """What keeps this worker from leading although it is its turn, in words."""
-        self._said_at = 0.0
+        """The reason why this worker cannot lead although the partition is assigned to it; None if it can."""
+        self._logged_at = 0.0
         self._counted_at = 0.0
 
     @property
@@ -115,7 +115,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             await end_consumer(self._consumer, _STOP_SECONDS)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """What is being written is written to its end, or the next leader shuts it out."""
+        """Nothing to do: the current transaction is completed, or the next leader fences it."""
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self._assignments += 1
@@ -123,7 +123,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
     async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
         await self._resign()
         self._led = self._assignments
-        # Known before it is started, so that a stop in the middle of that closes it.
+        # The producer is stored before it is started, so that a stop in the middle of the start closes it.
         self._producer = TransactionalProducer(self._settings, self._check, transactions=self._transactions)
         await self._producer.start()
         await self._definition_topic.catch_up()
@@ -155,22 +155,22 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             except KafkaError as error:
                 if self.should_stop:
                     return
-                self._say(in_words(self._settings, error))
+                self._log_trouble(in_words(self._settings, error))
                 await self._resign()
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    def _say(self, trouble: str) -> None:
-        """Trouble that lasts is said once a minute."""
+    def _log_trouble(self, trouble: str) -> None:
+        """Log trouble when it changes, and once a minute while it lasts."""
         now = time.monotonic()
-        if trouble != self.trouble or now - self._said_at >= _SAY_SECONDS:
-            self._said_at = now
+        if trouble != self.trouble or now - self._logged_at >= _LOG_SECONDS:
+            self._logged_at = now
             _log.warning("the catalogue begins anew, since %s", trouble)
         self.trouble = trouble
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)
         if self.should_stop:
-            # It has resigned, and must not take over once more.
+            # The leader has resigned and must not take over again.
             return
         if self._commands not in consumer.assignment():
             self.trouble = None
@@ -178,7 +178,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             await asyncio.sleep(_POLL_MS / 1000)
             return
         if self._producer is None or self._led != self._assignments:
-            # It goes back to the committed offset, so what was read is read again.
+            # The consumer goes back to the committed offset, so these records are read again.
             await self._take_over(consumer)
             return
         for record in batches.get(self._commands, ()):
@@ -190,7 +190,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
     # -- commands ----------------------------------------------------------------------------------------
 
     async def _rule(self, record: Any) -> str:
-        """One command to its end: `refused` or `applied`."""
+        """Carry out one command. Return `refused` or `applied`."""
         source = Record(SEGMENT_COMMANDS, 0, record.offset, record.timestamp, record.key, record.value)
         headers = dict(record.headers)
         key = headers.get(REQUEST_ID, source.position.encode())
@@ -219,7 +219,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             if letter.fault is not None:
                 _log.error("failed at %s", source.position, exc_info=letter.fault)
             if ORIGIN not in headers:
-                # The caller of an API hears of it, and the worker that tells it counts it.
+                # A caller of the API gets the refusal from its worker, which counts it.
                 self._metrics.dead_letters.labels(letter.code).inc()
             refusal = Output(
                 topic_name(self._settings, DEAD_LETTERS),
@@ -257,7 +257,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         offset: int = -1,
         consumed: Mapping[TopicPartition, int] | None = None,
     ) -> None:
-        """A decision, rows first; returns once it was read back."""
+        """Write a decision, rows first. Return when it was read back."""
         if not decision and consumed is None:
             return
         rows, definitions = (
@@ -267,20 +267,21 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         outputs += [self._definition(definitions, one, value) for one, value in decision.definitions]
         segment_ids = tuple(one for one, _ in decision.rows if is_segment_key(one))
 
-        def told(ends: Mapping[str, int]) -> list[Output]:
+        def with_outcome(ends: Mapping[str, int]) -> list[Output]:
             outcome = Outcome(offset, segment_ids, ends.get(rows, 0), ends.get(definitions, 0))
             return [] if key is None else [self._outcome(key, outcome)]
 
         self._catalogue_topic.expect(decision.definitions)
-        ends = await self._publish(outputs, then=told, consumed=consumed)
+        ends = await self._publish(outputs, then=with_outcome, consumed=consumed)
         await self._catalogue_topic.taken.reached(ends.get(rows, 0))
         await self._definition_topic.taken.reached(ends.get(definitions, 0))
         if self._catalogue_topic.refused():
-            # An operator's record came between: what the rows promise is not in force.
+            # An operator's record came in between, so the rows do not match the definitions in force.
             await self._write(catch_up(self._catalogue))
 
     def _definition(self, topic: str, segment_id: str, value: Json | None) -> Output:
-        """A definition with all that is known of it, so that nobody has to answer it."""
+        """Return the record of a definition with all facts about it in headers, so that no worker has to
+        answer it."""
         body = _json(value)
         headers = self._definition_topic.definitions.statement(segment_id, body)
         return Output(topic, segment_id.encode(), body, list(headers))
@@ -302,7 +303,8 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
     # -- calculations and counts -------------------------------------------------------------------------
 
     async def _tend(self) -> None:
-        """Rows for somebody else's definitions, for calculations and for counts; one of each at most."""
+        """Write rows for other writers' definitions, for calculations and for counts, at most one row for
+        each segment."""
         rows: dict[str, Json | None] = {}
         slow = time.monotonic() - self._counted_at >= _COUNT_SECONDS
         calculating = [
@@ -341,7 +343,8 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
 
 
 def _versions(header: bytes | None) -> list[int] | None:
-    """The versions that a command's header demands. Raises RejectedError where it is no list of them."""
+    """Return the versions that a command's header lists. Raises RejectedError if it is not a list of
+    versions."""
     if header is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""How a command ended: the value on the outcomes topic."""
+"""The outcome of a command: the value on the outcomes topic."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Any
 import orjson
 
 REQUEST_ID = "request.id"
-"""The header of a command by which the outcome is found; without it, its position."""
+"""The header with the id by which the caller finds the outcome. Without it, the id is the command's
+position."""
 
 ORIGIN = "command.origin"
-"""The header of a command that says who wrote it: `api`, whose callers hear of a refusal themselves."""
+"""The header that names the writer of a command: `api`, whose callers get a refusal in their answer."""
 
 VERSIONS = "if.versions"
-"""The header with the versions, comma-separated, of which the command's segment has to have one."""
+"""The header with the accepted versions of the command's segment, separated by commas."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Accepted, or refused with `code`, `message` and `path`.
+    """The outcome: accepted, or refused with `code`, `message` and `path`.
 
-    segment_ids      what was changed, made or deleted
-    catalogue        the offset up to which `segment-catalog` has to be read to see it
-    definitions      likewise `segment-definitions`
-    current_version  of the segment, where the command was about another one
+    segment_ids      the segments that were changed, made or deleted
+    catalogue        the next offset of `segment-catalog` from which on the change is visible to a reader
+    definitions      the same for `segment-definitions`
+    current_version  the segment's version, if the command was refused because it named another one
     """
 
     command_offset: int

@@ -1,4 +1,4 @@
-"""What each partition's owner says of it: who it is, how far it is, how many members it has."""
+"""The reports of all partitions' owners: the owner's address, the progress, the numbers of members."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TICK_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A worker's address, and the secret by which it knows other workers."""
+    """A worker's address, and the secret that other workers must present to it."""
 
     url: str
     secret: str = field(repr=False)
@@ -27,14 +27,14 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class OwnedReport:
-    """A report, the run of a worker that made it, and how to ask that one."""
+    """A report, the id of the worker run that wrote it, and the address of that worker."""
 
     report: Report
     run: str
     peer: Peer
 
     def to_bytes(self) -> bytes:
-        # Not by asdict, which copies every entry of the members.
+        # `asdict` would copy every entry of `members`, so it is not used for the report.
         report = {part.name: getattr(self.report, part.name) for part in fields(Report)}
         return orjson.dumps({**report, "run": self.run, **asdict(self.peer)})
 
@@ -46,7 +46,7 @@ class OwnedReport:
 
 
 class ProgressReader(TopicReader):
-    """The latest report of each partition, and all of them as one `progress`."""
+    """The latest report of each partition, and all reports combined in `progress`."""
 
     def __init__(self, settings: Settings, **kwargs: Any) -> None:
         super().__init__(settings, progress_topic(settings), self._take_reports, **kwargs)
@@ -55,12 +55,13 @@ class ProgressReader(TopicReader):
         self._latest: dict[int, OwnedReport] = {}
 
     def peer(self, partition: int) -> Peer | None:
-        """How to ask the partition's owner, as far as is known."""
+        """Return the address of the partition's owner; None if it is not known."""
         latest = self._latest.get(partition)
         return None if latest is None else latest.peer
 
-    async def judged_by(self, generation: int, seconds: float) -> bool:
-        """Whether every partition works by that generation of the definitions, within so long."""
+    async def evaluated_by_all(self, generation: int, seconds: float) -> bool:
+        """Return whether every partition evaluates by this or a later generation of the definitions, waiting
+        up to `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
             known = [one.report.generation >= generation for one in self._latest.values()]

@@ -1,4 +1,4 @@
-"""Says how far the partitions of this worker are."""
+"""Writes the progress of this worker's partitions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _TICK_SECONDS = 0.25
 
 
 class ProgressWriter(Service):
-    """Writes a partition's report when it has changed; partitions make one every half second at most."""
+    """Writes a partition's report when it has changed. A partition makes a report at most every half
+    second."""
 
     mundane_level = "debug"
 
@@ -44,7 +45,7 @@ class ProgressWriter(Service):
     async def _write(self) -> None:
         while not self.should_stop:
             current = {report.partition: report for report in self._reports()}
-            # A partition that comes back was somebody else's meanwhile.
+            # A partition that comes back had another owner meanwhile, so its report is written again.
             self._written = {key: one for key, one in self._written.items() if key in current}
             changed = [one for key, one in current.items() if self._written.get(key) != one]
             if changed:

@@ -1,4 +1,4 @@
-"""`streamseg diagnose`: how an installation stands, in one JSON document to be read or to be sent."""
+"""`streamseg diagnose`: the condition of an installation, in one JSON document to read or to send."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from streamseg.settings import Settings
 Json = dict[str, Any]
 
 HIDDEN: Final = ("sasl_password", "api_tokens")
-"""Settings of which is told only whether they are set."""
+"""Settings whose values are hidden: the document shows only whether they are set."""
 
 _WORKER = "http://localhost:8080"
 
@@ -54,10 +54,10 @@ def diagnose(
     ] = None,
     timeout: Timeout = 10.0,
 ) -> None:
-    """Gather what helps to find out what is wrong: settings, versions, topics, group, lag and workers.
+    """Collect what helps to find a fault: settings, versions, topics, groups, lag and workers.
 
-    One JSON object. Passwords and tokens are left out, and no contact, segment or record is in it. What
-    does not answer is noted with what it said; the rest is gathered all the same, with exit status 0.
+    Prints one JSON object. It contains no passwords, tokens, contacts, segments or records. If a part does
+    not answer, its error is noted; the rest is collected all the same, and the exit status is 0.
 
     Example: streamseg diagnose --bootstrap kafka-1:9092 --url http://worker-1:8080 --out diagnosis.json
     """
@@ -80,7 +80,7 @@ def diagnose(
 
 
 def diagnosis(settings: Settings, urls: Sequence[str], timeout: float) -> Json:
-    """All that is found; each part is `{"error": …}` where it does not answer within `timeout` seconds."""
+    """Return the whole document. A part that does not answer within `timeout` seconds is `{"error": …}`."""
     made = datetime.now(UTC)  # noqa: TID251 - of this command, not of the engine
     return {
         "made": made.isoformat(timespec="seconds"),
@@ -153,7 +153,7 @@ def _body(answer: httpx.Response) -> Json:
 
 
 def _samples(text: str) -> dict[str, float]:
-    """Sample -> value, without the parts of histograms."""
+    """Return sample -> value, without the buckets of histograms."""
     found = {}
     for line in text.splitlines():
         name, _, value = line.rpartition(" ")

@@ -1,4 +1,4 @@
-"""The records of an installation as a replay file, out of its topics."""
+"""The records of an installation's topics, as lines of a replay file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from streamseg.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be recorded.
+    """The selection of records.
 
-    from_ms, until_ms  of the two source topics, only what workers applied at these stream times (epoch ms,
-                       both included); definitions from before are there too
-    contact_id         of the two source topics, only the records of this contact
+    from_ms, until_ms  for the two source topics: only records that workers applied at these stream times
+                       (epoch ms, both included); earlier definitions are included too
+    contact_id         for the two source topics: only the records of this contact
     now_ms             the time of recording, epoch ms
     """
 
@@ -31,24 +31,24 @@ class Wanted:
     contact_id: str | None = None
 
     def has(self, record: Record, clock_ms: int) -> bool:
-        """Whether a record of a source topic, applied at this stream time, is wanted."""
+        """Return whether a record of a source topic, applied at this stream time, is selected."""
         return (self.from_ms is None or clock_ms >= self.from_ms) and (
             self.contact_id is None or record.key == self.contact_id.encode()
         )
 
     @property
     def end_ms(self) -> int:
-        """Where the clock of the file ends."""
+        """The stream time at which the file ends."""
         return self.now_ms if self.until_ms is None else min(self.until_ms, self.now_ms)
 
 
 @dataclass(slots=True)
 class Recording:
-    """One run. `lines` makes the file; the rest tells what came of it, as it goes.
+    """One run. `lines` makes the file; the other fields are its results, updated while it runs.
 
-    written     lines by topic
-    early       records that were left out since workers refused them as dated in the future
-    gone        records that the source topics no longer hold, by topic
+    written     number of lines by topic
+    early       number of records left out because workers refused them as dated in the future
+    gone        number of records that the source topics no longer hold, by topic
     """
 
     reader: TopicRecords
@@ -59,12 +59,12 @@ class Recording:
     gone: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> Iterator[bytes]:
-        """The lines of the file, each with its line feed. Raises ConfigurationError where the topics cannot
-        be read."""
+        """Yield the lines of the file, each with its line feed. Raises ConfigurationError if the topics
+        cannot be read."""
         wanted = self.wanted
         definitions = definitions_in_order(list(self._whole(SEGMENT_DEFINITIONS)), wanted.now_ms)
         partitions = self._sources()
-        # Stream time, and where the lines have moved the clock of a replay by now.
+        # The stream time, and the time to which the lines so far move the clock of a replay.
         clock_ms = told_ms = 0
         for clock_ms, record in in_order(definitions, partitions):
             if wanted.until_ms is not None and clock_ms > wanted.until_ms:
@@ -72,7 +72,7 @@ class Recording:
             if record.topic != SEGMENT_DEFINITIONS and not wanted.has(record, clock_ms):
                 continue
             if record.timestamp_ms < clock_ms and told_ms < clock_ms:
-                # What moved the clock is left out here.
+                # The record that moved the clock is not in the file, so a tick moves it.
                 yield tick(clock_ms)
                 told_ms = clock_ms
             yield line(record, self.settings.max_record_bytes)
@@ -88,8 +88,8 @@ class Recording:
             yield from self.reader.records(place)
 
     def _sources(self) -> list[tuple[Iterator[Record], Iterator[Record]]]:
-        """Events and updates of each partition, without those that workers refused as dated in the future:
-        they moved no clock, and a replay, which knows no present, would take them."""
+        """Return events and updates of each partition, without those that workers refused as dated in the
+        future. These moved no clock, and a replay, which has no wall clock, would accept them."""
         early = set(self._refused_as_early())
         events, updates = (self.reader.partitions(topic) for topic in (BEHAVIOR_EVENTS, CONTACT_UPDATES))
         if self.wanted.contact_id is not None:

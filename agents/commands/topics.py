@@ -81,8 +81,8 @@ def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout
 
 
 def settings_from(bootstrap: str | None) -> Settings:
-    """Those of the environment, with other brokers where some are given. Warns of variables that are
-    misspelt; raises ConfigurationError for a value that cannot be."""
+    """Return the environment's settings, with other brokers if `bootstrap` is given. Warns of unknown
+    variables. Raises ConfigurationError for an invalid value."""
     settings = Settings.read()
     for sentence in unknown_variables(os.environ):
         echo(f"Warning: {sentence}", err=True)
@@ -120,7 +120,7 @@ def _show(findings: Sequence[Finding], settings: Settings, *, as_json: bool) -> 
 
 
 def report(findings: Sequence[Finding], settings: Settings) -> dict[str, object]:
-    """How the topics stand, as `--json` shows it."""
+    """Return the findings in the form of `--json`."""
     return {
         "bootstrap": settings.bootstrap_servers,
         "ok": all(finding.right for finding in findings),

@@ -1,4 +1,4 @@
-"""The worker's producer: whole batches, acknowledged before anything goes on."""
+"""The worker's producer: it sends whole batches and waits for their acknowledgement."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ from streamseg.store.database import KeyValue
 
 _log = logging.getLogger(__name__)
 
-# What a batch is filled up to. A group or a single record that is longer makes a longer batch.
+# The size to which a batch is filled. A longer group, or a longer single record, makes a longer batch.
 _BATCH_BYTES = 512 << 10
 _RECORD_OVERHEAD_BYTES = 64
-# What one group may take before it is compressed; the broker refuses what is too long after that.
+# The longest group before compression. The broker refuses batches that are too long after compression.
 _LONGEST_BATCH_BYTES = 256 << 20
 _REQUEST_TIMEOUT_MS = 60_000
 _STOP_SECONDS = 5.0
-# zstd's lowest level takes half as long as aiokafka's for as many bytes: batches are too short to look far.
+# zstd's lowest level takes half the time of aiokafka's default for the same size, since batches are too short
+# for a long search.
 _COMPRESSION_LEVEL = 1
 
 _LOG_APPEND_TIME = 1
@@ -48,7 +49,7 @@ Headers = list[tuple[str, bytes]]
 
 
 class Message(NamedTuple):
-    """What is produced: a value of None is a tombstone."""
+    """A record to produce; the value None is a tombstone."""
 
     key: bytes | None
     value: bytes | None
@@ -56,7 +57,7 @@ class Message(NamedTuple):
 
 
 class Outputs(Protocol):
-    """What is to be sent of one input partition (`agents.partitions.output_buffer`), keys and values."""
+    """The outputs of one input partition (`agents.partitions.output_buffer`), as keys and values."""
 
     changes: list[tuple[bytes, bytes]]
 
@@ -66,10 +67,10 @@ class Outputs(Protocol):
 
 
 class BatchProducer(Service):
-    """Sends a partition's outputs and changelog. Each method returns once the brokers have acknowledged
-    everything, and raises aiokafka's KafkaError where they did not.
+    """Sends a partition's outputs and changelog. Each method returns when the brokers have acknowledged
+    everything, and raises aiokafka's KafkaError if they have not.
 
-    The producer is idempotent: its own retries neither repeat nor reorder.
+    The producer is idempotent: its own retries neither repeat nor reorder records.
     """
 
     mundane_level = "debug"
@@ -82,8 +83,8 @@ class BatchProducer(Service):
         metrics: Metrics | None = None,
         **kwargs: Any,
     ) -> None:
-        """`check` is called right before anything goes to the broker, retries included, with the topic
-        partitions that it is for; what it raises ends the producer with nothing more sent."""
+        """`check` is called with the topic partitions right before anything is sent to the broker, retries
+        included. If it raises, the producer ends and sends nothing more."""
         super().__init__(**kwargs)
         self._settings = settings
         self._check = check
@@ -113,7 +114,7 @@ class BatchProducer(Service):
             await end_producer(self._producer, _STOP_SECONDS)
 
     def observe(self) -> None:
-        """Bring the gauge up to date."""
+        """Update the gauge of unacknowledged records."""
         self._unacknowledged.observe()
 
     @property
@@ -124,7 +125,7 @@ class BatchProducer(Service):
         return self._producer
 
     async def send_outputs(self, partition: int, outputs: Outputs) -> None:
-        """What an input partition has to send beside dead letters."""
+        """Send an input partition's outputs, except dead letters."""
         await asyncio.gather(
             self.send(MEMBERSHIP_CHANGES, _messages(outputs.changes), partition=partition),
             self._send_placed(SEGMENT_MEMBERSHIPS, _messages(outputs.memberships())),
@@ -134,8 +135,9 @@ class BatchProducer(Service):
     async def send_changelog(
         self, partition: int, groups: Iterable[Sequence[KeyValue]], *, first: int
     ) -> Written | None:
-        """Changelog records of a partition, each group as a whole or not at all, since a Kafka batch is, the
-        first of which is expected at offset `first`; where they are, None if there are none."""
+        """Send changelog records of a partition. Each group is one Kafka batch, so it is written as a whole
+        or not at all. The first record is expected at offset `first`. Return the offsets written; None if
+        there are no records."""
         offsets = count(first)
         messages = (
             [Message(key, value, [expected_at(next(offsets))]) for key, value in group] for group in groups
@@ -143,25 +145,27 @@ class BatchProducer(Service):
         return await self._send_groups(self._changelog, messages, partition)
 
     async def send(self, topic: str, messages: Iterable[Message], *, partition: int) -> int | None:
-        """Messages to one partition of a topic of the contract, in order; the offset of the last one."""
+        """Send messages to one partition of a topic of the contract, in order. Return the offset of the last
+        one."""
         name = topic_name(self._settings, topic)
         written = await self._send_groups(name, ([message] for message in messages), partition)
         return None if written is None else written.last
 
     async def brokers_time(self, topic: str) -> int | None:
-        """What the clock of a broker says, epoch ms, which stamps a record in partition 0 of this topic (its
-        name on the broker) for it; None where the topic leaves that to the producer."""
+        """Return the time of a broker's clock, epoch ms. The broker stamps a record that is written to
+        partition 0 of `topic` (the name on the broker) for this. The result is None if the topic leaves
+        timestamps to the producer."""
         sent = await self.producer.send_and_wait(topic, b"", key=_CLOCK, partition=0)
         stamped_ms: int = sent.timestamp
         return stamped_ms if sent.timestamp_type == _LOG_APPEND_TIME else None
 
     async def send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
-        """Refused records, bytes unchanged, the why in headers."""
+        """Send refused records with unchanged bytes; the headers hold the reason."""
         messages = [Message(letter.record.key, letter.record.value, letter.headers()) for letter in letters]
         try:
             await self._send_placed(DEAD_LETTERS, messages)
         except MessageSizeTooLargeError:
-            # Each alone, so that those that do not fit are found; some are sent twice by this.
+            # Send each letter alone to find those that do not fit. Some letters are sent twice by this.
             for letter in letters:
                 await self._send_dead_letter(letter)
 
@@ -179,8 +183,8 @@ class BatchProducer(Service):
             await self._send_placed(DEAD_LETTERS, [Message(None, b"", shortened.headers())], alone=True)
 
     async def _send_placed(self, topic: str, messages: Sequence[Message], *, alone: bool = False) -> None:
-        """Each message to the partition that its key belongs to; without a key, to any. Joined with what
-        others send there at the same time, if not `alone`."""
+        """Send each message to the partition of its key; without a key, to any partition. Unless `alone`,
+        messages of several callers share a batch."""
         if not messages:
             return
         name = topic_name(self._settings, topic)
@@ -235,10 +239,11 @@ class BatchProducer(Service):
     async def _hand_over(
         self, batch: BatchBuilder, topic: str, partition: int
     ) -> tuple[asyncio.Future[Any], int]:
-        """The batch's acknowledgement to come, and how many records it has.
+        """Return the batch's future acknowledgement, and the number of its records.
 
-        One after the other: of several that wait for the client to be ready for the next batch of a
-        partition it lets any go first, and counts each time again how long the others have waited."""
+        Batches of one partition are handed over one after the other. If several waited inside the client, it
+        would let them continue in any order, and would count the waiting time again for each.
+        """
         count = batch.record_count()
         async with self._turns[(topic, partition)]:
             return await self.producer.send_batch(batch, topic, partition=partition), count
@@ -249,7 +254,7 @@ def _messages(pairs: Iterable[tuple[bytes, bytes | None]]) -> list[Message]:
 
 
 def _size(message: Message) -> int:
-    """No less than what it takes in a batch, bytes."""
+    """Return an upper bound for the message's size in a batch, in bytes."""
     key, value, headers = message
     size = _RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"")
     if headers:

@@ -1,4 +1,4 @@
-"""What is the matter with the brokers, if anything, in words that an operator can act on."""
+"""Finds trouble with the brokers and describes it in words on which an operator can act."""
 
 from __future__ import annotations
 
@@ -42,29 +42,31 @@ _WRITTEN_ONLY = (MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS, CHANNEL_SUPPRESSIONS, 
 
 
 class BrokerProbe:
-    """Asks the brokers for what workers need of them: an answer, a login, topics, and rights to them."""
+    """Checks the brokers for everything that workers need: an answer, a login, topics, and rights to them."""
 
     def __init__(self, settings: Settings, *, timeout: float = 5.0) -> None:
-        """`timeout` in s. Raises ConfigurationError where the settings make no connection."""
+        """`timeout` in s. Raises ConfigurationError if the settings cannot make a connection."""
         self._settings = settings
         self._timeout = timeout
         self._errors: list[KafkaError] = []
-        # librdkafka would write its attempts to stderr; what matters is told by `look`.
+        # librdkafka would write its attempts to stderr; `look` reports the ones that matter.
         quiet = logging.getLogger("streamseg.broker_probe.librdkafka")
         quiet.addHandler(logging.NullHandler())
         quiet.propagate = False
         options: dict[str, Any] = {**librdkafka_options(settings), "reconnect.backoff.max.ms": 1_000}
-        # A consumer, since for a producer the brokers may make a topic that it asks for.
+        # This is a consumer, since brokers may create a topic that a producer asks for.
         self._client = Consumer(
             {**options, "group.id": worker_id(settings), "error_cb": self._errors.append}, logger=quiet
         )
         self._admin = AdminClient(options, logger=quiet)
 
     def look(self, *, thorough: bool) -> Trouble | None:
-        """The trouble there is now. `thorough`: as far as can be told; else whether the brokers answer and
-        have the changelog. Blocks for a few times the timeout at most.
+        """Return the current trouble, or None. `thorough`: check everything; otherwise check only that the
+        brokers answer and have the changelog. Blocks for at most a few times the timeout.
 
-        Raises ConfigurationError for what no waiting mends: topics with another number of partitions."""
+        Raises ConfigurationError for trouble that waiting cannot end: topics with another number of
+        partitions.
+        """
         self._errors.clear()
         try:
             if not thorough:
@@ -85,7 +87,7 @@ class BrokerProbe:
                 forbidden.append(f"DESCRIBE on the topic {topic.name}")
             elif error == 0 and len(partitions) != topic.partitions:
                 wrong.append(topic.name)
-            elif (trouble := self._judged(topic.name, error, partitions)) is not None:
+            elif (trouble := self._of_metadata(topic.name, error, partitions)) is not None:
                 return trouble
         if wrong:
             raise ConfigurationError(
@@ -100,9 +102,9 @@ class BrokerProbe:
         error, partitions = self._metadata(name)
         if error == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return no_topic([name])
-        return self._judged(name, error, partitions)
+        return self._of_metadata(name, error, partitions)
 
-    def _judged(self, name: str, error: int, partitions: Mapping[int, Any]) -> Trouble | None:
+    def _of_metadata(self, name: str, error: int, partitions: Mapping[int, Any]) -> Trouble | None:
         if error == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             return no_right(self._settings, [f"DESCRIBE on the topic {name}"])
         if error or any(partition.leader < 0 for partition in partitions.values()):
@@ -125,7 +127,7 @@ class BrokerProbe:
     # -- rights ------------------------------------------------------------------------------------------
 
     def _of_rights(self) -> Trouble | None:
-        """As far as the brokers tell."""
+        """Return missing rights, as far as the brokers report them."""
         rights = dict(_rights(self._settings))
         described: Mapping[str, Future[TopicDescription]] = self._admin.describe_topics(
             TopicCollection(list(rights)), include_authorized_operations=True, request_timeout=self._timeout
@@ -144,7 +146,7 @@ class BrokerProbe:
         return no_right(self._settings, lacking) if lacking else None
 
     def _of_group(self) -> Trouble | None:
-        # A consumer would ask for the group's coordinator until its time is up, and not say why.
+        # A consumer would ask for the group's coordinator until its timeout, without giving the reason.
         group = worker_id(self._settings)
         place = TopicPartition(topic_name(self._settings, _READ_ONLY[0]), 0)
         asked: Mapping[str, Future[Any]] = self._admin.list_consumer_group_offsets(
@@ -155,7 +157,7 @@ class BrokerProbe:
         except KafkaException as problem:
             if problem.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 return no_right(self._settings, [f"READ on the group {group}"])
-            # That a coordinator is away is for the consumers to wait out.
+            # The consumers wait themselves while a coordinator is away.
         return None
 
 

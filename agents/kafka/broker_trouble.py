@@ -1,4 +1,4 @@
-"""The kinds of trouble with brokers, in words that an operator can act on."""
+"""The kinds of trouble with brokers, in words on which an operator can act."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CONNECTION = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
 
 
 class Kind(StrEnum):
-    """What has to be mended."""
+    """The cause that the operator must correct."""
 
     UNREACHABLE = "unreachable"
     LOGIN = "login"
@@ -38,15 +38,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What keeps us from working with the brokers: a sentence that says what to look at."""
+    """The reason why this worker cannot work with the brokers: a sentence that says what to check."""
 
     kind: Kind
     words: str
 
 
 def no_connection(settings: Settings, error: KafkaError, seen: Sequence[KafkaError]) -> Trouble:
-    """Why no broker answers: `error` is what a request ended with, `seen` what happened to the connections.
-    Of these, a refused login or certificate says most."""
+    """Return why no broker answers. `error` is the error of the last request, `seen` the errors of the
+    connections. A refused login or certificate among `seen` explains most, so it takes precedence."""
     refusals = [one for one in seen if one.code() in (*_LOGIN, KafkaError._SSL)]
     cause = refusals[-1] if refusals else error
     brokers = settings.bootstrap_servers
@@ -73,7 +73,7 @@ def no_connection(settings: Settings, error: KafkaError, seen: Sequence[KafkaErr
 
 
 def no_right(settings: Settings, rights: Sequence[str]) -> Trouble:
-    """The brokers refuse what an ACL would have to allow, such as `READ on the topic t`."""
+    """Return the trouble that an ACL is missing, such as `READ on the topic t`."""
     user = f" {settings.sasl_username!r}" if settings.uses_sasl else ""
     return Trouble(
         Kind.RIGHT,
@@ -82,10 +82,10 @@ def no_right(settings: Settings, rights: Sequence[str]) -> Trouble:
 
 
 def in_words(settings: Settings, error: BaseException) -> str:
-    """What a client's error says, in words; what is not foreseen here, as it is."""
+    """Return a client's error in words; an error that is not expected here is returned as it is."""
     for kind, operation, what in _REFUSALS:
         if isinstance(error, kind):
-            # Which one it is, some of them carry: a name, or a set of names.
+            # Some of these errors carry the name, or a set of names.
             told = error.args[0] if error.args else ""
             names = [told] if isinstance(told, str) else sorted(map(str, told))
             return no_right(settings, [f"{operation} on the {what} {name}".rstrip() for name in names]).words
@@ -97,6 +97,7 @@ def no_topic(names: Sequence[str]) -> Trouble:
 
 
 def _last_words(error: KafkaError) -> str:
-    """librdkafka's message without the address before it, and the timing and the advice behind it."""
+    """Return librdkafka's message without the address before it and without the timing and the advice after
+    it."""
     words = error.str().split(" (after ")[0].split(", verify that ")[0]
     return words.split(": ", 1)[-1].rstrip(".: ")

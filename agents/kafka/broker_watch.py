@@ -1,4 +1,4 @@
-"""Waits for the brokers at the start, and notices while they are away."""
+"""Waits for the brokers at the start, and notices when they are away."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _log = logging.getLogger(__name__)
 
 _WELL_SECONDS = 5.0
 _TROUBLED_SECONDS = 1.0
-_SAY_SECONDS = 60.0
+_LOG_SECONDS = 60.0
 
 
 class BrokerWatch(Service):
-    """Looks every few seconds whether the brokers are there as a worker needs them.
+    """Checks every few seconds whether the brokers fulfil the worker's needs.
 
-    It starts once they are; what keeps them from that is said at once, and again every minute, and likewise
-    whatever happens later.
+    Its start returns when they do. Trouble is logged at once and again every minute, during the start and
+    later.
     """
 
     mundane_level = "debug"
@@ -39,20 +39,20 @@ class BrokerWatch(Service):
         timer: Callable[[], float] = time.monotonic,
         **kwargs: Any,
     ) -> None:
-        """`look` tells what the trouble is now, given True as far as can be told, and may block: it is called
-        from another thread. The start fails with ConfigurationError after `start_seconds`; never where that
-        is None."""
+        """`look` returns the current trouble; its argument is `thorough`. It may block and is called in
+        another thread. The start fails with ConfigurationError after `start_seconds`; if that is None, it
+        never fails."""
         super().__init__(**kwargs)
         self.trouble: Trouble | None = None
-        """What keeps this worker from working with the brokers, or None."""
+        """The trouble that keeps this worker from working with the brokers, or None."""
         self.well_since = timer()
-        """When the last trouble ended, or the watch began, by the monotonic clock (s)."""
+        """The time at which the last trouble ended or this service was made, by the monotonic clock (s)."""
         self._look = look
         self._start_seconds = start_seconds
         self._metrics = metrics
         self._timer = timer
         self._troubled_since = 0.0
-        self._said_at = 0.0
+        self._logged_at = 0.0
 
     async def on_start(self) -> None:
         began = self._timer()
@@ -86,6 +86,6 @@ class BrokerWatch(Service):
             return
         if before is None:
             self._troubled_since = now
-        if before is None or before.kind is not trouble.kind or now - self._said_at >= _SAY_SECONDS:
-            self._said_at = now
+        if before is None or before.kind is not trouble.kind or now - self._logged_at >= _LOG_SECONDS:
+            self._logged_at = now
             _log.warning("%s%s", trouble.words, waiting)

@@ -1,4 +1,4 @@
-"""Reads changelogs to their ends, in bulk."""
+"""Reads changelogs to their ends, in large batches."""
 
 from __future__ import annotations
 
@@ -29,16 +29,21 @@ def read_changelog(
     *,
     planned: Callable[[int, int, int], None] | None = None,
 ) -> None:
-    """Read partitions of a changelog from the given offsets to their ends as of this call, or until `stop` is
-    set. `apply` is given partition, records, the keys of others that do not count
-    (`agents.kafka.changelog_record`) and the last one's offset. `reached` is given partition and the offset
-    after its end, once for each, as soon as it was read to its end; nothing of the partition is applied after
-    that. `planned` is given partition, start and end of each before that.
+    """Read partitions of a changelog from the given offsets to the ends that they have at this call, or until
+    `stop` is set.
 
-    Blocks; for a thread. librdkafka fetches and unpacks in threads of its own, in C, while `apply` writes;
-    aiokafka does it in Python, which was half of a recovery. A second thread here would only wait for the
-    interpreter's lock. Raises KafkaException for what the brokers refuse, ConfigurationError for a start
-    behind the end, and what `apply` and `reached` raise; while they do not answer, it goes on asking."""
+    `apply` gets the partition, the records that count, the keys of the records that do not
+    (`agents.kafka.changelog_record`), and the offset of the last record. `planned` gets the partition, its
+    start and its end, once for each partition, before anything else. `reached` gets the partition and the
+    offset after its end, once for each partition, as soon as it was read to its end; after that nothing of
+    the partition is applied.
+
+    Blocks; call it in a thread. librdkafka fetches and unpacks in threads of its own, in C, while `apply`
+    writes; aiokafka does it in Python, which took half of a recovery. A second thread here would only wait
+    for the interpreter's lock. While the brokers do not answer, the function keeps asking. Raises
+    KafkaException if the brokers refuse, ConfigurationError for a start after the end, and the errors of
+    `apply` and `reached`.
+    """
     consumer = Consumer(
         {
             **librdkafka_options(settings),
@@ -48,9 +53,10 @@ def read_changelog(
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
             "queued.max.messages.kbytes": 32 << 10,
-            # What is asked for only a second after the queue was full leaves this thread without work.
+            # By default a fetch after a full queue is delayed by a second, which leaves this thread without
+            # work.
             "fetch.queue.backoff.ms": 5,
-            # That a partition was read to its end is known once an empty answer comes.
+            # The end of a partition is known only when an empty answer arrives.
             "fetch.wait.max.ms": 20,
         }
     )
@@ -73,7 +79,9 @@ def read_changelog(
             else:
                 left[partition] = end
         # By its number: to ask where the beginning is takes librdkafka half a second. Where records were
-        # deleted there, the broker says that nothing has this offset, and the earliest is taken.
+        # The partition is assigned by offset, since librdkafka takes half a second to find the beginning. If
+        # the records at that offset were deleted, the broker reports the offset as invalid, and the earliest
+        # one is used.
         consumer.assign([TopicPartition(topic, partition, starts[partition]) for partition in left])
         while left and not stop.is_set():
             batches: dict[int, list[Message]] = {}
@@ -81,7 +89,7 @@ def read_changelog(
             for message in consumer.consume(_RECORDS, _WAIT_SECONDS):
                 partition, error = cast(int, message.partition()), message.error()
                 if partition not in left:
-                    # At work by now: what comes after its end is what it writes itself.
+                    # The partition is at work already, and the records after its end are its own.
                     continue
                 if error is None:
                     batches.setdefault(partition, []).append(message)
@@ -109,10 +117,11 @@ def read_changelog(
 
 
 def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) -> dict[int, int]:
-    """The offsets after the last records of some partitions, as the broker tells them now; those that it does
-    not tell in time are left out.
+    """Return the offsets after the last records of some partitions, as the broker reports them now.
+    Partitions for which it does not answer in time are left out.
 
-    Blocks; for a thread. Raises KafkaException for what the brokers refuse."""
+    Blocks; call it in a thread. Raises KafkaException if the brokers refuse.
+    """
     consumer = Consumer({**librdkafka_options(settings), "group.id": f"{settings.application_id}-recovery"})
     ends: dict[int, int] = {}
     try:
@@ -132,7 +141,7 @@ def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) ->
 
 
 def _end(consumer: Consumer, partition: TopicPartition, stop: threading.Event) -> int | None:
-    """The offset after the last record, as the broker tells it now; None once `stop` is set."""
+    """Return the offset after the last record, as the broker reports it now; None if `stop` is set."""
     while not stop.is_set():
         try:
             offsets = consumer.get_watermark_offsets(partition, _ANSWER_SECONDS, cached=False)
@@ -146,7 +155,8 @@ def _end(consumer: Consumer, partition: TopicPartition, stop: threading.Event) -
 
 
 def is_end(error: KafkaError) -> bool:
-    """Whether it says that a partition was read to its end. Raises what waiting does not mend."""
+    """Return whether the error means that a partition was read to its end. Raises KafkaException for errors
+    that waiting cannot end."""
     if error.code() == KafkaError._PARTITION_EOF:
         return True
     _raise_lasting(error)

@@ -1,11 +1,11 @@
-"""Which records of a changelog count.
+"""The rule that decides which records of a changelog count.
 
-A worker that stood still, or was cut off, may have sent records that arrive after its partition went to
-another worker, and after that one has read the changelog: no look at a clock before the sending can rule that
-out. So each record says in a header at which offset its writer expects it to be, knowing everything before
-it. A record that is at another offset was written by somebody who did not know what is before it, and does
-not count: neither for whoever restores the state, nor for its writer, who sees at which offset it was
-acknowledged. If two write at the same time, the one that comes first goes on, and the other begins anew.
+A worker that was paused or cut off may have sent records that arrive late: after its partition went to
+another worker, and after that worker has read the changelog. No check of a clock before sending can prevent
+this. So each record has a header with the offset at which its writer, knowing everything before, expects it.
+A record at any other offset was written without knowledge of a record before it, and does not count. A worker
+that restores the state ignores it, and its writer notices it by the acknowledged offset. If two workers write
+at the same time, the one whose record comes first continues, and the other starts again.
 
 Records without the header were written by earlier releases and count.
 """
@@ -20,7 +20,7 @@ _BYTES = 8
 
 
 class Written(NamedTuple):
-    """The offsets of the first and the last of some acknowledged records, and how many they are."""
+    """The offsets of the first and the last of some acknowledged records, and their number."""
 
     first: int
     last: int
@@ -28,12 +28,12 @@ class Written(NamedTuple):
 
 
 def expected_at(offset: int) -> tuple[str, bytes]:
-    """The header of a record that is to be at this offset."""
+    """Return the header of a record that is expected at this offset."""
     return HEADER, offset.to_bytes(_BYTES, "big")
 
 
 def counts(headers: Iterable[tuple[str, str | bytes | None]] | None, offset: int) -> bool:
-    """Whether a record with these headers, found at this offset, counts."""
+    """Return whether a record with these headers, found at this offset, counts."""
     for name, value in headers or ():
         if name == HEADER:
             return value == offset.to_bytes(_BYTES, "big")

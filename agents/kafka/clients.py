@@ -1,4 +1,4 @@
-"""aiokafka's consumers and producers, with what all of ours have in common."""
+"""aiokafka's consumers and producers, with the options that all of ours share."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from streamseg.settings import Settings
 def new_consumer(
     settings: Settings, *, client_id: str, fetch_wait_ms: int, **options: Any
 ) -> AIOKafkaConsumer:
-    """A consumer, not started, that reads committed records only and commits nothing by itself. The broker
-    may hold back an empty answer for `fetch_wait_ms`."""
+    """Return a consumer, not started, that reads only committed records and commits nothing by itself. The
+    broker may delay an empty answer for up to `fetch_wait_ms`."""
     return AIOKafkaConsumer(
         **aiokafka_options(settings),
         client_id=client_id,
@@ -29,8 +29,8 @@ def new_consumer(
 def new_group_member(
     settings: Settings, *, group: str, client_id: str, fetch_wait_ms: int, **options: Any
 ) -> AIOKafkaConsumer:
-    """Likewise one that shares the partitions of topics with a group; it begins with the first record where
-    nothing was committed."""
+    """Return a consumer as `new_consumer` does, which shares the partitions of topics with a group. If
+    nothing was committed, it begins with the first record."""
     return new_consumer(
         settings,
         client_id=client_id,
@@ -45,7 +45,7 @@ def new_group_member(
 
 
 def new_producer(settings: Settings, *, client: str, **options: Any) -> AIOKafkaProducer:
-    """A producer, not started, whose own retries neither repeat nor reorder, and that sends what it has
+    """Return a producer, not started, whose retries neither repeat nor reorder records. It sends records
     without waiting for more."""
     return AIOKafkaProducer(
         **aiokafka_options(settings),

@@ -1,8 +1,8 @@
-"""Every name of aiokafka and Faust that is not part of their public interface and that a worker relies on.
+"""All private names of aiokafka and Faust on which a worker relies.
 
-Nothing else in `agents/` touches them: what they are used for is a function here, and what a class overrides
-or reads of its base is listed here. `check_libraries` looks at all of them when a worker starts, since most
-of them would fail silently: an attribute that nobody reads any more can still be set.
+Nothing else in `agents/` uses them. Each use is a function here, and names that a class overrides or reads
+from its base are listed here. `check_libraries` checks all of them when a worker starts, since most of them
+would fail silently: an attribute that no code reads any more can still be set.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _BATCHES = sys.modules[DefaultRecordBatchBuilder.__module__]
 def on_heartbeat(
     consumer: AIOKafkaConsumer, hear: Callable[[Callable[[], Awaitable[bool]]], Awaitable[bool]]
 ) -> None:
-    """Have `hear` called for every heartbeat. It is given the function that sends one and tells whether it
-    was answered, and returns what that tells."""
+    """Call `hear` for every heartbeat. `hear` gets the function that sends one heartbeat and returns whether
+    it was answered, and returns the same."""
     coordinator = consumer._coordinator
     coordinator._do_heartbeat = partial(hear, coordinator._do_heartbeat)
 
 
 def is_member(consumer: AIOKafkaConsumer) -> bool:
-    """Whether the group, when last heard of, counted this consumer in."""
+    """Return whether the group counted this consumer as a member at its last answer."""
     generation: int = consumer._coordinator.generation
     return bool(generation != driver.DEFAULT_GENERATION_ID)
 
@@ -59,13 +59,13 @@ def is_member(consumer: AIOKafkaConsumer) -> bool:
 
 
 def set_fetch_wait(consumer: AIOKafkaConsumer, wait_ms: int) -> None:
-    """How long the broker may hold back an empty answer from now on."""
+    """Set how long the broker may delay an empty answer from now on."""
     if consumer._fetcher is not None:
         consumer._fetcher._fetch_max_wait_ms = wait_ms
 
 
 def partition_state(consumer: AIOKafkaConsumer, tp: TP) -> TopicPartitionState | None:
-    """How far aiokafka is in an assigned partition, or None while it is not known. It belongs to the
+    """Return aiokafka's state of an assigned partition; None while it is not known. The state belongs to the
     consumer's thread, which may change it at any time."""
     subscription = consumer._subscription.subscription
     assignment = None if subscription is None else subscription.assignment
@@ -73,7 +73,7 @@ def partition_state(consumer: AIOKafkaConsumer, tp: TP) -> TopicPartitionState |
 
 
 def position(state: TopicPartitionState) -> int | None:
-    """The offset of the next record to be handed out, or None while it is not known."""
+    """Return the offset of the next record to be handed out; None while it is not known."""
     known: int | None = state._position
     return known
 
@@ -82,8 +82,8 @@ def position(state: TopicPartitionState) -> int | None:
 
 
 def before_sending(producer: AIOKafkaProducer, check: Callable[[Collection[TP]], None]) -> None:
-    """Call `check` right before anything is sent to a broker, retries included, with the topic partitions
-    that it is for; what it raises ends the producer with nothing more sent."""
+    """Call `check` with the topic partitions right before anything is sent to a broker, retries included. If
+    it raises, the producer ends and sends nothing more."""
     sender = producer._sender
     send = sender._send_produce_req
 
@@ -95,7 +95,7 @@ def before_sending(producer: AIOKafkaProducer, check: Callable[[Collection[TP]],
 
 
 def count_retries(producer: AIOKafkaProducer, count: Callable[[int], None]) -> None:
-    """Call `count` with the number of batches that are about to be sent once more, where there are any."""
+    """Call `count` with the number of batches that are about to be sent again, if there are any."""
     sender = producer._sender
     send = sender._send_produce_req
 
@@ -109,8 +109,8 @@ def count_retries(producer: AIOKafkaProducer, count: Callable[[int], None]) -> N
 
 
 async def end_consumer(consumer: AIOKafkaConsumer, seconds: float) -> None:
-    """Stop it, and give up what is not done within so many seconds. By itself it may wait for brokers that
-    are away, or raise the cancellation of its own requests and leave connections open."""
+    """Stop the consumer, and cancel its remaining tasks after `seconds`. By itself it may wait for brokers
+    that are away, or raise the cancellation of its own requests and leave connections open."""
     try:
         async with asyncio.timeout(seconds):
             await consumer.stop()
@@ -123,8 +123,8 @@ async def end_consumer(consumer: AIOKafkaConsumer, seconds: float) -> None:
 
 
 async def end_producer(producer: AIOKafkaProducer, seconds: float) -> None:
-    """Stop it, and give up what is not acknowledged within so many seconds. By itself it waits for brokers
-    that are away: a batch for its time, a transaction for ever."""
+    """Stop the producer, and cancel its remaining tasks after `seconds`. By itself it waits for brokers that
+    are away: for a batch until the batch times out, for a transaction forever."""
     try:
         async with asyncio.timeout(seconds):
             await producer.stop()
@@ -134,7 +134,7 @@ async def end_producer(producer: AIOKafkaProducer, seconds: float) -> None:
 
 
 async def _give_up(owners: Collection[object], seconds: float) -> None:
-    """Cancel what runs for these objects of a client."""
+    """Cancel the tasks that run for these objects of a client."""
     left = [task for task in asyncio.all_tasks() if any(_worked_on_by(task) is owner for owner in owners)]
     for task in left:
         task.cancel()
@@ -143,14 +143,14 @@ async def _give_up(owners: Collection[object], seconds: float) -> None:
 
 
 def _worked_on_by(task: asyncio.Task[Any]) -> object:
-    """The object whose method a task runs; None where it runs none."""
+    """Return the object whose method a task runs; None if it runs no method."""
     frame = getattr(task.get_coro(), "cr_frame", None)
     return None if frame is None else frame.f_locals.get("self")
 
 
 def compress_at(level: int) -> None:
-    """The level of zstd in all producers of this process: aiokafka has no setting for it; what makes batches
-    calls this by name."""
+    """Set the level of zstd in all producers of this process. aiokafka has no setting for it; its batch
+    builder calls this function by name."""
     _BATCHES.zstd_encode = partial(zstd_encode, level=level)  # type: ignore[attr-defined]
 
 
@@ -158,7 +158,7 @@ def compress_at(level: int) -> None:
 
 
 async def wait_for_crash(app: App) -> None:
-    """Returns once the app has crashed; `crash_reason` says of what."""
+    """Return when the app has crashed; `crash_reason` holds the error."""
     await app._crashed.wait()
 
 
@@ -166,7 +166,7 @@ async def wait_for_crash(app: App) -> None:
 
 
 class Called(NamedTuple):
-    """A method of a library that we call or override, and all its parameters."""
+    """A method of a library that this package calls or overrides, with all its parameters."""
 
     library: str
     owner: type
@@ -175,7 +175,8 @@ class Called(NamedTuple):
 
 
 class Used(NamedTuple):
-    """An attribute that the module of a class reads, sets or calls; if it did not, ours would do nothing."""
+    """An attribute that the module of a class reads, sets or calls. If that module did not use it, our use of
+    it would have no effect."""
 
     library: str
     owner: type
@@ -239,7 +240,7 @@ USED = (
 
 
 def check_libraries() -> None:
-    """Raises ConfigurationError, with the name, if an installed library lacks one of these names."""
+    """Raise ConfigurationError, with the name, if an installed library lacks one of these names."""
     for library, owner, name, parameters in CALLED:
         if _parameters(owner, name) != parameters.split():
             raise _unsupported(library, f"{owner.__name__}.{name}")

@@ -1,4 +1,4 @@
-"""How the Kafka clients reach the cluster: encryption and login, the same for all three of them."""
+"""The connection settings of the Kafka clients: encryption and login, the same for all three clients."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from streamseg.settings import Settings
 
 
 def aiokafka_options(settings: Settings) -> dict[str, Any]:
-    """What AIOKafkaProducer and AIOKafkaConsumer take. Raises ConfigurationError where a login is incomplete
-    or the CA file cannot be read."""
+    """Return the options for AIOKafkaProducer and AIOKafkaConsumer. Raises ConfigurationError if a login is
+    incomplete or the CA file cannot be read."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap_servers,
         "security_protocol": settings.security_protocol,
@@ -31,7 +31,7 @@ def aiokafka_options(settings: Settings) -> dict[str, Any]:
 
 
 def faust_credentials(settings: Settings) -> CredentialsT | None:
-    """What Faust's own consumer and producer take; raises as `aiokafka_options`."""
+    """Return the credentials for Faust's own consumer and producer. Raises as `aiokafka_options`."""
     context = _ssl_context(settings)
     if settings.uses_sasl:
         username, password = _login(settings)
@@ -42,7 +42,7 @@ def faust_credentials(settings: Settings) -> CredentialsT | None:
 
 
 def librdkafka_options(settings: Settings) -> dict[str, str]:
-    """What confluent_kafka's clients take; raises as `aiokafka_options`."""
+    """Return the options for confluent_kafka's clients. Raises as `aiokafka_options`."""
     options = {
         "bootstrap.servers": settings.bootstrap_servers,
         "security.protocol": settings.security_protocol,

@@ -1,4 +1,4 @@
-"""What the brokers know of a consumer group."""
+"""The brokers' data about a consumer group."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Json = dict[str, Any]
 
 
 class GroupAdmin:
-    """Consumer groups of one cluster. Its methods raise KafkaException where the cluster does not answer
-    within `timeout` seconds or refuses."""
+    """Consumer groups of one cluster. Its methods raise KafkaException if the cluster refuses or does not
+    answer within `timeout` seconds."""
 
     def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
         self._timeout = timeout
@@ -30,8 +30,8 @@ class GroupAdmin:
         self._client = AdminClient({**librdkafka_options(settings)}, logger=quiet)
 
     def look(self, group: str, topics: Mapping[str, int]) -> Json:
-        """Its state and members, and of each partition of these topics (name -> number of partitions) the
-        committed offset, the end and the lag; None for what is not known."""
+        """Return a group's state and members, and for each partition of `topics` (name -> number of
+        partitions) the committed offset, the end and the lag. A value that is not known is None."""
         described = self._client.describe_consumer_groups([group], request_timeout=self._timeout)
         description = described[group].result()
         partitions = [

@@ -1,4 +1,4 @@
-"""The memberships as the `segment-memberships` topic tells them: what a consumer of it knows."""
+"""The memberships on the `segment-memberships` topic, as a consumer of the topic knows them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WAIT_SECONDS = 0.2
 
 
 class Membership(NamedTuple):
-    """That a contact is in a segment: its sequence, and since when (RFC 3339)."""
+    """A contact's membership of a segment, with its sequence and the time of entry (RFC 3339)."""
 
     segment_id: str
     contact_id: str
@@ -29,16 +29,16 @@ class Membership(NamedTuple):
 
     @property
     def key(self) -> bytes:
-        """The record's key."""
+        """The key of the membership's record."""
         return f"{self.segment_id}|{self.contact_id}".encode()
 
 
 class MembershipsReader:
-    """Reads the topic from its beginning; `memberships`, by the records' keys, is what it says up to where it
-    was read."""
+    """Reads the topic from its beginning. `memberships` holds, by record key, the memberships at the position
+    up to which it was read."""
 
     def __init__(self, settings: Settings, timeout_seconds: float = 30.0) -> None:
-        """Raises ConfigurationError where the topic cannot be found in time."""
+        """Raises ConfigurationError if the topic cannot be found in time."""
         self.memberships: dict[bytes, Membership] = {}
         self._timeout_seconds = timeout_seconds
         self._topic = topic_name(settings, SEGMENT_MEMBERSHIPS)
@@ -72,21 +72,21 @@ class MembershipsReader:
         self._consumer.close()
 
     def read_on(self) -> None:
-        """Read up to the end that the topic has now. Raises ConfigurationError where nothing more comes for
-        so long as the timeout is."""
+        """Read up to the end that the topic has now. Raises ConfigurationError if no record arrives for
+        `timeout_seconds`."""
         ends = {one: self._end(one) for one in self._partitions}
-        heard_at = time.monotonic()
+        received_at = time.monotonic()
         while any(self._read[one] < end for one, end in ends.items()):
             messages = self._consumer.consume(_RECORDS, _WAIT_SECONDS)
             for message in messages:
                 self._take(message)
             if messages:
-                heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > self._timeout_seconds:
+                received_at = time.monotonic()
+            elif time.monotonic() - received_at > self._timeout_seconds:
                 raise ConfigurationError(f"{self._topic} cannot be read to its end; are the brokers up?")
 
     def _end(self, partition: int) -> int:
-        """The offset after the last record; what retention has removed counts as read."""
+        """Return the offset after the last record. Records that retention has removed count as read."""
         first, end = self._consumer.get_watermark_offsets(
             TopicPartition(self._topic, partition), timeout=self._timeout_seconds
         )
@@ -99,7 +99,7 @@ class MembershipsReader:
             if error.fatal():
                 raise ConfigurationError(f"{self._topic} cannot be read: {error.str()}")
             return
-        # A message without an error has both; the stub does not say so.
+        # A message without an error has a partition and an offset, but the type stub allows None.
         self._read[message.partition() or 0] = (message.offset() or 0) + 1
         key, value = message.key() or b"", message.value()
         if value is None:

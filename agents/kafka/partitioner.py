@@ -1,4 +1,4 @@
-"""The partition of a key, as Kafka's own clients choose it, so that consumers of either kind agree."""
+"""The partition of a key, chosen as Kafka's own clients do, so that all producers and consumers agree."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ _WORD = 0xFFFFFFFF
 
 
 def place(key: bytes | None, partitions: int) -> int:
-    """The number of the key's partition, of so many."""
+    """Return the number of the key's partition, from 0 to `partitions` - 1."""
     return (murmur2(key or b"") & 0x7FFFFFFF) % partitions
 
 
 def murmur2(data: bytes) -> int:
-    """The 32-bit MurmurHash2 of Kafka's Java client (org.apache.kafka.common.utils.Utils.murmur2).
+    """Return the 32-bit MurmurHash2 of Kafka's Java client (org.apache.kafka.common.utils.Utils.murmur2).
 
-    aiokafka's puts each word together from bytes and takes four times as long, which counts where a hundred
-    thousand memberships end at once."""
+    aiokafka's version assembles each word from bytes and takes four times as long, which matters when a
+    hundred thousand memberships end at once.
+    """
     length = len(data)
     words, rest = divmod(length, 4)
     mixed = _SEED ^ length

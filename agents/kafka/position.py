@@ -1,4 +1,4 @@
-"""How far a topic has been read, and waiting for that."""
+"""The position up to which a topic has been read, and waiting for a position."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 
 
 class Position:
-    """The offset after the last record that was read and taken in. Only grows."""
+    """The offset after the last record that was read and processed. It only grows."""
 
     def __init__(self) -> None:
         self.next_offset = 0
         self._moved = asyncio.Event()
 
     def move(self, next_offset: int) -> None:
-        """Everything before that offset was taken in."""
+        """Note that everything before `next_offset` was processed."""
         if next_offset > self.next_offset:
             self.next_offset = next_offset
             self._moved.set()
             self._moved = asyncio.Event()
 
     async def reached(self, next_offset: int) -> None:
-        """Returns once everything before that offset was taken in."""
+        """Return when everything before `next_offset` was processed."""
         while self.next_offset < next_offset:
             await self._moved.wait()

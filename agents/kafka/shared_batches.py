@@ -1,4 +1,4 @@
-"""One topic partition that several senders have something for."""
+"""Batches that several senders share for one topic partition."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ T = TypeVar("T")
 
 
 class SharedBatches(Generic[T]):
-    """Joins what several send at the same time: what comes while a batch is on its way goes together with the
-    next one. Each alone would have to wait for all the others' acknowledgements in turn."""
+    """Joins the messages of several senders. Messages that arrive while a batch is being sent go together
+    into the next batch. Otherwise each sender would have to wait for the acknowledgements of all senders
+    before it."""
 
     __slots__ = ("_deliver", "_round", "_turn", "_waiting")
 
     def __init__(self, deliver: Callable[[list[T]], Awaitable[object]]) -> None:
-        """`deliver` returns once what it was given is acknowledged."""
+        """`deliver` returns when its messages are acknowledged."""
         self._deliver = deliver
         self._turn = asyncio.Lock()
         self._waiting: list[T] = []
         self._round: asyncio.Task[None] | None = None
 
     async def send(self, messages: list[T]) -> None:
-        """Returns once all of them are acknowledged; raises what became of the batch that they went with."""
+        """Return when all messages are acknowledged. Raises the error of the batch that contained them."""
         self._waiting.extend(messages)
         if self._round is None:
             self._round = asyncio.create_task(self._next_round())
-        # Whoever gives up must not take along what others wait for.
+        # A sender that is cancelled must not cancel the batch for which others wait.
         await asyncio.shield(self._round)
 
     async def send_alone(self, messages: list[T]) -> None:
-        """As `send`, joined with nothing else."""
+        """Send as `send` does, in a batch that no other sender shares."""
         async with self._turn:
             await self._deliver(messages)
 

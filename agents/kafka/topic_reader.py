@@ -1,4 +1,4 @@
-"""A topic of one partition that every worker follows."""
+"""A reader of a topic with one partition that every worker follows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _STOP_SECONDS = 5.0
 
 
 class TopicReader(Service):
-    """Hands the records of partition 0 to `take`, as they are committed, in order.
+    """Passes the committed records of partition 0 to `take`, in order.
 
-    From the beginning: all that is there before `start` returns. Else only what comes after that.
+    With `from_beginning`, all records that are there are taken before `start` returns. Otherwise only records
+    that arrive later are taken.
     """
 
     mundane_level = "debug"
@@ -36,8 +37,8 @@ class TopicReader(Service):
         client: str = "reader",
         **kwargs: Any,
     ) -> None:
-        """`topic` by its name on the broker; `take` gets aiokafka's records; `client` is what the broker
-        knows the reader by."""
+        """`topic` is the name on the broker. `take` gets aiokafka's records. `client` names the reader to the
+        broker."""
         super().__init__(**kwargs)
         self.taken = Position()
         self._settings = settings
@@ -69,7 +70,7 @@ class TopicReader(Service):
             await end_consumer(self._consumer, _STOP_SECONDS)
 
     async def catch_up(self) -> None:
-        """Returns once all that is in the topic now was taken in."""
+        """Return when every record that is on the topic now has been taken."""
         if self._consumer is None:
             raise RuntimeError("the reader was not started")
         await self.taken.reached(await self._end(self._consumer))
@@ -83,13 +84,13 @@ class TopicReader(Service):
             await self.polled()
 
     async def polled(self) -> None:
-        """Called after every poll once the reader has started; for what is to be done besides `take`."""
+        """Called after every poll once the reader has started, for work other than `take`."""
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)
         for records in batches.values():
             self._take(records)
-        # Beyond the last record where transaction markers follow it.
+        # The position is beyond the last record if transaction markers follow that record.
         self.taken.move(await consumer.position(self._partition))
 
     async def _end(self, consumer: AIOKafkaConsumer) -> int:

@@ -1,4 +1,4 @@
-"""Reads whole topics once, several at a time, each partition as an iterator of its own."""
+"""Reads whole topics once, several at a time, with one iterator for each partition."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class Place(NamedTuple):
 
 
 class TopicRecords:
-    """What some partitions hold from a moment on up to their ends as of the call of `begin`, as it is
-    committed. Memory: some thousands of records of each partition, however long the topics are.
+    """The committed records of some partitions, from a given time to the ends that they have when `begin` is
+    called. Memory: some thousands of records for each partition, however long the topics are.
 
-    Every method raises ConfigurationError where the brokers do not answer in `timeout_seconds`, or refuse.
+    Every method raises ConfigurationError if the brokers refuse or do not answer within `timeout_seconds`.
     """
 
     def __init__(self, settings: Settings, *, client: str, timeout_seconds: float = 30.0) -> None:
-        """`client` is a word for the reader, which its group is named after; nothing is committed."""
+        """`client` names the reader; its group is named after it. Nothing is committed."""
         self.read = 0
-        """How many records were handed on."""
+        """The number of records that were yielded."""
         self.to_read = 0
-        """How many records there are, at most: offsets between beginnings and ends."""
+        """An upper bound of the number of records: the offsets between starts and ends."""
         self._settings = settings
         self._timeout_seconds = timeout_seconds
         self._ends: dict[Place, int] = {}
@@ -71,7 +71,7 @@ class TopicRecords:
         self._consumer.close()
 
     def partitions(self, topic: str) -> list[Place]:
-        """The partitions that a topic has. Raises ConfigurationError where there is no such topic."""
+        """Return the partitions of a topic. Raises ConfigurationError if there is no such topic."""
         name = topic_name(self._settings, topic)
         found = self._asked(
             lambda: self._consumer.list_topics(name, timeout=self._timeout_seconds).topics[name]
@@ -84,8 +84,9 @@ class TopicRecords:
         return [Place(topic, number) for number in sorted(found.partitions)]
 
     def begin(self, places: Iterable[Place], from_ms: int | None = None) -> dict[Place, int]:
-        """Read these from now on, in the place of those before; the offset of the first record that each
-        still has. Records before the first that is dated `from_ms` (epoch ms) or later are passed over."""
+        """Start to read these partitions instead of those before. Return the offset of the first record that
+        each still has. Records before the first one with a timestamp of `from_ms` (epoch ms) or later are
+        skipped."""
         firsts: dict[Place, int] = {}
         starts: dict[Place, int] = {}
         self._ends, self._queues, self._left, self._paused = {}, {}, set(), set()
@@ -101,7 +102,7 @@ class TopicRecords:
         return firsts
 
     def records(self, place: Place) -> Iterator[Record]:
-        """Those of one partition, in offset order; reads on when it has none left."""
+        """Yield the records of one partition in offset order; fetch more when none are left."""
         queue = self._queues[place]
         while True:
             while queue:
@@ -112,18 +113,18 @@ class TopicRecords:
             self._fetch(place)
 
     def _fetch(self, place: Place) -> None:
-        """Read on, of all partitions, until this one has a record or is at its end."""
+        """Fetch records of all partitions until this one has a record or is at its end."""
         if place in self._paused:
             self._paused.remove(place)
             self._consumer.resume([self._at(place)])
-        heard_at = time.monotonic()
+        received_at = time.monotonic()
         while place in self._left and not self._queues[place]:
             messages = self._consumer.consume(_RECORDS, _WAIT_SECONDS)
             for message in messages:
                 self._take(message)
             if messages:
-                heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > self._timeout_seconds:
+                received_at = time.monotonic()
+            elif time.monotonic() - received_at > self._timeout_seconds:
                 raise ConfigurationError(
                     f"{place.topic} cannot be read to its end; are the brokers at "
                     f"{self._settings.bootstrap_servers} up?"
@@ -145,7 +146,7 @@ class TopicRecords:
             self._consumer.pause([self._at(place)])
 
     def _bounds(self, place: Place) -> tuple[int, int]:
-        """The offset of the first record, and the one after the last."""
+        """Return the offset of the first record, and the offset after the last one."""
         return self._asked(
             lambda: self._consumer.get_watermark_offsets(self._at(place), timeout=self._timeout_seconds)
         )
@@ -172,7 +173,7 @@ class TopicRecords:
 
 
 def _record(topic: str, message: Message) -> Record:
-    # A message without an error has these; the stub does not say so.
+    # A message without an error has these fields, but the type stub allows None.
     return Record(
         topic,
         cast(int, message.partition()),

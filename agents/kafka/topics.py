@@ -1,21 +1,21 @@
-"""The topics of the contract as they have to be on the broker: names, partitions, configuration.
+"""The topics of the contract as they must be on the broker: names, partitions, configuration.
 
 Partitions. `contact-updates`, `behavior-events`, `membership-changes` and the contacts' changelog are
-co-partitioned by contact_id and have `Settings.partitions`; so have `segment-memberships`,
-`channel-suppressions` and `dead-letters`, to spread the load. `segment-definitions`,
-`segment-commands` and `segment-catalog` have one partition, because their order across keys means
-something: a definition may refer to the one before it, a command over a group to the one that made
-the group, and a reader of the catalogue sees statuses in the order in which they came about. They
-carry what people do by hand, so one partition is never too narrow. So have the two topics between the
-workers: how commands ended, and how far each partition is.
+co-partitioned by contact_id and have `Settings.partitions`. `segment-memberships`, `channel-suppressions` and
+`dead-letters` have the same number, to spread the load. `segment-definitions`, `segment-commands` and
+`segment-catalog` have one partition, because their order across keys matters: a definition may refer to the
+one before it, a command over a group to the command that made the group, and a reader of the catalogue must
+see statuses in the order in which they occurred. People cause these records by hand, so one partition is
+always enough. The two topics between the workers, for outcomes and for progress, have one partition too.
 
-Time. `RETENTION_MS` bounds how long a worker may be away: input is kept so long, and so are the
-tombstones of compacted topics, which whoever keeps a copy must see to forget what was deleted. Where
-a compacted topic holds contacts, an erased contact's last value is compacted away in that time too.
+Time. `RETENTION_MS` limits how long a worker may be away. Input is kept for that time, and so are the
+tombstones of compacted topics, which every reader that keeps a copy must see in order to forget deleted
+values. In a compacted topic with contacts, an erased contact's last value is compacted away within that time
+too.
 
-Sizes. A record over `Settings.max_record_bytes` is to be refused by the worker with its bytes kept,
-so the broker admits a multiple of that (`INPUT_SIZE_FACTOR`); `dead-letters` has room for such a record
-with its headers.
+Sizes. The worker refuses a record over `Settings.max_record_bytes` and must keep its bytes, so the broker
+admits a multiple of that size (`INPUT_SIZE_FACTOR`). `dead-letters` has room for such a record with its
+headers.
 """
 
 from __future__ import annotations
@@ -44,25 +44,26 @@ RETENTION_MS = 7 * DAY_MS
 DEAD_LETTER_RETENTION_MS = 30 * DAY_MS
 CHANGELOG_SEGMENT_BYTES = 128 << 20
 CHANGELOG_COMPACTION_LAG_MS = 5 * MINUTE_MS
-"""How old a record of the changelog is before compaction may take what it replaces. If it does not count
-(`agents.kafka.changelog_record`), a worker has found that by then and has written the state's value again.
-Longer would cost: what is not compacted yet is read in a recovery."""
+"""The age of a changelog record before compaction may remove the records that it replaces. If the record does
+not count (`agents.kafka.changelog_record`), a worker has noticed that by then and has written the state's
+value again. A longer time would slow recoveries, which read everything that is not compacted yet."""
 OUTCOME_RETENTION_MS = HOUR_MS
-"""Outcomes are for callers that wait for them."""
+"""Outcomes are needed only by callers that are waiting for them."""
 FOLLOWED_SEGMENT_BYTES = 16 << 20
-"""Of topics that every worker reads as a whole when it starts, and that are written to all the time."""
+"""The segment size of topics that are written continuously and that every worker reads completely at
+start."""
 
 INPUT_SIZE_FACTOR = 3
 OUTPUT_SIZE_FACTOR = 4
 CHANGELOG_SIZE_FACTOR = 8
-"""How long a record on the topics may be, as a multiple of `Settings.max_record_bytes`."""
+"""The longest record on the topics, as a multiple of `Settings.max_record_bytes`."""
 
 _LEGAL_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic as it has to be; `config` holds Kafka's own topic settings, as text."""
+    """One topic as it must be. `config` holds Kafka's own topic settings, as text."""
 
     name: str
     partitions: int
@@ -71,43 +72,48 @@ class Topic:
 
 
 def worker_id(settings: Settings) -> str:
-    """The workers' Faust application id, which is their consumer group too; prefixed like the topics."""
+    """Return the workers' Faust application id, which is their consumer group too. It has the topics'
+    prefix."""
     return f"{settings.topic_prefix}{settings.application_id}"
 
 
 def changelog_topic(settings: Settings) -> str:
-    """The changelog of the contacts table, named as Faust names it: application id, table, `changelog`."""
+    """Return the name of the contacts table's changelog, in Faust's form: application id, table,
+    `changelog`."""
     return f"{worker_id(settings)}-{CONTACTS_TABLE}-changelog"
 
 
 def outcomes_topic(settings: Settings) -> str:
-    """How commands ended, for the worker that waits to tell the caller."""
+    """Return the name of the topic with the outcomes of commands, for the workers whose callers wait for
+    them."""
     return f"{worker_id(settings)}-outcomes"
 
 
 def progress_name(settings: Settings) -> str:
-    """The name of `progress_topic` without its prefix."""
+    """Return the name of `progress_topic` without its prefix."""
     return f"{settings.application_id}-progress"
 
 
 def progress_topic(settings: Settings) -> str:
-    """What each partition's owner says of it: who it is, how far it is, how many members it has."""
+    """Return the name of the topic with the reports of the partitions' owners."""
     return topic_name(settings, progress_name(settings))
 
 
 def topic_name(settings: Settings, name: str) -> str:
-    """A topic of the contract under its configured prefix."""
+    """Return the name of a topic of the contract, with the configured prefix."""
     return f"{settings.topic_prefix}{name}"
 
 
 def required_topics(settings: Settings) -> list[Topic]:
-    """Every topic that workers of these settings read or write, the contract's first, in its order.
+    """Return every topic that workers with these settings read or write: the contract's topics first, in its
+    order.
 
-    Raises ConfigurationError where the prefix or the application id makes a name that Kafka refuses.
+    Raises ConfigurationError if the prefix or the application id makes a name that Kafka refuses.
     """
     many, one = settings.partitions, 1
     inputs = {**_delete(RETENTION_MS), **_largest(settings, INPUT_SIZE_FACTOR)}
-    # A partition's clock never goes back, so the broker refuses already what a worker would.
+    # A partition's clock never goes back, so the broker already refuses the timestamps that a worker would
+    # refuse.
     clocked = {**inputs, "message.timestamp.after.max.ms": str(settings.record_tolerance_ms)}
     outputs = _largest(settings, OUTPUT_SIZE_FACTOR)
     compacted = {**_compact(), **outputs}
@@ -121,14 +127,15 @@ def required_topics(settings: Settings) -> list[Topic]:
         **_compact(),
         **_forgetting(),
         **_largest(settings, CHANGELOG_SIZE_FACTOR),
-        # A recovery reads what is not compacted yet: small segments and an early cleaner keep it short.
+        # A recovery reads everything that is not compacted yet: small segments and early compaction keep it
+        # short.
         "segment.bytes": str(CHANGELOG_SEGMENT_BYTES),
         "min.cleanable.dirty.ratio": "0.2",
-        # Counted from when a record arrived, which may be long after it was made.
+        # The lag counts from the arrival of a record, which may be long after it was created.
         "min.compaction.lag.ms": str(CHANGELOG_COMPACTION_LAG_MS),
         "message.timestamp.type": "LogAppendTime",
     }
-    # Stamped by the broker: workers compare their clocks with what it says there.
+    # The broker stamps these records: workers compare their clocks with those timestamps.
     outcomes = {
         **_delete(OUTCOME_RETENTION_MS),
         **outputs,
@@ -155,8 +162,8 @@ def required_topics(settings: Settings) -> list[Topic]:
                 "take letters, digits, '.', '_' and '-', and a whole name at most 249 of them"
             )
     copies = {
-        # Two copies must have a record before it counts as written; with fewer than three replicas
-        # that would stop all writing whenever one broker is restarted.
+        # Two replicas must have a record before it counts as written. With fewer than three replicas this
+        # would stop all writing whenever one broker restarts.
         "min.insync.replicas": "2" if settings.replication_factor >= 3 else "1",
     }
     return [

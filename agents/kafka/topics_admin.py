@@ -1,4 +1,4 @@
-"""Creating the required topics on a broker, and comparing what is there with what is required."""
+"""Creates the required topics on a broker, and compares the topics there with the required ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZ
 
 
 class State(StrEnum):
-    """How a topic was found, or that it was made just now."""
+    """The state in which a topic was found, or `created`."""
 
     CREATED = "created"
     AS_REQUIRED = "as required"
@@ -39,7 +39,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A setting that is not as required, by Kafka's name, or `partitions`, or `replication.factor`."""
+    """A setting that differs from the required value. The name is Kafka's, or `partitions` or
+    `replication.factor`."""
 
     setting: str
     required: str
@@ -48,7 +49,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A required topic and how it stands on the broker."""
+    """A required topic and its state on the broker."""
 
     topic: Topic
     state: State
@@ -56,25 +57,26 @@ class Finding:
 
     @property
     def right(self) -> bool:
-        """Whether workers find the topic as they need it."""
+        """Whether the topic is as workers need it."""
         return self.state in (State.AS_REQUIRED, State.CREATED)
 
     @property
     def partitions_differ(self) -> bool:
-        """Whether contacts would land on other partitions than in the co-partitioned topics."""
+        """Whether the number of partitions differs, so that contacts would be on other partitions than in the
+        co-partitioned topics."""
         return any(difference.setting == "partitions" for difference in self.differences)
 
 
 class TopicsAdmin:
-    """Topics of one cluster. Every method raises ConfigurationError where the cluster does not answer
-    within `timeout` seconds or refuses."""
+    """The topics of one cluster. Every method raises ConfigurationError if the cluster refuses or does not
+    answer within `timeout` seconds."""
 
     def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
         self._bootstrap = settings.bootstrap_servers
         self._settings = settings
         self._timeout = timeout
         self._seen: list[KafkaError] = []
-        # librdkafka would write its connection attempts to stderr; the error raised here says it once.
+        # librdkafka would write its connection attempts to stderr; the error raised here reports them once.
         quiet = logging.getLogger("streamseg.topics.librdkafka")
         quiet.addHandler(logging.NullHandler())
         quiet.propagate = False
@@ -82,7 +84,7 @@ class TopicsAdmin:
         self._client = AdminClient(configuration, logger=quiet)
 
     def check(self, topics: Sequence[Topic]) -> list[Finding]:
-        """How each topic stands, in the order given."""
+        """Return the state of each topic, in the order given."""
         present = self._present(topics)
         configs = self._configs(topic.name for topic in topics if topic.name in present)
         return [
@@ -93,9 +95,9 @@ class TopicsAdmin:
         ]
 
     def create(self, topics: Sequence[Topic]) -> list[Finding]:
-        """Make what is missing, leave what is there as it is, and say how each topic stands.
+        """Create the missing topics, leave the others as they are, and return the state of each topic.
 
-        Returns once every topic has a leader for each partition, so that a worker can start at once.
+        Returns when every partition of every topic has a leader, so that a worker can start at once.
         """
         present = self._present(topics)
         missing = [topic for topic in topics if topic.name not in present]
@@ -125,7 +127,7 @@ class TopicsAdmin:
                 future.result()
                 created.add(name)
             except KafkaException as problem:
-                # Somebody else made it between the look and the request.
+                # Another process created the topic between the check and the request.
                 if _code(problem) != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise self._error(
                         problem, f"cannot create the topic {name}", f"CREATE the topic {name}"
@@ -164,7 +166,7 @@ class TopicsAdmin:
         ]
 
     def _check_hidden(self, names: list[str]) -> None:
-        """Raises ConfigurationError where some that are not listed are only hidden from this user."""
+        """Raise ConfigurationError if topics that are not listed exist but are hidden from this user."""
         if not names:
             return
         described: dict[str, Future[Any]] = self._client.describe_topics(
@@ -201,10 +203,10 @@ class TopicsAdmin:
         return configs
 
     def _error(self, problem: KafkaException, what: str, right: str = "it") -> ConfigurationError:
-        """`right` is what has to be allowed where the brokers forbid it."""
+        """`right` is the right that the user lacks if the brokers forbid the request."""
         code, text = _code(problem), _text(problem)
         if code in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN):
-            # What happened to the connections comes in by polling.
+            # The errors of the connections arrive by polling.
             self._client.poll(0)
             trouble = no_connection(self._settings, problem.args[0], self._seen)
             return ConfigurationError(f"{what} within {self._timeout:g} s: {trouble.words}")

@@ -1,4 +1,4 @@
-"""Writes records to several topics, all of them or none, and only while nobody else does."""
+"""Writes records to several topics in one transaction, and only while no other worker does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _STOP_SECONDS = 5.0
 
 
 class Output(NamedTuple):
-    """A record for a topic, by its name on the broker. `partition` None: where its key belongs."""
+    """A record for a topic, by the topic's name on the broker. If `partition` is None, the key decides the
+    partition."""
 
     topic: str
     key: bytes | None
@@ -31,10 +32,10 @@ class Output(NamedTuple):
 
 
 class TransactionalProducer:
-    """A transactional producer. Starting one shuts out the one before it, of whichever worker.
+    """A transactional producer. Starting one fences the one before it, on whichever worker that runs.
 
-    For a broker that is not able to do that, it writes in order without transactions and commits nothing.
-    Every method raises aiokafka's KafkaError; then nothing was written, and the producer is to be stopped.
+    For a broker without transactions it writes in order and commits nothing. Every method raises aiokafka's
+    KafkaError; then nothing was written, and the producer must be stopped.
     """
 
     def __init__(self, settings: Settings, check: Callable[[], None], *, transactions: bool = True) -> None:
@@ -62,10 +63,11 @@ class TransactionalProducer:
         consumed: Mapping[TopicPartition, int] | None = None,
         group: str = "",
     ) -> dict[str, int]:
-        """Write in order, and commit `consumed` (next offsets) for the group, in one transaction.
+        """Write the outputs in order, and commit `consumed` (next offsets) for the group, in one transaction.
 
-        Topic -> offset after the last record written to it (its partition 0). `then` is given that too, and
-        makes the last records."""
+        Return topic -> offset after the last record written to it (to its partition 0). `then` gets the same
+        mapping and returns the last records to write.
+        """
         self._check()
         async with self._transaction() if self._transactions else nullcontext():
             ends = await self._send(outputs)
@@ -78,8 +80,8 @@ class TransactionalProducer:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
-        """As aiokafka's own, but never waiting for brokers that are away to abort it: whoever starts a
-        producer next puts an end to what is left open."""
+        """Run aiokafka's transaction, but never wait long for brokers that are away to abort it: the next
+        producer that starts ends a transaction that is left open."""
         await self._producer.begin_transaction()
         try:
             yield

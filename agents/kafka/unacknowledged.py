@@ -1,4 +1,4 @@
-"""What is on its way to the brokers, and how long it has been."""
+"""The records that are being sent, and the time since they were sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agents.metrics import Metrics
 
 
 class Unacknowledged:
-    """Sendings that were begun and have not been acknowledged."""
+    """The send operations that were begun and are not acknowledged yet."""
 
     def __init__(self, metrics: Metrics, timer: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
@@ -22,7 +22,7 @@ class Unacknowledged:
 
     @contextmanager
     def sending(self) -> Iterator[None]:
-        """Around a sending, until it is acknowledged or has failed."""
+        """Wrap a send operation, until it is acknowledged or has failed."""
         mark = object()
         self._began[mark] = self._timer()
         try:
@@ -34,6 +34,6 @@ class Unacknowledged:
             del self._began[mark]
 
     def observe(self) -> None:
-        """Bring the gauge up to date."""
+        """Update the gauge of unacknowledged records."""
         began = next(iter(self._began.values()), None)
         self._metrics.unacknowledged.set(0 if began is None else self._timer() - began)

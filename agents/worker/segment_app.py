@@ -130,7 +130,7 @@ class SegmentApp(faust.App):
             settings=settings,
             batch_producer=self.batch_producer,
             changed=self._definitions_changed,
-            speaks=self._speaks,
+            answering=self._answering,
             counted=lambda segment_id, source: self.catalogue_topic.counted_version(segment_id, source),
             metrics=self.metrics,
         )
@@ -278,7 +278,7 @@ class SegmentApp(faust.App):
         self.scheduler.adopt(plan)
         self.catalogue_topic.take_plan(plan)
 
-    def _speaks(self) -> bool | None:
+    def _answering(self) -> bool | None:
         assigned = self.partitions.assigned
         return None if assigned is None else 0 in assigned
 

@@ -1,4 +1,4 @@
-"""A catalogue that commands are given to, as its one writer does it."""
+"""A catalogue that applies commands, as its one writer does."""
 
 from __future__ import annotations
 

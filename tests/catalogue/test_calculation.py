@@ -1,4 +1,4 @@
-"""Calculations under way, counts, and definitions that were written past all commands."""
+"""Running calculations, counts, and definitions that were written without a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Two ways to write a definition ask for the same, or not: engine and catalogue go by one rule."""
+"""Definitions that are written differently and have the same conditions, or not: engine and catalogue share
+one rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What things are called, and in which language."""
+"""The display names and their languages."""
 
 from __future__ import annotations
 

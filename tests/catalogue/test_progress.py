@@ -1,4 +1,4 @@
-"""ProgressReader of partitions become one progress and true totals."""
+"""The partitions' reports are combined into one progress and exact totals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating, updating and calculating: versions, statuses and which memberships stand."""
+"""Creating, updating and calculating: versions, statuses, and the memberships in force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line over a fake API."""
+"""Fixtures that run the command line against a fake API."""
 
 from __future__ import annotations
 

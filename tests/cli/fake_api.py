@@ -1,4 +1,4 @@
-"""A worker's API in memory, as far as the command line needs it."""
+"""A worker's API in memory, with the parts that the command line needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`streamseg segments apply`: a folder of definitions, made true."""
+"""`streamseg segments apply`: a folder of definitions is saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Definitions in YAML: plain scalars as JSON has them, and back again unchanged."""
+"""Definitions in YAML: plain scalars follow JSON's rules, and definitions survive a round trip unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the commands over the API fail: one clear line, status 1, no traceback."""
+"""The errors of the commands over the API: one clear line, status 1, no traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings from the environment: what is not set keeps its default, what cannot be is told in a line."""
+"""Settings from the environment: unset ones keep their defaults, and invalid ones give a one-line error."""
 
 from __future__ import annotations
 

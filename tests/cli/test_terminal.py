@@ -1,4 +1,4 @@
-"""Text of others' making on a terminal: no command's output obeys it."""
+"""Text from other people on a terminal: no command prints characters that control the terminal."""
 
 from __future__ import annotations
 

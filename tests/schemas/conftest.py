@@ -1,4 +1,4 @@
-"""Refusals as the engine sees them: the path and the message of the first error."""
+"""Refusals as the engine reports them: the path and the message of the first error."""
 
 from __future__ import annotations
 

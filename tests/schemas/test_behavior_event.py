@@ -1,4 +1,4 @@
-"""What a behaviour event may look like, and where a refused one says that it is wrong."""
+"""Valid behaviour events, and the error paths of invalid ones."""
 
 from __future__ import annotations
 

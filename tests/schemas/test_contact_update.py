@@ -1,4 +1,4 @@
-"""What a contact update's envelope may look like, and where a refused one says that it is wrong."""
+"""Valid envelopes of contact updates, and the error paths of invalid ones."""
 
 from __future__ import annotations
 

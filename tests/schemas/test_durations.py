@@ -1,4 +1,4 @@
-"""Durations as text: what is taken, how long it is, and what is refused why."""
+"""Durations as text: the accepted ones with their lengths, and the refused ones with their reasons."""
 
 from __future__ import annotations
 

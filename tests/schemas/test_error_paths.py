@@ -1,4 +1,4 @@
-"""Paths and the choice of the error that is told."""
+"""Error paths, and the choice of the reported error."""
 
 from __future__ import annotations
 

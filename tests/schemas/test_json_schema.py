@@ -1,4 +1,4 @@
-"""The published JSON Schema files are those that the models make."""
+"""The published JSON Schema files equal those that the models generate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine gives out is what the schemas promise."""
+"""The engine's output matches the schemas."""
 
 from __future__ import annotations
 

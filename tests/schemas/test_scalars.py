@@ -1,4 +1,4 @@
-"""Patterns of texts: what they take, and that no text keeps them busy."""
+"""Text patterns: the texts that they accept, and their time on hostile texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command may look like, and where a refused one says that it is wrong."""
+"""Valid commands, and the error paths of invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a segment definition may look like, and where a refused one says that it is wrong."""
+"""Valid segment definitions, and the error paths of invalid ones."""
 
 from __future__ import annotations
 

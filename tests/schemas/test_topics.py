@@ -1,4 +1,4 @@
-"""The names of topics stand in one place."""
+"""The names of topics are defined in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What refusals say, in Chinese: every message that a caller or a command line may be given is there."""
+"""Refusals in Chinese: every message that a caller or a user of the command line can get has a
+translation."""
 
 from __future__ import annotations
 

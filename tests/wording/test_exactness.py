@@ -1,4 +1,4 @@
-"""Two definitions that ask for different things never read the same."""
+"""Two definitions with different meanings never have the same sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences: the worked case word for word, every kind of condition, and the terms of the product."""
+"""Sentences: the acceptance example word for word, every kind of condition, and the terms of the product."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def test_a_connection_serves_on_and_is_closed_when_idle_or_when_its_next_request
         assert [await idle.status(), await half.status()] == [200, 200]
         await until(lambda: all(one.waits for one in site.connections._open))
         half.writer.write(HALF)
-        await until(lambda: any(one._heard for one in site.connections._open))
+        await until(lambda: any(one._receiving for one in site.connections._open))
         site.later(5)
         assert await half.status() == 408
         idle.writer.write(ASK)

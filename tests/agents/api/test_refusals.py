@@ -38,7 +38,7 @@ class Published(Leader):
             settings=SETTINGS,
             batch_producer=Sent(),  # type: ignore[arg-type]  # what the topic asks of it
             changed=lambda _: None,
-            speaks=lambda: True,
+            answering=lambda: True,
             counted=lambda *_: 1,
             metrics=Metrics(),
         )
@@ -46,7 +46,7 @@ class Published(Leader):
             SETTINGS,
             catalogue_topic=CatalogueTopic(SETTINGS, definition_topic),
             definition_topic=definition_topic,
-            reports=ProgressReader(SETTINGS),
+            progress=ProgressReader(SETTINGS),
             check=lambda: None,
             latest_ms=lambda: MAX_MS,
             metrics=Metrics(),
@@ -176,7 +176,7 @@ def test_a_definition_that_it_fails_at_is_refused_and_the_others_are_taken(
             settings=SETTINGS,
             batch_producer=sent,  # type: ignore[arg-type]  # what the topic asks of it
             changed=lambda _: None,
-            speaks=lambda: True,
+            answering=lambda: True,
             counted=lambda *_: 1,
             metrics=Metrics(),
         )
