@@ -170,7 +170,7 @@ class Worker:
     def work(self, claim: Claim) -> None:
         store = self._stores[claim]
         held = store.changelog_offset
-        self._cluster.went_to_work(claim, -1 if held is None else held)
+        self._cluster.went_to_work(self, claim, -1 if held is None else held)
         self.tasks[claim] = PartitionTask(
             number=claim.partition,
             store=store,
@@ -379,15 +379,15 @@ class Cluster:
         self._choice = choice
         self._names = [f"worker{number}" for number in range(workers)]
         self.workers: dict[str, Worker] = {}
-        self._asked: dict[Claim, int] = {}
+        self._asked: dict[tuple[Worker, Claim], int] = {}
         self.log: list[str] = []
 
     def choose(self, count: int) -> int:
         return self._choice.randrange(count)
 
-    def went_to_work(self, claim: Claim, held: int) -> None:
+    def went_to_work(self, worker: Worker, claim: Claim, held: int) -> None:
         """No partition goes to work on less than its changelog held when it was assigned."""
-        asked = self._asked[claim]
+        asked = self._asked[worker, claim]
         assert held + 1 >= asked, f"{claim} is at work on {held + 1} of {asked} changelog records"
 
     # -- steps -------------------------------------------------------------------------------------------
@@ -499,7 +499,7 @@ class Cluster:
         partitions = self.group.given.pop(worker.name)
         # Only now may it ask for the ends: what is in the changelogs at this moment it has to have read.
         self._asked.update(
-            (Claim(number, worker.assignment.epoch + step), len(self.brokers.changelogs[number]))
+            ((worker, Claim(number, worker.assignment.epoch + step)), len(self.brokers.changelogs[number]))
             for number in partitions
             for step in (1, 2)
         )

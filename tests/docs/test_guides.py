@@ -1,0 +1,37 @@
+"""The two guides for people who change the code name files that are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUIDES = ("ARCHITECTURE.md", "CONTRIBUTING.md")
+_FILE = re.compile(r"`((?:agents|streamseg|schemas|tests|docs|deploy|benchmarks)/[\w./-]*)`")
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_file_that_is_named_is_there(guide: str) -> None:
+    named = set(_FILE.findall((ROOT / guide).read_text()))
+    assert len(named) > 20
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_the_architecture_names_every_room_and_stays_short() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    rooms = {
+        f"{path.parent.relative_to(ROOT)}/"
+        for package in ("streamseg", "agents")
+        for path in (ROOT / package).glob("*/__init__.py")
+    }
+    assert {room for room in rooms if f"`{room}`" not in text} == set()
+    assert len(text.splitlines()) < 200
+
+
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"make (\w+)", (ROOT / "CONTRIBUTING.md").read_text())))
+)
+def test_every_target_that_contributing_names_is_in_the_makefile(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
