@@ -30,8 +30,8 @@ def test_the_architecture_names_every_room_and_stays_short() -> None:
     assert len(text.splitlines()) < 200
 
 
-@pytest.mark.parametrize(
-    "target", sorted(set(re.findall(r"make (\w+)", (ROOT / "CONTRIBUTING.md").read_text())))
-)
-def test_every_target_that_contributing_names_is_in_the_makefile(target: str) -> None:
-    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+def test_every_target_that_contributing_names_is_in_the_makefile() -> None:
+    named = set(re.findall(r"(?:`|\n)make (\w+)", (ROOT / "CONTRIBUTING.md").read_text()))
+    made = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert len(named) > 5
+    assert named - made == set()
