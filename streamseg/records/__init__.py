@@ -1,1 +1,1 @@
-"""What goes in and what comes out: records as read, the events kept of them, changes, dead letters."""
+"""The engine's inputs and outputs: records, events, membership changes and dead letters."""

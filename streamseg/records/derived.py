@@ -1,9 +1,9 @@
-"""The events that the engine itself derives: from a contact update, once per real change, and from a form
-that says no.
+"""The events that the engine derives itself: from a contact update, one for each real change, and from a form
+that unsubscribes.
 
-An id is `<topic>/<partition>/<offset>/<name>/<subject>`: it begins with the position of the record, so that
-it is the same whenever the record is applied, and the offset is padded, so that the order of texts is that of
-the records.
+The id of a derived event is `<topic>/<partition>/<offset>/<name>/<subject>`. It begins with the position of
+the record, so the id is the same whenever the record is applied. The offset is padded with zeros, so ids sort
+in the order of the records.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TAG_ADDED = "tag_added"
 TAG_REMOVED = "tag_removed"
 GLOBAL_UNSUBSCRIBE = "global_unsubscribe"
 
-# Of each, the property that names the subject, and the others.
+# Event name -> the property that names the subject (None: no property does), and the other properties.
 _PROPERTIES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     ATTRIBUTE_CHANGED: ("attribute", ("old", "new")),
     TAG_ADDED: ("tag", ()),
@@ -28,18 +28,19 @@ _PROPERTIES: dict[str, tuple[str | None, tuple[str, ...]]] = {
 }
 
 Row = Sequence[Any]
-"""One of them in short: subject, value of each other property ..."""
+"""A derived event in short: its subject, then the value of each other property."""
 
 
 class DerivedEvents:
-    """What one record gives rise to, in force from `occurred_ms` (epoch ms).
+    """The events that are derived from one record; all occurred at `occurred_ms` (epoch ms).
 
-    They come, are kept and go together, twenty for a first update, and few definitions ask for any: so they
-    are rows until someone does.
+    They are added, kept and dropped together. A first update gives twenty of them, and few definitions test
+    any. So they stay rows until `events` is called.
 
-    origin       what their ids begin with
-    offset, recorded_ms   the record's
-    rows         by name, a row each, in no order
+    origin       the text with which the ids of these events begin
+    offset       the offset of the record
+    recorded_ms  the timestamp of the record, epoch ms
+    rows         event name -> one row for each event, in no order
     """
 
     __slots__ = ("occurred_ms", "offset", "origin", "recorded_ms", "rows")
@@ -53,13 +54,13 @@ class DerivedEvents:
 
     @classmethod
     def of(cls, record: Record, occurred_ms: int) -> DerivedEvents:
-        """None yet of a record."""
+        """Return an empty collection for a record."""
         origin = f"{record.topic}/{record.partition}/{record.offset:020d}/"
         return cls(origin, occurred_ms, record.offset, record.timestamp_ms)
 
     @classmethod
     def gather(cls, events: Iterable[Event]) -> DerivedEvents:
-        """Those of one record, not none, as they were before they were events."""
+        """Return the collection that holds these events: at least one, all derived from one record."""
         first, *others = events
         derived = cls(origin_of(first.event_id), first.occurred_ms, first.offset, first.recorded_ms)
         for event in (first, *others):
@@ -72,14 +73,14 @@ class DerivedEvents:
         return sum(map(len, self.rows.values()))
 
     def add(self, name: str, row: Row) -> None:
-        """One more; the subject tells it from the others of its name."""
+        """Add one event. Its subject differs from the subjects of the other events of this name."""
         rows = self.rows.get(name)
         if rows is None:
             rows = self.rows[name] = []
         rows.append(row)
 
     def events(self, name: str) -> Iterator[Event]:
-        """Those of one name, in the order of a contact's events."""
+        """Yield the events of one name, in the order of a contact's events."""
         named, others = _PROPERTIES[name]
         for subject, *values in sorted(self.rows.get(name, ()), key=_subject):
             properties: dict[str, Any] = {} if named is None else {named: subject}
@@ -88,18 +89,19 @@ class DerivedEvents:
             yield Event(event_id, name, self.occurred_ms, properties, True, self.offset, self.recorded_ms)
 
     def all_events(self) -> list[Event]:
-        """All of them, in the order of a contact's events."""
+        """Return all events, in the order of a contact's events."""
         return [event for name in sorted(self.rows) for event in self.events(name)]
 
 
 def outlives_erasure(event: Event) -> bool:
-    """Whether an event later than an erasure is still there after it: what is derived goes and stays with the
-    record that it comes from, and the updates go."""
+    """Return whether an event that is later than an erasure is kept after it. A derived event is kept if its
+    record is: behaviour events are, contact updates are not."""
     return not event.derived or event.event_id.startswith(f"{BEHAVIOR_EVENTS}/")
 
 
 def origin_of(event_id: str) -> str:
-    """What the ids of all events derived from one record, and of no others that are derived, begin with."""
+    """Return the text with which the ids of all events derived from the same record begin. No other derived
+    event has an id that begins with it."""
     topic, partition, offset, _ = event_id.split("/", 3)
     return f"{topic}/{partition}/{offset}/"
 

@@ -1,11 +1,11 @@
-"""What streamseg says in the headers of the records that it writes to `segment-definitions`.
+"""The headers of the records that streamseg writes to `segment-definitions`.
 
-Compaction keeps a segment's last record alone, so what follows from the records before it stands in its
-headers. All are integers in decimal; a record of somebody else has none.
+Compaction keeps only the last record of a segment. So its headers hold the facts that follow from the records
+before it. Each header is an integer in decimal. A record that another program wrote has none of them.
 
-segment.born        offset of the tombstone that ended the last segment of this id, -1: none is known
-segment.introduced  offset of the record by which the formula came into force; left out where it is this one
-segment.answers     offset of the record of this key that this one confirms or, where that was refused, undoes
+segment.born        offset of the tombstone that ended the last segment of this id; -1: none is known
+segment.introduced  offset of the record with which the formula came into force; absent if it is this record
+segment.answers     offset of the record of this key that this record confirms or, if it was refused, undoes
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BORN, _INTRODUCED, _ANSWERS = "segment.born", "segment.introduced", "segment.an
 
 
 class Statement(NamedTuple):
-    """The headers of a record; None where there is none."""
+    """The values of the headers of a record; None for an absent header."""
 
     born: int | None = None
     introduced: int | None = None
@@ -26,7 +26,7 @@ class Statement(NamedTuple):
 
     @classmethod
     def of(cls, record: Record) -> Statement:
-        """What a record says; nothing, where a header is no integer."""
+        """Return the values in a record's headers; all are None if one of them is not an integer."""
         if not record.headers:
             return _NOTHING
         found = dict(record.headers)
@@ -36,7 +36,7 @@ class Statement(NamedTuple):
             return _NOTHING
 
     def headers(self) -> Headers:
-        """As headers of a record."""
+        """Return the values as headers of a record."""
         pairs = zip(_NAMES, self, strict=True)
         return tuple((name, str(value).encode()) for name, value in pairs if value is not None)
 

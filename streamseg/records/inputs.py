@@ -1,6 +1,6 @@
-"""What the engine is fed: records as read, and the events it keeps, as slotted values.
+"""The inputs of the engine: the records that were read and the events that it keeps, as slotted values.
 
-Not to be changed once made. Not frozen either: that makes each one take three times as long to make.
+Do not change their fields. They are not frozen, because it takes three times as long to make a frozen one.
 """
 
 from __future__ import annotations
@@ -39,11 +39,13 @@ class Record:
 
 @dataclass(slots=True)
 class Event:
-    """An occurrence of a behaviour event, `occurred_ms` in epoch milliseconds.
+    """An occurrence of a behaviour event or of a derived event. `occurred_ms` is in epoch milliseconds.
 
-    `derived` events came out of a contact update; prefix patterns never match them. `offset` and
-    `recorded_ms` are those of the record it came with: a record which is applied again after a crash knows
-    its own event, and what is left of a contact after an erasure knows since when the contact is known.
+    derived      whether the engine derived the event from a record; patterns with a prefix never match it
+    offset       the offset of the record that the event came with. When a record is applied again after a
+                 crash, this tells its own event from a repeat.
+    recorded_ms  the timestamp of that record, epoch ms. After an erasure it tells since when the contact is
+                 known.
     """
 
     event_id: str
@@ -56,12 +58,13 @@ class Event:
 
     @property
     def place(self) -> tuple[int, int, int]:
-        """Where it stands in a sequence: by time, then those derived from updates, those derived from forms,
-        then behaviour events, then by offset. Those derived from one record stand at one place."""
+        """The place of the event in a sequence. Events are ordered by time, then by kind (derived from an
+        update, derived from a form, behaviour event), then by offset. All events derived from one record have
+        the same place."""
         rank = _OTHERS if not self.derived else int(not self.event_id.startswith(_FROM_UPDATES))
         return (self.occurred_ms, rank, self.offset)
 
     @property
     def order(self) -> Order:
-        """The place in the total order of one contact's events; no two have the same."""
+        """The place of the event in the total order of one contact's events; no two events have the same."""
         return (self.occurred_ms, self.event_id, self.derived)

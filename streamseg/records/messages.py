@@ -1,6 +1,7 @@
-"""Reading a message that others wrote: its size, its JSON, its fields. Every fault in one is a RejectedError.
+"""Functions that check a message of another program: its size, its JSON and its fields. Every fault raises
+RejectedError.
 
-What a message says, beyond its shape, is judged where it is used.
+These functions check the shape of a message. Its content is checked where it is used.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ Model = TypeVar("Model", bound=WireModel)
 
 
 def read_message(value: bytes, *, limit_bytes: int) -> Any:
-    """The JSON value in a record's bytes. Raises RejectedError for what is longer than that, not JSON or
-    nested too deep."""
+    """Return the JSON value in a record's bytes. Raises RejectedError for bytes that are longer than
+    `limit_bytes`, are not JSON or are nested too deep."""
     if len(value) > limit_bytes:
         raise RejectedError(Code.TOO_LARGE, f"longer than {limit_bytes} bytes; make it smaller")
     return read_json(value)
 
 
 def checked(model: type[Model], body: Any, *, at: str = "") -> Model:
-    """A JSON value as a message of that model. `at` is where the value stands in what was sent.
+    """Return a JSON value as a message of a model. `at` is the path of the value in the whole message.
 
     Raises RejectedError with the path of the field at fault."""
     try:
@@ -37,7 +38,7 @@ def checked(model: type[Model], body: Any, *, at: str = "") -> Model:
 
 
 def checked_by(adapter: TypeAdapter[Message], body: Any) -> Message:
-    """As `checked`, of messages of several shapes."""
+    """Return the same as `checked` for a message that may have one of several shapes."""
     try:
         return adapter.validate_python(body)
     except ValidationError as error:

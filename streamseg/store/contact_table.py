@@ -19,10 +19,10 @@ from streamseg.store.due import DueQueue
 
 
 class DueChanges(NamedTuple):
-    """What one batch does to the due index.
+    """The changes that one batch makes in the due index.
 
-    added    entries that stand from then on
-    deleted  entries that were met and no longer stood
+    added    entries that are valid from now on
+    deleted  outdated entries that were found and are deleted
     """
 
     added: list[bytes]
@@ -30,7 +30,7 @@ class DueChanges(NamedTuple):
 
 
 class ContactTable:
-    """Contacts on disk, those that are not written yet, and a cache of decoded ones."""
+    """The contacts on disk, the contacts that are not written yet, and a cache of decoded contacts."""
 
     __slots__ = (
         "_cache",
@@ -49,10 +49,11 @@ class ContactTable:
         self._cache_size = cache_size
         self._cache: OrderedDict[str, Contact] = OrderedDict()
         self._unwritten: dict[str, Contact] = {}
-        # Of the unwritten ones, those whose attributes changed.
+        # Ids of the unwritten contacts whose attributes changed.
         self._restated: set[str] = set()
-        # The due time that each decoded contact is filed under; of unwritten ones that on disk, if known.
+        # Id of each decoded contact -> the due time under which it is filed; None: never due.
         self._filed: dict[str, int | None] = {}
+        # Id of an unwritten contact -> the due time under which it is filed on disk, if that is known.
         self._filed_on_disk: dict[str, int | None] = {}
         self._due = DueQueue(self._filed_due, self._read_due)
 
@@ -98,7 +99,7 @@ class ContactTable:
             self._due.file(contact_id, contact.due_ms)
 
     def ids(self, after: str | None) -> Iterator[str]:
-        """All kept contact ids in ascending UTF-8 order, those greater than `after`."""
+        """Yield all kept contact ids that are greater than `after`, in ascending UTF-8 order."""
         unwritten = sorted(one for one in self._unwritten if after is None or one > after)
         start = layout.CONTACT if after is None else layout.contact_key(after) + b"\0"
         written = (key[1:].decode() for key, _ in self._database.items(layout.CONTACT, start))
@@ -112,7 +113,7 @@ class ContactTable:
         return self._due.head()
 
     def is_filed(self, contact_id: str, due_ms: int) -> bool:
-        """Whether `next_due` will come to the contact at `due_ms`."""
+        """Return whether the due index holds the contact at `due_ms`, so that `next_due` will return it."""
         if contact_id in self._unwritten:
             return self._filed.get(contact_id) == due_ms
         return self._database.get(layout.DUE + layout.due_entry(due_ms, contact_id)) is not None
@@ -120,7 +121,7 @@ class ContactTable:
     def _filed_due(self, contact_id: str) -> int | None:
         if contact_id in self._filed:
             return self._filed[contact_id]
-        # Read as a whole: who is due is wanted next.
+        # The whole contact is read, because a contact that is due is used next.
         contact = self.get(contact_id)
         return None if contact is None else contact.due_ms
 
@@ -128,14 +129,14 @@ class ContactTable:
         start = layout.DUE + after + b"\0" if after else layout.DUE
         return [key[1:] for key, _ in islice(self._database.items(layout.DUE, start), count)]
 
-    # -- what is not written yet ------------------------------------------------------------------------
+    # -- unwritten changes ------------------------------------------------------------------------------
 
     def changed(self) -> KeysView[str]:
         """The contacts whose state is not written yet."""
         return self._unwritten.keys()
 
     def records(self, contact_id: str) -> list[KeyValue]:
-        """What of a contact is not written yet, as changelog records."""
+        """Return the unwritten changes of a contact as changelog records."""
         contact = self._unwritten.get(contact_id)
         if contact is None:
             return []
@@ -145,7 +146,7 @@ class ContactTable:
         return [(layout.attributes_key(contact_id), contact.attributes.to_bytes()), state]
 
     def write_due(self, batch: WriteBatch, contact_ids: Sequence[str] | None) -> DueChanges:
-        """Put into a batch how the due index changes with these contacts; None: with all."""
+        """Put the changes of the due index for these contacts into a batch; None: for all contacts."""
         written: Set[str] = self._unwritten.keys()
         deleted = list(self._due.stale)
         if contact_ids is not None:
@@ -166,13 +167,14 @@ class ContactTable:
         return DueChanges(added, deleted)
 
     def _is_settled(self, entry: bytes, written: Set[str]) -> bool:
-        """Whether an entry that does not stand may be deleted. Of a contact that stays unwritten, the index
-        has to keep what its state on disk says."""
+        """Return whether an outdated entry may be deleted. If the contact stays unwritten, the index must
+        keep the entry that fits the contact's state on disk."""
         _, contact_id = layout.read_due_entry(entry)
         return contact_id in written or contact_id not in self._unwritten
 
     def settle(self, contact_ids: Iterable[str] | None, due: DueChanges) -> None:
-        """What `records` and `write_due` gave of these contacts is on disk; None: of all."""
+        """Move these contacts to the cache, because their changes are on disk now; None: all contacts. `due`
+        is the result of `write_due`."""
         self._due.written(due.added, due.deleted, all_of_it=contact_ids is None)
         if contact_ids is None:
             for contact_id in self._restated:
@@ -195,11 +197,11 @@ class ContactTable:
             self._evict()
 
     def _forget_attributes(self, contact: Contact) -> None:
-        """Decoded, they take four times the memory of their bytes, and are seldom asked for."""
+        """Drop the decoded attributes: they take four times the memory of their bytes and are rarely read."""
         contact.attributes = self._written_attributes(contact.contact_id)
 
     def forget_read(self) -> None:
-        """The disk was changed by other means."""
+        """Forget all that was read, because the disk was changed without this table."""
         self._cache.clear()
         self._filed.clear()
         self._due.reset()

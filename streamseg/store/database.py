@@ -1,4 +1,4 @@
-"""One RocksDB database: how it is opened, its version, reads, and batches that are written as a whole."""
+"""One RocksDB database: opening, the check of its version, reads, and atomic batches."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ KeyValue = tuple[bytes, bytes | None]
 
 _HISTORY = layout.HISTORY[0]
 
-# Faust's own RocksDB stores keep the changelog offset under this key; so do we, in the same write.
+# Faust's own RocksDB stores keep the changelog offset under this key. It is written here with each batch.
 _OFFSET_KEY = b"__faust\0offset__"
 
 
 class Figures(NamedTuple):
-    """How a database stands.
+    """The size and the condition of a database.
 
-    disk_bytes                what its tables take on disk
-    keys                      about how many keys it has, of whatever kind
-    compaction_pending_bytes  about how much is still to be compacted
-    write_stalled             whether it slows down or stops writes, since it cannot keep up
+    disk_bytes                bytes of its tables on disk
+    keys                      the number of all its keys, estimated
+    compaction_pending_bytes  bytes that are still to be compacted, estimated
+    write_stalled             whether it slows down or stops writes because compaction is too slow
     """
 
     disk_bytes: int
@@ -49,16 +49,17 @@ class Figures(NamedTuple):
 
 
 class Database:
-    """What is on disk of one partition.
+    """The part of one partition's state that is on disk.
 
-    get  the value under a key, or None
+    get  return the value under a key, or None
     """
 
     __slots__ = ("_db", "_in_bulk", "get")
 
     def __init__(self, path: Path, block_cache: Cache) -> None:
-        """Open or create the database at `path`, a folder of its own. Raises StateVersionError where another
-        release wrote the state, and ConfigurationError where another process has it open."""
+        """Open or create the database at `path`, a folder of its own. Raises StateVersionError if this
+        release cannot read the version of its state, and ConfigurationError if another process has it
+        open."""
         path.mkdir(parents=True, exist_ok=True)
         self._db = _open(path, block_cache)
         self._in_bulk = False
@@ -80,8 +81,9 @@ class Database:
         self._db.put(layout.FORMAT_KEY, orjson.dumps(STATE_VERSION))
 
     def items(self, prefix: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """What is under keys that begin with `prefix`, from `start` on, as of the first one read."""
-        # Not by an upper bound of ReadOptions: rocksdict's iterators do not keep that alive.
+        """Yield keys that begin with `prefix`, and their values, from the key `start` on. Changes made after
+        the first item was read are not seen."""
+        # An upper bound in ReadOptions is not safe: rocksdict's iterators do not keep it alive.
         items = cast(Iterator[tuple[bytes, bytes]], self._db.items(from_key=start))
         return takewhile(lambda item: item[0].startswith(prefix), items)
 
@@ -92,7 +94,8 @@ class Database:
         return None if data is None else int(data)
 
     def write(self, batch: WriteBatch, changelog_offset: int | None = None) -> None:
-        """Write a batch as a whole, and with it the changelog offset that holds it, if one is given."""
+        """Write a batch atomically, together with the changelog offset of its last record, if one is
+        given."""
         if changelog_offset is not None:
             batch.put(_OFFSET_KEY, str(changelog_offset).encode())
         if not len(batch):
@@ -104,10 +107,10 @@ class Database:
 
     @contextmanager
     def in_bulk(self) -> Iterator[None]:
-        """While much of a changelog is applied: not twice to the disk, and sorted once at the end. What the
-        process dies of meanwhile leaves an older state, whose changelog offset says so.
+        """Write without RocksDB's log and without compaction, while much of a changelog is applied.
 
-        The end, also by an exception, makes durable what was applied. Cost: a flush."""
+        If the process dies meanwhile, an older state is left on disk, and its changelog offset fits to it.
+        When the block ends, also by an exception, everything written in it becomes durable. Cost: a flush."""
         self._db.set_options({"disable_auto_compactions": "true"})
         self._in_bulk = True
         try:
@@ -118,7 +121,7 @@ class Database:
             self._db.set_options({"disable_auto_compactions": "false"})
 
     def figures(self) -> Figures:
-        """How the database stands. Cost: a few figures that RocksDB has at hand."""
+        """Return the size and the condition of the database. Cost: O(1), RocksDB keeps these figures."""
         ask = self._db.property_int_value
         held_back = ask("rocksdb.is-write-stopped") or ask("rocksdb.actual-delayed-write-rate")
         return Figures(
@@ -133,12 +136,12 @@ class Database:
 
 
 def new_batch() -> WriteBatch:
-    """An empty batch for `Database.write`."""
+    """Return an empty batch for `Database.write`."""
     return WriteBatch(raw_mode=True)
 
 
 def put_records(batch: WriteBatch, records: Iterable[KeyValue]) -> None:
-    """Put changelog records into a batch, and the event-id index where they are events."""
+    """Put changelog records into a batch; for behaviour events also the entries of the event-id index."""
     put, delete = batch.put, batch.delete
     for key, value in records:
         if value is None:
@@ -195,7 +198,7 @@ def _options(block_cache: Cache) -> Options:
     options.set_block_based_table_factory(table)
     options.set_compression_type(DBCompressionType.lz4())
     options.set_write_buffer_size(16 << 20)
-    # Most look-ups are for event ids that are not there.
+    # Most look-ups are for event ids that are not in the database.
     options.set_memtable_whole_key_filtering(True)
     options.set_memtable_prefix_bloom_ratio(0.05)
     options.set_max_write_buffer_number(3)

@@ -1,4 +1,4 @@
-"""Who is due next, out of an index that lies on disk and changes that are not there yet."""
+"""The queue that finds the contact which is due next, from the index on disk and its unwritten changes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _LIMIT = 16_384
 class DueQueue:
     """The least entries of the due index, kept in memory; entries as `layout.due_entry` makes them.
 
-    `near` holds every entry on disk up to `horizon`, `pending` those that are not on disk yet. Both may
-    hold entries that no longer stand: one counts only while the contact is filed under that very time,
-    which is asked when it comes to the head. So moving a contact costs O(log n) and nothing is searched.
-    Reading on from the horizon, never from the start, keeps clear of the entries deleted before it,
-    which RocksDB would have to step over one by one.
+    `near` holds every entry on disk up to `horizon`, `pending` holds the entries that are not on disk yet.
+    Both may hold outdated entries. An entry is valid while the contact is filed under the same time; this is
+    checked when the entry comes to the head. So moving a contact costs O(log n), without a search. The disk
+    is read from the horizon on, never from the start: RocksDB would have to step over each entry that was
+    deleted before the horizon.
     """
 
     def __init__(self, filed: Callable[[str], int | None], read: Callable[[bytes, int], list[bytes]]) -> None:
-        """`filed` tells the time a contact is filed under now, `read` the first so many entries on disk
-        that are greater than the given one."""
+        """`filed` returns the time under which a contact is filed now. `read` returns the first entries on
+        disk that are greater than the given one, at most the given number."""
         self._filed = filed
         self._read = read
         self._near: list[bytes] = []
@@ -33,7 +33,7 @@ class DueQueue:
         self.stale: set[bytes] = set()
 
     def file(self, contact_id: str, due_ms: int | None) -> None:
-        """The contact is due at `due_ms` from now on, or never."""
+        """File a contact under `due_ms`; None: it is never due."""
         if self._head is not None and self._head[1] == contact_id:
             self._head = None
         if due_ms is not None:
@@ -43,7 +43,8 @@ class DueQueue:
                 self._head = None
 
     def head(self) -> tuple[int, str] | None:
-        """The least (`due_ms`, `contact_id`) that stands. Entries that do not are put into `stale`."""
+        """Return the least valid (`due_ms`, `contact_id`), or None. Outdated entries on disk that are found
+        on the way are put into `stale`."""
         if self._head is not None:
             return self._head
         while True:
@@ -63,8 +64,11 @@ class DueQueue:
                 self.stale.add(entry)
 
     def written(self, entries: Iterable[bytes], deleted: Iterable[bytes], *, all_of_it: bool) -> None:
-        """What was pending is on disk now, or some of it; `entries` are those of that which stand, `deleted`
-        those of the stale ones that are gone from there."""
+        """Update the queue after pending entries were written to disk.
+
+        entries    the valid entries that were written
+        deleted    the stale entries that were deleted from disk
+        all_of_it  whether all pending entries were written, not only those of some contacts"""
         horizon = self._horizon
         for entry in entries:
             if horizon is None or entry <= horizon:
@@ -77,7 +81,7 @@ class DueQueue:
             self._horizon = self._near[-1]
 
     def reset(self) -> None:
-        """Forget everything read: the disk was changed by other means."""
+        """Forget all that was read, because the disk was changed without this queue."""
         self._near.clear()
         self._pending.clear()
         self.stale.clear()

@@ -12,21 +12,22 @@ from streamseg.store.database import Database, KeyValue
 
 
 class EventTable:
-    """Events on disk, and what of them is not written yet."""
+    """The events on disk, and their unwritten changes."""
 
     __slots__ = ("_changes", "_database", "_derived", "_found")
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # contact id -> what was derived from records, of which nothing was dropped since
+        # contact id -> unwritten derived events, in one collection for each record. `_take_apart` moves them
+        # into `_changes` as single events.
         self._derived: dict[str, list[DerivedEvents]] = {}
         # contact id -> the place of an event -> the event to add, or None to drop it
         self._changes: dict[str, dict[Order, Event | None]] = {}
-        # contact id -> event id -> what `find` answers
+        # contact id -> event id -> the result of `find`, for unwritten changes
         self._found: dict[str, dict[str, tuple[int, int] | None]] = {}
 
     def find(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
-        """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""
+        """Return (`occurred_ms`, `offset`) of the kept behaviour event with this id, or None."""
         unwritten = self._found.get(contact_id)
         if unwritten is not None and event_id in unwritten:
             return unwritten[event_id]
@@ -34,7 +35,7 @@ class EventTable:
         return None if data is None else layout.read_event_id(data)
 
     def add(self, contact_id: str, event: Event) -> None:
-        """Keep an event, no derived one, whose id is not kept yet."""
+        """Keep a behaviour event (not a derived one) whose id is not kept yet."""
         changes = self._changes.get(contact_id)
         if changes is None:
             changes = self._changes[contact_id] = {}
@@ -43,7 +44,7 @@ class EventTable:
         self._found[contact_id][event.event_id] = (event.occurred_ms, event.offset)
 
     def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
-        """Keep what is derived from one record, which stays as it is from now on."""
+        """Keep the events derived from one record. The caller must not change `derived` afterwards."""
         self._derived.setdefault(contact_id, []).append(derived)
 
     def drop(self, contact_id: str, order: Order) -> None:
@@ -56,8 +57,10 @@ class EventTable:
             found[event_id] = None
 
     def of_contact(self, contact_id: str, since_ms: int | None) -> Iterator[Event]:
-        """The contact's kept events by (`occurred_ms`, `event_id`), ascending, as of the call; those since
-        then, if given: what lies before is not read, nor what deleting it left behind."""
+        """Yield the contact's kept events as of the call, ascending by (`occurred_ms`, `event_id`).
+
+        With `since_ms`, only events from that time on are read: neither earlier events nor the traces that
+        their deletion left on disk are read."""
         if contact_id in self._derived:
             self._take_apart(contact_id)
         changes = self._changes.get(contact_id, {})
@@ -67,7 +70,7 @@ class EventTable:
         return self._merged(contact_id, layout.history_key(contact_id, since_ms, ""), unwritten)
 
     def _take_apart(self, contact_id: str) -> None:
-        """Note each of the derived events by itself."""
+        """Turn the contact's unwritten derived events into single changes."""
         changes = self._changes.setdefault(contact_id, {})
         self._found.setdefault(contact_id, {})
         for derived in self._derived.pop(contact_id, ()):
@@ -87,23 +90,23 @@ class EventTable:
         kept = (event for event in written if event.order not in unwritten)
         yield from heapq.merge(kept, added, key=_order)
 
-    # -- what is not written yet ------------------------------------------------------------------------
+    # -- unwritten changes ------------------------------------------------------------------------------
 
     def changed(self) -> Set[str]:
-        """The contacts with events that are not written yet."""
+        """Return the contacts with unwritten changes of events."""
         return self._changes.keys() | self._derived.keys()
 
     def count(self) -> int:
-        """How many contacts those are, at least. Cost: O(1)."""
+        """Return a lower bound of the number of contacts in `changed`. Cost: O(1)."""
         return max(len(self._changes), len(self._derived))
 
     def records(self, contact_id: str) -> list[KeyValue]:
-        """What of a contact is not written yet, as changelog records. Drops before adds: an id dropped and
-        added anew at another time stays in the id index."""
+        """Return the unwritten changes of a contact as changelog records. Deletions come before additions, so
+        an id that was dropped and then added at another time stays in the event-id index."""
         dropped: list[KeyValue] = []
         added: list[KeyValue] = []
         for derived in self._derived.get(contact_id, ()):
-            # Whole, whatever an earlier life of this record left of it on disk.
+            # The value replaces whatever is on disk under this key from an earlier application of the record.
             key = layout.derived_key(contact_id, derived.occurred_ms, derived.origin)
             added.append((key, layout.derived_value(derived)))
         parts: dict[bytes, dict[Order, Event | None]] = {}
@@ -126,7 +129,7 @@ class EventTable:
         return dropped + added
 
     def _derived_left(self, contact_id: str, key: bytes, changes: dict[Order, Event | None]) -> list[Event]:
-        """What is to be kept of the events derived from one record."""
+        """Return the events derived from one record that are still kept after these changes."""
         written = self._database.get(key)
         kept: dict[Order, Event | None] = {}
         if written is not None:
@@ -135,7 +138,8 @@ class EventTable:
         return [event for event in (kept | changes).values() if event is not None]
 
     def settle(self, contact_ids: Iterable[str] | None) -> None:
-        """What `records` gave of these contacts is on disk; None: of all."""
+        """Drop the unwritten changes of these contacts, because they are on disk now; None: of all
+        contacts."""
         unwritten = (self._changes, self._derived, self._found)
         if contact_ids is None:
             for one in unwritten:

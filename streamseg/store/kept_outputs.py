@@ -1,11 +1,11 @@
-"""Outputs that a changelog holds until they were sent.
+"""The outputs that a changelog holds until they were sent.
 
-Checkpoints with outputs are numbered from 1. Each record of outputs has the number of its checkpoint, and a
-note of the partition says up to which number all outputs were sent. What has a higher one may not have been
-sent: whoever recovers from the changelog sends it again.
+Checkpoints with outputs are numbered from 1. Each record of outputs has the number of its checkpoint. A note
+of the partition holds the number up to which all outputs were sent. Outputs with a higher number may not have
+been sent: the worker that restores the partition from the changelog sends them again.
 
-The note is on disk as of the last commit. In the changelog it comes with the next checkpoint that has
-outputs, as its first record: the records that follow overwrite places of outputs that were sent before.
+The note on disk is as of the last commit. The changelog gets the note with the next checkpoint that has
+outputs, as its first record, because the records after it overwrite places of outputs that were sent before.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class KeptOutputs:
     def __init__(self, database: Database, notes: NoteTable) -> None:
         self._database = database
         self._notes = notes
-        # Whether the changelog has the number up to which all were sent as it is now.
+        # Whether the current "sent up to" number has been written to the changelog.
         self._sent_in_changelog = False
 
     @property
@@ -41,13 +41,14 @@ class KeptOutputs:
         return number or 0
 
     def unsent(self) -> list[bytes]:
-        """Those that may not have been sent, in their order."""
+        """Return the outputs that may not have been sent, in their order."""
         sent = self._sent
         kept = sorted((number, place, output) for place, number, output in self._kept() if number > sent)
         return [output for _, _, output in kept]
 
     def forget(self) -> None:
-        """All were sent: forget them here, and let the next changelog records begin with that."""
+        """Delete the outputs on disk and raise the "sent up to" number, because all of them were sent. The
+        next changelog records begin with that number."""
         kept = [(place, number) for place, number, _ in self._kept()]
         if not kept:
             return
@@ -70,7 +71,7 @@ class KeptOutputs:
         *,
         everything: bool,
     ) -> PendingCheckpoint:
-        """A checkpoint of the contacts' records and the notes, with the outputs by contact id."""
+        """Return a checkpoint of the contacts' records and the notes, with the outputs by contact id."""
         sent = self._sent
         number = sent + 1
         tells_sent = bool(outputs or (sent and not self._sent_in_changelog))
@@ -82,8 +83,8 @@ class KeptOutputs:
             group = list(contacts.get(contact_id, ()))
             output = outputs.get(contact_id)
             if output is not None:
-                # Its place is taken again by the next checkpoint: a compacted changelog keeps no more of them
-                # than the largest checkpoint had.
+                # The next checkpoint uses the same places again. So a compacted changelog holds no more
+                # outputs than the largest checkpoint had.
                 group.insert(0, (layout.output_key(len(groups)), layout.output_value(number, output)))
             groups.append(group)
         if notes:
@@ -97,12 +98,12 @@ class KeptOutputs:
         )
 
     def write_number(self, batch: WriteBatch, pending: PendingCheckpoint) -> None:
-        """Put into the checkpoint's batch that its outputs were sent, if it has any."""
+        """Put the new "sent up to" number into the checkpoint's batch, if the checkpoint has outputs."""
         if pending.number is not None:
             self._write_sent(batch, pending.number)
 
     def settle(self, pending: PendingCheckpoint) -> None:
-        """The checkpoint is in the changelog and on disk."""
+        """Update the state after the checkpoint was written to the changelog and to disk."""
         if pending.number is not None:
             self._settle_sent(pending.number)
         elif pending.tells_sent:

@@ -1,24 +1,26 @@
-"""How one partition's state lies in the key-value store: key prefixes, orderings, values.
+"""The layout of one partition's state in the key-value store: prefixes and order of keys, and values.
 
     key                                        value
     c <contact id>                             the contact's bytes (streamseg.contact.contact)
-    a <contact id>                             its attributes, likewise
+    a <contact id>                             the contact's attributes (streamseg.contact.attributes)
     h <contact id> <occurred ms> <event id>    <offset>, then orjson [name, properties, recorded ms]
-    h <contact id> <occurred ms> <origin> FF   what is derived from one record: <offset>, then orjson
+    h <contact id> <occurred ms> <origin> FF   the events derived from one record: <offset>, then orjson
                                                [recorded ms, rows], see streamseg.records.derived
-    i <contact id> <event id>                  <occurred ms> <offset>         follows from the first h
+    i <contact id> <event id>                  <occurred ms> <offset>         follows from the first kind of h
     s <segment id> <contact id>                orjson [sequence, entered ms]
     d <due ms> <contact id>                    empty                          follows from c
     m <name>                                   orjson
-    o <place>                                  <number> and what is to be said of one contact
+    o <place>                                  <number>, then the outputs that are to be sent for one contact
     x <key>                                    empty: a changelog record under <key> does not count
 
-Ids are UTF-8, so that byte order is the order of code points, and FF is in none. An id that more follows is
-escaped to be free of prefixes. Times and offsets are 8 bytes big-endian with the sign bit flipped, so that
-byte order is their order. A first update derives an event from each attribute: kept as one, those are a tenth
-of the records to be written and recovered. What goes to a changelog is c, a, h, s, m and o; i and d are
-rebuilt from those, and x is of this database alone. Of o, the number counts the checkpoints that had any;
-they come back from a changelog and are not written here otherwise.
+Ids are UTF-8, so the order of bytes is the order of code points, and no id contains the byte FF. An id in the
+middle of a key is escaped so that no id is the beginning of another. Times and offsets are 8 bytes big-endian
+with the sign bit flipped, so the order of bytes is their order. A first update derives an event from each
+attribute. Kept as one value, these events take a tenth of the records to write and restore.
+
+Records of c, a, h, s, m and o go to the changelog. i and d are rebuilt from them, and x is only in this
+database. The number in o counts the checkpoints that had outputs. Records of o are written to this database
+only when a changelog is applied.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ OUTPUT = b"o"
 STRAY = b"x"
 
 FORMAT_KEY = META + b"format"
-"""Where a folder keeps its layout's version; see streamseg.contact.state_version."""
+"""The key under which a folder keeps the version of its layout; see streamseg.contact.state_version."""
 
 _DERIVED = b"\xff"
 
@@ -54,7 +56,7 @@ def attributes_key(contact_id: str) -> bytes:
 
 
 def history_prefix(contact_id: str) -> bytes:
-    """What the keys of all kept events of this contact, and no others, begin with."""
+    """Return the bytes with which the keys of all kept events of this contact begin, and no other key."""
     return HISTORY + _delimited(contact_id)
 
 
@@ -67,7 +69,7 @@ def event_id_key(contact_id: str, event_id: str) -> bytes:
 
 
 def member_prefix(segment_id: str) -> bytes:
-    """What the keys of all members of this segment, and of no other, begin with."""
+    """Return the bytes with which the keys of all members of this segment begin, and no other key."""
     return MEMBER + _delimited(segment_id)
 
 
@@ -76,23 +78,23 @@ def member_key(segment_id: str, contact_id: str) -> bytes:
 
 
 def member_segment(key: bytes) -> str:
-    """The segment id in a member key."""
+    """Return the segment id in a member key."""
     escaped = key[1 : key.index(b"\0\0", 1)]
     return escaped.replace(b"\0\xff", b"\0").decode()
 
 
 def due_entry(due_ms: int, contact_id: str) -> bytes:
-    """A place in the due index: sorts by (`due_ms`, `contact_id`). With DUE before it, a key."""
+    """Return an entry of the due index; entries sort by (`due_ms`, `contact_id`). The key is DUE + entry."""
     return time_bytes(due_ms) + contact_id.encode()
 
 
 def read_due_entry(entry: bytes) -> tuple[int, str]:
-    """`due_ms` and `contact_id` of `due_entry`."""
+    """Return `due_ms` and `contact_id` of an entry that `due_entry` made."""
     return time_ms(entry[:8]), entry[8:].decode()
 
 
 def due_key_of(key: bytes, value: bytes) -> bytes | None:
-    """The key in the due index that follows from a contact's record, None if it is never due."""
+    """Return the key in the due index that follows from a contact's record, or None if it is never due."""
     due = due_in(value)
     return None if due is None else DUE + due + key[1:]
 
@@ -110,7 +112,7 @@ def output_value(number: int, output: bytes) -> bytes:
 
 
 def read_output(key: bytes, value: bytes) -> tuple[int, int, bytes]:
-    """Place, number and what is to be said, of `output_key` and `output_value`."""
+    """Return the place and the number in the key and value of an `o` record, and the outputs in it."""
     return int.from_bytes(key[1:], "big"), int.from_bytes(value[:8], "big"), value[8:]
 
 
@@ -119,17 +121,19 @@ def event_value(event: Event) -> bytes:
 
 
 def derived_key(contact_id: str, occurred_ms: int, origin: str) -> bytes:
-    """Where what is derived from one record is kept; `origin` is what their ids begin with."""
+    """Return the key of the events derived from one record; `origin` is the text with which their ids
+    begin."""
     return history_key(contact_id, occurred_ms, origin) + _DERIVED
 
 
 def derived_value(derived: DerivedEvents) -> bytes:
-    """What is derived from one record."""
+    """Return the value that holds the events derived from one record."""
     return time_bytes(derived.offset) + dumps_own([derived.recorded_ms, derived.rows])
 
 
 def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
-    """The kept events under a history key that begins with the contact's `history_prefix`, in their order."""
+    """Return the kept events under a history key, in their order. `prefix` is the contact's
+    `history_prefix`, with which the key begins."""
     at = len(prefix) + 8
     occurred_ms, offset = time_ms(key[at - 8 : at]), time_ms(value[:8])
     body = loads_own(value[8:])
@@ -143,8 +147,8 @@ def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
 
 
 def event_id_entry(key: bytes, value: bytes | None) -> tuple[bytes, bytes | None] | None:
-    """The entry of the event-id index, its time and offset or None to delete it, that follows from a history
-    record; None where that holds what is derived."""
+    """Return the key and value in the event-id index that follow from a history record; a value of None
+    deletes the key. Return None if the record holds derived events."""
     if key.endswith(_DERIVED):
         return None
     at = key.index(b"\0\0", 1) + 2
@@ -153,7 +157,7 @@ def event_id_entry(key: bytes, value: bytes | None) -> tuple[bytes, bytes | None
 
 
 def read_event_id(data: bytes) -> tuple[int, int]:
-    """`occurred_ms` and `offset` in a value of the event-id index."""
+    """Return `occurred_ms` and `offset` in a value of the event-id index."""
     return time_ms(data[:8]), time_ms(data[8:])
 
 

@@ -1,4 +1,4 @@
-"""The index of one partition's members by segment, and how many each segment has."""
+"""The index of one partition's members by segment, and the number of members of each segment."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ Entry = tuple[int, int]
 
 
 class MemberTable:
-    """The index on disk, and its changes that are not written yet."""
+    """The index on disk, and its unwritten changes."""
 
     __slots__ = ("_counts", "_database", "_unwritten")
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # contact id -> segment id -> since when it is a member, or None where it no longer is
+        # contact id -> segment id -> the new entry, or None if the contact is not a member any more
         self._unwritten: dict[str, dict[str, Entry | None]] = {}
         self._counts: Counter[str] | None = None
 
     def set(self, segment_id: str, contact_id: str, entry: Entry | None) -> None:
-        """Note that the contact is a member since then, or None: no longer."""
+        """Set the contact's entry in a segment; None: it is not a member any more."""
         unwritten = self._unwritten.setdefault(contact_id, {})
         if segment_id in unwritten:
             was_member = unwritten[segment_id] is not None
         else:
-            # Asked, not assumed: what is applied again after a crash may be on disk already.
+            # The disk has to be read: a change that is applied again after a crash may be there already.
             was_member = self._database.get(layout.member_key(segment_id, contact_id)) is not None
         unwritten[segment_id] = entry
         self.counts()[segment_id] += (entry is not None) - was_member
 
     def get(self, segment_id: str, contact_id: str) -> Entry | None:
-        """What `set` noted last."""
+        """Return the entry that `set` was given last, or None."""
         unwritten = self._unwritten.get(contact_id, {})
         if segment_id in unwritten:
             return unwritten[segment_id]
@@ -49,7 +49,8 @@ class MemberTable:
         return sequence, entered_ms
 
     def of_segment(self, segment_id: str, after: str | None) -> Iterator[tuple[str, int, int]]:
-        """(contact id, `sequence`, `entered_ms`) of a segment's members by contact id, those after one."""
+        """Yield (contact id, `sequence`, `entered_ms`) of the segment's members whose ids are greater than
+        `after`, ascending by contact id."""
         prefix = layout.member_prefix(segment_id)
         start = prefix if after is None else prefix + after.encode() + b"\0"
         unwritten = {
@@ -65,24 +66,25 @@ class MemberTable:
         yield from heapq.merge((one for one in written if one[0] not in unwritten), added)
 
     def counts(self) -> Counter[str]:
-        """Segment id -> how many members it has. Cost: the first time, one look at every membership."""
+        """Return segment id -> number of members. Cost: the first call reads the key of every membership."""
         if self._counts is None:
             keys = (key for key, _ in self._database.items(layout.MEMBER, layout.MEMBER))
             self._counts = Counter(layout.member_segment(key) for key in keys)
         return self._counts
 
     def changed(self) -> KeysView[str]:
-        """The contacts with changes that are not written yet."""
+        """Return the contacts with unwritten changes."""
         return self._unwritten.keys()
 
     def records(self, contact_id: str) -> Iterator[KeyValue]:
-        """The changes of a contact that are not written yet, as changelog records."""
+        """Yield the unwritten changes of a contact as changelog records."""
         for segment_id, entry in self._unwritten.get(contact_id, {}).items():
             value = None if entry is None else orjson.dumps(entry)
             yield layout.member_key(segment_id, contact_id), value
 
     def settle(self, contact_ids: Iterable[str] | None) -> None:
-        """What `records` gave of these contacts is on disk; None: of all."""
+        """Drop the unwritten changes of these contacts, because they are on disk now; None: of all
+        contacts."""
         if contact_ids is None:
             self._unwritten.clear()
             return
@@ -90,5 +92,5 @@ class MemberTable:
             self._unwritten.pop(contact_id, None)
 
     def forget_read(self) -> None:
-        """The disk was changed by other means."""
+        """Forget all that was read, because the disk was changed without this table."""
         self._counts = None

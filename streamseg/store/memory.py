@@ -19,11 +19,11 @@ class MemoryStore:
         self._contacts: dict[str, Contact] = {}
         self._found: dict[str, dict[str, tuple[int, int]]] = {}
         self._events: dict[str, list[Event]] = {}
-        # What was derived since the contact's events were last asked for.
+        # contact id -> the derived events that `_events_of` has not put into `_events` yet.
         self._derived: dict[str, list[DerivedEvents]] = {}
         self._ids: list[str] | None = None
         self._heap: list[tuple[int, str]] = []
-        # The due time that each contact is filed under.
+        # contact id -> the due time under which it is filed; None: never due.
         self._filed: dict[str, int | None] = {}
         self._members: dict[str, dict[str, tuple[int, int]]] = {}
         self.clock_ms = 0
@@ -39,7 +39,7 @@ class MemoryStore:
         if self._filed.get(contact_id) != due_ms:
             self._filed[contact_id] = due_ms
             if due_ms is not None:
-                # Entries are never taken out of the middle; `next_due` passes over those that are outdated.
+                # Outdated entries stay in the heap until `next_due` finds and drops them.
                 heappush(self._heap, (due_ms, contact_id))
 
     def contact_ids(self, after: str | None = None) -> Iterator[str]:
@@ -108,7 +108,7 @@ class MemoryStore:
         return {segment_id: len(members) for segment_id, members in self._members.items() if members}
 
     def save(self) -> None:
-        """Nothing waits to be written."""
+        """Do nothing: a store in memory writes nothing to disk."""
 
     def drop_event(self, contact_id: str, order: Order) -> None:
         events = self._events_of(contact_id)

@@ -1,4 +1,4 @@
-"""The notes of one partition: JSON values by name, such as how far a source was read."""
+"""The notes of one partition: JSON values by name, for instance the offset up to which a source was read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamseg.store.database import Database, KeyValue
 
 
 class NoteTable:
-    """Notes on disk, and those that are not written yet."""
+    """The notes on disk, and the notes that are not written yet."""
 
     __slots__ = ("_database", "_unwritten", "_values")
 
@@ -21,7 +21,7 @@ class NoteTable:
         self._unwritten: set[str] = set()
 
     def get(self, name: str) -> Any:
-        """The JSON value kept under a name, or None."""
+        """Return the JSON value kept under a name, or None."""
         if name not in self._values:
             data = self._database.get(layout.meta_key(name))
             if data is None:
@@ -30,28 +30,29 @@ class NoteTable:
         return self._values[name]
 
     def set(self, name: str, value: Any) -> None:
-        """Keep a JSON value, which is not to be changed afterwards."""
+        """Keep a JSON value. The caller must not change the value afterwards."""
         if self.get(name) != value:
             self._values[name] = value
             self._unwritten.add(name)
 
     def wrote(self, name: str, value: Any) -> None:
-        """A note was written to disk by other means than `records`."""
+        """Take over a value that was written to disk without `records`."""
         self._values[name] = value
 
     def __len__(self) -> int:
-        """How many are not written yet."""
+        """Return how many notes are not written yet."""
         return len(self._unwritten)
 
     def records(self, *, last: str) -> list[KeyValue]:
-        """Those that are not written yet, as changelog records by name, the one named `last` at the end."""
+        """Return the unwritten notes as changelog records, sorted by name, with the note `last` at the
+        end."""
         names = sorted(self._unwritten, key=lambda name: (name == last, name))
         return [(layout.meta_key(name), orjson.dumps(self._values[name])) for name in names]
 
     def settle(self) -> None:
-        """What `records` gave is on disk."""
+        """Drop the list of unwritten notes, because they are on disk now."""
         self._unwritten.clear()
 
     def forget_read(self) -> None:
-        """The disk was changed by other means."""
+        """Forget all that was read, because the disk was changed without this table."""
         self._values.clear()

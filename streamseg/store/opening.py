@@ -1,4 +1,4 @@
-"""A store for a run that ends: in memory, or in RocksDB in a folder."""
+"""The store of a run without a broker: in memory, or in RocksDB in a folder."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from streamseg.store.protocol import Store
 
 @contextmanager
 def open_store(folder: Path | None) -> Iterator[Store]:
-    """A store with nothing in it. Call its `save` now and then, so that its unwritten part stays small.
+    """Open an empty store. Call its `save` from time to time, so that its unwritten part stays small.
 
-    Raises ConfigurationError for a folder that already holds something."""
+    Raises ConfigurationError if the folder is not empty."""
     if folder is None:
         yield MemoryStore()
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError(f"{folder} is not empty; name a new folder, a replay starts from nothing")
-    from streamseg.store.rocksdb import RocksStore  # loads a native library that memory does not need
+    from streamseg.store.rocksdb import RocksStore  # loads a native library, which MemoryStore does not need
 
     store = RocksStore(folder)
     try:

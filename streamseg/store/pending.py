@@ -1,4 +1,4 @@
-"""A checkpoint of a store that has begun and is not on disk yet."""
+"""A checkpoint of a store that began and is not on disk yet."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from streamseg.store.database import KeyValue
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PendingCheckpoint:
-    """What of a store is about to become durable. The changelog and the disk get the same bytes.
+    """The part of a store that is about to become durable. The changelog and the disk get the same bytes.
 
     A store is in one of two states:
 
-    - *open*: it is read and written; no checkpoint is pending.
-    - *held*: a checkpoint is pending. The store is read; what would write to it raises RuntimeError.
+    - *open*: no checkpoint is pending. The store can be read and written.
+    - *held*: a checkpoint is pending. The store can be read; a method that would change it raises
+      RuntimeError.
 
-    Who calls what, in this order (`agents.partitions.checkpoint`):
+    The steps of a checkpoint, in their order (`agents.partitions.checkpoint` takes them):
 
     1. `RocksStore.changes` or `changes_of` makes the checkpoint, of everything unwritten or of some contacts.
        The store is held from then on.
-    2. `groups` goes to the changelog: each group as a whole or not at all, in their order. Nothing is on disk
-       yet. After a crash the changelog is ahead of the disk and is applied to it.
+    2. `groups` are sent to the changelog in their order, each group completely or not at all. Nothing is on
+       disk yet. After a crash the changelog is ahead of the disk and is applied to it.
     3. The outputs that the checkpoint was given are sent.
-    4. `RocksStore.commit` writes `records` to the disk in one batch, with the changelog offset that holds
-       them. The store is open again.
+    4. `RocksStore.commit` writes `records` to the disk in one batch, together with the changelog offset of
+       the last of them. The store is open again.
 
-    There is no way back from held to open but `commit`: where a step before it fails, the store is closed.
+    Only `commit` makes a held store open again. If a step before it fails, the store is closed.
 
-    groups       for the changelog; one holds all of a contact: the outputs about it, then its records
-    records      what the disk gets: as `groups`, without outputs
-    contact_ids  the contacts that it is about; None: all that have changed, and the notes of the partition
-    number       the number of its outputs, see `streamseg.store.kept_outputs`; None: it has none
+    groups       the records for the changelog; all records of a contact are in one group, its outputs first
+    records      the records for the disk: those of `groups` without outputs and without their number
+    contact_ids  the contacts in the checkpoint; None: all that changed, and the notes of the partition
+    number       the number of this checkpoint, see `streamseg.store.kept_outputs`; None: it has no outputs
     tells_sent   whether `groups` begins with the number up to which all outputs were sent
     """
 

@@ -1,4 +1,4 @@
-"""What a partition asks of the place that keeps its contacts, their events and who is due."""
+"""The interface of the store that keeps a partition's contacts, their events and the due index."""
 
 from __future__ import annotations
 
@@ -11,64 +11,68 @@ from streamseg.records.inputs import Event, Order
 
 
 class EventLog(Protocol):
-    """The kept events of contacts: as much of a store as `streamseg.engine.history.History` asks for."""
+    """The kept events of contacts: the part of a store that `streamseg.engine.history.History` uses."""
 
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
-        """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""
+        """Return (`occurred_ms`, `offset`) of the kept behaviour event with this id, or None."""
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        """Keep an event, no derived one, whose id is not kept yet."""
+        """Keep a behaviour event (not a derived one) whose id is not kept yet."""
 
     def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
-        """Keep what is derived from one record, which stays as it is from now on."""
+        """Keep the events derived from one record. The caller must not change `derived` afterwards."""
 
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
-        """The contact's kept events by (`occurred_ms`, `event_id`), ascending; those since then, if given:
-        what lies before is not looked at, not even to find that it is gone."""
+        """Yield the contact's kept events, ascending by (`occurred_ms`, `event_id`).
+
+        With `since_ms`, only events from that time on are read: neither earlier events nor the traces of
+        earlier events that were dropped are read."""
 
     def drop_event(self, contact_id: str, order: Order) -> None:
         """Forget one kept event."""
 
 
 class Store(EventLog, Protocol):
-    """One partition's state. One writer; reads see every write made before them.
+    """One partition's state. It has one writer; a read sees every write made before it.
 
-    `contact` hands out the live object: whoever changes it calls `put` afterwards, which also moves
+    `contact` returns the live object. A caller that changes it must call `put` afterwards; `put` also moves
     the contact in the due index to its `due_ms`.
 
-    clock_ms  the partition's stream time when it was last set, 0 at first
+    clock_ms  the partition's stream time (epoch ms) when it was last set; 0 at first
     """
 
     clock_ms: int
 
     def contact(self, contact_id: str) -> Contact | None:
-        """The contact's state, or None if this partition has never kept any."""
+        """Return the contact's state, or None if this partition has never kept any."""
 
     def put(self, contact: Contact) -> None:
         """Keep the contact's state and file it under its `due_ms` (None: never due)."""
 
     def contact_ids(self, after: str | None = None) -> Iterator[str]:
-        """All kept contact ids in ascending UTF-8 order, those greater than `after`.
+        """Yield all kept contact ids that are greater than `after`, in ascending UTF-8 order.
 
-        The iterator reads a view taken when it starts: contacts added meanwhile may be missing."""
+        Contacts that are added after the iteration started may be missing."""
 
     def next_due(self) -> tuple[int, str] | None:
-        """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
+        """Return the least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
 
     def is_filed(self, contact_id: str, due_ms: int) -> bool:
-        """Whether `next_due` will come to the contact at `due_ms`."""
+        """Return whether the due index holds the contact at `due_ms`, so that `next_due` will return it."""
 
     def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
-        """Note that the contact is a member since (`sequence`, `entered_ms`), or None: no longer."""
+        """Set the contact's entry (`sequence`, `entered_ms`) in a segment; None: it is not a member any
+        more."""
 
     def member(self, segment_id: str, contact_id: str) -> tuple[int, int] | None:
-        """What `set_member` noted last: (`sequence`, `entered_ms`), or None."""
+        """Return the entry that `set_member` was given last: (`sequence`, `entered_ms`), or None."""
 
     def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
-        """(contact id, `sequence`, `entered_ms`) of a segment's members by contact id, those after one."""
+        """Yield (contact id, `sequence`, `entered_ms`) of the segment's members whose ids are greater than
+        `after`, ascending by contact id."""
 
     def member_counts(self) -> dict[str, int]:
-        """Segment id -> how many members it has; segments without any may be left out."""
+        """Return segment id -> number of members; segments without members may be left out."""
 
     def save(self) -> None:
-        """Write to disk what is not there yet, in a run without a changelog."""
+        """Write everything unwritten to disk, in a run without a changelog."""

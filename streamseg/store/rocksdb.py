@@ -1,4 +1,4 @@
-"""One partition's state in RocksDB, and what of it is not written yet."""
+"""One partition's state in RocksDB, and its unwritten changes."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _HISTORY, _CONTACT = layout.HISTORY[0], layout.CONTACT[0]
 class RocksStore:
     """`streamseg.store.protocol.Store` over one RocksDB database.
 
-    Each kind of what is kept has a table, which merges what is on disk with what is not written yet. Writes
-    stay in memory until `commit` writes them all at once, together with the changelog offset that holds them;
-    reads see them before. For the way of a checkpoint see `streamseg.store.pending`.
+    Each kind of data has a table, which merges the data on disk with the unwritten changes. Writes stay in
+    memory until `commit` writes them in one batch, together with the offset of their last changelog record.
+    Reads see them before that. `streamseg.store.pending` has the steps of a checkpoint.
     """
 
     def __init__(self, path: Path, *, contact_cache: int = 10_000, block_cache: Cache | None = None) -> None:
         """Open or create the database at `path`, a folder of its own.
 
         `contact_cache` bounds how many unchanged contacts stay decoded; `block_cache` may be shared by
-        the stores of one process. Raises StateVersionError where another release wrote the state, and
-        ConfigurationError where another process has it open.
+        the stores of one process. Raises StateVersionError if this release cannot read the version of the
+        state, and ConfigurationError if another process has it open.
         """
         self._database = Database(path, block_cache or Cache(32 << 20))
         self._contacts = ContactTable(self._database, contact_cache)
@@ -53,7 +53,7 @@ class RocksStore:
     # -- contacts ---------------------------------------------------------------------------------------
 
     def contact(self, contact_id: str) -> Contact | None:
-        """The contact's state, or None if this partition has never kept any."""
+        """Return the contact's state, or None if this partition has never kept any."""
         return self._contacts.get(contact_id)
 
     def put(self, contact: Contact) -> None:
@@ -62,30 +62,30 @@ class RocksStore:
         self._contacts.put(contact)
 
     def contact_ids(self, after: str | None = None) -> Iterator[str]:
-        """All kept contact ids in ascending UTF-8 order, those greater than `after`."""
+        """Yield all kept contact ids that are greater than `after`, in ascending UTF-8 order."""
         return self._contacts.ids(after)
 
     def next_due(self) -> tuple[int, str] | None:
-        """The least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
+        """Return the least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
         return self._contacts.next_due()
 
     def is_filed(self, contact_id: str, due_ms: int) -> bool:
-        """Whether `next_due` will come to the contact at `due_ms`."""
+        """Return whether the due index holds the contact at `due_ms`, so that `next_due` will return it."""
         return self._contacts.is_filed(contact_id, due_ms)
 
     # -- events -----------------------------------------------------------------------------------------
 
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
-        """(`occurred_ms`, `offset`) of the kept event with this id, no derived one, or None if none is."""
+        """Return (`occurred_ms`, `offset`) of the kept behaviour event with this id, or None."""
         return self._events.find(contact_id, event_id)
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        """Keep an event, no derived one, whose id is not kept yet."""
+        """Keep a behaviour event (not a derived one) whose id is not kept yet."""
         self._refuse_while_held()
         self._events.add(contact_id, event)
 
     def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
-        """Keep what is derived from one record, which stays as it is from now on."""
+        """Keep the events derived from one record. The caller must not change `derived` afterwards."""
         self._refuse_while_held()
         self._events.add_derived(contact_id, derived)
 
@@ -95,46 +95,51 @@ class RocksStore:
         self._events.drop(contact_id, order)
 
     def events(self, contact_id: str, since_ms: int | None = None) -> Iterator[Event]:
-        """The contact's kept events by (`occurred_ms`, `event_id`), ascending, as of the call; those since
-        then, if given: what lies before is not read, nor what deleting it left behind."""
+        """Yield the contact's kept events as of the call, ascending by (`occurred_ms`, `event_id`).
+
+        With `since_ms`, only events from that time on are read: neither earlier events nor the traces that
+        their deletion left on disk are read."""
         return self._events.of_contact(contact_id, since_ms)
 
     # -- members ----------------------------------------------------------------------------------------
 
     def set_member(self, segment_id: str, contact_id: str, entry: tuple[int, int] | None) -> None:
-        """Note that the contact is a member since (`sequence`, `entered_ms`), or None: no longer."""
+        """Set the contact's entry (`sequence`, `entered_ms`) in a segment; None: it is not a member any
+        more."""
         self._refuse_while_held()
         self._members.set(segment_id, contact_id, entry)
 
     def member(self, segment_id: str, contact_id: str) -> tuple[int, int] | None:
-        """What `set_member` noted last: (`sequence`, `entered_ms`), or None."""
+        """Return the entry that `set_member` was given last: (`sequence`, `entered_ms`), or None."""
         return self._members.get(segment_id, contact_id)
 
     def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
-        """(contact id, `sequence`, `entered_ms`) of a segment's members by contact id, those after one."""
+        """Yield (contact id, `sequence`, `entered_ms`) of the segment's members whose ids are greater than
+        `after`, ascending by contact id."""
         return self._members.of_segment(segment_id, after)
 
     def member_counts(self) -> dict[str, int]:
-        """Segment id -> how many members it has. Cost: the first time, one look at every membership."""
+        """Return segment id -> number of members. Cost: the first call reads the key of every membership."""
         return dict(self._members.counts())
 
     # -- notes of the partition -------------------------------------------------------------------------
 
     def number(self, name: str) -> int | None:
-        """A number kept for the partition under a name, or None."""
+        """Return the number kept for the partition under a name, or None."""
         number: int | None = self._notes.get(name)
         return number
 
     def set_number(self, name: str, value: int) -> None:
-        """Keep a number for the partition, such as how far a source was read."""
+        """Keep a number for the partition, for instance the offset up to which a source was read."""
         self.set_note(name, value)
 
     def note(self, name: str) -> Any:
-        """The JSON value kept for the partition under a name, or None."""
+        """Return the JSON value kept for the partition under a name, or None."""
         return self._notes.get(name)
 
     def set_note(self, name: str, value: Any) -> None:
-        """Keep a JSON value for the partition, such as how far a sweep is; not to be changed afterwards."""
+        """Keep a JSON value for the partition, for instance the progress of a sweep. The caller must not
+        change the value afterwards."""
         self._refuse_while_held()
         self._notes.set(name, value)
 
@@ -142,7 +147,8 @@ class RocksStore:
 
     @property
     def unwritten(self) -> int:
-        """How many contacts wait for a `commit`, at least: nearly all whose events do have changed too."""
+        """A lower bound of the number of contacts with unwritten changes. It is close: nearly every contact
+        with unwritten events also has an unwritten state."""
         return max(len(self._contacts.changed()), self._events.count())
 
     @property
@@ -151,12 +157,12 @@ class RocksStore:
         return self._database.changelog_offset
 
     def changes(self, outputs: Mapping[str, bytes] | None = None) -> PendingCheckpoint:
-        """Begin a checkpoint of everything unwritten, the clock last, with what is to be sent of contacts
-        (`outputs`, by contact id). Holds the store until `commit`.
+        """Begin a checkpoint of everything unwritten, the clock last, with the outputs that are to be sent
+        (by contact id). The store is held until `commit`.
 
         Cost: one serialization per changed contact and event."""
         self._refuse_while_held()
-        # Noted here only: it moves with each record.
+        # The clock moves with each record, so it becomes a note only here.
         if self.clock_ms != (self.number(CLOCK) or 0):
             self.set_number(CLOCK, self.clock_ms)
         contacts, beside = self._contacts.changed(), self._events.changed() | self._members.changed()
@@ -164,8 +170,9 @@ class RocksStore:
         return self._begin(contact_ids, self._notes.records(last=CLOCK), outputs or {}, everything=True)
 
     def changes_of(self, outputs: Mapping[str, bytes]) -> PendingCheckpoint:
-        """Begin a checkpoint of those contacts only that something is to be sent of, without notes: what a
-        checkpoint by `changes` that was cut off would leave. The others stay unwritten after the `commit`."""
+        """Begin a checkpoint of only the contacts that have outputs, without notes. A checkpoint of `changes`
+        that was interrupted leaves the same kind of state. The other contacts stay unwritten after
+        `commit`."""
         self._refuse_while_held()
         return self._begin(list(outputs), [], outputs, everything=False)
 
@@ -182,7 +189,8 @@ class RocksStore:
         return self._pending
 
     def _records(self, contact_id: str) -> list[KeyValue]:
-        """What changed of a contact, its state last, which says what was applied."""
+        """Return the unwritten changes of a contact. Its state comes last, because it holds the offsets up to
+        which input was applied."""
         return [
             *self._events.records(contact_id),
             *self._members.records(contact_id),
@@ -190,8 +198,8 @@ class RocksStore:
         ]
 
     def commit(self, pending: PendingCheckpoint, changelog_offset: int | None = None) -> None:
-        """End a checkpoint: write it in one atomic batch, with the offset of its last changelog record (None:
-        it has none). Its outputs have been sent by now."""
+        """End a checkpoint: write it in one atomic batch, together with the offset of its last changelog
+        record (None: it has none). The caller must have sent its outputs before."""
         if pending is not self._pending:
             raise RuntimeError("only the checkpoint that was begun last can be committed, once")
         batch = new_batch()
@@ -208,19 +216,20 @@ class RocksStore:
         self._pending = None
 
     def save(self) -> None:
-        """Write everything unwritten, where there is no changelog."""
+        """Write everything unwritten to disk, in a run without a changelog."""
         self.commit(self.changes())
 
     def apply_changelog(self, records: Sequence[KeyValue], offset: int, strays: Iterable[bytes] = ()) -> None:
-        """Write changelog records up to `offset` straight to disk, with the indexes that follow from them,
-        and note the keys of others (`strays`) that are in the changelog up to there and do not count.
+        """Write changelog records up to `offset` directly to disk, with the index entries that follow from
+        them. `strays` are the keys of changelog records up to `offset` that do not count; they are noted.
 
-        Only between commits: nothing may be unwritten.
+        Raises RuntimeError if the store has unwritten changes.
         """
         if self.unwritten or self._members.changed() or len(self._notes):
             raise RuntimeError("a changelog cannot be applied under unwritten changes")
         batch = new_batch()
-        # Events in their order: one that was dropped and added anew shares its entry in the index.
+        # Records of events are written in their order: an event that was dropped and added again at another
+        # time has the same entry in the event-id index.
         put_records(batch, [(key, value) for key, value in records if key[0] == _HISTORY])
         latest = {key: value for key, value in records if key[0] != _HISTORY}
         put_records(batch, latest.items())
@@ -229,7 +238,8 @@ class RocksStore:
             if key[0] == _CONTACT and value is not None:
                 due_key = layout.due_key_of(key, value)
                 if due_key is not None:
-                    # An older entry of this contact may stay; the queue sees through it and drops it.
+                    # An older entry of this contact may stay; the queue finds that it is outdated and drops
+                    # it.
                     put(due_key, b"")
         for key in strays:
             batch.put(layout.STRAY + key, b"")
@@ -239,40 +249,40 @@ class RocksStore:
         self.clock_ms = self.number(CLOCK) or 0
 
     def in_bulk(self) -> AbstractContextManager[None]:
-        """While much of a changelog is applied; see `Database.in_bulk`."""
+        """Write faster while much of a changelog is applied; see `Database.in_bulk`."""
         return self._database.in_bulk()
 
     # -- outputs ----------------------------------------------------------------------------------------
 
     def unsent_outputs(self) -> list[bytes]:
-        """What a changelog that was applied held as outputs and may not have been sent, in their order."""
+        """Return the outputs of the applied changelog that may not have been sent, in their order."""
         return self._outputs.unsent()
 
     def forget_outputs(self) -> None:
-        """All that `unsent_outputs` gave was sent: forget it here, and let the next changelog records begin
-        with that."""
+        """Forget the outputs that `unsent_outputs` returned, because all of them were sent. The next
+        changelog records begin with the number up to which outputs were sent."""
         self._outputs.forget()
 
     # -- records of the changelog that do not count -----------------------------------------------------
 
     def strays(self) -> list[KeyValue]:
-        """Each noted key of a changelog record that does not count, and what is on disk under it."""
+        """Return each noted key of a changelog record that does not count, and the value on disk under it."""
         keys = [key[1:] for key, _ in self._database.items(layout.STRAY, layout.STRAY)]
         return [(key, self._database.get(key)) for key in keys]
 
     def forget_strays(self) -> None:
-        """All that `strays` returns was written to the changelog again."""
+        """Forget the keys that `strays` returns, because their values were written to the changelog again."""
         batch = new_batch()
         for key, _ in self._database.items(layout.STRAY, layout.STRAY):
             batch.delete(key)
         self._database.write(batch)
 
     def figures(self) -> Figures:
-        """How the database stands. Cost: a few figures that RocksDB has at hand."""
+        """Return the size and the condition of the database. Cost: O(1), RocksDB keeps these figures."""
         return self._database.figures()
 
     def close(self) -> None:
-        """Close the database; what is unwritten is lost."""
+        """Close the database; unwritten changes are lost."""
         self._database.close()
 
     def _refuse_while_held(self) -> None:
