@@ -40,7 +40,7 @@ class DefinitionCommand(Command):
     @model_validator(mode="after")
     def _same_segment(self) -> Self:
         if self.segment_id is not None and self.segment_id != self.definition.segment_id:
-            raise problem("is not the definition's segment_id", at="segment_id")
+            raise problem("differs from the definition's segment_id", at="segment_id")
         return self
 
     @model_validator(mode="after")

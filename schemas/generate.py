@@ -51,11 +51,12 @@ TOPIC_VALUES: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
     CHANNEL_SUPPRESSIONS: ("ChannelSuppression", TypeAdapter(ChannelSuppression)),
     SEGMENT_CATALOG: ("CatalogueValue", CATALOGUE_VALUE),
 }
-"""Title and validator of the value on every topic; dead letters are the bytes as they were read."""
+"""Title and validator of the value on every topic. Dead letters have none: they are bytes as they were
+read."""
 
 
 def json_schema(topic: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the value on `topic`."""
+    """Return the JSON Schema (draft 2020-12) of the value on `topic`."""
     title, adapter = TOPIC_VALUES[topic]
     body = adapter.json_schema(mode="validation", by_alias=True, schema_generator=_Generator)
     head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:streamseg:{topic}"}
@@ -63,19 +64,20 @@ def json_schema(topic: str) -> dict[str, Any]:
 
 
 def render(topic: str) -> str:
-    """The file's text."""
+    """Return the file's text."""
     return json.dumps(json_schema(topic), ensure_ascii=False, indent=2) + "\n"
 
 
 def stale(folder: Path = FOLDER) -> list[str]:
-    """Names of the files that are missing, differ from what would be written, or belong to no topic."""
+    """Return the names of the files that are missing, differ from the generated text, or belong to no
+    topic."""
     wanted = {f"{topic}.json": render(topic) for topic in TOPIC_VALUES}
     present = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
     return sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
 
 
 def write(folder: Path = FOLDER) -> None:
-    """Writes the files that are not current and removes those that belong to no topic."""
+    """Write the files that are not current and remove those that belong to no topic."""
     folder.mkdir(exist_ok=True)
     for name in stale(folder):
         topic = name.removesuffix(".json")
@@ -86,7 +88,7 @@ def write(folder: Path = FOLDER) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 1 where `--check` finds a file that is not current."""
+    """Run the command. Return 1 if `--check` finds a file that is not current, else 0."""
     parser = argparse.ArgumentParser(
         prog="python -m schemas.generate", description="Writes the JSON Schema of every topic's value."
     )

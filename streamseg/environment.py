@@ -42,4 +42,4 @@ def _sentence(name: str, known: Iterable[str]) -> str:
     settings = sorted(one.removeprefix(PREFIX) for one in known)
     nearest = get_close_matches(name.removeprefix(PREFIX), settings, n=1, cutoff=0.7)
     meant = f"did you mean {PREFIX}{nearest[0]}?" if nearest else "see docs/settings.md for those that are"
-    return f"{name} is no setting and is not read; {meant}"
+    return f"{name} is not a setting and is not read; {meant}"

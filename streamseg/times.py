@@ -54,7 +54,7 @@ def time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from error
+        raise ValueError(f"{name!r} is not an IANA time zone, such as Asia/Shanghai") from error
 
 
 def to_ms(moment: datetime) -> int:
@@ -146,7 +146,7 @@ def _parse_text_ms(text: str, zone: ZoneInfo, day_zone: ZoneInfo) -> int:
             return _naive_ms(local, zone)
         at_ms = to_ms(local.replace(tzinfo=UTC)) - _offset_ms(offset)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no moment of the calendar") from error
+        raise ValueError(f"{text!r} is not a moment of the calendar") from error
     if not MIN_MS <= at_ms <= MAX_MS:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999")
     return at_ms

@@ -117,7 +117,7 @@ class Contacts:
         wanted = dict.fromkeys(change.add, "add")
         for index, contact_id in enumerate(change.remove):
             if contact_id in wanted:
-                raise ProblemError("invalid_schema", "is to be added too; decide", f"remove[{index}]")
+                raise ProblemError("invalid_schema", "is in add too; keep one", f"remove[{index}]")
         wanted.update((contact_id, "remove") for contact_id in change.remove)
         placed: dict[int, list[Message]] = {}
         for contact_id, field in wanted.items():
@@ -135,7 +135,7 @@ class Contacts:
         if entry is None:
             raise not_found("segment", "segment_id")
         if entry.row.type != "static":
-            raise ProblemError("unknown_reference", "no static segment", "segment_id")
+            raise ProblemError("unknown_reference", "is not a static segment", "segment_id")
         if entry.owner not in (None, request[ACCOUNT]):
             raise ProblemError("not_permitted", "belongs to another account", "segment_id")
         segment = self._definition_topic.definitions.plan.segments.get(change.segment_id)

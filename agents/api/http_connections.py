@@ -246,7 +246,7 @@ def _unreadable(error: BaseException | None) -> ProblemError:
         if LONGEST_LINE in error.args:
             return ProblemError("uri_too_long", f"the address is longer than {LONGEST_LINE} bytes")
         return ProblemError("header_too_large", f"a header is longer than {LONGEST_FIELD} bytes")
-    return ProblemError("bad_request", "not HTTP/1.1 as RFC 9112 has it")
+    return ProblemError("bad_request", "not valid HTTP/1.1 (RFC 9112)")
 
 
 def _farewell(status: HTTPStatus, *headers: str) -> bytes:

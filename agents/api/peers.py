@@ -65,7 +65,7 @@ class Peers:
                         moved = error
                         await asyncio.sleep(_RETRY_SECONDS)
         except TimeoutError as error:
-            problem = f"not answered within {self._seconds:g} s; ask for less, or again later"
+            problem = f"no answer within {self._seconds:g} s; ask for less, or try again later"
             if moved is not None:
                 problem = f"not all partitions are at work: {moved}"
             raise ProblemError("timeout", problem) from error

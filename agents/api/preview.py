@@ -114,7 +114,7 @@ class Preview:
         segment_id = definition.segment_id
         with located_below("definition"):
             if segment_id in BUILT_IN_SEGMENTS:
-                raise RejectedError(Code.NOT_PERMITTED, "a built-in segment stays as it is", "segment_id")
+                raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be changed", "segment_id")
             old = current.segments.get(segment_id)
             generation = current.generation + 1
             segment = compile_segment(

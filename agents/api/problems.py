@@ -171,9 +171,12 @@ def _problem(request: web.Request, error: Exception) -> ProblemError | None:
         case web.HTTPNotFound():
             return ProblemError("not_found", "there is nothing at this address; see /api/v1/openapi.json")
         case TimeoutError():
-            return ProblemError("timeout", "not answered in time; it may still be carried out, so look first")
+            return ProblemError(
+                "timeout",
+                "no answer in time; the request may still be carried out, so check first",
+            )
         case web.HTTPException():
             return None
     # Only the address is logged: every web server's log contains the ids in it, but not bodies.
     _log.error("%s of %s failed", request.method, request.match_info.route.resource, exc_info=error)
-    return ProblemError("internal", "an error that is the worker's fault; its log says more")
+    return ProblemError("internal", "an internal error of the worker; see its log")

@@ -53,7 +53,7 @@ async def read_body(request: web.Request, *, optional: bool = False) -> Json:
         data = await request.read()
     except web.RequestPayloadError as error:
         raise ProblemError(
-            "invalid_json", "not encoded as Content-Encoding says; send it as it is"
+            "invalid_json", "does not match Content-Encoding; send the body without an encoding"
         ) from error
     if not data and optional:
         return {}

@@ -52,5 +52,5 @@ class Turns:
             except TimeoutError:
                 pass
         raise ProblemError(
-            "too_many_requests", "another question of this account is being answered; ask again after it"
+            "too_many_requests", "another request of this account is being answered; try again after it"
         )

@@ -70,7 +70,12 @@ class CatalogueTopic(TopicReader):
                 value = None if record.value is None else loads(record.value)
                 self.catalogue.apply(Decision(rows=((record.key.decode(), value),)))
             except (AttributeError, UnicodeDecodeError, orjson.JSONDecodeError, RejectedError) as error:
-                _log.warning("%s/%d is no row and left out: %s", record.topic, record.offset, error)
+                _log.warning(
+                    "%s/%d is not a row and is ignored: %s",
+                    record.topic,
+                    record.offset,
+                    error,
+                )
 
     # -- for the leader ----------------------------------------------------------------------------------
 

@@ -130,7 +130,7 @@ def _report(recording: Recording) -> None:
     for topic, count in sorted(recording.gone.items()):
         if count:
             echo(
-                f"Warning: {topic} no longer holds its first {count:,} offsets; what rests on them is not in "
+                f"Warning: {topic} no longer holds its first {count:,} offsets; their effects are not in "
                 "the file",
                 err=True,
             )

@@ -141,7 +141,7 @@ def _exit_at_once() -> NoReturn:
 def _log_level(name: str) -> int:
     number = logging.getLevelNamesMapping().get(name.upper())
     if number is None:
-        raise typer.BadParameter(f"{name!r} is no log level: debug, info, warning or error")
+        raise typer.BadParameter(f"{name!r} is not a log level: debug, info, warning or error")
     return number
 
 

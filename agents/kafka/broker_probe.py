@@ -116,11 +116,11 @@ class BrokerProbe:
         return None
 
     def _metadata(self, name: str) -> tuple[int, Mapping[int, Any]]:
-        """The code of what is wrong with a topic as a whole, or 0, and its partitions."""
+        """Return the error code of a topic as a whole (0 if there is none), and its partitions."""
         try:
             found = self._client.list_topics(name, timeout=self._timeout).topics[name]
         finally:
-            # What happened to the connections comes in by polling.
+            # The errors of the connections arrive by polling.
             self._client.poll(0)
         return (0 if found.error is None else found.error.code()), found.partitions
 

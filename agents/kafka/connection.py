@@ -66,7 +66,8 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=settings.ssl_ca_file)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
-            f"STREAMSEG_SSL_CA_FILE: {settings.ssl_ca_file} is no readable PEM file of certificates ({error})"
+            f"STREAMSEG_SSL_CA_FILE: {settings.ssl_ca_file} is not a readable PEM file of certificates "
+            f"({error})"
         ) from error
 
 

@@ -158,7 +158,7 @@ def required_topics(settings: Settings) -> list[Topic]:
     for name, _, _ in wanted:
         if not _LEGAL_NAME.fullmatch(name):
             raise ConfigurationError(
-                f"{name!r} is no topic name: STREAMSEG_TOPIC_PREFIX and STREAMSEG_APPLICATION_ID "
+                f"{name!r} is not a topic name: STREAMSEG_TOPIC_PREFIX and STREAMSEG_APPLICATION_ID "
                 "take letters, digits, '.', '_' and '-', and a whole name at most 249 of them"
             )
     copies = {

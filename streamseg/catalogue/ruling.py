@@ -87,13 +87,13 @@ class Ruling:
         if definition.version not in (None, row.version):
             raise RejectedError(
                 Code.CONFLICT,
-                f"the current version is {row.version}; edit that one and give its number",
+                f"the current version is {row.version}; edit this version and give its number",
                 "definition.version",
             )
         if definition.type != row.type:
             raise RejectedError(
                 Code.INVALID_SCHEMA,
-                f"the segment is {row.type} and stays so; make a new one for another type",
+                f"the segment is {row.type} and cannot become another type; make a new segment",
                 "definition.type",
             )
         given = definition.model_fields_set
@@ -197,7 +197,7 @@ class Ruling:
                 problem = (
                     "was never calculated; calculate that first"
                     if missing in self._catalogue.segments
-                    else "is gone; define that anew or change this one"
+                    else "no longer exists; define it again or change this segment"
                 )
                 raise RejectedError(Code.UNKNOWN_REFERENCE, f"{missing}, which it refers to, {problem}", path)
             for segment_id in ready:
@@ -294,7 +294,7 @@ class Ruling:
 
     def _check_own(self, entry: Entry, path: str) -> None:
         if entry.built_in:
-            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment stays as it is", path)
+            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be changed", path)
         if entry.owner != self._account:
             raise RejectedError(
                 Code.NOT_PERMITTED, "belongs to another account; copy it and use the copy", path
@@ -329,7 +329,7 @@ class Ruling:
 
     def _own_group(self, name: str) -> CatalogueGroup:
         if name in VIEW_GROUPS or name == DEFAULT_GROUP:
-            raise RejectedError(Code.NOT_PERMITTED, "a built-in group stays as it is", "group")
+            raise RejectedError(Code.NOT_PERMITTED, "a built-in group cannot be changed", "group")
         group = self._catalogue.groups.get(name)
         if group is None:
             raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such group", "group")

@@ -31,7 +31,7 @@ def group_key(group: str) -> str:
 
 
 def is_segment_key(key: str) -> bool:
-    """Whether a record on `segment-catalog` with that key is about a segment, whose id it is then."""
+    """Return whether the key of a record on `segment-catalog` is a segment's id."""
     return key != POSITION_KEY and not key.startswith(_GROUP_KEY)
 
 
@@ -76,7 +76,7 @@ class Entry:
         see the segment."""
         if not self.readable_by(account):
             raise RejectedError(
-                Code.NOT_PERMITTED, "belongs to another account; ask that one to share it", path
+                Code.NOT_PERMITTED, "belongs to another account; ask that account to share it", path
             )
 
 

@@ -202,7 +202,7 @@ def _host(url: str) -> str:
 
 
 def _bad_url(url: str) -> ConfigurationError:
-    return ConfigurationError(f"{url!r} is no address of a worker; give one such as {DEFAULT_URL}")
+    return ConfigurationError(f"{url!r} is not the address of a worker; give one such as {DEFAULT_URL}")
 
 
 def _printable(text: str, what: str) -> str:

@@ -84,7 +84,7 @@ def _encoding(path: Path) -> _Encoding:
     if start.startswith(_UTF_16_MARKS) and start[2:4] != b"\0\0":
         return _Encoding("utf-16", "strict")
     if b"\0" in start:
-        raise ConfigurationError(f"{path} is no text in UTF-8 or UTF-16 with its mark; save it as UTF-8")
+        raise ConfigurationError(f"{path} is not text in UTF-8, or UTF-16 with its mark; save it as UTF-8")
     # Bytes that are not UTF-8 become lone surrogates, which `_rejection` detects.
     return _Encoding("utf-8-sig", "surrogateescape")
 

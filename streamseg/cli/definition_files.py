@@ -116,10 +116,10 @@ def _parse_yaml(text: str) -> Any:
         problem = " ".join(part for part in (error.context, error.problem) if part)
         mark = error.problem_mark
         place = f" in line {mark.line + 1} column {mark.column + 1}" if mark is not None else ""
-        raise RejectedError(Code.INVALID_JSON, f"nor YAML: {problem}{place}") from error
+        raise RejectedError(Code.INVALID_JSON, f"not valid YAML: {problem}{place}") from error
     except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
         problem = " ".join(str(error).split())
-        raise RejectedError(Code.INVALID_JSON, f"not what JSON can say ({problem})") from error
+        raise RejectedError(Code.INVALID_JSON, f"cannot be written as JSON ({problem})") from error
     return value
 
 

@@ -63,7 +63,7 @@ def read_folder(folder: Path) -> tuple[list[Wanted], list[tuple[str, str | None,
     Raises ConfigurationError if the folder does not exist or contains no definition.
     """
     if not folder.is_dir():
-        raise ConfigurationError(f"{folder} is no folder")
+        raise ConfigurationError(f"{folder} is not a folder")
     files = sorted(
         path
         for path in folder.rglob("*")

@@ -72,7 +72,7 @@ def columns_of(first_line: str, column: str | None, *, file: str) -> Columns | N
         if len(names) > 1:
             raise ConfigurationError(
                 f"the first line of {file} has several columns: {_listed(names)}; give the one with the "
-                f"contact ids, such as --column {_likeliest(names)}; a file without a heading needs one"
+                f"contact ids, such as --column {_likeliest(names)}; a file without a heading must get one"
             )
     if _plain(first_line) in _HEADINGS:
         raise ConfigurationError(

@@ -33,7 +33,7 @@ def edit(session: Session, segment: SegmentId, file: DefinitionFile) -> None:
     definition = {"segment_id": segment, **read_definition(file)}
     if definition["segment_id"] != segment:
         raise RejectedError(
-            Code.CONFLICT, f"the file is about {definition['segment_id']}, not {segment}", "segment_id"
+            Code.CONFLICT, f"the file defines {definition['segment_id']}, not {segment}", "segment_id"
         )
     if definition.get("version") is None:
         definition["version"] = session.api.get("segments", segment)["version"]

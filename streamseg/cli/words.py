@@ -18,7 +18,7 @@ REMEDIES: Final[Mapping[str, Label]] = {
     "unauthorized": Label(
         "请用 --token 或 STREAMSEG_API_TOKEN 提供令牌", "give a token with --token or STREAMSEG_API_TOKEN"
     ),
-    "timeout": Label("稍后重试，或先查看是否已生效", "look whether it took effect, then try again"),
+    "timeout": Label("稍后重试，或先查看是否已生效", "check whether it took effect, then try again"),
     "starting": Label("稍后重试", "try again in a moment"),
     "too_large": Label("请分成较小的部分", "send less at once"),
 }
@@ -112,7 +112,7 @@ UNCALCULATED: Final = Label(
 )
 
 IMPORTING: Final = Label("导入", "import")
-RESUMED: Final = Label("从第 {line} 行之后继续", "going on after line {line}")
+RESUMED: Final = Label("从第 {line} 行之后继续", "continuing after line {line}")
 IMPORTED: Final = Label(
     "{file} → {segment}：读取 {read}，接受 {accepted}，拒绝 {rejected}",
     "{file} -> {segment}: {read} read, {accepted} accepted, {rejected} rejected",

@@ -58,7 +58,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "{} is not RFC 3339, such as 2026-05-01T08:00:00+08:00": (
         "{} 不是 RFC 3339 格式的时间，例如 2026-05-01T08:00:00+08:00"
     ),
-    "{} is no moment of the calendar": "{} 不是日历上存在的时间",
+    "{} is not a moment of the calendar": "{} 不是日历上存在的时间",
     "no moment of the calendar; send RFC 3339": "不是日历上存在的时间；请使用 RFC 3339 格式",
     "{} lies outside the years 1 to 9999": "{} 不在公元 1 年至 9999 年之间",
     "a timestamp outside the years 1 to 9999": "时间不在公元 1 年至 9999 年之间",
@@ -76,7 +76,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "years and months have no fixed length; use weeks, days or hours, such as P30D": (
         "年和月的长度不固定；请使用周、天或小时，例如 P30D"
     ),
-    "{} is no IANA time zone, such as Asia/Shanghai": "{} 不是 IANA 时区，例如 Asia/Shanghai",
+    "{} is not an IANA time zone, such as Asia/Shanghai": "{} 不是 IANA 时区，例如 Asia/Shanghai",
     # definitions
     "a definition is an object with name and type": "分群定义必须是带有 name 和 type 的对象",
     "a segment of type {} has no {}; remove them": "类型为 {} 的分群没有 {}；请删除",
@@ -166,21 +166,20 @@ DETAILS: Final[Mapping[str, str]] = {
     "{} refers to it; change or delete that first": "分群 {} 引用了它；请先修改或删除那个分群",
     "segment {} was never calculated; calculate it first": "分群 {} 尚未计算；请先计算",
     "{}, which it refers to, was never calculated; calculate that first": "它引用的 {} 尚未计算；请先计算",
-    "{}, which it refers to, is gone; define that anew or change this one": (
+    "{}, which it refers to, no longer exists; define it again or change this segment": (
         "它引用的 {} 已不存在；请重新创建，或修改本分群"
     ),
     # what the catalogue refuses
     "a built-in segment cannot be changed": "内置分群不能修改",
     "a built-in segment cannot be deleted": "内置分群不能删除",
     "a built-in segment cannot be copied; refer to it": "内置分群不能复制；请直接引用",
-    "a built-in segment stays as it is": "内置分群不能修改",
     "a built-in segment has no definition": "内置分群没有分群条件",
-    "a built-in group stays as it is": "内置分组不能修改",
+    "a built-in group cannot be changed": "内置分组不能修改",
     "the id of a built-in segment; choose another one": "这是内置分群的 ID；请换一个",
     "the name of a built-in group; choose another one": "这是内置分组的名称；请换一个",
     "nothing can be filed in a built-in group; choose another one": "不能移动到内置分组；请选择其他分组",
     "a static segment has nothing to calculate; leave it out": "静态分群无需计算；请去掉",
-    "belongs to another account; ask that one to share it": "属于其他账号；请让对方共享",
+    "belongs to another account; ask that account to share it": "属于其他账号；请让对方共享",
     "belongs to another account; copy it and use the copy": "属于其他账号；请复制后使用",
     "belongs to another account": "属于其他账号",
     "{} belongs to another account; choose another id": "{} 属于其他账号；请换一个 ID",
@@ -190,15 +189,15 @@ DETAILS: Final[Mapping[str, str]] = {
     "there is no such group": "没有这个分组",
     "there is no such group; create it first": "没有这个分组；请先创建",
     "there is no such {}": "没有这个{}",
-    "another question of this account is being answered; ask again after it": "该账号的另一个请求正在处理；请稍后再试",
+    "another request of this account is being answered; try again after it": "该账号的另一个请求正在处理；请稍后再试",
     "there is such a group already; choose another name": "已有同名分组；请换一个名称",
     "there is such a segment already; update it or choose another id": "分群已存在；请修改它，或换一个 ID",
     "the current version is {}": "当前版本为 {}",
-    "the current version is {}; edit that one and give its number": "当前版本为 {}；请在该版本上修改并给出版本号",
+    "the current version is {}; edit this version and give its number": "当前版本为 {}；请在该版本上修改并给出版本号",
     "this address has no versions": "该地址没有版本",
-    "the segment is {} and stays so; make a new one for another type": "分群类型为 {}，不能更改；请新建其他类型的分群",
+    "the segment is {} and cannot become another type; make a new segment": "分群类型为 {}，不能更改；请新建其他类型的分群",
     "the definition would be longer than {} bytes": "分群定义将超过 {} 字节",
-    "is not the definition's segment_id": "与定义中的 segment_id 不同",
+    "differs from the definition's segment_id": "与定义中的 segment_id 不同",
     "give exactly one of segment_id and segment_ids": "segment_id 和 segment_ids 必须且只能给出一个",
     "only with segment_id: many copies cannot have one id": "只能与 segment_id 一起使用：多个副本不能共用一个 ID",
     "no id can be made up out of one with control characters; give one": "原 ID 含有控制字符，无法自动生成；请给出 ID",
@@ -206,15 +205,15 @@ DETAILS: Final[Mapping[str, str]] = {
     "no cursor of this list in this order; begin at the first page": "游标与该列表的排序不符；请从第一页开始",
     "not calculated; calculate it first": "尚未计算；请先计算",
     "not calculated yet; calculate it first": "尚未计算；请先计算",
-    "no static segment": "不是静态分群",
-    "is to be added too; decide": "同时要求加入；请二选一",
+    "is not a static segment": "不是静态分群",
+    "is in add too; keep one": "同时要求加入；请二选一",
     "differs from the one in the address": "与地址中的不同",
     "differs from the record's key; they must be the same": "与记录的 key 不同；两者必须相同",
     "the record's key, the segment_id, is no UTF-8": "记录的 key（即 segment_id）不是 UTF-8",
     "the record's key must be the segment_id": "记录的 key 必须是 segment_id",
     # requests
     "not JSON ({}); send UTF-8 JSON": "不是 JSON（{}）；请发送 UTF-8 编码的 JSON",
-    "not encoded as Content-Encoding says; send it as it is": "编码与 Content-Encoding 不符；请原样发送",
+    "does not match Content-Encoding; send the body without an encoding": "编码与 Content-Encoding 不符；请原样发送",
     "send Content-Type: application/json": "请使用 Content-Type: application/json",
     "send a known token: Authorization: Bearer TOKEN": "请提供有效的令牌：Authorization: Bearer TOKEN",
     "no tokens are set, so only this machine is served; set STREAMSEG_API_TOKENS": (
@@ -234,41 +233,41 @@ DETAILS: Final[Mapping[str, str]] = {
     'must be * or entity tags, such as "3"': '必须是 * 或实体标签，例如 "3"',
     "the address is longer than {} bytes": "地址超过 {} 字节",
     "a header is longer than {} bytes": "请求头超过 {} 字节",
-    "not HTTP/1.1 as RFC 9112 has it": "不符合 HTTP/1.1（RFC 9112）",
+    "not valid HTTP/1.1 (RFC 9112)": "不符合 HTTP/1.1（RFC 9112）",
     "the body is longer than the largest record; send less": "请求体超过最大长度；请减少内容",
     "there is nothing at this address; see /api/v1/openapi.json": "该地址不存在；请查看 /api/v1/openapi.json",
     "allowed here: {}": "此处允许：{}",
-    "not answered in time; it may still be carried out, so look first": "未及时得到结果，但仍可能生效；请先查看",
-    "not answered within {} s; ask for less, or again later": "{} 秒内未得到结果；请缩小范围，或稍后再试",
+    "no answer in time; the request may still be carried out, so check first": "未及时得到结果，但仍可能生效；请先查看",
+    "no answer within {} s; ask for less, or try again later": "{} 秒内未得到结果；请缩小范围，或稍后再试",
     "the worker is ending; ask another one, or this one again in a moment": (
         "worker 正在结束；请询问其他 worker，或稍后重试"
     ),
     "the worker has not read all topics yet; try again soon": "worker 尚未读完所有主题；请稍后重试",
     "not all partitions are at work: {}": "并非所有分区都在工作：{}",
     "partition {} is not at work here": "分区 {} 不在此节点",
-    "an error that is the worker's fault; its log says more": "worker 内部错误；详见其日志",
+    "an internal error of the worker; see its log": "worker 内部错误；详见其日志",
     "longer than {} bytes; make it smaller": "超过 {} 字节；请缩小",
     # files
     "{} cannot be read: {}": "无法读取 {}：{}",
     "cannot be read: {}": "无法读取：{}",
-    "{} is no folder": "{} 不是文件夹",
+    "{} is not a folder": "{} 不是文件夹",
     "{} holds no definition: no file ends in {}": "{} 中没有分群定义：没有以 {} 结尾的文件",
     "{} is in {} too; keep one": "{} 也在 {} 中；请只保留一个",
     "{} is not in the folder, and --prune deletes it": "{} 不在文件夹中，会被 --prune 删除",
     "byte {} is not UTF-8; save it as UTF-8": "第 {} 个字节不是 UTF-8；请另存为 UTF-8",
-    "nor YAML: {}": "也不是 YAML：{}",
-    "not what JSON can say ({})": "无法用 JSON 表示（{}）",
-    "the file is about {}, not {}": "文件是关于 {} 的，而不是 {}",
+    "not valid YAML: {}": "不是有效的 YAML：{}",
+    "cannot be written as JSON ({})": "无法用 JSON 表示（{}）",
+    "the file defines {}, not {}": "文件是关于 {} 的，而不是 {}",
     "there is no contact {} at that time; check the id and --at": "当时没有联系人 {}；请检查 ID 和 --at",
     "the first line of {} has several columns: {}; give the one with the contact ids, such as --column {}; a file "
-    "without a heading needs one": (
+    "without a heading must get one": (
         "{} 的第一行有多列：{}；请指明联系人 ID 所在的列，例如 --column {}；没有标题行的文件需要加上标题行"
     ),
     "the first line of {} is a heading: {}; give --column {}, or remove that line": (
         "{} 的第一行是标题：{}；请使用 --column {}，或删除该行"
     ),
     "{} has no column {}; it has {}": "{} 没有列 {}；现有的列：{}",
-    "{} is no text in UTF-8 or UTF-16 with its mark; save it as UTF-8": (
+    "{} is not text in UTF-8, or UTF-16 with its mark; save it as UTF-8": (
         "{} 不是 UTF-8 或带标记的 UTF-16 文本；请另存为 UTF-8"
     ),
     "{} is not valid UTF-16; save it as UTF-8": "{} 不是有效的 UTF-16；请另存为 UTF-8",
@@ -278,7 +277,7 @@ DETAILS: Final[Mapping[str, str]] = {
     ),
     "{} cannot be read; begin again with --restart": "无法读取 {}；请用 --restart 重新开始",
     "{} cannot be written: {}": "无法写入 {}：{}",
-    "{} is no address of a worker; give one such as {}": "{} 不是 worker 的地址；例如 {}",
+    "{} is not the address of a worker; give one such as {}": "{} 不是 worker 的地址；例如 {}",
     "{} must be printable text to be sent in an HTTP header": "{} 必须是可打印的文本，才能放入 HTTP 头",
 }
 """English form -> Chinese."""

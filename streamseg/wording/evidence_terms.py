@@ -37,7 +37,7 @@ LEFT_OUT_WHY: Final[Mapping[str, Label]] = {
     "outside_window": Label("不在时间范围内", "outside the window"),
     "not_yet": Label("尚未进入时间范围", "not in the window yet"),
     "no_value": Label("没有值", "no value there"),
-    "no_number": Label("值不是数字", "the value is no number"),
+    "no_number": Label("值不是数字", "the value is not a number"),
 }
 """The reasons why an occurrence does not count, by code."""
 
@@ -52,8 +52,8 @@ READ_PERHAPS_SECONDS: Final = Label(
 )
 READ_NUMBER: Final = Label("文本读作数字 {number}", "text, read as the number {number}")
 NOT_READ: Final[Mapping[str, Label]] = {
-    "no_time": Label("不是时间", "is no time"),
-    "no_number": Label("不是数字", "is no number"),
+    "no_time": Label("不是时间", "is not a time"),
+    "no_number": Label("不是数字", "is not a number"),
 }
 NUMBER_IN_TEXT: Final = Label(
     '{text}；它是文本，加上 "as": "number" 就按数字读',

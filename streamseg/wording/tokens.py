@@ -122,7 +122,7 @@ def duration(text: str, language: Language) -> str:
     """Return the length of an ISO 8601 duration, without its sign."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no duration")
+        raise ValueError(f"{text!r} is not a duration")
     parts = [
         counted(_ZEROS.sub("", amount), unit, language)
         for amount, unit in zip(match.groups()[1:], _DURATION_UNITS, strict=True)

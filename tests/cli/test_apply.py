@@ -314,7 +314,7 @@ def test_a_folder_without_definitions_is_an_error_and_never_prunes(
     assert empty.exit_code == 1
     assert "holds no definition" in empty.stderr
     missing = run("segments", "apply", folder / "none", "--prune", "--yes")
-    assert "is no folder" in missing.stderr
+    assert "is not a folder" in missing.stderr
     assert "old" in api.segments
 
 

@@ -135,7 +135,7 @@ def test_a_refused_connection_is_told_without_a_traceback() -> None:
 def test_an_address_that_is_none_is_told(url: str) -> None:
     result = CliRunner().invoke(app, ["segments", "list", "--url", url])
     assert result.exit_code == 1
-    assert "is no address of a worker" in result.stderr
+    assert "is not the address of a worker" in result.stderr
 
 
 def test_token_and_account_go_to_the_api(run: Run, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,8 +172,8 @@ def test_an_account_that_no_header_can_hold_is_told(run: Run, api: FakeApi) -> N
         ("x.yaml", b"name: a\nname: b\n", "the key name is there twice in line 2 column 1"),
         ("x.yaml", b"name: a\n---\nname: b\n", "expected a single document"),
         ("x.yaml", b"name: !!python/object:os.system x\n", "could not determine a constructor"),
-        ("x.yaml", b"name: !!binary aGk=\n", "not what JSON can say"),
-        ("x.yaml", b"? [a]\n: b\n", "not what JSON can say"),
+        ("x.yaml", b"name: !!binary aGk=\n", "cannot be written as JSON"),
+        ("x.yaml", b"? [a]\n: b\n", "cannot be written as JSON"),
         ("x.json", b"{", "Not valid JSON"),
     ],
 )

@@ -108,7 +108,7 @@ def test_an_interrupted_import_goes_on_where_it_stopped(run: Run, api: FakeApi, 
     api.requests.clear()
     api.intercept = lambda _: None
     resumed = run("lists", "import", "fair", file, "--batch", "3")
-    assert "going on after line 8" in resumed.stderr
+    assert "continuing after line 8" in resumed.stderr
     assert batches(api) == [["c8"], ["c9"]]
     assert "10 read, 10 accepted, 0 rejected" in resumed.stdout
     assert list(file.parent.iterdir()) == [file]
@@ -198,7 +198,7 @@ def test_a_heading_that_names_the_column_is_not_taken_for_a_contact(
         ("contact_id;email\nc1;a@x.cn\n", "--column contact_id;"),
         ("邮箱\t会员号\na@x.cn\tc1\n", "--column 会员号;"),
         ("email|name\na@x.cn|c1\n", "--column email;"),
-        ("c1,a@x.cn\nc2,b@x.cn\n", "a file without a heading needs one"),
+        ("c1,a@x.cn\nc2,b@x.cn\n", "a file without a heading must get one"),
         ("Contact ID\nc1\n", "--column 'Contact ID',"),
         ("会员号\nc1\n", "--column 会员号,"),
         ("\ufeffid\r\nc1\r\n", "--column id,"),

@@ -214,7 +214,7 @@ def test_edit_with_a_version_that_is_no_longer_current_is_refused(
 def test_edit_refuses_a_file_about_another_segment(run: Run, api: FakeApi, buyers: Path) -> None:
     result = run("segments", "edit", "cn", buyers)
     assert result.exit_code == 1
-    assert "the file is about buyers, not cn" in result.stderr
+    assert "the file defines buyers, not cn" in result.stderr
     chinese = run("segments", "edit", "cn", buyers, "--lang", "zh").stderr
     assert "文件是关于 buyers 的，而不是 cn" in chinese
     assert not api.requests

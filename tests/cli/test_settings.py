@@ -40,11 +40,11 @@ def test_what_is_given_comes_before_the_environment(monkeypatch: pytest.MonkeyPa
 BAD = [
     ("PARTITIONS", "0", "PARTITIONS: must be greater than 0"),
     ("HISTORY_CAP", "many", "HISTORY_CAP: must be a valid integer, unable to parse string as an integer"),
-    ("TIMEZONE", "Mars", "TIMEZONE: 'Mars' is no IANA time zone, such as Asia/Shanghai"),
+    ("TIMEZONE", "Mars", "TIMEZONE: 'Mars' is not an IANA time zone, such as Asia/Shanghai"),
     (
         "EMAIL_WINDOW__TIMEZONE",
         "Mars",
-        "EMAIL_WINDOW__TIMEZONE: 'Mars' is no IANA time zone, such as Asia/Shanghai",
+        "EMAIL_WINDOW__TIMEZONE: 'Mars' is not an IANA time zone, such as Asia/Shanghai",
     ),
     ("SMS_WINDOW__ALIGNMENT", "soon", "SMS_WINDOW__ALIGNMENT: must be one of clock, event"),
     (

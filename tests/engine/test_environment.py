@@ -20,7 +20,7 @@ from streamseg.settings import Settings
     ],
 )
 def test_a_variable_that_sets_nothing_is_told_with_what_was_meant(name: str, meant: str) -> None:
-    assert unknown_variables([name]) == [f"{name.upper()} is no setting and is not read; {meant}"]
+    assert unknown_variables([name]) == [f"{name.upper()} is not a setting and is not read; {meant}"]
 
 
 def test_what_is_read_by_anything_of_ours_is_not_told() -> None:

@@ -91,7 +91,7 @@ NOTES = [
         ],
         [
             "the sum is 940.5, 59.5 more needed",
-            'left out, 2: the value is no number; it is text, with "as": "number" it is read as one '
+            'left out, 2: the value is not a number; it is text, with "as": "number" it is read as one '
             '(the latest text2 at 2026-05-02T16:00:00.000Z, value "15")',
             "left out, 1: no value there (the latest empty at 2026-05-03T16:00:00.000Z)",
         ],
@@ -186,14 +186,14 @@ NOTES = [
         "text where a time is asked for",
         {"attribute": "level", "operator": "after", "value": "2026-01-01"},
         [update("05-01", {"level": "soon"})],
-        ["is no time"],
+        ["is not a time"],
         ["不是时间"],
     ),
     case(
         "text where a number is asked for",
         {"attribute": "budget", "operator": "ge", "value": 100},
         [update("05-01", {"budget": "1200"})],
-        ['is no number; it is text, with "as": "number" it is read as one'],
+        ['is not a number; it is text, with "as": "number" it is read as one'],
         ['不是数字；它是文本，加上 "as": "number" 就按数字读'],
     ),
     case(
@@ -207,7 +207,7 @@ NOTES = [
         "text that is no number however it is read",
         {"attribute": "budget", "operator": "ge", "value": 100, "as": "number"},
         [update("05-01", {"budget": "1,200"})],
-        ["is no number"],
+        ["is not a number"],
         None,
     ),
     case(

@@ -104,7 +104,7 @@ def _clock(text: str) -> tuple[int, int, int, int]:
 def duration_ms(text: str) -> int:
     """Milliseconds of an ISO 8601 duration, negative where it begins with a minus."""
     match = _DURATION.fullmatch(text)
-    assert match is not None, f"{text!r} is no duration"
+    assert match is not None, f"{text!r} is not a duration"
     amounts = {unit: int(amount) for unit, amount in match.groupdict(default="0").items() if unit != "sign"}
     length = timedelta(**amounts) // MILLISECOND
     return -length if match["sign"] == "-" else length

@@ -140,8 +140,8 @@ def test_it_says_what_it_wrote_and_what_the_topics_no_longer_hold(topics: Topics
     assert orjson.loads(out.splitlines()[0])["key"] == "c1"
     assert told.splitlines() == [
         "recorded up to 2026-05-29T00:00:00.000Z: 1 of behavior-events",
-        "Warning: behavior-events no longer holds its first 7 offsets; what rests on them is not in the file",
-        "Warning: contact-updates no longer holds its first 7 offsets; what rests on them is not in the file",
+        "Warning: behavior-events no longer holds its first 7 offsets; their effects are not in the file",
+        "Warning: contact-updates no longer holds its first 7 offsets; their effects are not in the file",
     ]
     assert topics.closed
     # Nobody asks for what was before.

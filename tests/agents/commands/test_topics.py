@@ -13,7 +13,7 @@ from agents.commands.topics import topics
     ("name", "value", "told"),
     [
         ("PARTITIONS", "0", "must be greater than 0"),
-        ("SMS_WINDOW__TIMEZONE", "Mars", "'Mars' is no IANA time zone, such as Asia/Shanghai"),
+        ("SMS_WINDOW__TIMEZONE", "Mars", "'Mars' is not an IANA time zone, such as Asia/Shanghai"),
         ("API_TOKENS", "secret", "must be a JSON object"),
     ],
 )

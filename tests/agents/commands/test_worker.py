@@ -35,7 +35,7 @@ def test_help_says_how_to_start_and_stop_it() -> None:
     ("environment", "named"),
     [
         ({"STREAMSEG_PARTITIONS": "none"}, "STREAMSEG_PARTITIONS: must be a valid integer"),
-        ({"STREAMSEG_TIMEZONE": "Mars/Base"}, "STREAMSEG_TIMEZONE: 'Mars/Base' is no IANA time zone"),
+        ({"STREAMSEG_TIMEZONE": "Mars/Base"}, "STREAMSEG_TIMEZONE: 'Mars/Base' is not an IANA time zone"),
         ({"STREAMSEG_CHECKPOINT_RECORDS": "0"}, "STREAMSEG_CHECKPOINT_RECORDS: must be greater than 0"),
         ({"STREAMSEG_API_TOKENS": "secret"}, "STREAMSEG_API_TOKENS: must be a JSON object"),
     ],
@@ -73,6 +73,6 @@ def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(tmp_path: Path
         STREAMSEG_PARTITION="12",
     )
     assert (
-        "STREAMSEG_PARTITION is no setting and is not read; did you mean STREAMSEG_PARTITIONS?"
+        "STREAMSEG_PARTITION is not a setting and is not read; did you mean STREAMSEG_PARTITIONS?"
         in result.stderr
     )
