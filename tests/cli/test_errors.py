@@ -55,7 +55,7 @@ def test_with_json_a_problem_is_a_line_of_json(run: Run, api: FakeApi) -> None:
     ("code", "status", "told"),
     [
         ("starting", 503, "try again in a moment"),
-        ("timeout", 504, "look whether it took effect"),
+        ("timeout", 504, "check whether it took effect"),
         ("too_large", 413, "send less at once"),
         ("not_permitted", 403, "because"),
     ],
