@@ -1,4 +1,4 @@
-"""Environment variables that look like settings and are none."""
+"""The search for environment variables that look like settings but are not."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from streamseg.settings import BatchWindow, Settings
 
 PREFIX = "STREAMSEG_"
 
-# What the commands that ask a worker, the scripts and the tests read.
+# Variables of the commands that call a worker, of the scripts and of the tests.
 _OTHERS = ("API_URL", "API_TOKEN", "ACCOUNT", "LANG")
 _OTHER_PREFIXES = ("KAFKA_", "TEST_")
 
 
 def unknown_variables(names: Iterable[str]) -> list[str]:
-    """A sentence about each of these names of environment variables that begins as settings do and sets
-    nothing, with the setting that was probably meant."""
+    """Return a sentence about each of these variable names that begins with `STREAMSEG_` but is not a
+    setting, with the setting that was probably meant."""
     known = set(_known())
     return [
         _sentence(name, known)
@@ -38,7 +38,7 @@ def _known() -> Iterator[str]:
 
 
 def _sentence(name: str, known: Iterable[str]) -> str:
-    # Without the beginning, which makes any two of them alike.
+    # The names are compared without the prefix, which would make any two of them similar.
     settings = sorted(one.removeprefix(PREFIX) for one in known)
     nearest = get_close_matches(name.removeprefix(PREFIX), settings, n=1, cutoff=0.7)
     meant = f"did you mean {PREFIX}{nearest[0]}?" if nearest else "see docs/settings.md for those that are"

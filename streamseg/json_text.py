@@ -1,8 +1,8 @@
-"""JSON text in and out, integers of any size kept as they are.
+"""Reading and writing JSON text. Integers of any size keep their value.
 
-orjson reads integers beyond 64 bits as floats, which rounds them, and writes none. They are rare: a text that
-may hold one is read a second time, by the slower reader of the standard library. Our own text begins with a
-blank where it holds one, so that nobody has to look.
+orjson reads integers beyond 64 bits as floats, which rounds them, and cannot write them. They are rare. A
+text that may have one is read a second time with the slower reader of the standard library. Text that
+streamseg writes for itself begins with a blank if it has one, so the text does not have to be searched.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ Json = dict[str, Any]
 """A JSON object."""
 
 _AS_ZERO: Final = bytes(ord("0") if byte in b"-0123456789" else ord(" ") for byte in range(256))
-# An integer beyond 64 bits has 20 characters at least, the sign counted: every fifth of them makes a row of
-# four. Times never do.
+# An integer beyond 64 bits has at least 20 characters, including its sign. So among every fifth character of
+# the text there are four of its characters in a row. Timestamps never have that many.
 _EVERY: Final = 5
 _SAMPLE: Final = b"0" * 4
 _LONG: Final = b"0" * 20
@@ -27,16 +27,18 @@ _LEAST, _LARGEST = -(2**63), 2**64 - 1
 
 
 def loads(data: bytes) -> Any:
-    """The value of a JSON text. Raises orjson.JSONDecodeError, for numbers beyond a double's range too."""
+    """Return the value of a JSON text. Raises orjson.JSONDecodeError, also for numbers beyond a double's
+    range."""
     value = orjson.loads(data)
-    # `find`, since `in` takes twice as long here.
+    # `find` is used because `in` takes twice as long here.
     if data[::_EVERY].translate(_AS_ZERO).find(_SAMPLE) >= 0 and _LONG in data.translate(_AS_ZERO):
         return json.loads(data)
     return value
 
 
 def dumps(value: Any, *, option: int = 0) -> bytes:
-    """The text of a JSON value, however deep it is nested; `option` as of orjson: sorted keys, indented."""
+    """Return the text of a JSON value, however deep it is nested. `option` is one of orjson's: sorted keys,
+    indentation, a line feed at the end."""
     try:
         return orjson.dumps(value, option=option)
     except TypeError:
@@ -46,7 +48,7 @@ def dumps(value: Any, *, option: int = 0) -> bytes:
 
 
 def dumps_own(value: Any) -> bytes:
-    """As `dumps`, for `loads_own`."""
+    """Return the text of a JSON value for `loads_own`."""
     try:
         return orjson.dumps(value)
     except TypeError:
@@ -54,13 +56,14 @@ def dumps_own(value: Any) -> bytes:
 
 
 def loads_own(data: bytes) -> Any:
-    """The value of a text by `dumps_own`."""
+    """Return the value of a text that `dumps_own` made."""
     return json.loads(data) if data.startswith(_OWN_LONG) else orjson.loads(data)
 
 
 def loads_broken(line: bytes) -> Any:
-    """The value of a JSON text, also where text in it is no valid Unicode (half a surrogate pair, bytes that
-    are no UTF-8) or a number is beyond a double's range. Raises ValueError where anything else is wrong."""
+    """Return the value of a JSON text. Text that is not valid Unicode (half a surrogate pair, bytes that are
+    not UTF-8) and numbers beyond a double's range are accepted; an integer is read as 0. Raises ValueError
+    for any other fault."""
     text = line.decode("utf-8", "surrogateescape")
     try:
         return json.loads(text, parse_constant=_refuse, parse_int=lambda _: 0)
@@ -86,7 +89,7 @@ def _standard(value: Any, option: int) -> bytes:
 
 
 def _pieces(value: Any) -> Iterable[bytes]:
-    # Values that are still to be written, the next one last, with the text between them as bytes.
+    # A stack of the values that are still to be written, with the text between them as bytes.
     waiting: list[Any] = [value]
     while waiting:
         piece = waiting.pop()

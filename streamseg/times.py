@@ -1,11 +1,11 @@
-"""Instants, durations and local calendar boundaries.
+"""Instants, durations and the boundaries of local days, weeks, months, quarters and years.
 
-All instants are integer epoch milliseconds (UTC), all durations integer milliseconds; a local calendar
-notion always comes with its ZoneInfo. Windows are half-open.
+All instants are integer epoch milliseconds (UTC), all durations are integer milliseconds. A function about
+local time always takes a ZoneInfo. Windows are half-open.
 
 The calendar has the years 1 to 9999 of UTC. In its first and last hours the local time of some zones lies in
-the year 0 or 10000, which `datetime` does not know. Such an instant is looked at 400 years nearer: after so
-many days the calendar repeats itself, weekdays and the rules of the zones included.
+the year 0 or 10000, which `datetime` does not have. Such an instant is moved by 400 years towards the present
+for the calculation: the calendar repeats itself after 400 years, including weekdays and the rules of zones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MONDAY = 1
 MIN_MS: Final = EARLIEST_MS  # 0001-01-01T00:00:00.000Z
 MAX_MS: Final = LATEST_MS  # 9999-12-31T23:59:59.999Z
 NEVER_MS: Final = MAX_MS + 1
-"""The end of a span of time that has none."""
+"""The end of a time span without an end."""
 
 _CYCLE_DAYS: Final = 146_097
 _CYCLE_MS: Final = _CYCLE_DAYS * DAY_MS
@@ -50,7 +50,7 @@ _TIMESTAMP = re.compile(
 
 
 def time_zone(name: str) -> ZoneInfo:
-    """The time zone of an IANA name. Raises ValueError where there is none."""
+    """Return the time zone of an IANA name. Raises ValueError if there is none."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -58,23 +58,23 @@ def time_zone(name: str) -> ZoneInfo:
 
 
 def to_ms(moment: datetime) -> int:
-    """Epoch milliseconds of an aware datetime, rounded down."""
+    """Return the epoch milliseconds of an aware datetime, rounded down."""
     return (moment - _EPOCH) // _MILLISECOND
 
 
 def time_bytes(at_ms: int) -> bytes:
-    """8 bytes that sort as the time (epoch ms) does."""
+    """Return a time (epoch ms) as 8 bytes that sort as the times do."""
     return (at_ms + _SIGN).to_bytes(8, "big")
 
 
 def time_ms(data: bytes) -> int:
-    """Epoch ms of `time_bytes`."""
+    """Return the time (epoch ms) of the bytes that `time_bytes` made."""
     return int.from_bytes(data, "big") - _SIGN
 
 
 def to_local(at_ms: int, zone: ZoneInfo) -> datetime:
-    """The aware local datetime of an instant; where the local year is 0 or 10000, that of 400 years nearer,
-    of which all but the year is the same."""
+    """Return the aware local datetime of an instant. If the local year is 0 or 10000, the result is moved by
+    400 years towards the present; only its year differs."""
     try:
         return _to_local(at_ms, zone)
     except OverflowError:
@@ -82,12 +82,13 @@ def to_local(at_ms: int, zone: ZoneInfo) -> datetime:
 
 
 def _to_local(at_ms: int, zone: ZoneInfo) -> datetime:
-    """Raises OverflowError where the local year is 0 or 10000."""
+    """Raises OverflowError if the local year is 0 or 10000."""
     return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
 
 
 def _nearer_ms(at_ms: int) -> int:
-    """What brings an instant at one of the calendar's ends 400 years nearer."""
+    """Return the milliseconds that move an instant at an end of the calendar by 400 years towards the
+    present."""
     return -_CYCLE_MS if at_ms > 0 else _CYCLE_MS
 
 
@@ -163,29 +164,30 @@ def _offset_ms(text: str) -> int:
 
 
 def _naive_ms(local: datetime, zone: ZoneInfo) -> int:
-    """The instant of a naive local time, within the calendar; of midnight, the day's first."""
+    """Return the instant of a naive local time, within the calendar. Midnight is the first instant of its
+    day."""
     if local.time() == time.min:
         return day_start_ms(local.date(), zone)
     return min(max(_resolve_ms(local, zone), MIN_MS), MAX_MS)
 
 
 def _resolve_ms(local: datetime, zone: ZoneInfo) -> int:
-    """The instant of a naive local time: the first of two where clocks go back; where they go forward
-    over it, the same distance past the switch (PEP 495, fold=0)."""
+    """Return the instant of a naive local time (PEP 495, fold=0). If clocks go back over it, this is the
+    first of two instants. If they skip it, it is as much later than the switch as the local time is."""
     return to_ms(local.replace(tzinfo=zone))
 
 
 @lru_cache(maxsize=16_384)
 def day_start_ms(day: date, zone: ZoneInfo) -> int:
-    """The first instant of a local day (after midnight where a switch skips it); the calendar's first or last
-    where the day begins outside."""
+    """Return the first instant of a local day, which is after midnight if clocks skip midnight. If the day
+    begins outside the calendar, this is the calendar's first or last instant."""
     midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware on the next line
     at_ms = _resolve_ms(midnight, zone)
     if not MIN_MS + DAY_MS <= at_ms <= MAX_MS - DAY_MS:
-        # No zone switches its clocks there, and `to_local` would look elsewhere.
+        # No zone switches its clocks there, and `to_local` might return another year.
         return min(max(at_ms, MIN_MS), MAX_MS)
     if to_local(at_ms, zone).replace(tzinfo=None) > midnight:
-        # Clocks skipped midnight: the day begins at the switch, the first instant that is of this day.
+        # Clocks skipped midnight. The day begins at the switch: search for the first instant of this day.
         before_ms = at_ms - DAY_MS
         while at_ms - before_ms > 1:
             middle_ms = (before_ms + at_ms) // 2
@@ -198,7 +200,7 @@ def day_start_ms(day: date, zone: ZoneInfo) -> int:
 
 @lru_cache(maxsize=16_384)
 def local_date(at_ms: int, zone: ZoneInfo) -> date:
-    """The local calendar day that holds an instant; the first or last one where that lies outside."""
+    """Return the local calendar day of an instant; the calendar's first or last day if that lies outside."""
     try:
         return _to_local(at_ms, zone).date()
     except OverflowError:
@@ -206,7 +208,8 @@ def local_date(at_ms: int, zone: ZoneInfo) -> date:
 
 
 def unit_start(day: date, unit: CalendarUnit, week_start: int = MONDAY) -> date:
-    """The first day of the calendar unit that holds `day`; weeks begin on `week_start`, 1-7 from Monday."""
+    """Return the first day of the calendar unit that contains `day`. Weeks begin on `week_start`, 1-7 from
+    Monday."""
     if unit == "day":
         return day
     if unit == "week":
@@ -219,7 +222,7 @@ def unit_start(day: date, unit: CalendarUnit, week_start: int = MONDAY) -> date:
 
 
 def shift_units(start: date, unit: CalendarUnit, count: int) -> date:
-    """The first day of the unit `count` units after the one that begins at `start`.
+    """Return the first day of the unit that is `count` units after the one that begins at `start`.
 
     Raises OverflowError outside the years 1 to 9999."""
     if unit == "day":
@@ -236,8 +239,8 @@ def shift_units(start: date, unit: CalendarUnit, count: int) -> date:
 def unit_boundary_ms(
     at_ms: int, unit: CalendarUnit, count: int, zone: ZoneInfo, week_start: int = MONDAY
 ) -> int:
-    """The first instant of the local unit `count` units after the one that holds `at_ms`; MIN_MS or NEVER_MS
-    where that lies outside the calendar."""
+    """Return the first instant of the local unit that is `count` units after the one that contains `at_ms`;
+    MIN_MS or NEVER_MS if that lies outside the calendar."""
     for nearer_ms in (0, -_CYCLE_MS, _CYCLE_MS):
         try:
             start = unit_start(_to_local(at_ms + nearer_ms, zone).date(), unit, week_start)
@@ -250,8 +253,8 @@ def unit_boundary_ms(
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole local calendar units, `first` to `last` relative to the one that holds now; weeks begin on
-    `week_start`, 1-7 from Monday."""
+    """A period of whole local calendar units: `first` to `last`, relative to the unit that contains now (0).
+    Weeks begin on `week_start`, 1-7 from Monday."""
 
     unit: CalendarUnit
     first: int
@@ -261,13 +264,13 @@ class Period:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Equal for periods that say the same. Ids of conditions are made of it and outlive this version, so
-        the usual week does not show in it."""
+        """A key that is equal for equal periods. Ids of conditions are made of it and outlive this version.
+        So a week that begins on Monday is left out, as it was before other weeks existed."""
         week_start = () if self.week_start == MONDAY else (self.week_start,)
         return (self.unit, self.first, self.last, self.zone.key, *week_start)
 
     def span(self, at_ms: int) -> tuple[int, int]:
-        """The instants of now, [start, end), from which `at_ms` lies in the period."""
+        """Return the span [start, end) of now in which `at_ms` lies in the period."""
         return (
             unit_boundary_ms(at_ms, self.unit, -self.last, self.zone, self.week_start),
             unit_boundary_ms(at_ms, self.unit, 1 - self.first, self.zone, self.week_start),
@@ -275,12 +278,11 @@ class Period:
 
 
 def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
-    """The close of the clock-aligned window [start, start + length) that holds an instant: the least
-    boundary > at_ms.
+    """Return the end of the clock-aligned window that contains an instant: the least boundary > at_ms.
 
-    Boundaries of a length of whole days are local midnights, every n-th counted from 1970-01-01; those
-    of a shorter length are the local clock's multiples of it since midnight, midnight being one always.
-    Where the calendar has none any more, it is NEVER_MS.
+    If the length is n whole days, the boundaries are local midnights, every n-th counted from 1970-01-01.
+    Otherwise they are the multiples of the length on the local clock since midnight, and every midnight. If
+    there is no boundary before the end of the calendar, the result is NEVER_MS.
     """
     try:
         return _next_aligned_ms(at_ms, length_ms, zone, 0)
@@ -294,7 +296,8 @@ def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
 
 
 def _next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo, shifted_days: int) -> int:
-    """`shifted_days`: by how many days `at_ms` was brought nearer. Raises OverflowError."""
+    """Return the result of `next_aligned_ms` for an instant that was moved by `shifted_days`. Raises
+    OverflowError outside the local years 1 to 9999."""
     whole = length_ms % DAY_MS == 0
     days = length_ms // DAY_MS if whole else 1
     today = _to_local(at_ms, zone).date()
@@ -304,7 +307,7 @@ def _next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo, shifted_days: i
         return close_ms
     boundary_ms = at_ms
     while True:
-        # A switch of the clocks on the way may put the full unit elsewhere: look again from there.
+        # If clocks switch in between, the boundary is at another instant: search again from here.
         boundary_ms += length_ms - _since_midnight_ms(boundary_ms, zone) % length_ms
         if boundary_ms >= close_ms:
             return close_ms
@@ -313,7 +316,7 @@ def _next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo, shifted_days: i
 
 
 def _since_midnight_ms(at_ms: int, zone: ZoneInfo) -> int:
-    """What the local clock shows, as milliseconds after midnight."""
+    """Return the time on the local clock as milliseconds after midnight."""
     local = _to_local(at_ms, zone)
     return (
         local.hour * HOUR_MS + local.minute * MINUTE_MS + local.second * SECOND_MS + local.microsecond // 1000

@@ -7,17 +7,17 @@ from typing import Any
 
 
 def is_missing(value: object) -> bool:
-    """Absent, null, or an empty string, list or object."""
+    """Return whether a value is absent, null, or an empty string, list or object."""
     return value is None or (isinstance(value, (str, list, dict)) and not value)
 
 
 def is_number(value: object) -> bool:
-    """A JSON number; booleans are not numbers."""
+    """Return whether a value is a JSON number; booleans are not numbers."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def value_key(value: Any) -> Hashable:
-    """A hashable stand-in that is equal for equal JSON values: 1 and 1.0 are, 1 and true are not."""
+    """Return a hashable key that is equal for equal JSON values: 1 and 1.0 are equal, 1 and true are not."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or value is None:
@@ -30,7 +30,7 @@ def value_key(value: Any) -> Hashable:
 
 
 def same_value(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; see `value_key`, which this does without where it can."""
+    """Return whether two JSON values are equal. For speed, `value_key` is used only if it is needed."""
     if isinstance(one, str) or isinstance(other, str):
         return bool(one == other)
     if one is None or other is None:
@@ -39,8 +39,8 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def split_path(path: str) -> tuple[str, ...]:
-    r"""The steps of a dotted path; a literal dot is written `\.`, a literal bracket `\[`, any other character
-    is itself, a bracket that does not look like an index too.
+    r"""Return the steps of a dotted path. A literal dot is written `\.` and a literal bracket `\[`. Any other
+    character stands for itself, also a bracket that does not look like an index.
 
     Raises ValueError for an empty step.
 
@@ -68,7 +68,7 @@ def split_path(path: str) -> tuple[str, ...]:
 
 
 def walk(value: Any, steps: tuple[str, ...]) -> Any:
-    """The value that `steps` lead to from `value`, or None where there is none."""
+    """Return the value to which `steps` lead from `value`; None if there is none."""
     for step in steps:
         if not isinstance(value, Mapping):
             return None
@@ -77,17 +77,19 @@ def walk(value: Any, steps: tuple[str, ...]) -> Any:
 
 
 def element_path(path: str) -> tuple[str, ...]:
-    """As `split_path`, inside an element of a list: no steps where the path is empty, the element itself."""
+    """Return the steps of a path inside an element of a list. An empty path has no steps: it is the
+    element."""
     return split_path(path) if path else ()
 
 
 def element_getter(steps: tuple[str, ...]) -> Callable[[Any], Any]:
-    """A reader of one path in an element of a list, be it an object or not; None where there is nothing."""
+    """Return a function that reads one path in an element of a list, which may be any value; it returns None
+    if there is no value."""
     return lambda element: walk(element, steps)
 
 
 def getter(steps: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
-    """A reader of one path in an object, None where there is nothing."""
+    """Return a function that reads one path in an object; it returns None if there is no value."""
     if len(steps) == 1:
         name = steps[0]
         return lambda properties: properties.get(name)

@@ -1,4 +1,4 @@
-"""What is known of one contact's attributes."""
+"""The attributes of one contact, with the time of each value."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from typing import Any
 from streamseg.json_text import dumps_own, loads_own
 
 Entry = Sequence[Any]
-"""value, updated_ms"""
+"""The value of an attribute and its `updated_ms` (epoch ms)."""
 
 
 class Attributes:
-    """Name -> value, updated_ms (epoch ms); a removed value stays as null, so that stale ones lose.
+    """A mapping of attribute name -> value and `updated_ms` (epoch ms). A removed value stays as null, so
+    that an older update cannot bring it back.
 
-    Most of what is kept of a contact, and most events ask for none: they are read when first asked for.
+    Attributes are most of a contact's bytes, and most events need none of them. So the bytes are read and
+    decoded when an attribute is first used.
 
-    restated  whether any was set since the store last took them
+    restated  whether an attribute was set since the store last took the attributes
     """
 
     __slots__ = ("_entries", "_read", "restated")
 
     def __init__(self, read: Callable[[], bytes | None] = lambda: None) -> None:
-        """Those that `read` hands out, such as `to_bytes` gave; without it none."""
+        """`read` returns the bytes that `to_bytes` made, or None for no attributes; it is called once at
+        most."""
         self._read = read
         self._entries: dict[str, Entry] | None = None
         self.restated = False
@@ -35,27 +38,27 @@ class Attributes:
         return entries
 
     def get(self, name: str) -> Entry | None:
-        """What is stated of an attribute, or None."""
+        """Return the value and time of an attribute, or None if it was never set."""
         entries = self._entries
         return (self._all() if entries is None else entries).get(name)
 
     def items(self) -> ItemsView[str, Entry]:
-        """All that is stated."""
+        """Return the name, value and time of all attributes."""
         return self._all().items()
 
     def set(self, name: str, value: Any, updated_ms: int) -> None:
-        """State a value and since when it is so."""
+        """Set the value of an attribute, and the time since which it has that value."""
         entries = self._entries
         (self._all() if entries is None else entries)[name] = (value, updated_ms)
         self.restated = True
 
     def to_bytes(self) -> bytes | None:
-        """An orjson object; None where nothing is stated."""
+        """Return the attributes as an orjson object; None if there are none."""
         entries = self._all()
         return dumps_own(entries) if entries else None
 
     def copy(self) -> Attributes:
-        """The same, shared with nothing."""
+        """Return a copy that shares nothing with this object."""
         data = self.to_bytes()
         return Attributes(lambda: data)
 

@@ -1,16 +1,17 @@
-"""One contact's hot state and its bytes.
+"""The state of one contact, without its attributes and events, and its bytes.
 
-Layout, version 5: one version byte, the due time as 8 bytes that sort as it does (all ones: never due), the
-length of the head as 2 bytes, then two orjson lists of the fields below in a fixed order: the head, which
-every input asks for, and the body, which only those ask for that touch a condition. The due time stands in
-front so that the due index can be rebuilt from the bytes alone. The attributes are apart, as an orjson
-object: they are most of what is kept of a contact, and events leave them alone.
+Layout, version 5: one version byte, the due time as 8 bytes that sort as the time does (all ones: never due),
+the length of the head as 2 bytes, then two orjson lists of the fields below in a fixed order. The head is
+needed by every input. The body is needed only by inputs that touch a condition. The due time is at the front
+so that the due index can be rebuilt from the bytes alone. The attributes are kept separately, as an orjson
+object: they are most of a contact's bytes, and events do not change them.
 
-A list may grow: a field that was added at its end after the bytes were written takes its default when they
-are read. So may the rows inside the body. Version 4 differs in that it kept births that depended on when a
-worker had started: where one says nothing it is read as unknown, and the contact as one that was brought up
-to no plan yet, so that it is given the known one. It also kept less of opt-outs.
-Other versions are refused by name, never guessed at.
+A list may grow at its end. If a field was added after the bytes were written, it takes its default when they
+are read. The rows inside the body may grow in the same way.
+
+Version 4 is read too. It kept births that depended on the time at which a worker had started. A birth of
+version 4 that says nothing is read as unknown, and the contact is read as evaluated with no plan, so that it
+gets the known birth. Version 4 also kept less about opt-outs. Any other version raises StateVersionError.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ from streamseg.json_text import dumps_own, loads_own
 from streamseg.times import time_bytes, time_ms
 
 Summary = Any
-"""What a condition needs of a contact's past to answer at any later time: JSON, in a form of its own."""
+"""The data of a contact's past from which a condition can answer at any later time. It is JSON; each kind of
+condition has its own form."""
 
 _NEVER_DUE = b"\xff" * 8
 _VERSION_BYTE = bytes((STATE_VERSION,))
@@ -54,17 +56,17 @@ def _members() -> Rows[Membership]:
 
 @dataclass(slots=True)
 class Body:
-    """What has come of a contact's inputs, in the order of its bytes. Times are epoch milliseconds; for the
-    rows see streamseg.contact.rows.
+    """The results of a contact's inputs, in the order of the bytes. Times are epoch milliseconds. The rows
+    are in streamseg.contact.rows.
 
-    lists        static segment id -> what an update said last
-    true         ids of the conditions that hold now, and of the segments it is a member of
-    flips        condition id -> when it last flipped
+    lists        static segment id -> the last change of the contact in this list
+    true         ids of the conditions that hold now, and member ids of the segments that the contact is in
+    flips        condition id -> when its answer last changed
     summaries    condition id -> see Summary
-    due          condition id -> when it may flip without input
+    due          condition id -> when its answer may change without input
     members      segment id -> the contact's membership of it
     unsubscribes the registers of opt-outs
-    suppressed   the channels whose do-not-send flag is out
+    suppressed   the channels for which a suppression was emitted and is in force
     ended        segment id -> see streamseg.contact.ended_sequences
     """
 
@@ -110,8 +112,8 @@ class Body:
         )
 
     def forget_unknown_births(self) -> None:
-        """In layout 4 a birth is the offset of a segment's first record, or -1, which says nothing, of one
-        that was there before the worker began to read."""
+        """Replace the births of layout 4 that say nothing by None. In layout 4 a birth is the offset of a
+        segment's first record, or -1 if the segment existed before the worker began to read."""
         for segment_id, entry in self.lists.items():
             if entry.born == -1:
                 self.lists[segment_id] = entry._replace(born=None)
@@ -121,7 +123,8 @@ class Body:
 
 
 def _filled(read: list[Any], count: int, empty: bytes) -> list[Any]:
-    """All `count` fields of a list: those that are not in what was read as they are in the empty one."""
+    """Return all `count` fields of a list. Fields that the list which was read lacks are taken from
+    `empty`."""
     if len(read) < count:
         read += loads_own(empty)[len(read) :]
     return read
@@ -133,21 +136,23 @@ _BODY_FIELDS = len(fields(Body))
 
 @dataclass(slots=True, eq=False)
 class Contact:
-    """What is kept of one contact between inputs. Times are epoch milliseconds.
+    """The data that is kept of one contact between inputs. Times are epoch milliseconds.
 
-    plan         identity of the plan that it was last brought up to; -1: of none that is known
-    offsets      source topic -> last offset applied, so that a re-read record changes nothing
-    flip_ms      when the first of its conditions may flip without input: the least of the body's `due`
-    ended_ms     the instant of the body's `ended`, or None
-    prune_ms     when its history is to be looked through for events that are no longer kept
-    forgotten_ms when the latest of those occurred that were counted but are no longer kept
-    opt_outs_since_ms   what was said about unsubscribing later than that counts, of an erased past too; None:
-                 whenever it was said
-    due_ms       the lesser of flip_ms and prune_ms, of an erased contact the instant after ended_ms: when it
-                 has to be looked at without input
+    plan         identity of the plan with which the contact was last evaluated; -1: no known plan
+    offsets      source topic -> last offset applied, so that a record that is read again changes nothing
+    flip_ms      when the first of its conditions may change without input: the least of the body's `due`
+    ended_ms     the time of the body's `ended`, or None
+    prune_ms     when events that are no longer kept are to be removed from its history
+    forgotten_ms when the latest event occurred that was counted and is no longer kept
+    opt_outs_since_ms   unsubscribe events after this time count, also if they are in an erased past; None:
+                        all
+                 count
+    due_ms       when the contact has to be evaluated without input: the lesser of flip_ms and prune_ms; of an
+                 erased contact the instant after ended_ms
     attributes   see streamseg.contact.attributes
-    capped       occurrences dropped from summaries at the cap since last asked; not kept
-    kept_body    `body`, or its bytes while nothing has asked for it
+    capped       how many events and occurrences in summaries were dropped at a cap and not counted in metrics
+                 yet; not in the bytes
+    kept_body    `body`, or its bytes until `body` is first used
     """
 
     contact_id: str
@@ -171,23 +176,24 @@ class Contact:
 
     @property
     def body(self) -> Body:
-        """What only those inputs ask for that touch a condition: it stays in its bytes until then."""
+        """The part that only inputs which touch a condition need. It is decoded when it is first used."""
         body = self.kept_body
         if isinstance(body, bytes):
             body = self.kept_body = Body.from_bytes(body)
         return body
 
     def __eq__(self, other: object) -> bool:
-        """Whether the same is kept of the same contact, be it in its bytes or not."""
+        """Return whether both are the same contact with the same state, decoded or in bytes."""
         if not isinstance(other, Contact):
             return NotImplemented
         names = [one.name for one in fields(self) if one.compare]
         return all(getattr(self, name) == getattr(other, name) for name in (*names, "body"))
 
-    __hash__ = None  # type: ignore[assignment]  # what it holds changes
+    __hash__ = None  # type: ignore[assignment]  # its content changes
 
     def reset(self) -> None:
-        """Forget everything but the id, the clock and the offsets applied."""
+        """Forget the contact's attributes and body, and everything about its history. The sequences in
+        `ended` are kept, and so are the id, the clock, the offsets, the plan and the time of the erasure."""
         self.known_since_ms = None
         self.event_count = 0
         self.oldest_event_ms = None
@@ -197,14 +203,14 @@ class Contact:
         self.kept_body = Body(ended=self.body.ended)
 
     def to_bytes(self) -> bytes:
-        """The versioned layout above, without the attributes. The body is its bytes from now on, until it is
-        next asked for: most of what is written is next touched by an event that does not."""
+        """Return the bytes in the layout above. From now on `kept_body` holds bytes until `body` is used
+        again: after most writes the next input of the contact does not need the body."""
         kept = self.kept_body
         body = kept if isinstance(kept, bytes) else kept.to_bytes()
         head = self._head()
         due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)
         data = b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
-        # Not `body`, whose buffer orjson made several times as long as what is in it.
+        # `body` is not kept: its buffer is several times as long as its content.
         self.kept_body = data[-len(body) :]
         return data
 
@@ -228,7 +234,8 @@ class Contact:
 
     @classmethod
     def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
-        """Read back `to_bytes`. Raises StateVersionError on another layout's bytes."""
+        """Return the contact whose bytes `to_bytes` made. Raises StateVersionError for a layout that is not
+        read."""
         version = data[0]
         if not EARLIEST_VERSION <= version <= STATE_VERSION:
             raise StateVersionError(version, STATE_VERSION)
@@ -265,7 +272,7 @@ class Contact:
         return contact
 
     def copy(self) -> Contact:
-        """Another one with the same state, which shares nothing with this."""
+        """Return a copy that shares nothing with this contact."""
         return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes.copy())
 
 
@@ -280,9 +287,11 @@ def _raise_from_layout_4(contact: Contact) -> None:
 
 
 def _restate_opt_outs(contact: Contact) -> None:
-    """Layout 4 kept of the global register [the last unsubscribing form's ms] alone, and took a value that is
-    true for a resubscription. Only one that turned from false is, and whether it did is not known any more:
-    so the form's no stands."""
+    """Make the statements of layout 5 from the global register of layout 4.
+
+    Layout 4 kept only the time of the last unsubscribing form, and treated every value true of `subscribed`
+    as a resubscription. But only a change from false to true is one. Layout 4 does not tell whether there was
+    such a change, so the form's opt-out stays in force."""
     unsubscribes = contact.body.unsubscribes
     form_no_ms = unsubscribes.statements.form_no_ms
     unsubscribes.lists.pop(GLOBAL, None)
@@ -297,6 +306,6 @@ def _restate_opt_outs(contact: Contact) -> None:
 
 
 def due_in(data: bytes) -> bytes | None:
-    """The due time in a contact's bytes, as 8 bytes that sort as it does; None if it is never due."""
+    """Return the due time in a contact's bytes, as 8 bytes that sort as the time; None if it is never due."""
     due = data[1:9]
     return None if due == _NEVER_DUE else due

@@ -1,9 +1,9 @@
-"""How change ids stay apart where sequences start anew at 1 in the very instant in which they ended.
+"""The record of ended sequences, which keeps change ids unique.
 
-A change id is made of segment, contact, instant and sequence. Once the contact was erased, or the segment
-deleted, the sequence starts anew; where that happens in the instant of earlier changes, and later ones follow
-in it, the four could be the same. So a contact keeps which sequences it has given out in the instant in which
-they last ended, by segment, equal ones once. An instant later that is forgotten.
+A change id is made of segment, contact, time and sequence. After a contact was erased or a segment deleted,
+the sequence starts at 1 again. If changes before and after this have the same time, their ids could be equal.
+So a contact keeps, for each segment, the sequences that it used at the time at which they last ended. Equal
+ones are kept once, with a count. They are forgotten as soon as the contact's clock is later.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from streamseg.contact.rows import GivenSequences
 
 
 def note_end(contact: Contact, segment_id: str, first: int, last: int, now_ms: int) -> None:
-    """The changes `first` to `last` of a segment were given out at `now_ms`, and its sequence starts anew."""
+    """Keep that the sequences `first` to `last` of a segment were used at `now_ms` and have ended."""
     if contact.ended_ms != now_ms:
         contact.ended_ms = now_ms
         contact.body.ended = {}
@@ -26,7 +26,7 @@ def note_end(contact: Contact, segment_id: str, first: int, last: int, now_ms: i
 
 
 def given_before(contact: Contact, segment_id: str, sequence: int, now_ms: int) -> int:
-    """How many changes of the segment had this sequence at `now_ms` already."""
+    """Return how many earlier changes of the segment had this sequence at `now_ms`."""
     if contact.ended_ms != now_ms:
         return 0
     given = contact.body.ended.get(segment_id, ())
@@ -34,7 +34,7 @@ def given_before(contact: Contact, segment_id: str, sequence: int, now_ms: int) 
 
 
 def forget_ends(contact: Contact, now_ms: int) -> bool:
-    """Forget what ended before `now_ms`; whether there was anything."""
+    """Forget the sequences that ended before `now_ms`. Return whether there were any."""
     if contact.ended_ms is None or contact.ended_ms >= now_ms:
         return False
     contact.ended_ms = None

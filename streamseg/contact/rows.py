@@ -1,10 +1,10 @@
-"""The rows inside a contact's body: what their fields mean, and which of them lie in its bytes.
+"""The rows inside a contact's body: their fields and their form in the bytes.
 
-In the bytes a row is a JSON list of its fields in the order in which they stand here. A row may grow: a field
-that was added at its end after the bytes were written takes its default when they are read.
+In the bytes a row is a JSON list of its fields, in the order in which they stand here. A row may grow at its
+end. If a field was added after the bytes were written, it takes its default when they are read.
 
-A contact has many rows and an input touches few of them. So a row stays the list that it was read as until it
-is asked for. Rows do not change: a changed one takes the place of the old one.
+A contact has many rows and an input touches few of them. So a row stays a list until it is used. Rows are
+never changed: a new row replaces the old one.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 GLOBAL = "global"
-"""The register of opt-outs from anything at all; every other one is of a channel."""
+"""The name of the register of opt-outs from all channels. Every other register is of one channel."""
 
 
 class Membership(NamedTuple):
-    """What is kept of a contact and a segment that it is or was a member of. Times are epoch ms.
+    """The membership of a contact in a segment, now or in the past. Times are epoch ms.
 
-    sequence      how many changes there were; odd: it is a member
-    effective_ms  when the last of them was
-    next_ms       when the membership ends by itself; None: never
-    version       the version of the segment that it is kept for
-    born          the birth of that segment; None: unknown
-    at_once       how many changes there were at `effective_ms`, the last included
+    sequence      the number of changes; odd: the contact is a member
+    effective_ms  the time of the last change
+    next_ms       when the membership ends without input; None: never or unknown
+    version       the version of the segment with which the contact was last evaluated
+    born          the birth of the segment; None: unknown
+    at_once       the number of changes at `effective_ms`, the last one included
     """
 
     sequence: int
@@ -39,16 +39,17 @@ class Membership(NamedTuple):
         return self.sequence % 2 == 1
 
     def listed(self) -> list[Any]:
-        """The row as it lies in the bytes: `at_once` is left out where it is one, as it nearly always is."""
+        """Return the row as it is in the bytes. `at_once` is left out if it is 1, which it nearly always
+        is."""
         return list(self if self.at_once != 1 else self[:-1])
 
 
 class ListEntry(NamedTuple):
-    """What an update said last about a contact and a static segment.
+    """The last change of a contact in a static segment.
 
-    is_in       whether the contact is in it
-    updated_ms  when the update was made, epoch ms
-    born        the birth of that segment; None: unknown
+    is_in       whether the contact was put in (True) or taken out (False)
+    updated_ms  the time of that update, epoch ms
+    born        the birth of the segment; None: unknown
     """
 
     is_in: bool
@@ -56,14 +57,14 @@ class ListEntry(NamedTuple):
     born: int | None
 
     def listed(self) -> list[Any]:
-        """The row as it lies in the bytes."""
+        """Return the row as it is in the bytes."""
         return list(self)
 
 
 class GivenSequences(NamedTuple):
-    """Sequences that were given out at the instant in which they last began anew, see ended_sequences.py.
+    """Sequences `first` to `last`, which were used at the time at which they ended; see ended_sequences.py.
 
-    times  how often
+    times  how often they were used
     """
 
     first: int
@@ -72,17 +73,17 @@ class GivenSequences(NamedTuple):
 
 
 class OptOut(NamedTuple):
-    """An unsubscribe event; `occurred_ms` in epoch ms. The order of opt-outs is that of their fields."""
+    """An unsubscribe event; `occurred_ms` is in epoch ms. Opt-outs are ordered by their fields."""
 
     occurred_ms: int
     event_id: str
 
 
 class ChannelRegister(NamedTuple):
-    """What is kept of one channel.
+    """The opt-outs of one channel.
 
-    opt_outs         those later than the last resubscribe, ascending
-    resubscribed_ms  when that was, epoch ms; None: never
+    opt_outs         the unsubscribe events that are not earlier than the last resubscribe event, ascending
+    resubscribed_ms  the time of the last resubscribe event, epoch ms; None: there was none
     """
 
     opt_outs: Sequence[OptOut] = ()
@@ -90,9 +91,10 @@ class ChannelRegister(NamedTuple):
 
 
 class Statements(NamedTuple):
-    """The latest of each kind of statement about subscribing to anything at all, epoch ms.
+    """The time (epoch ms) of the latest statement of each kind about subscribing to all channels. A form
+    states yes or no; the attribute `subscribed` does so when its value changes.
 
-    was_no  whether the attribute's last value, true or false, was false
+    was_no  whether the last value of the attribute that was not null was false
     """
 
     form_no_ms: int | None = None
@@ -102,14 +104,14 @@ class Statements(NamedTuple):
     was_no: bool = False
 
     def unsubscribed(self) -> bool:
-        """Whether an opt-out stands; at the same instant it wins."""
+        """Return whether an opt-out is in force. An opt-out wins over a yes of the same time."""
         no_ms = later(self.form_no_ms, self.attribute_no_ms)
         yes_ms = later(self.form_yes_ms, self.attribute_yes_ms)
         return no_ms is not None and (yes_ms is None or no_ms >= yes_ms)
 
 
 def later(one_ms: int | None, other_ms: int | None) -> int | None:
-    """The later of two times, None being none."""
+    """Return the later of two times; None stands for no time."""
     return max((at_ms for at_ms in (one_ms, other_ms) if at_ms is not None), default=None)
 
 
@@ -121,9 +123,9 @@ _RowT = TypeVar("_RowT", bound=_Row)
 
 
 class Rows(Generic[_RowT]):
-    """Segment id -> a row.
+    """A mapping of segment id -> row.
 
-    lists  the rows as they lie in the bytes
+    lists  segment id -> the row as it is in the bytes
     """
 
     __slots__ = ("_row", "lists")
@@ -160,13 +162,13 @@ class Rows(Generic[_RowT]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rows) and self.lists == other.lists
 
-    __hash__ = None  # type: ignore[assignment]  # what it holds changes
+    __hash__ = None  # type: ignore[assignment]  # its content changes
 
 
 class Unsubscribes:
-    """The registers of opt-outs, by channel and GLOBAL.
+    """The registers of opt-outs: one for each channel, and GLOBAL.
 
-    lists  the registers as they lie in the bytes; one of which nothing is known is left out
+    lists  channel or GLOBAL -> the register as it is in the bytes; an empty register is left out
     """
 
     __slots__ = ("lists",)
@@ -175,7 +177,7 @@ class Unsubscribes:
         self.lists = {} if lists is None else lists
 
     def channel(self, channel: str) -> ChannelRegister:
-        """What is kept of a channel."""
+        """Return the register of a channel."""
         listed = self.lists.get(channel)
         if listed is None:
             return ChannelRegister()
@@ -188,14 +190,14 @@ class Unsubscribes:
 
     @property
     def statements(self) -> Statements:
-        """What is kept about subscribing to anything at all."""
+        """The statements about subscribing to all channels."""
         return Statements(*self.lists.get(GLOBAL, ()))
 
     def keep_statements(self, statements: Statements) -> None:
         self.lists[GLOBAL] = list(statements)
 
     def copy(self) -> Unsubscribes:
-        """The same: what is kept here or there is not kept in the other."""
+        """Return a copy; a change of one of the two does not change the other."""
         return Unsubscribes(self.lists.copy())
 
     def __len__(self) -> int:
@@ -204,14 +206,14 @@ class Unsubscribes:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unsubscribes) and self.lists == other.lists
 
-    __hash__ = None  # type: ignore[assignment]  # what it holds changes
+    __hash__ = None  # type: ignore[assignment]  # its content changes
 
 
 def given_lists(given: Mapping[str, Iterable[GivenSequences]]) -> dict[str, list[list[int]]]:
-    """Segment id -> given sequences, as they lie in the bytes."""
+    """Return segment id -> given sequences, as they are in the bytes."""
     return {segment_id: [list(one) for one in rows] for segment_id, rows in given.items()}
 
 
 def given_rows(lists: Mapping[str, Iterable[list[int]]]) -> dict[str, list[GivenSequences]]:
-    """What `given_lists` gave, as rows."""
+    """Return the rows of which `given_lists` made lists."""
     return {segment_id: [GivenSequences(*one) for one in rows] for segment_id, rows in lists.items()}

@@ -1,1 +1,1 @@
-"""What an input, an instant or a new plan does to a contact, and why."""
+"""The engine: it applies inputs, time and new plans to contacts, and explains the results."""

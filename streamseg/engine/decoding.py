@@ -1,7 +1,8 @@
-"""From a record's bytes to an input that is valid in itself.
+"""Decoding of records: from a record's bytes to a valid behaviour event or contact update.
 
-Every function raises RejectedError, with the path, and changes nothing; for a contact update only a wrong
-envelope is a reason. Messages never show a value: attributes and properties are personal data.
+A record that is refused raises RejectedError with the path of the fault. A contact update is refused only for
+a fault of its envelope; wrong values in it are left out. Messages never show a value, because attributes and
+properties are personal data.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ _UPDATE_FIELDS: Final = frozenset(ContactUpdate.model_fields)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A contact update: values in force from `updated_ms`, tags as set, added and removed.
+    """A contact update. Its values are in force from `updated_ms` (epoch ms).
 
-    faults  what was left out of it since it cannot be taken, in the order of the contract
+    faults  the values that were left out because they are wrong, in the order of the contract
     """
 
     contact_id: str
@@ -49,7 +50,7 @@ class Update:
 
 
 class Decoder:
-    """Reads records with the configured time zone, tolerance for the future and size limit."""
+    """A decoder of records, with the configured time zone, tolerance for future times and size limit."""
 
     __slots__ = ("_limit_bytes", "_tolerance_ms", "_zone")
 
@@ -59,13 +60,14 @@ class Decoder:
         self._limit_bytes = settings.max_record_bytes
 
     def event(self, record: Record) -> tuple[str, Event]:
-        """The contact id and the behaviour event, its time clamped to the record's timestamp."""
+        """Return the contact id and the behaviour event. A time later than the record's timestamp, within the
+        tolerance, becomes that timestamp."""
         body = self._body(record)
         stated_ms = self._stated_ms(body["occurred_at"]) if _is_plain_event(body) else None
         if stated_ms is None:
             checked(BehaviorEvent, body)
             stated_ms = self._stated_ms(body["occurred_at"])
-        # The model converts nothing, so what it lets pass is taken as it came.
+        # The model converts no values, so the values of a valid body are used as they are.
         contact_id = body["contact_id"]
         _check_key(record, contact_id)
         occurred_ms = self._clamped(stated_ms, record.timestamp_ms, "occurred_at")
@@ -82,12 +84,13 @@ class Decoder:
         return contact_id, event
 
     def update(self, record: Record, static_ids: Container[str]) -> Update:
-        """The contact update with what can be taken of it, its time clamped to the record's timestamp.
-        `static_ids` are the segments that it may put the contact in."""
+        """Return the contact update with the values in it that are valid. A time later than the record's
+        timestamp, within the tolerance, becomes that timestamp. `static_ids` are the ids of the static
+        segments that the update may name."""
         body = self._body(record)
         if not _is_plain_update(body):
             checked(ContactUpdate, body)
-        # Likewise.
+        # The model converts no values, so the values of a valid body are used as they are.
         get = body.get
         contact_id = body["contact_id"]
         _check_key(record, contact_id)
@@ -105,7 +108,7 @@ class Decoder:
             updated_ms = self._clamped(stated_ms, updated_ms, "updated_at")
         deleted = get("deleted") is True
         if deleted:
-            # Beside an erasure no value is looked at.
+            # The other values of an erasure are ignored.
             return Update(
                 contact_id, {}, None, [], [], [], [], updated_ms, True, get("keep_suppressions") is True, []
             )
@@ -134,7 +137,8 @@ class Decoder:
         return read_message(value, limit_bytes=self._limit_bytes)
 
     def _stated_ms(self, value: Any) -> int | None:
-        """When a record says its content happened, None where that is no time that it may give."""
+        """Return the time (epoch ms) that a record states for its content; None if a record may not state
+        this value."""
         if isinstance(value, int) and value < EARLIEST_STATED_MS:
             return None
         return timestamp_or_none(value, self._zone)
@@ -155,8 +159,8 @@ class Decoder:
 
 
 def check_timestamp(record: Record, latest_ms: int | None = None) -> None:
-    """Raises RejectedError where nothing can go by the record's timestamp: it is no moment of the calendar (a
-    producer may have given any number, microseconds for instance), or it is later than `latest_ms`."""
+    """Raises RejectedError if the record's timestamp cannot be used: it is outside the calendar (a producer
+    can write any number, microseconds for instance), or it is later than `latest_ms` (None: no limit)."""
     if not MIN_MS <= record.timestamp_ms <= MAX_MS:
         raise RejectedError(
             Code.INVALID_SCHEMA,
@@ -173,8 +177,8 @@ def check_timestamp(record: Record, latest_ms: int | None = None) -> None:
 
 
 def _is_plain_event(body: Any) -> bool:
-    """Whether a behaviour event is valid without any doubt, its time aside. The model, which tells what is
-    wrong with others, takes three times as long, and nearly all are right."""
+    """Return whether a behaviour event is certainly valid, except for its time. Nearly all events are. The
+    model, which finds the fault in the others, takes three times as long."""
     if type(body) is not dict:
         return False
     get = body.get
@@ -193,7 +197,7 @@ def _is_plain_event(body: Any) -> bool:
 
 
 def _is_plain_update(body: Any) -> bool:
-    """Likewise of a contact update's envelope."""
+    """Return whether the envelope of a contact update is certainly valid, except for its time."""
     if type(body) is not dict:
         return False
     get = body.get
@@ -209,7 +213,7 @@ def _is_plain_update(body: Any) -> bool:
 
 
 def check_unicode(key: bytes | None) -> None:
-    """Raises RejectedError where a record's key is no UTF-8."""
+    """Raises RejectedError if a record's key is not UTF-8."""
     try:
         (key or b"").decode()
     except UnicodeDecodeError as error:

@@ -1,9 +1,9 @@
 """The engine: a contact, one input and a clock give membership changes.
 
-What every method of `Engine` keeps to:
+The contract of every method of `Engine`:
 
-1. It changes the contact that it is given (head, body and attributes) and the events that the log keeps of
-   this contact, and nothing else. The caller writes the contact afterwards.
+1. It changes the contact that it is given (head, body and attributes) and this contact's events in the event
+   log, and nothing else. The caller writes the contact afterwards.
 2. It emits membership changes, new ends of memberships and suppressions through the emitter, each once and in
    order.
 3. It reads the contact, its kept events, the plan and the settings that the engine was made with. Time is the
@@ -53,7 +53,7 @@ from streamseg.store.protocol import EventLog
 from streamseg.values import same_value
 
 _BY_TIME = Reason(Cause.TIME)
-# Attributes that are not just set to a value.
+# Attributes that `_set_attributes` does not set.
 _SET_APART = frozenset(("contact_id", "tags", KNOWN_SINCE))
 _NOTHING: tuple[Sequence[Condition], Sequence[Segment]] = ((), ())
 
@@ -71,11 +71,12 @@ class Engine:
     # Time
 
     def is_up_to_date(self, contact: Contact, now_ms: int) -> bool:
-        """Whether neither the plan nor anything due up to `now_ms` has to be settled."""
+        """Return whether the contact was evaluated with this plan and is not due up to `now_ms`."""
         return contact.plan == self.plan.identity and (contact.due_ms is None or contact.due_ms > now_ms)
 
     def bring_up(self, contact: Contact, now_ms: int) -> bool:
-        """Settle the contact's own due flips, then new definitions; whether anything was written."""
+        """Evaluate what is due up to `now_ms`, then apply a new plan. Return whether the contact has to be
+        written."""
         due_ms = contact.due_ms
         settled = due_ms is not None and due_ms <= now_ms and self.advance(contact, now_ms)
         if contact.plan == self.plan.identity:
@@ -83,7 +84,8 @@ class Engine:
         return self.reconcile(contact, now_ms) or settled
 
     def advance(self, contact: Contact, until_ms: int) -> bool:
-        """Settle, in due order, all that falls due up to `until_ms`; whether anything did."""
+        """Evaluate the contact at each time up to `until_ms` at which it is due, in order of time. Return
+        whether it was due at all."""
         if contact.due_ms is None or contact.due_ms > until_ms:
             return False
         self.reconcile(contact, contact.due_ms)
@@ -100,7 +102,8 @@ class Engine:
         return True
 
     def _done(self, contact: Contact, now_ms: int, *, asked: bool) -> None:
-        """Note how far the contact is, and when it is next due; `asked`: whether any condition was."""
+        """Set the contact's clock and the time at which it is next due. `asked` is whether any condition was
+        evaluated."""
         if now_ms > contact.clock_ms:
             contact.clock_ms = now_ms
         if asked:
@@ -112,13 +115,15 @@ class Engine:
             contact.prune_ms = prune_ms
             contact.due_ms = _earlier(contact.flip_ms, prune_ms)
             if contact.known_since_ms is None and contact.ended_ms is not None:
-                # Of an erased contact nothing is to stay; of others it goes with their next input.
+                # Nothing of an erased contact may stay, so it is due to forget its ended sequences. Other
+                # contacts forget them with their next input.
                 contact.due_ms = contact.ended_ms + 1
 
     # Behaviour events
 
     def event(self, contact: Contact, event: Event, record: Record, now_ms: int) -> bool:
-        """Apply a behaviour event; False where it is a repeat or belongs to an erased past."""
+        """Apply a behaviour event. Return False if nothing changed: the event is a repeat, or it belongs to
+        an erased past and does not change an opt-out."""
         if contact.erased_ms is not None and event.occurred_ms <= contact.erased_ms:
             return self._event_of_the_past(contact, event, now_ms)
         if self.history.repeats(contact, event, now_ms):
@@ -140,7 +145,7 @@ class Engine:
         return True
 
     def _event_of_the_past(self, contact: Contact, event: Event, now_ms: int) -> bool:
-        """Take what an event of an erased past says about unsubscribing, where the erasure kept that; whether
+        """Apply an unsubscribe or resubscribe in an erased past, if the erasure kept opt-outs. Return whether
         it changed anything."""
         since_ms = contact.opt_outs_since_ms
         if since_ms is not None and event.occurred_ms <= since_ms:
@@ -158,7 +163,8 @@ class Engine:
         return True
 
     def _meet(self, contact: Contact, record_ms: int) -> tuple[Sequence[Condition], Sequence[Segment]]:
-        """Note that the contact is known; what has to be asked because of that."""
+        """Mark the contact as known since `record_ms` at the latest. Return the conditions and segments to
+        evaluate because of this."""
         if contact.known_since_ms is None:
             contact.known_since_ms = record_ms
             contact.plan = self.plan.identity
@@ -180,8 +186,8 @@ class Engine:
         now_ms: int,
         reason: Reason,
     ) -> None:
-        """Feed the events, and those that were derived, to the conditions they concern, keep them, and settle
-        all that was touched."""
+        """Feed the events and the derived events to the conditions that test them, keep the events, and
+        evaluate everything that was touched. `opened` is what `_meet` returned."""
         plan, history = self.plan, self.history
         conditions, segments = opened
         for condition in conditions:
@@ -192,7 +198,7 @@ class Engine:
         for one in derived:
             if not one.rows:
                 continue
-            # Few definitions ask for any, so most are never made.
+            # Few definitions test derived events, so most of these events are never made.
             for name in sorted(one.rows.keys() & plan.dispatch.event_names):
                 for event in one.events(name):
                     self._feed(contact, event, touched, now_ms)
@@ -214,7 +220,7 @@ class Engine:
     # Contact updates
 
     def update(self, contact: Contact, update: Update, record: Record, now_ms: int) -> bool:
-        """Apply a contact update; False where nothing of it is newer than what an erasure left."""
+        """Apply a contact update. Return False if it is older than an erasure."""
         if update.deleted:
             self._erase(contact, update, record, now_ms)
             return True
@@ -241,7 +247,8 @@ class Engine:
         touched: dict[int, Condition],
         derived: DerivedEvents,
     ) -> None:
-        """The hot path of a first update: all in one place."""
+        """Set the attributes of the update that are not older than the ones kept. This is the hot path of a
+        first update, so it is one function."""
         attributes, updated_ms = contact.attributes, update.updated_ms
         by_attribute = self.plan.dispatch.by_attribute
         for name, value in update.attributes.items():
@@ -324,8 +331,9 @@ class Engine:
     # Erasure
 
     def _erase(self, contact: Contact, update: Update, record: Record, now_ms: int) -> None:
-        """Exit everything, drop the state, but for opt-outs if the update says so, and apply again what
-        happened after the erasure: events come in another topic, so some may have been read before it."""
+        """Exit all segments and drop the state; opt-outs are kept if the update says so. Then apply again the
+        events that occurred after the erasure: events come in another topic, so some of them may have been
+        read before the erasure."""
         erased_ms = update.updated_ms
         reason = Reason(Cause.DELETION, record.position)
         leave_all(contact, list(contact.body.members), now_ms, reason, self._emitter)
@@ -356,24 +364,25 @@ class Engine:
     # Definitions
 
     def reconcile(self, contact: Contact, now_ms: int) -> bool:
-        """Bring a contact that was last touched under another plan up to this one; whether it was.
+        """Evaluate a contact with this plan if it was last evaluated with another one. Return whether it was.
 
-        Conditions that it may lack are filled from the kept history and the latest attributes; a summary that
-        is there already is complete, since every input since would have brought the contact up to date. One
-        that is not there is so of a condition that nothing mattered to: filling it then changes nothing.
+        Missing summaries of new conditions are made from the kept history and the latest attributes. A
+        summary that is there is complete, because every input since would have brought the contact up to
+        date. If a condition of an earlier plan has no summary, no event mattered to it, and making the
+        summary again changes nothing.
         """
         plan = self.plan
         if contact.plan == plan.identity:
             return False
         news = plan.news_since(contact.plan)
-        # Layout 4 kept less of opt-outs.
+        # Layout 4 kept less about opt-outs.
         restated = contact.plan < 0
         contact.plan = plan.identity
         if contact.known_since_ms is None:
             return True
         self._drop_deleted(contact, now_ms)
         fresh = {**news.conditions, **{one.id: one for one in plan.following}}
-        # What falls due now flips by time, not by the definitions.
+        # A condition that is due now changes by time, not by the new definitions.
         for key in [key for key, due_ms in contact.body.due.items() if due_ms <= now_ms]:
             fresh.pop(key, None)
         refill(contact, fresh.values(), plan.dispatch, self.history, now_ms)
@@ -387,11 +396,12 @@ class Engine:
         return True
 
     def recount(self, contact: Contact, segment_ids: Iterable[str], now_ms: int) -> None:
-        """Evaluate segments, and those they refer to, from the contact's attributes and kept history alone,
-        whatever its conditions have counted, and emit the differences. The contact is up to date at `now_ms`.
+        """Evaluate segments, and the segments they refer to, from only the contact's attributes and kept
+        history, without the summaries of their conditions. Emit the differences. The contact must be up to
+        date at `now_ms`.
 
-        A condition that may rest on events which are no longer kept stays as it is: what it has counted of
-        them cannot be counted again."""
+        A condition that may depend on events which are no longer kept is not evaluated again, because these
+        events cannot be counted again."""
         plan, forgotten_ms = self.plan, self.history.forgotten_ms(contact, now_ms)
         segments = {one.segment_id: one for key in segment_ids for one in plan.grounds(key).segments}
         conditions = {
@@ -415,8 +425,8 @@ class Engine:
         self._done(contact, now_ms, asked=True)
 
     def _drop_deleted(self, contact: Contact, now_ms: int) -> None:
-        """Exit the segments that are gone, and forget what was kept for them; what is kept of the others is
-        about those in force now."""
+        """Exit the segments that were deleted, and forget their rows. Set version and birth in the rows of
+        the other segments to those in force now."""
         plan, body = self.plan, contact.body
         members, lists = body.members, body.lists
         gone = {
@@ -445,8 +455,9 @@ class Engine:
 
 
 def _is_about(segment: Segment | None, born: int | None) -> bool:
-    """Whether what was kept under a segment's id, with a birth or an unknown one, is about this segment, and
-    not about one that was deleted before this was made."""
+    """Return whether a row under a segment's id belongs to this segment, and not to an earlier segment of the
+    same id that was deleted. `born` is the birth in the row; a row whose birth is unknown (None) belongs to
+    this segment."""
     return segment is not None and (born is None or born >= segment.born)
 
 

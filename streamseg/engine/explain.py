@@ -1,6 +1,6 @@
-"""Why a contact is in a segment or not, since when, and when that will change by itself.
+"""Explanations: why a contact is in a segment or not, since when, and when this will change without input.
 
-Explanations hold attribute values and event ids: they are for the person who asked, never for a log.
+An explanation holds attribute values and event ids. It is for the person who asked, never for a log.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from streamseg.wording.order import in_written_order
 def explain(
     contact: Contact, segment: Segment, plan: Plan, events: Iterable[Event], now_ms: int
 ) -> dict[str, Any]:
-    """A tree of parts, clusters and conditions with what decides each, JSON-able; instants as RFC 3339.
+    """Return a tree of parts, clusters and conditions, with the evidence for each condition. The tree can be
+    written as JSON; times in it are RFC 3339.
 
     events  the contact's kept events, ascending
-    now_ms  the instant that the contact has been brought up to
+    now_ms  the time (epoch ms) at which the contact is up to date
     """
     kept = events if isinstance(events, list) else list(events)
     membership = contact.body.members.get(segment.segment_id)
@@ -78,7 +79,9 @@ def _condition(
 
 
 def _since(contact: Contact, condition_id: int, plan: Plan) -> str | None:
-    """Since when a condition has been as it is: its last flip, else since the contact is known."""
+    """Return since when (RFC 3339) a condition has had its answer: since the answer last changed; else since
+    the contact entered or exited the segment that the condition refers to; else since the contact is
+    known."""
     since_ms = contact.body.flips.get(condition_id)
     if since_ms is None:
         referred = next((one for one in plan.segments.values() if one.member_id == condition_id), None)
@@ -90,7 +93,7 @@ def _since(contact: Contact, condition_id: int, plan: Plan) -> str | None:
 def explain_all(
     contacts: Iterable[tuple[Contact, list[Event]]], plan: Plan, now_ms: int
 ) -> Iterator[dict[str, Any]]:
-    """Every known contact against every segment, by contact and then by segment."""
+    """Yield an explanation for each of the contacts and every segment, by contact and then by segment id."""
     for contact, events in contacts:
         for segment_id in sorted(plan.segments):
             yield explain(contact, plan.segments[segment_id], plan, events, now_ms)

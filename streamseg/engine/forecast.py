@@ -1,4 +1,4 @@
-"""When a membership will turn round by itself, if nothing else happens."""
+"""The forecast of a membership: when it will change without input."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from streamseg.plan.plan import Plan
 from streamseg.times import MAX_MS
 
 _STEPS = 400
-"""Due times looked at before giving up: a condition that flips for ever (an anniversary does, once a year)
-beside one that settles the membership for good would otherwise never end the search."""
+"""How many due times the search looks at before it gives up. Without this limit it would not end if one
+condition changes for ever (an anniversary does, once a year) while another decides the membership for
+good."""
 _LOOKS = 20_000
-"""Kept occurrences looked at before giving up, so that the search costs no more the more there are."""
+"""How many kept occurrences the search looks at before it gives up. This bounds its cost."""
 
 
 def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
-    """When (epoch ms) the contact's membership of the segment next turns round; None: never by itself, or
-    not before the search gave up.
+    """Return when (epoch ms) the contact's membership of the segment next changes without input; None: never,
+    or not before the search gave up.
 
-    The contact is left as it is. Cost: what the conditions that the segment rests on cost at each of their
-    due times, up to the flip, but for no more than `_STEPS` of these and `_LOOKS` occurrences."""
+    The contact is not changed. Cost: the evaluation of the conditions on which the segment depends, at each
+    of their due times up to the change, for at most `_STEPS` due times and about `_LOOKS` occurrences."""
     grounds = plan.grounds(segment.segment_id)
     standing = contact.body.due
     due = {key: standing[key] for key in grounds.condition_ids if key in standing}

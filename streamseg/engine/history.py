@@ -1,4 +1,4 @@
-"""A contact's kept events: which still count as kept, which go, oldest first."""
+"""The history of a contact: its kept events. The retention and the cap drop events, the oldest first."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _HEADS = 1_000
 
 
 class History:
-    """Kept events under a retention (ms) and a cap per contact.
+    """The kept events of contacts, under a retention (ms) and a cap for each contact.
 
-    An event is kept at `now` while it occurred later than now - retention. What has fallen out of that is
-    never handed out; it is removed from the store in one go once it is a tenth of the retention overdue.
+    An event counts as kept at `now` if it occurred later than now - retention. Older events are never
+    returned. They are removed from the store together, once the oldest one is overdue by a tenth of the
+    retention.
     """
 
     __slots__ = ("_cap", "_heads", "_log", "_retention_ms")
@@ -29,13 +30,13 @@ class History:
         self._log = log
         self._retention_ms = retention_ms
         self._cap = cap
-        # Of contacts at the cap, the order of their oldest kept events, so that each new event does not have
-        # to look for the one that makes way.
+        # Id of a contact at the cap -> the places of its oldest kept events. With them a new event does not
+        # have to search for the event that it displaces.
         self._heads: dict[str, list[Order]] = {}
 
     def repeats(self, contact: Contact, event: Event, now_ms: int) -> bool:
-        """Whether an event with this id, no derived one, is kept; one that no longer counts as kept makes
-        way."""
+        """Return whether a behaviour event with this id is kept, so that `event` is a repeat. If the stored
+        event is older than the retention, it is dropped and `event` is not a repeat."""
         if contact.event_count == 0:
             return False
         found = self._log.find_event(contact.contact_id, event.event_id)
@@ -43,7 +44,8 @@ class History:
             return False
         occurred_ms, offset = found
         if offset == event.offset:
-            # Our own event: it reached the changelog before a crash, the contact's state did not.
+            # This record's own event: before a crash it reached the changelog, but the contact's state did
+            # not.
             return False
         if occurred_ms > now_ms - self._retention_ms:
             return True
@@ -52,8 +54,8 @@ class History:
         return False
 
     def forgotten_ms(self, contact: Contact, now_ms: int) -> int | None:
-        """No event that occurred later than this (epoch ms) was dropped; None: nothing was. What was counted
-        of an event before it was dropped cannot be counted again."""
+        """Return the time (epoch ms) after which no event was dropped; None: no event was dropped. An event
+        that was counted and then dropped cannot be counted again."""
         horizon_ms = now_ms - self._retention_ms
         oldest_ms, forgotten_ms = contact.oldest_event_ms, contact.forgotten_ms
         if oldest_ms is None or oldest_ms > horizon_ms:
@@ -61,7 +63,7 @@ class History:
         return horizon_ms if forgotten_ms is None else max(horizon_ms, forgotten_ms)
 
     def kept(self, contact: Contact, now_ms: int) -> Iterator[Event]:
-        """The kept events in their order."""
+        """Yield the kept events in their order."""
         if contact.event_count == 0:
             return
         for event in self._log.events(contact.contact_id, contact.oldest_event_ms):
@@ -69,8 +71,8 @@ class History:
                 yield event
 
     def keep(self, contact: Contact, event: Event, now_ms: int) -> None:
-        """Keep one more event, no derived one, dropping the oldest where the cap is passed (counted in
-        `capped`)."""
+        """Keep a behaviour event. If the contact then has more events than the cap, drop the oldest ones and
+        count them in `capped`."""
         if event.occurred_ms <= now_ms - self._retention_ms:
             _forget(contact, event.occurred_ms)
             return
@@ -82,7 +84,7 @@ class History:
         self._count(contact, 1, event.occurred_ms)
 
     def keep_derived(self, contact: Contact, derived: DerivedEvents, now_ms: int) -> None:
-        """Keep what one record gave rise to, likewise."""
+        """Keep the events derived from one record. The cap applies as in `keep`."""
         if derived.occurred_ms <= now_ms - self._retention_ms:
             _forget(contact, derived.occurred_ms)
             return
@@ -90,7 +92,7 @@ class History:
         self._log.add_derived(contact_id, derived)
         head = self._heads.get(contact_id)
         if head and derived.occurred_ms <= head[-1][0]:
-            # Known again when next asked for.
+            # The places are read again when they are next needed.
             del self._heads[contact_id]
         self._count(contact, len(derived), derived.occurred_ms)
 
@@ -122,13 +124,13 @@ class History:
         return head
 
     def prune_ms(self, oldest_ms: int) -> int | None:
-        """When to prune, given the oldest kept event: a tenth of the retention after it has run out; None
-        where that is after the calendar."""
+        """Return when to prune (epoch ms), given the time of the oldest kept event: a tenth of the retention
+        after its retention ended; None if that is after the end of the calendar."""
         at_ms = oldest_ms + self._retention_ms + self._retention_ms // 10
         return at_ms if at_ms <= MAX_MS else None
 
     def prune(self, contact: Contact, now_ms: int) -> None:
-        """Remove from the store what is no longer kept."""
+        """Remove the events that are older than the retention from the store."""
         gone: list[Order] = []
         oldest_ms: int | None = None
         for event in self._log.events(contact.contact_id, contact.oldest_event_ms):
@@ -142,8 +144,8 @@ class History:
         contact.oldest_event_ms = oldest_ms
 
     def forget_all(self, contact: Contact, erased_ms: int) -> list[Event]:
-        """Remove everything; of the events that occurred after `erased_ms` those that outlive the erasure, in
-        order."""
+        """Remove all events. Return the events that occurred after `erased_ms` and outlive the erasure, in
+        their order."""
         if not contact.event_count:
             return []
         events = list(self._log.events(contact.contact_id, contact.oldest_event_ms))
@@ -159,6 +161,6 @@ class History:
 
 
 def _forget(contact: Contact, occurred_ms: int) -> None:
-    """Note that an event which occurred then is not kept, though it was counted."""
+    """Keep in the contact that an event of this time was counted but is not kept."""
     if contact.forgotten_ms is None or occurred_ms > contact.forgotten_ms:
         contact.forgotten_ms = occurred_ms

@@ -1,6 +1,6 @@
-"""One partition: its contacts, its clock (stream time) and its due work.
+"""One partition: its contacts, its clock (stream time) and its due contacts.
 
-Replay of a file and the agents drive the same object: records in, effects out through the emitter.
+The replay of a file and the agents use the same class. It takes records, and its outputs go to the emitter.
 """
 
 from __future__ import annotations
@@ -26,8 +26,12 @@ from streamseg.store.protocol import Store
 
 
 class Recounted(NamedTuple):
-    """How many contacts were evaluated anew, how many membership changes that gave, and the last contact
-    (None: there are no more)."""
+    """The result of one slice of a recount.
+
+    contacts  how many contacts were evaluated
+    changes   how many membership changes were emitted
+    last      id of the last contact of the slice; None: there are no more contacts
+    """
 
     contacts: int
     changes: int
@@ -36,7 +40,7 @@ class Recounted(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What a partition has done.
+    """The numbers of what a partition has done.
 
     applied   records that were applied
     repeated  records that changed nothing, since they were applied before
@@ -55,7 +59,7 @@ class Counts:
 
 
 def _left_out(record: Record, faults: list[Fault]) -> DeadLetter:
-    """The dead letter of an update that is applied but for some values."""
+    """Return the dead letter of an update that was applied without some of its values."""
     first, *others = faults
     message = f"{first.message}; {len(others)} more left out" if others else first.message
     paths = tuple(fault.path for fault in faults)
@@ -63,7 +67,7 @@ def _left_out(record: Record, faults: list[Fault]) -> DeadLetter:
 
 
 class _MemberIndex:
-    """The emitter that the engine is given: keeps the store's index of members beside what it passes on."""
+    """The emitter of the engine. It updates the store's index of members and passes all outputs on."""
 
     __slots__ = ("_emitter", "_store", "changes", "dead_letter", "membership", "suppression")
 
@@ -85,8 +89,8 @@ class _MemberIndex:
 class Partition:
     """The contacts of one partition.
 
-    The clock only grows. Per contact, everything that falls due up to the clock happens before a record is
-    applied; across contacts the caller decides with `run_due` how far to settle the others first.
+    The clock never goes back. Before a record is applied, its contact is evaluated at each time up to the
+    clock at which it is due. The caller evaluates the other contacts with `run_due`.
 
     counts  what happened since `take_counts`, for metrics
     """
@@ -103,7 +107,7 @@ class Partition:
 
     @property
     def plan(self) -> Plan:
-        """The definitions that contacts are judged by."""
+        """The plan with which contacts are evaluated."""
         return self._engine.plan
 
     @property
@@ -113,7 +117,7 @@ class Partition:
 
     @property
     def changes(self) -> int:
-        """How many membership changes were emitted since the partition was opened."""
+        """The number of membership changes that were emitted since the partition was opened."""
         return self._indexed.changes
 
     @property
@@ -122,17 +126,17 @@ class Partition:
         return self._store.clock_ms
 
     def advance(self, now_ms: int) -> None:
-        """Move the clock to `now_ms` if that is later; what falls due on the way is the caller's to run."""
+        """Move the clock to `now_ms` if that is later. The caller evaluates due contacts with `run_due`."""
         if now_ms > self._store.clock_ms:
             self._store.clock_ms = now_ms
 
     def take(self, record: Record, latest_ms: int | None = None) -> None:
         """Apply one record of `contact-updates` or `behavior-events`.
 
-        One that is dated later than `latest_ms` is refused and does not move the clock; None: however late.
-        A record that was applied before changes nothing. A bad one goes to the emitter as a dead letter and
-        changes nothing but the clock, and that only by a timestamp that is one. An update with bad values is
-        a dead letter too, and what is good in it is applied."""
+        A record whose timestamp is later than `latest_ms` (None: no limit) is refused and does not move the
+        clock. A record that was applied before changes nothing. A refused record goes to the emitter as a
+        dead letter; it moves only the clock, and only if its timestamp is valid. An update with wrong values
+        is emitted as a dead letter too, and its other values are applied."""
         try:
             check_timestamp(record, latest_ms)
             self.advance(record.timestamp_ms)
@@ -182,19 +186,20 @@ class Partition:
         self._store.put(contact)
 
     def take_counts(self) -> Counts:
-        """What happened since this was asked for last."""
+        """Return the numbers since the last call, and start again from 0."""
         counts, self.counts = self.counts, Counts()
         return counts
 
     def next_due_ms(self) -> int | None:
-        """When the next contact falls due, or None."""
+        """Return when the next contact is due (epoch ms), or None."""
         due = self._store.next_due()
         return None if due is None else due[0]
 
     def run_due(self, until_ms: int, limit: int) -> bool:
-        """Settle up to `limit` contacts that are due by `until_ms`, by due time and then contact id.
+        """Evaluate up to `limit` contacts that are due up to `until_ms`, by due time and then by contact id.
 
-        The clock follows each due time. Returns whether more are due. Cost: O(limit · log contacts)."""
+        The clock moves to each due time. Returns whether more contacts are due. Cost: O(limit · log
+        contacts)."""
         for _ in range(limit):
             due = self._store.next_due()
             if due is None or due[0] > until_ms:
@@ -209,11 +214,13 @@ class Partition:
         return due is not None and due[0] <= until_ms
 
     def adopt(self, plan: Plan) -> None:
-        """Judge by another plan from now; each contact is reconciled when next touched, or by `sweep`."""
+        """Evaluate contacts with another plan from now on. A contact that an input or `sweep` reaches is
+        reconciled with the plan."""
         self._engine.plan = plan
 
     def sweep(self, after: str | None, limit: int) -> str | None:
-        """Reconcile with the plan up to `limit` contacts that follow `after`; where to go on, or None."""
+        """Reconcile with the plan up to `limit` contacts whose ids are greater than `after`. Return the last
+        of them, which is `after` for the next call, or None if there was no contact left."""
         last: str | None = None
         for contact_id in list(islice(self._store.contact_ids(after), limit)):
             last = contact_id
@@ -225,9 +232,9 @@ class Partition:
     def recount(
         self, segment_id: str, after: str | None, limit: int, over: Callable[[], bool] = bool
     ) -> Recounted:
-        """Evaluate a segment anew for up to `limit` contacts that follow `after`, from their attributes and
-        history, and emit the differences. Ends early, but not before the first contact, once it is `over`.
-        Where the segment is not in force, that is nobody."""
+        """Evaluate a segment again for up to `limit` contacts whose ids are greater than `after`, from their
+        attributes and history, and emit the differences. `over` is called after each contact; if
+        it returns True, the slice ends early. If the segment is not in force, no contact is evaluated."""
         contacts, before, last = 0, self.changes, None
         if segment_id in self.plan.segments:
             for contact_id in list(islice(self._store.contact_ids(after), limit)):

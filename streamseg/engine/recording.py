@@ -1,8 +1,9 @@
-"""A replay file made of what topics hold: each record as a line, and the order of the lines.
+"""A replay file of the records in the topics: the line of each record, and the order of the lines.
 
-The order is the one in which workers apply records. In each partition the heads of the two source topics
-are taken by their timestamps. Partitions are merged by their clocks (stream time, the latest timestamp so
-far), so that the one clock of a replay stands, at every record, where the clock of its partition stood.
+The order is the one in which workers apply records. In each partition, the next record is the one with the
+earlier timestamp of the first records in the two source topics. Partitions are merged by their clocks (stream
+time, the latest timestamp so far). So at every record the clock of the replay equals the clock of the
+record's partition.
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ _TOO_DEEP: Final = b"[" * (NESTING_LIMIT + 1) + b"]" * (NESTING_LIMIT + 1)
 
 
 def line(record: Record, limit_bytes: int) -> bytes:
-    """The line of one record, with its line feed. `limit_bytes` is how long a value may be for the workers.
+    """Return the line of one record, with its line feed. `limit_bytes` is the longest value that workers
+    accept.
 
-    Reading the line gives the record; one that workers refuse is refused, with the same code where one thing
-    alone is wrong with it. A value or key that no JSON text can hold becomes text that no replay accepts: a
-    value that is not JSON begins with half a surrogate pair, and bytes that are not UTF-8 become such halves.
+    Reading the line gives the record. A replay refuses a record that workers refuse, with the same code if
+    the record has only one fault. A value or key that cannot be written as JSON becomes text that no replay
+    accepts: before a value that is not JSON stands half a surrogate pair, and bytes that are not UTF-8 become
+    such halves.
     """
     return b'{"topic":"%s","timestamp":%d,"key":%s,"value":%s}\n' % (
         record.topic.encode(),
@@ -46,22 +49,22 @@ def line(record: Record, limit_bytes: int) -> bytes:
 
 
 def tick(at_ms: int) -> bytes:
-    """The line that moves the clock of a replay, with its line feed."""
+    """Return the line that moves the clock of a replay, with its line feed."""
     return b'{"tick":%d}\n' % at_ms
 
 
 def _value(value: bytes, limit_bytes: int) -> bytes:
     if len(value) > limit_bytes:
-        # Its JSON may be shorter without the blanks in it; its text never is.
+        # Without its blanks the JSON might not be too long any more; as one text it always is.
         return orjson.dumps(value.decode(errors="replace"))
     try:
         orjson.loads(value)
     except orjson.JSONDecodeError:
         return _TOO_DEEP if exceeds_limit(value) else _text(value, before=_NO_UNICODE)
     if value.strip() == b"null":
-        # JSON's null is refused; no value at all is a tombstone.
+        # A record with JSON's null is refused, but in a replay file null is a tombstone.
         return b'"null"'
-    # Line feeds stand between the tokens of a JSON text and never inside them.
+    # A line feed is always between two tokens of a JSON text, never inside one.
     return value.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
@@ -72,8 +75,8 @@ def _text(data: bytes, *, before: str = "") -> bytes:
 def in_order(
     definitions: Iterable[Record], partitions: Iterable[tuple[Iterable[Record], Iterable[Record]]]
 ) -> Iterator[tuple[int, Record]]:
-    """Stream time (epoch ms) after each record, and the record. `partitions` are the events and the updates
-    of each, in offset order. Reads no further than it has to."""
+    """Yield the stream time (epoch ms) after each record, and the record. `partitions` gives the events and
+    the updates of each partition, in the order of their offsets. It reads no further than necessary."""
     streams = [_clocked(definitions)]
     streams += [_clocked(heapq.merge(events, updates, key=_timestamp_ms)) for events, updates in partitions]
     return heapq.merge(*streams, key=itemgetter(0))
@@ -84,7 +87,7 @@ def _timestamp_ms(record: Record) -> int:
 
 
 def _clocked(records: Iterable[Record]) -> Iterator[tuple[int, Record]]:
-    clock_ms = 0  # as that of a new partition
+    clock_ms = 0  # the clock of a new partition
     for record in records:
         if clock_ms < record.timestamp_ms <= MAX_MS:
             clock_ms = record.timestamp_ms
@@ -92,11 +95,12 @@ def _clocked(records: Iterable[Record]) -> Iterator[tuple[int, Record]]:
 
 
 def definitions_in_order(records: Sequence[Record], now_ms: int) -> list[Record]:
-    """What a replay is to be given of `segment-definitions`, which it judges line by line.
+    """Return the records of `segment-definitions` as a replay needs them, because it checks them one by one.
 
-    Workers apply definitions in offset order whatever their timestamps are, so each is dated not before the
-    one before it and not after `now_ms`. Where compaction took the record that a later definition refers to,
-    the next record of that segment is put before it."""
+    Workers apply definitions in the order of offsets, whatever their timestamps are. So each record gets a
+    timestamp that is not earlier than that of the record before it and not later than `now_ms`. If compaction
+    removed a record to which a later definition refers, the next record of that segment is put before the
+    definition."""
     ordered: list[Record] = []
     defined: set[bytes | None] = set()
     placed: set[int] = set()
@@ -131,7 +135,7 @@ def _dated(records: Iterable[Record], now_ms: int) -> Iterator[Record]:
 
 
 def _refused(records: Iterable[Record]) -> Iterator[int]:
-    """The offsets of the records that a worker's answer undoes."""
+    """Yield the offsets of the records that a worker's answer undoes."""
     values: dict[int, bytes] = {}
     for record in records:
         if record.value is not None:
@@ -153,7 +157,7 @@ def _formula(value: bytes) -> bytes:
 
 
 def _next(records: Iterable[Record], key: bytes, offset: int) -> Record | None:
-    """The next record of that key, unless it deletes the segment."""
+    """Return the next record of a key; None if there is none or if it deletes the segment."""
     found = next((one for one in records if one.offset > offset and one.key == key), None)
     return None if found is None or found.value is None else found
 
@@ -162,12 +166,12 @@ def _references(value: bytes) -> list[bytes]:
     try:
         read_definition(value, max_conditions=None)
     except RejectedError:
-        # A replay refuses it too, whatever it refers to.
+        # A replay refuses this record too, so its references do not matter.
         return []
     return sorted({segment_id.encode() for segment_id, _ in references_of(read_json(value))})
 
 
 def _is_built_in(record: Record) -> bool:
-    """Whether it is a worker's answer to somebody who would have changed a built-in segment."""
+    """Return whether a record is a worker's answer that undoes a change of a built-in segment."""
     answers = record.value is None and Statement.of(record).answers is not None
     return answers and (record.key or b"").decode(errors="replace") in BUILT_IN_SEGMENTS

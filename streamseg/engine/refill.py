@@ -1,4 +1,4 @@
-"""Summaries that a contact lacks, made from its kept history."""
+"""Making the missing summaries of a contact from its kept history."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def refill(
     history: History,
     now_ms: int,
 ) -> None:
-    """Make the summary of each condition that the contact has none of. The kept history is read once, and
-    only if some condition asks for it; conditions that have a summary are left alone."""
+    """Make the summary of each condition for which the contact has none. Summaries that exist are not
+    changed. The kept history is read once, and only if a condition needs it."""
     wanted = _Wanted()
     for condition in conditions:
         if condition.id not in contact.body.summaries:
@@ -40,7 +40,8 @@ def refill(
 
 
 class _Wanted:
-    """Which conditions are to be filled, and from what."""
+    """The conditions whose summaries are to be made: from events (`fed`) or from derived events in reverse
+    order (`looking_back`)."""
 
     __slots__ = ("fed", "looking_back")
 

@@ -1,4 +1,5 @@
-"""One step of one contact: conditions touched, segments that follow, changes in order."""
+"""One step of one contact: its touched conditions and the segments that depend on them are evaluated, and the
+changes are emitted in order."""
 
 from __future__ import annotations
 
@@ -29,13 +30,14 @@ def settle(
     reason: Reason,
     emitter: Emitter,
 ) -> None:
-    """Evaluate the touched conditions at `now_ms`, then every segment that this may flip, and emit.
+    """Evaluate the touched conditions at `now_ms`, then every segment whose membership this may change, and
+    emit the changes, ordered by segment id.
 
-    All conditions are evaluated before any segment, and segments after those they refer to, so that one
-    step never shows a state in between. Changes come ordered by segment id.
+    All conditions are evaluated before any segment, and a segment after the segments it refers to. So a step
+    never emits an intermediate state.
 
-    Contract: at most one change a segment; a change turns the membership round; every due time kept is
-    later than `now_ms`, and within the calendar: what would fall due after MAX_MS never does.
+    Contract: at most one change is emitted for a segment; a change reverses the membership; every due time
+    that is kept is later than `now_ms` and not later than MAX_MS.
     """
     body = contact.body
     true, due, flips = body.true, body.due, body.flips
@@ -69,8 +71,8 @@ def settle(
 def _flip_segments(
     contact: Contact, plan: Plan, pending: dict[str, Segment], now_ms: int, reason: Reason
 ) -> list[MembershipChange]:
-    """Turn round the memberships that no longer fit: first those of segments that refer to none, in any
-    order, then the others, those referred to first."""
+    """Reverse the memberships that differ from the segments' formulas. Segments without references come
+    first, in any order; then the others, each after the segments it refers to."""
     true, users = contact.body.true, plan.users
     changes: list[MembershipChange] = []
     referring: dict[str, Segment] = {}
@@ -101,11 +103,11 @@ def _foresee(
     changes: list[MembershipChange],
     emitter: Emitter,
 ) -> None:
-    """Emit the changes by segment id, each entry with when it will end by itself; and what else stands but
-    will end at another time than was said.
+    """Emit the changes by segment id. Each entry has the time at which it will end without input. Also emit
+    the other memberships whose time of ending differs from the one emitted before.
 
-    Every condition that was asked counts: its own due time may stay while a later one, at which the answer
-    flips, has moved."""
+    Every condition that was evaluated counts, not only those whose due time changed: the due time may stay
+    the same while a later time, at which the answer changes, has moved."""
     body, members = contact.body, contact.body.members
     changes.sort(key=_segment_id)
     changed = {change.segment_id for change in changes}
@@ -132,7 +134,7 @@ def _foresee(
 
 
 def _standing(contact: Contact, segment: Segment, membership: Membership) -> MembershipChange:
-    """The change by which a membership that stands began, with when it will end now."""
+    """Return the change with which an existing membership began, with the time at which it will now end."""
     return MembershipChange(
         segment.segment_id,
         segment.version,
@@ -174,7 +176,8 @@ def _change(
 
 
 def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) -> Reason:
-    """A channel's built-in segment that flips by time does so because its batch window closed."""
+    """Return the reason of a change. If time changes a channel's built-in segment, the cause is the end of
+    the batch window."""
     if reason.kind is not Cause.TIME or segment.segment_id not in _CHANNEL_SEGMENTS:
         return reason
     return Reason(Cause.UNSUBSCRIBE_WINDOW, plan.built_in[segment.segment_id].entry_ref(contact))
@@ -183,9 +186,8 @@ def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) 
 def leave_all(
     contact: Contact, segment_ids: Iterable[str], now_ms: int, reason: Reason, emitter: Emitter
 ) -> None:
-    """Emit the exits of a member from segments that are going, or whose contact is, and forget them.
-
-    A reason without a reference refers to the segment."""
+    """Emit the exits of a contact from segments, because the segments are deleted or the contact is erased,
+    and forget its memberships. A reason without a reference gets the segment id as its reference."""
     for segment_id in sorted(segment_ids):
         membership = contact.body.members.pop(segment_id)
         sequence = membership.sequence
@@ -199,7 +201,7 @@ def leave_all(
 
 
 def settle_suppressions(contact: Contact, now_ms: int, emitter: Emitter) -> None:
-    """Emit what changed about which channels nothing may be sent on."""
+    """Emit a suppression for each channel whose suppression began or ended."""
     body = contact.body
     wanted = suppressed_channels(contact)
     if wanted == body.suppressed:

@@ -1,4 +1,4 @@
-"""Contacts tried out: brought up to an instant or evaluated anew, as copies, with no trace in the store."""
+"""Trials: copies of contacts are brought up to a time or evaluated again, and the store is not changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamseg.store.protocol import EventLog
 
 
 class Trial:
-    """Copies of the contacts of one store, under any plan. Nothing that is done here is kept or emitted."""
+    """An engine for copies of one store's contacts, with any plan. It keeps and emits nothing."""
 
     def __init__(self, event_log: EventLog, plan: Plan, settings: Settings) -> None:
         self._engine = Engine(
@@ -23,8 +23,8 @@ class Trial:
         )
 
     def brought_up(self, contact: Contact, now_ms: int) -> Contact:
-        """The contact as it is by the plan at `now_ms`, to be read only: itself if it is so already, else a
-        changed copy."""
+        """Return the contact as it is under the plan at `now_ms`: the contact itself if it is up to date,
+        else a copy. The caller must not change the result."""
         if self._engine.is_up_to_date(contact, now_ms):
             return contact
         copy = contact.copy()
@@ -33,14 +33,15 @@ class Trial:
         return copy
 
     def recounted(self, contact: Contact, segment_ids: Iterable[str], now_ms: int) -> Contact:
-        """The contact, which is up to date, as `Engine.recount` leaves it."""
+        """Return a copy of the contact after `Engine.recount`. The contact must be up to date at `now_ms`."""
         copy = contact.copy()
         self._engine.recount(copy, segment_ids, now_ms)
         return copy
 
 
 class CheckedEvents(list[Event]):
-    """Events that call `check` for each that is looked at: by raising, it ends what takes too long."""
+    """A list of events that calls `check` before it yields each event. `check` may raise an exception to end
+    an evaluation that takes too long."""
 
     def __init__(self, events: Iterable[Event], check: Callable[[], None]) -> None:
         super().__init__(events)
@@ -53,13 +54,13 @@ class CheckedEvents(list[Event]):
 
 
 class EventSnapshot:
-    """One contact's events as they were at some moment, ascending; what is done to it leaves no trace."""
+    """The events of one contact at one moment, ascending. Methods that add or drop events do nothing."""
 
     def __init__(self, events: list[Event]) -> None:
         self._events = events
 
     def checked(self, check: Callable[[], None]) -> EventSnapshot:
-        """The same events, with a `check` as for CheckedEvents."""
+        """Return the same events with a `check` as in CheckedEvents."""
         return EventSnapshot(CheckedEvents(self._events, check))
 
     def find_event(self, contact_id: str, event_id: str) -> tuple[int, int] | None:
@@ -70,17 +71,17 @@ class EventSnapshot:
         return (one for one in self._events if since_ms is None or one.occurred_ms >= since_ms)
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     def drop_event(self, contact_id: str, order: Order) -> None:
-        """Nothing is dropped."""
+        """Do nothing."""
 
 
 class _KeptEvents:
-    """The events of a store, which is only read: what is added or dropped on trial changes nothing in it."""
+    """The events of a store, read-only. Methods that add or drop events do nothing."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
@@ -92,26 +93,26 @@ class _KeptEvents:
         return self._log.events(contact_id, since_ms)
 
     def add_event(self, contact_id: str, event: Event) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     def add_derived(self, contact_id: str, derived: DerivedEvents) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     def drop_event(self, contact_id: str, order: Order) -> None:
-        """Nothing is dropped."""
+        """Do nothing."""
 
 
 class _NoOutput:
-    """An emitter that drops what it is given."""
+    """An emitter that drops all outputs."""
 
     def change(self, change: MembershipChange) -> None:
-        """Not emitted."""
+        """Do nothing."""
 
     def membership(self, change: MembershipChange) -> None:
-        """Not emitted."""
+        """Do nothing."""
 
     def suppression(self, suppression: Suppression) -> None:
-        """Not emitted."""
+        """Do nothing."""
 
     def dead_letter(self, letter: DeadLetter) -> None:
-        """Not emitted."""
+        """Do nothing."""

@@ -1,6 +1,7 @@
-"""What of a contact update's attributes, tags and lists can be taken, and what cannot.
+"""The check of the attributes, tags and lists in a contact update.
 
-A bad value loses itself, not the update: it is left out and named, with its path. Messages never show it.
+A wrong value does not make the whole update invalid: the value is left out and reported with its path.
+Messages never show the value.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from streamseg.values import is_number
 
 
 class Fault(NamedTuple):
-    """Where a value is that was left out, and what it should have been."""
+    """The path of a value that was left out, and a message that says what the value must be."""
 
     path: str
     message: str
 
 
 Judge = Callable[[Any], str | None]
-"""What is wrong with a value that is there, None where nothing is."""
+"""A check of a value that is not null. It returns the message of the fault, or None if the value is valid."""
 
 _MUST_BE: Final[Mapping[Kind, str]] = {
     "string": "must be text",
@@ -41,23 +42,23 @@ _NO_SUCH_LIST: Final = "no static segment has this id; create it first, of type 
 
 
 class UpdateValues:
-    """Takes apart the values of one contact update; `faults` are those left out so far, in order."""
+    """The values of one contact update. `faults` holds the values that were left out so far, in order."""
 
     __slots__ = ("_zone", "faults")
 
     def __init__(self, zone: ZoneInfo) -> None:
-        """`zone` is the configured one."""
+        """`zone` is the time zone in which texts without an offset are read."""
         self._zone = zone
         self.faults: list[Fault] = []
 
     def attributes(self, body: Any) -> dict[str, Any]:
-        """The attributes that can be taken. An empty text for a number, time or boolean is null."""
+        """Return the valid attributes. A blank text for a number, time or boolean becomes null."""
         if body is None:
             return {}
         if not isinstance(body, dict):
             self._leave_out(("attributes",), "must be a JSON object")
             return {}
-        # Nearly always all of them: then they are taken as they came.
+        # Nearly always all attributes are valid; then `body` is returned without a copy.
         taken = body
         for name, value in body.items():
             kind = STANDARD_ATTRIBUTES.get(name)
@@ -94,7 +95,7 @@ class UpdateValues:
                 return isinstance(value, list) and all(_is_tag(item) for item in value)
 
     def tags(self, body: Any) -> dict[str, list[str]]:
-        """`add`, `remove` and `set`, as far as they are there and can be taken."""
+        """Return the valid tags under `add`, `remove` and `set`, as far as the update has them."""
         changes = self._changes("tags", body, ("add", "remove", "set"), _tag_fault)
         if "set" in changes and (changes.get("add") or changes.get("remove")):
             self._leave_out(("tags",), "either set, or add and remove")
@@ -102,7 +103,7 @@ class UpdateValues:
         return changes
 
     def lists(self, body: Any, static_ids: Container[str]) -> dict[str, list[str]]:
-        """`add` and `remove` with the ids of static segments, as far as they are there and can be taken."""
+        """Return the valid ids of static segments under `add` and `remove`, as far as the update has them."""
 
         def judge(item: Any) -> str | None:
             return None if isinstance(item, str) and item in static_ids else _NO_SUCH_LIST
@@ -128,7 +129,7 @@ class UpdateValues:
         return changes
 
     def _texts(self, at: tuple[str, ...], items: list[Any], judge: Judge | None = None) -> list[str] | None:
-        """The entries that can be taken; None where there were some and none can."""
+        """Return the valid entries; None if there are entries and none is valid."""
         taken = []
         for index, item in enumerate(items):
             fault = (judge or _tag_fault)(item)

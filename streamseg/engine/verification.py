@@ -1,8 +1,8 @@
-"""Whether what is kept of a contact is what follows from its attributes and history.
+"""The check that a contact's state is the one that follows from its attributes and history.
 
-The check evaluates a copy of the contact anew and compares: what a recount would change is a difference. It
-changes nothing. Where events were dropped (by the retention or the cap) after they were counted, the
-conditions that may rest on them cannot be checked and are left out.
+The check evaluates a copy of the contact again and compares: everything that a recount would change is a
+difference. It changes nothing. If events were dropped (by the retention or the cap) after they were counted,
+the conditions that may depend on them cannot be checked and are left out.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from streamseg.times import format_ms
 
 
 class Kept(StrEnum):
-    """What of a contact differs from what it should be."""
+    """The part of a contact's state that is wrong."""
 
     MEMBERSHIP = "membership"
-    """It is a member of a segment whose definition it does not fulfil, or the other way round."""
+    """The contact is a member of a segment whose definition it does not fulfil, or the other way round."""
     CONDITION = "condition"
-    """A condition's answer, without a consequence for the segment yet."""
+    """The answer of a condition is wrong. The membership may still be right."""
     DUE = "due"
-    """It will not be looked at when time alone may change a condition."""
+    """The contact will not be evaluated at a time at which a condition may change without input."""
     INDEX = "index"
-    """The index of the segment's members says otherwise than the contact's own state."""
+    """The index of the segment's members differs from the contact's own state."""
     HISTORY = "history"
-    """Another number of events is kept than the contact's state says."""
+    """The number of kept events differs from the number in the contact's state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is kept of a contact and should be otherwise.
+    """One part of a contact's state that is wrong.
 
-    segment_id  the segment that is concerned; None where no single one is
-    found       what is kept, in words; never the value of an attribute or of an event
-    expected    what follows from attributes and history, likewise
+    segment_id  the segment that it concerns; None if it concerns no single segment
+    found       the kept state, in words; never the value of an attribute or of an event
+    expected    the state that follows from attributes and history, in words, also without values
     """
 
     kept: Kept
@@ -52,7 +52,7 @@ class Difference:
     expected: str
 
     def wire(self) -> dict[str, str | None]:
-        """As JSON."""
+        """Return the difference as JSON."""
         return {
             "kept": self.kept.value,
             "contact_id": self.contact_id,
@@ -63,10 +63,10 @@ class Difference:
 
 
 class Indexes(NamedTuple):
-    """What the indexes of a store say of one contact.
+    """The entries of one contact in the indexes of a store.
 
-    filed    whether it will be looked at when it is due
-    members  segment id -> `Store.member`
+    filed    whether the due index holds the contact at its due time
+    members  segment id -> the result of `Store.member`
     """
 
     filed: bool
@@ -74,8 +74,8 @@ class Indexes(NamedTuple):
 
 
 class Verifier:
-    """Checks contacts, whose events are in `event_log`, under one plan; of some segments only, if given.
-    Changes nothing there."""
+    """A checker of contacts under one plan. It reads their events from `event_log` and does not change them.
+    If `segment_ids` are given, it checks only these segments."""
 
     def __init__(
         self,
@@ -94,11 +94,13 @@ class Verifier:
 
     @property
     def conditions(self) -> int:
-        """How many conditions are evaluated for each contact, equal ones of two segments twice."""
+        """How many conditions are evaluated for each contact. Equal conditions of two segments count
+        twice."""
         return sum(len(segment.conditions) for segment in self._segments)
 
     def indexes(self, store: Store, contact: Contact) -> Indexes:
-        """What `differences` needs besides the contact itself, read at the same moment."""
+        """Return the entries that `differences` compares with the contact; to be read together with the
+        contact, before either changes."""
         contact_id, due_ms = contact.contact_id, contact.due_ms
         return Indexes(
             filed=due_ms is not None and store.is_filed(contact_id, due_ms),
@@ -108,9 +110,9 @@ class Verifier:
         )
 
     def differences(self, contact: Contact, indexes: Indexes, now_ms: int) -> Iterator[Difference]:
-        """What is kept wrongly of a contact at stream time `now_ms`.
+        """Yield the parts of a contact's state that are wrong at stream time `now_ms`.
 
-        Cost: that of evaluating all its conditions over the contact's whole history."""
+        Cost: the evaluation of all conditions over the contact's whole history."""
         yield from self._of_indexes(contact, indexes)
         if contact.known_since_ms is not None:
             current = self._trial.brought_up(contact, now_ms)
@@ -121,7 +123,7 @@ class Verifier:
             yield from _next_look(current)
 
     def _of_indexes(self, contact: Contact, indexes: Indexes) -> Iterator[Difference]:
-        """What follows from the contact's own state, and how many of its events there are."""
+        """Compare the indexes and the number of kept events with the contact's own state."""
         contact_id = contact.contact_id
         if contact.due_ms is not None and not indexes.filed:
             yield Difference(

@@ -1,1 +1,1 @@
-"""All definitions in force, compiled, and how one set of them gives way to another."""
+"""The plan, which is all definitions in force in compiled form, and the change from one plan to another."""

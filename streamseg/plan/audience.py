@@ -1,10 +1,10 @@
-"""Which segments a flipped condition can turn round: those that nothing else rules out already.
+"""The search for the segments to evaluate after the answer of a condition changed.
 
-A thousand segments may ask for 500 points, each together with a page, a campaign or a city of its own. A
-contact that gets there is in question for the few whose page it has seen. So each segment stands behind
-*guards*: conditions of which one must hold for any member. Where none of them holds, the segment need not be
-asked. (The access predicates of Fabret et al., "Filtering Algorithms and Implementation for Very Fast
-Publish/Subscribe Systems", SIGMOD 2001.)
+A thousand segments may test for 500 points, each together with a page, a campaign or a city of its own. When
+a contact reaches 500 points, only the few segments matter whose page it has seen. So each segment has
+*guards*: conditions of which at least one holds for every member. If none of them holds, the segment does
+not have to be evaluated. (Guards are the access predicates of Fabret et al., "Filtering Algorithms and
+Implementation for Very Fast Publish/Subscribe Systems", SIGMOD 2001.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streamseg.language.segments import Cluster, Part, Segment
 
 
 class Audience:
-    """The segments whose formula asks for one condition."""
+    """The segments whose formula contains one condition."""
 
     __slots__ = ("_always", "_guarded")
 
@@ -25,7 +25,7 @@ class Audience:
         self._guarded: dict[int, list[Segment]] = {}
 
     def add(self, condition_id: int, segment: Segment, guards: frozenset[int]) -> None:
-        """`guards`: of the segment, none if it has to be asked in any case."""
+        """Add a segment with its guards. Without guards it has to be evaluated in any case."""
         if not guards or condition_id in guards:
             self._always.append(segment)
             return
@@ -33,8 +33,9 @@ class Audience:
             self._guarded.setdefault(guard, []).append(segment)
 
     def find(self, true: set[int]) -> Iterator[Segment]:
-        """The segments to ask when the condition has flipped, of a contact for whom these conditions hold;
-        some more than once. Cost: the lesser of guards and conditions that hold, besides those found."""
+        """Yield the segments to evaluate after the condition changed; some are yielded more than once. `true`
+        holds the ids of the conditions that hold for the contact. Cost: the lesser number of guards and of
+        conditions that hold, and the number of segments found."""
         yield from self._always
         guarded = self._guarded
         if len(guarded) <= len(true):
@@ -47,8 +48,8 @@ class Audience:
 
 
 def guards_of(segment: Segment) -> frozenset[int]:
-    """Ids of conditions of which one must hold for any member, as few and as seldom true as can be told from
-    their kinds; none where a contact may be a member with no condition true."""
+    """Return the ids of conditions of which at least one holds for every member: few conditions, of kinds
+    that rarely hold. Return no ids if a contact can be a member when no condition holds."""
     conditions = {condition.id: condition for condition in segment.conditions}
     guards: set[int] = set()
     for part in segment.parts:
@@ -66,8 +67,8 @@ def _guards_of_part(part: Part, conditions: dict[int, Condition]) -> frozenset[i
 
 
 def _guards_of_cluster(cluster: Cluster, conditions: dict[int, Condition]) -> Iterator[frozenset[int]]:
-    """Each set of conditions of which one must hold for the cluster to hold. Memberships are no guards: they
-    flip in the course of a step."""
+    """Yield each set of conditions of which at least one must hold for the cluster to hold. References to
+    segments are never guards, because memberships change during a step."""
     if cluster.every:
         yield from (frozenset((one,)) for one in cluster.positive if one in conditions)
     elif not cluster.negative and cluster.positive <= conditions.keys():
@@ -75,5 +76,5 @@ def _guards_of_cluster(cluster: Cluster, conditions: dict[int, Condition]) -> It
 
 
 def _frequency(guards: frozenset[int], conditions: dict[int, Condition]) -> tuple[int, list[int]]:
-    """How often one of them holds, as a rough order; by ids where that is equal."""
+    """Return a rough measure of how often one of the guards holds; then their ids, for a stable order."""
     return sum(conditions[guard].frequency for guard in guards), sorted(guards)

@@ -1,9 +1,9 @@
-"""The definitions in force: judged one by one as they come, or as a set at start.
+"""The definitions in force. They are checked one by one when they are read, or as a set at start.
 
-What is known of a segment follows from the records of `segment-definitions` alone, so that all workers know
-the same whenever they began to read; see docs/consistency.md. Records that streamseg wrote carry in their
-headers what compaction takes away (streamseg.records.headers). Any other, once judged, is `pending` until one
-worker has written the outcome to the topic with them.
+All facts about a segment follow from the records of `segment-definitions` alone. So all workers know the same
+facts, whenever they began to read; see docs/consistency.md. Records that streamseg wrote have headers with
+the facts that compaction removes (streamseg.records.headers). Any other record is `pending` after its check,
+until one worker has written the result to the topic with these headers.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ Counted = Callable[[str, bytes], int]
 
 @dataclass(slots=True)
 class _Past:
-    """What the records of one key that were read so far come to.
+    """The result of the records of one key that were read so far.
 
-    segment    what is in force under it, or None
-    confirmed  the same, as the last record says that streamseg wrote; only while a whole topic is loaded
+    segment    the segment in force under this key, or None
+    confirmed  the segment of the last record that streamseg wrote; only while a whole topic is loaded
     ended      the birth of the next segment of this id: the offset of the last tombstone, -1 if none is known
-    asked      the offset of the last record that is no answer to another
+    asked      the offset of the last record that does not answer another record
     """
 
     segment: Segment | None = None
@@ -53,23 +53,24 @@ class _Past:
     asked: int = -1
 
     def overtakes(self, record: Record, said: Statement) -> bool:
-        """Whether a record answers another that is no longer the last one of its key. Notes the others."""
+        """Return whether a record answers another record that is not the last one of its key any more. Keep
+        the offset of a record that is not an answer."""
         if said.answers is not None:
             return said.answers < self.asked
         self.asked = record.offset
         return False
 
     def end(self, offset: int) -> None:
-        """There was a tombstone."""
+        """Apply a tombstone."""
         least = -1 if self.segment is None else self.segment.born + 1
         self.ended = max(self.ended, offset, least)
         self.segment = self.confirmed = None
 
 
 class Definitions:
-    """All segments, built-in ones always; `plan` is the compiled whole of what is in force.
+    """All segments in force, including the built-in ones; `plan` is their compiled form.
 
-    pending  key -> offset of its last record, where the topic does not say yet what became of it
+    pending  key -> offset of its last record, if the topic does not hold the result of that record yet
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -91,7 +92,7 @@ class Definitions:
         }
         self._pasts: dict[bytes | None, _Past] = {}
         self._referrers: dict[str, set[str]] = {}
-        # By key, the last record of streamseg's own where that does not fit to what is in force here.
+        # Key -> the last record that streamseg wrote, if it is refused here.
         self._unfit: dict[bytes | None, Record] = {}
         self._generation = -1
         self._lineage = Lineage()
@@ -99,7 +100,7 @@ class Definitions:
 
     @property
     def plan(self) -> Plan:
-        """The plan of what is in force now; built when first asked for after a change."""
+        """The plan of the definitions in force. It is made when it is first used after a change."""
         if self._plan is None:
             lineage = self._lineage
             self._plan = Plan(
@@ -111,16 +112,16 @@ class Definitions:
     # -- one by one --------------------------------------------------------------------------------------
 
     def take(self, record: Record) -> None:
-        """Judge one record of `segment-definitions` and put it in force; a null value deletes.
+        """Check one record of `segment-definitions` and put it in force; a null value deletes the segment.
 
-        Raises RejectedError, changing nothing."""
+        Raises RejectedError for a record that is refused; then the definitions in force do not change."""
         self._take(record)
         if Statement.of(record).answers is not None:
             self._try_again()
 
     def _try_again(self) -> None:
-        """What was accepted elsewhere and refused here, where more or less was in force, may fit after an
-        answer."""
+        """Check the records in `_unfit` again. Another worker, with other definitions in force, accepted
+        them. After an answer they may be accepted here too."""
         while self._unfit:
             before = len(self._unfit)
             for record in list(self._unfit.values()):
@@ -145,7 +146,7 @@ class Definitions:
                 segment = self._compile(segment_id, record, past, said)
                 check_references(segment, self._segments)
         except RejectedError:
-            # An answer that is refused is not answered again: that would go on for ever.
+            # An answer that is refused is not answered again, because this would never end.
             self._note(record, settled=said.answers is not None)
             if said.born is not None:
                 self._unfit[record.key] = record
@@ -172,7 +173,7 @@ class Definitions:
         if users and not answers:
             raise _in_use(users[0])
         for user in users:
-            # It was accepted here as one of a set, and refused where it was judged by itself.
+            # This segment was accepted here in a set, and refused by the worker that checked it alone.
             self._drop(user)
         if past.segment is not None:
             self._generation = max(self._generation, record.offset)
@@ -204,7 +205,8 @@ class Definitions:
     def _compile(
         self, segment_id: str, record: Record, past: _Past, said: Statement, counted: Counted | None = None
     ) -> Segment:
-        """The segment that a record makes of what was there before: that itself, if it says the same."""
+        """Return the segment of a record. If the record changes nothing, this is the current segment
+        itself."""
         if segment_id in BUILT_IN_SEGMENTS:
             raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be changed", "segment_id")
         value = record.value or b""
@@ -233,7 +235,7 @@ class Definitions:
         )
         if current is None or not segment.asks_the_same(current):
             return segment
-        # Moved, shared or renamed: nothing has to be judged anew.
+        # The segment was moved, shared or renamed: no contact has to be evaluated again.
         introduced = current.introduced if said.born is None else segment.introduced
         renamed = replace(current, definition=definition, source=value, introduced=introduced, born=born)
         return current if _facts(renamed) == _facts(current) else renamed
@@ -241,12 +243,13 @@ class Definitions:
     # -- as a set ----------------------------------------------------------------------------------------
 
     def load(self, records: Iterable[Record], *, counted: Counted | None = None) -> list[DeadLetter]:
-        """Take a whole topic as a set: of each key the last record, and the order of the keys plays no part.
-        Where that is refused, what streamseg confirmed before it stays in force.
+        """Check a whole topic as a set: the last record of each key; the order of the keys does not matter.
+        If the last record is refused, the segment that streamseg confirmed before it stays in force.
 
-        `counted` tells the version of a segment's definition that gives none itself, by what was counted
-        before; without it each is the first.
-        Whatever refers to a refused or unknown segment is refused too; in a cycle, the latest record."""
+        `counted` returns the version of a definition that states none, from the versions counted before;
+        without it the records of the topic are counted.
+        A definition that refers to a refused or unknown segment is refused too; in a cycle, the latest record
+        is refused. Returns a dead letter for each record that was refused."""
         by_key: dict[bytes | None, list[Record]] = {}
         for record in records:
             by_key.setdefault(record.key, []).append(record)
@@ -261,7 +264,7 @@ class Definitions:
         return list(found.letters.values())
 
     def _look_through(self, history: list[Record], counted: Counted | None, found: _Found) -> None:
-        """What the records of one key come to, whatever they refer to."""
+        """Apply the records of one key without a check of their references."""
         past = self._pasts.setdefault(history[0].key, _Past())
         refused: RejectedError | None = None
         for record in history:
@@ -295,7 +298,8 @@ class Definitions:
             self._note_refused(history[0].key, refused, found)
 
     def _refuse(self, key: bytes | None, error: RejectedError, found: _Found) -> None:
-        """What a key comes to does not fit: what was confirmed before stays, if that is another one."""
+        """Refuse the segment of a key. The segment that was confirmed before stays in force, if it is another
+        one."""
         past = self._pasts[key]
         past.segment = past.confirmed if past.segment is not past.confirmed else None
         self._note_refused(key, error, found)
@@ -309,7 +313,7 @@ class Definitions:
         found.letters.setdefault(key, DeadLetter.of(record, error))
 
     def _resolve(self, found: _Found) -> None:
-        """Refuse what refers to nothing or in a circle, until all that is left fits together."""
+        """Refuse segments that refer to unknown segments or in a cycle, until all references are valid."""
         while True:
             segments = {one.segment.segment_id: one.segment for one in self._pasts.values() if one.segment}
             known = self._segments.keys() | segments.keys()
@@ -331,8 +335,9 @@ class Definitions:
                 self._refuse(segment_id.encode(), error, found)
 
     def _keeps(self, segment: Segment, reference: str, found: _Found) -> bool:
-        """Whether a confirmed segment keeps one that it refers to from being deleted after it was made, as it
-        does where records are judged one by one; then the tombstone is refused."""
+        """Return whether a tombstone is refused because a confirmed segment, which is older than the
+        tombstone, refers to the deleted one. It is refused in the same way when records are checked one by
+        one."""
         key = reference.encode()
         tombstone = found.tombstones.get(key)
         if (
@@ -350,22 +355,23 @@ class Definitions:
         found.letters[key] = DeadLetter.of(record, _in_use(segment.segment_id))
         return True
 
-    # -- what is written to the topic --------------------------------------------------------------------
+    # -- records to be written to the topic --------------------------------------------------------------
 
     def in_force(self, segment_id: str) -> bytes | None:
-        """The accepted definition as JSON with its version."""
+        """Return the accepted definition as JSON with its version; None if the segment does not exist."""
         segment = self._segments.get(segment_id)
         return None if segment is None else segment.as_written
 
     def answer(self, key: bytes) -> tuple[bytes | None, Headers]:
-        """What is to be written under a key that is pending: value and headers."""
+        """Return the value and the headers of the record that answers the pending record of a key."""
         segment, offset = self._pasts[key].segment, self.pending[key]
         if segment is None:
             return None, Statement(answers=offset).headers()
         return segment.as_written, Statement(segment.born, segment.introduced, offset).headers()
 
     def statement(self, segment_id: str, value: bytes | None) -> Headers:
-        """The headers of a record that is about to be written and answers none."""
+        """Return the headers of a record that streamseg is about to write and that answers no other
+        record."""
         if value is None:
             return ()
         past = self._pasts.get(segment_id.encode(), _Past())
@@ -378,7 +384,12 @@ class Definitions:
 
 
 class _Tombstone(NamedTuple):
-    """The last record of a key: its offset, and what streamseg had confirmed before it."""
+    """A tombstone that is the last record of a key.
+
+    offset        the offset of the tombstone
+    confirmed     the segment that streamseg had confirmed before it, or None
+    ended_before  `_Past.ended` before it
+    """
 
     offset: int
     confirmed: Segment | None
@@ -386,7 +397,7 @@ class _Tombstone(NamedTuple):
 
 
 class _Found:
-    """What is found while a whole topic is loaded, by key."""
+    """The last records, tombstones and dead letters that are found while a whole topic is loaded, by key."""
 
     def __init__(self) -> None:
         self.last: dict[bytes | None, Record] = {}
@@ -395,8 +406,8 @@ class _Found:
 
 
 def read_definition(value: bytes, *, max_conditions: int | None) -> SegmentDefinition:
-    """The definition in a record's value. Raises RejectedError for what is not JSON, not of its shape, or has
-    more conditions than that (None: any number)."""
+    """Return the definition in a record's value. Raises RejectedError for a value that is not JSON, has not
+    the shape of a definition, or has more than `max_conditions` conditions (None: any number)."""
     return _definition(read_json(value), max_conditions)
 
 
@@ -422,7 +433,7 @@ def _in_use(user: str) -> RejectedError:
 
 
 def _says(said: Statement, segment: Segment, record: Record) -> bool:
-    """Whether the record tells all that is known of the segment, so that it may be all that is left."""
+    """Return whether the record holds all facts about the segment, so that compaction may leave only it."""
     introduced = record.offset if said.introduced is None else said.introduced
     stated = (said.born, introduced, record.value)
     return stated == (segment.born, segment.introduced, segment.as_written)

@@ -1,7 +1,8 @@
-"""Which conditions an input may matter to: events by name and text, attributes by name and value.
+"""The search for the conditions to which an input may matter.
 
-An event finds its conditions by its name and then by the one text value that they demand, an attribute
-likewise, or by the bounds that its old and new value lie between.
+The conditions of an event are found by its name, and then by the text value that they demand. The conditions
+of an attribute are found by its name, and then by the text value that they demand, or by a bound between its
+old and its new value.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 
 class TextIndex(Generic[T]):
-    """Conditions that demand one of some texts, found by the value at hand."""
+    """An index of conditions that can hold only for certain texts."""
 
     __slots__ = ("_by_text",)
 
@@ -31,7 +32,7 @@ class TextIndex(Generic[T]):
             self._by_text.setdefault(text, []).append(condition)
 
     def find(self, value: Any) -> Iterable[T]:
-        """The conditions that may hold of a value, each once; a list counts by the texts in it."""
+        """Return the conditions that may hold for a value, each once. For a list, every text in it counts."""
         if isinstance(value, str):
             return self._by_text.get(value, ())
         if isinstance(value, list):
@@ -41,7 +42,8 @@ class TextIndex(Generic[T]):
 
 
 class EventDispatch:
-    """The conditions on one event name or prefix: those to ask always, and those that demand a text."""
+    """The conditions on one event name or prefix: those that every such event may matter to (`always`), and
+    those that demand a text (`by_text`)."""
 
     __slots__ = ("always", "by_text")
 
@@ -59,7 +61,7 @@ class EventDispatch:
         self.by_text[key][1].add(texts, condition)
 
     def find(self, event: Event) -> list[EventFed]:
-        """The conditions that an occurrence may matter to."""
+        """Return the conditions to which an occurrence may matter."""
         found = self.always
         for read, index in self.by_text.values():
             listed = index.find(read(event.properties))
@@ -69,8 +71,8 @@ class EventDispatch:
 
 
 class Thresholds:
-    """Conditions that compare a number with one bound, ordered by it: a change of value only matters to
-    those whose bound lies between the old and the new one."""
+    """Conditions that compare a number with one bound, ordered by their bounds. A change of the value matters
+    only to conditions whose bound lies between the old and the new value."""
 
     __slots__ = ("_bounds", "_conditions")
 
@@ -84,7 +86,8 @@ class Thresholds:
         self._conditions.insert(place, condition)
 
     def find(self, old: Any, new: Any) -> list[Condition]:
-        """The conditions that may differ between two values; one that is no number is beyond all bounds."""
+        """Return the conditions whose answers for the two values may differ. If only one of the values is a
+        number, these are all conditions."""
         conditions = self._conditions
         if not conditions:
             return conditions
@@ -98,9 +101,12 @@ class Thresholds:
 
 
 class AttributeDispatch:
-    """The conditions on one attribute: those to ask always, those that demand a text, and thresholds.
+    """The conditions on one attribute.
 
-    fed  those of the first that are told each change before they are asked
+    always      conditions to which every change may matter
+    by_text     conditions that demand a text
+    fed         conditions of `always` that are fed each change before they are evaluated
+    thresholds  conditions with one bound
     """
 
     __slots__ = ("always", "by_text", "fed", "thresholds")
@@ -124,7 +130,7 @@ class AttributeDispatch:
             self.always.append(condition)
 
     def find(self, old: Any, new: Any) -> list[Condition]:
-        """The conditions that a change of value may matter to, some twice."""
+        """Return the conditions to which a change of the value may matter; some are returned twice."""
         found = self.always
         for listed in (self.thresholds.find(old, new), self.by_text.find(old), self.by_text.find(new)):
             if listed:
@@ -133,7 +139,7 @@ class AttributeDispatch:
 
 
 class InputDispatch:
-    """All conditions of a plan, by the inputs that they registered for."""
+    """All conditions of a plan, indexed by the inputs for which they registered."""
 
     __slots__ = ("_by_event", "_prefixes", "by_attribute")
 
@@ -175,11 +181,11 @@ class InputDispatch:
 
     @property
     def event_names(self) -> Set[str]:
-        """The names, prefixes left out, that conditions ask for."""
+        """The event names that conditions test, without the prefixes."""
         return self._by_event.keys()
 
     def conditions_for(self, event: Event) -> Iterable[EventFed]:
-        """The conditions that an occurrence may matter to, each once."""
+        """Return the conditions to which an occurrence may matter, each once."""
         exact = self._by_event.get(event.name)
         found = exact.find(event) if exact is not None else []
         if event.derived or not self._prefixes:

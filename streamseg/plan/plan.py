@@ -1,7 +1,7 @@
-"""The plan: all definitions in force, compiled, so that an input costs only what it touches.
+"""The plan: all definitions in force, compiled so that an input costs only the work for what it touches.
 
-Immutable and swapped whole. Equal conditions are one; an input finds its conditions by the plan's dispatch,
-a condition that flipped its segments by the plan's audience.
+A plan never changes; a new plan replaces it as a whole. Equal conditions of several segments are one. The
+plan's dispatch finds the conditions of an input, and its audience finds the segments of a changed condition.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from streamseg.plan.audience import Audience, guards_of
 from streamseg.plan.dispatch import InputDispatch
 
 _REMEMBERED = 8
-"""Plans that a contact may have been brought up to last, before the present one."""
+"""How many of the last plans are remembered, the present one included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """All that a membership rests on, references included: conditions, and segments in topological order,
-    the one in question last."""
+    """The conditions and segments on which the membership of a segment depends, also through references. The
+    segments are in topological order; the segment itself is the last one."""
 
     condition_ids: frozenset[int]
     segments: tuple[Segment, ...]
@@ -32,7 +32,11 @@ class Grounds:
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
-    """The segments whose membership rests on a condition, and the ids under which it stands."""
+    """The segments whose membership depends on a condition.
+
+    member_ids  the member ids of these segments
+    segments    member id -> segment
+    """
 
     member_ids: frozenset[int]
     segments: Mapping[int, Segment]
@@ -40,66 +44,67 @@ class Dependents:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a contact that was last brought up to an earlier plan has to be asked under a later one."""
+    """The conditions and segments to evaluate for a contact that was last evaluated with an earlier plan."""
 
     conditions: Mapping[int, Condition]
     segments: Sequence[Segment]
 
 
 class _Known(NamedTuple):
-    """The conditions and the segments of a plan, by their identities."""
+    """The ids of the conditions of a plan, and the identities of its segments."""
 
     conditions: Set[int]
     segments: Set[int]
 
 
 class Lineage:
-    """The last plans that were in force here. Contacts remember theirs by its identity alone; of one that is
-    not here, nothing is known."""
+    """The last plans that were in force in this process. A contact keeps only the identity of its plan. If
+    the plan is not remembered here, nothing is known about it."""
 
     def __init__(self) -> None:
         self.latest: Plan | None = None
         self._known: OrderedDict[int, _Known] = OrderedDict()
 
     def add(self, plan: Plan) -> None:
-        """A plan has come into force."""
+        """Add a plan that has come into force."""
         self.latest = plan
         self.add_passing(plan)
 
     def add_passing(self, plan: Plan) -> None:
-        """Contacts may be brought up to a plan that was made on the way to another."""
+        """Add a plan with which contacts may be evaluated during a transition to another plan."""
         self._known[plan.identity] = _Known(frozenset(plan.conditions), frozenset(plan.identities.values()))
         self._known.move_to_end(plan.identity)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
     def find(self, identity: int) -> _Known | None:
-        """The plan of that identity, as far as it is remembered."""
+        """Return the conditions and segments of the plan with this identity; None if it is not remembered."""
         return self._known.get(identity)
 
 
 class Plan:
-    """Compiled definitions.
+    """The compiled definitions.
 
-    identity    follows from the formulas, versions and births in force, and nothing else: a contact that was
-                brought up to a plan with the same one is up to date
+    identity    a hash of only the formulas, versions and births in force. A contact that was evaluated with a
+                plan of the same identity does not have to be evaluated again.
     identities  segment id -> `Segment.identity`
-    generation  offset of the last record known that changed what is in force; for telling how far
-                calculations are
-    judged      offset of the last record that introduced one of its formulas; in a transition, one of those
-                of the plan that it leads away from
-    segments    by id, built-in ones included
-    waiting     in a transition, by id, those that are in force but cannot be judged before its end: who is a
-                member of one of them by what it asked for earlier stays one until then
-    static_ids  the ids of those that are lists kept by hand
-    newest      the segment that was introduced last, None where all are built in
-    users       condition id (or member id) -> the segments whose formula asks for it, by id
-    audience    condition id -> those of them that may turn round when it flips
-    rank        segment id -> its place in topological order, referred ones first
-    dispatch    which conditions an input may matter to
-    following   conditions to ask of each contact that is brought up to this plan, new or not
-    lively      conditions that a contact nothing is known of must be asked
-    open        segments that such a contact is a member of before any condition flips
+    generation  offset of the last known record that changed the definitions in force; calculations report
+                their progress with it
+    judged      offset of the last record that introduced one of the formulas; in a transition, the `judged`
+                of the plan before it
+    segments    segment id -> segment, including the built-in ones
+    waiting     segment id -> segment: in a transition, the segments that are in force but cannot be evaluated
+                before its end. Members by an earlier formula stay members until then.
+    static_ids  the ids of the static segments
+    newest      the segment that was introduced last; None if all segments are built in
+    users       condition id or member id -> the segments whose formula contains it, by segment id
+    audience    condition id -> the segments to evaluate after the condition changed
+    rank        segment id -> its place in topological order; referred segments come first
+    dispatch    finds the conditions to which an input may matter
+    following   conditions to evaluate for every contact that is evaluated with this plan for the first time,
+                also if the conditions are not new
+    lively      conditions to evaluate for a contact of which nothing is known yet
+    open        segments whose formula holds when no condition holds
     """
 
     def __init__(
@@ -111,8 +116,8 @@ class Plan:
         candidate: Plan | None = None,
         lineage: Lineage | None = None,
     ) -> None:
-        """`previous` lends what it has compiled. With a `candidate`, this is the way to that plan: its
-        conditions are filled, too."""
+        """Compiled parts of `previous` are used again. With a `candidate`, this is the plan of the transition
+        to it, and the summaries of the candidate's conditions are made, too."""
         self.generation = generation
         self.segments = dict(segments)
         self.waiting: dict[str, Segment] = {}
@@ -174,7 +179,7 @@ class Plan:
             self.users.setdefault(condition_id, {})[segment_id] = segment
 
     def grounds(self, segment_id: str) -> Grounds:
-        """What membership of a segment rests on."""
+        """Return the conditions and segments on which the membership of a segment depends."""
         known = self._grounds.get(segment_id)
         if known is None:
             segments, found, waiting = self.segments, {segment_id}, [segment_id]
@@ -188,7 +193,7 @@ class Plan:
         return known
 
     def dependents(self, condition_id: int) -> Dependents:
-        """The segments whose membership rests on a condition, by way of references too."""
+        """Return the segments whose membership depends on a condition, also through references."""
         known = self._dependents.get(condition_id)
         if known is None:
             found: dict[str, Segment] = {}
@@ -203,8 +208,8 @@ class Plan:
         return known
 
     def news_since(self, identity: int) -> News:
-        """What is to be asked of a contact that was brought up to the plan of that identity: what has come or
-        changed since, everything where that plan is not remembered."""
+        """Return what to evaluate for a contact that was last evaluated with the plan of this identity: the
+        conditions and segments that are new or changed; all of them if that plan is not remembered."""
         known = self.lineage.find(identity)
         if known is None:
             identity, known = -1, _Known(frozenset(), frozenset())
@@ -218,9 +223,11 @@ class Plan:
 
 
 def transition(current: Plan, target: Plan) -> Plan | None:
-    """The plan to work by until every contact is ready for `target`: segments that changed are judged by
-    their old formula still, while the new one's conditions are filled and fed; new ones that refer to those
-    wait, since nobody is to enter by a formula that is on its way out. None if none changed."""
+    """Return the plan for the time until every contact is ready for `target`; None if no formula changed.
+
+    Segments that changed are still evaluated with their old formula, while the summaries for the new formula
+    are made and fed. New segments that refer to a changed one wait, because no contact may enter by a formula
+    that is about to be replaced."""
     kept = {
         segment_id: old
         for segment_id, old in current.segments.items()
@@ -234,7 +241,7 @@ def transition(current: Plan, target: Plan) -> Plan | None:
     for segment_id in sorted(target.segments, key=target.rank.__getitem__):
         segment, known = target.segments[segment_id], current.segments.get(segment_id)
         new = known is None or known.born != segment.born
-        # In topological order: what refers to one that waits waits too.
+        # The order is topological, so a segment that refers to a waiting segment waits too.
         if new and any(one in kept or one not in segments for one in segment.references):
             del segments[segment_id]
     waiting = list(kept.values())
@@ -249,7 +256,7 @@ def transition(current: Plan, target: Plan) -> Plan | None:
 
 
 def _topological(segments: Mapping[str, Segment]) -> dict[str, int]:
-    """A place for every segment, after all that it refers to (references form a DAG)."""
+    """Return a place for every segment, after all segments that it refers to. References have no cycles."""
     rank: dict[str, int] = {}
     stack = sorted(segments, reverse=True)
     while stack:

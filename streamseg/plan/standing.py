@@ -1,4 +1,5 @@
-"""Formulas that stand while changed ones are being filled, as JSON, so that a restart keeps to them."""
+"""The old formulas that are in use during a transition, as JSON, so that they are used after a restart
+too."""
 
 from __future__ import annotations
 
@@ -13,10 +14,11 @@ from streamseg.settings import Settings
 
 
 def standing_note(current: Plan, target: Plan) -> dict[str, Any]:
-    """What `standing_plan` needs besides the target, to come to `current` again; JSON.
+    """Return the formulas of `current` that `target` does not have, as JSON. `standing_plan` makes the plan
+    of the transition from them and the target.
 
-    All that a formula refers to goes with it, changed or not: by the time that the note is read it may have
-    been changed or deleted too."""
+    The note also has all segments to which these formulas refer, changed or not, because they may have been
+    changed or deleted by the time the note is read."""
     told = _with_references(
         current,
         (
@@ -36,9 +38,9 @@ def standing_note(current: Plan, target: Plan) -> dict[str, Any]:
 
 
 def standing_plan(note: Mapping[str, Any], target: Plan, settings: Settings) -> Plan | None:
-    """The plan to work by until every contact is ready for `target`, or None where all formulas that stood
-    are in it. The target may be a later one than that of the note: a formula that then refers to something
-    that is not known any more as it was does not stand."""
+    """Return the plan for the time until every contact is ready for `target`; None if the target has all
+    formulas of the note. The target may be a later plan than the one for which the note was made. An old
+    formula is dropped if a segment to which it refers is not known any more as it was."""
     kept: dict[str, Segment] = {}
     for segment_id, source, version, introduced, born in note["segments"]:
         definition = read_definition(source.encode(), max_conditions=None)
@@ -53,7 +55,7 @@ def standing_plan(note: Mapping[str, Any], target: Plan, settings: Settings) -> 
     judged: int = note["judged"]
     known = {key: segment for key, segment in target.segments.items() if segment.introduced <= judged}
     segments = _sound({**known, **kept})
-    # What was there then is there now: else it would be taken for new.
+    # Segments that existed at the time of the note must be in the plan, or they would be taken for new ones.
     there = (segment_id for segment_id in (*known, *kept) if segment_id in target.segments)
     for segment_id, segment in _with_references(target, there).items():
         segments.setdefault(segment_id, segment)
@@ -63,7 +65,7 @@ def standing_plan(note: Mapping[str, Any], target: Plan, settings: Settings) -> 
 
 
 def _with_references(plan: Plan, segment_ids: Iterable[str]) -> dict[str, Segment]:
-    """Segments of a plan and all that they refer to, through others too."""
+    """Return segments of a plan and all segments that they refer to, also through others."""
     found: dict[str, Segment] = {}
     waiting = list(segment_ids)
     while waiting:
@@ -75,7 +77,8 @@ def _with_references(plan: Plan, segment_ids: Iterable[str]) -> dict[str, Segmen
 
 
 def _sound(segments: dict[str, Segment]) -> dict[str, Segment]:
-    """Those of which all is there that they refer to, through others too."""
+    """Return the segments without those that refer, directly or through others, to a segment that is
+    missing."""
     sound = dict(segments)
     while True:
         broken = [key for key, segment in sound.items() if segment.references - sound.keys()]
