@@ -4,7 +4,7 @@ import os
 
 from agents.kafka.broker_probe import BrokerProbe
 from agents.worker.data_folder import PRIVATE_UMASK, DataFolder
-from agents.worker.garbage import settle_collector
+from agents.worker.garbage import tune_collector
 from agents.worker.segment_app import SegmentApp
 from streamseg.settings import Settings
 
@@ -16,4 +16,4 @@ app = SegmentApp(
     probe=BrokerProbe(_settings),
     data_folder=DataFolder(_settings),
 )
-settle_collector()
+tune_collector()

@@ -28,7 +28,7 @@ import orjson
 from rocksdict import Cache
 
 from agents.partitions.task import PartitionTask
-from agents.worker.garbage import settle_collector
+from agents.worker.garbage import tune_collector
 from benchmarks.figures import Figure, about_the_machine, command, table
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.plan.definitions import Definitions
@@ -161,7 +161,7 @@ class World:
         """Adopt so many new definitions, and offer so many live records before every step."""
         plan = self._define(definitions)
         run = Run(self.contacts)
-        settle_collector()
+        tune_collector()
         self._task.adopt(plan)
         while self._task.sweeping:
             if live:

@@ -17,7 +17,7 @@ from agents.api.web_server import Listener
 from agents.kafka.broker_probe import BrokerProbe
 from agents.metrics import Metrics
 from agents.worker.data_folder import PRIVATE_UMASK, DataFolder
-from agents.worker.garbage import settle_collector
+from agents.worker.garbage import tune_collector
 from agents.worker.life import live
 from agents.worker.log_bounds import BrokerErrorsInALine, OnceAMinute
 from agents.worker.log_format import formatter
@@ -107,7 +107,7 @@ async def _live(settings: Settings, stop: asyncio.Event) -> None:
             listener=listener,
         )
         if first:
-            settle_collector()
+            tune_collector()
         else:
             metrics.restarts.inc()
         return app

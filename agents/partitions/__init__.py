@@ -1,1 +1,1 @@
-"""The partitions of a worker: assigned, restored, at work, saved, released."""
+"""The partitions of a worker: how they are assigned, restored, worked on, checkpointed and released."""

@@ -1,24 +1,26 @@
-"""Which partitions are this worker's, and what may be done with each: one state machine.
+"""One state machine decides which partitions this worker owns and what it may do with each of them.
 
     GONE ──assign──▶ ASSIGNED ──▶ RESTORING ──restored──▶ AT_WORK ──revoke──▶ RELEASING ──gone──▶ GONE
                          │            └─────────revoke──────────────────────────▲
                          └──revoke──▶ GONE
 
-ASSIGNED   The group has given the partition to this worker. What an earlier assignment left open of it is
-           still being closed; nothing is open under this one.
-RESTORING  The store is open, and the changelog is read to the end that was asked for under this assignment.
-AT_WORK    The state is complete, and this worker alone changes it.
-RELEASING  The work ends with a last checkpoint, or the reading is given up; then the store is closed.
-GONE       Nothing of the partition is open here.
+ASSIGNED   The group has assigned the partition to this worker. An earlier assignment left its store open, and
+           the store is still being closed; nothing is open under the present assignment.
+RESTORING  The store is open. The changelog is read up to the end that it had when the restoring began.
+AT_WORK    The state is complete, and only this worker changes it.
+RELEASING  The work ends with a last checkpoint, or the restoring is stopped. Then the store is closed.
+GONE       The partition has no open store in this worker.
 
-Only AT_WORK, and the last checkpoint that follows it, write anything: to the changelog, to the outputs, or as
-a committed offset (`may_write`). Each assignment has a number, its epoch. A claim is a partition under an
-epoch; every report names its claim, so a late one of an earlier assignment changes nothing in this one.
+A worker writes to the changelog, sends outputs or commits an offset only in AT_WORK and in the last
+checkpoint that follows it (`may_write`). Each assignment has a number, the epoch. A claim is a partition
+under an epoch. Every call about a partition names its claim, so a late call about an earlier assignment
+changes nothing in the present one.
 
-Once the worker stops (`end`), what the group still gives it, before that has let it go, is not taken.
+Once the worker stops (`end`), it takes no more partitions, although the group may still assign some before it
+notices.
 
-Nothing here waits, reads a clock or knows Kafka: events come in as calls, effects go out through `Effects`,
-and the answer to an effect is a later call.
+This module does not wait, read a clock or use Kafka. Events come in as calls, effects go out through
+`Effects`, and the result of an effect comes in as a later call.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from typing import NamedTuple, Protocol
 
 
 class State(Enum):
-    """See the module."""
+    """The state of one partition; the module's docstring describes each."""
 
     ASSIGNED = "assigned"
     RESTORING = "restoring"
@@ -47,37 +49,37 @@ class Claim(NamedTuple):
 
 
 class Effects(Protocol):
-    """What the state machine has others do. Each returns at once; what comes of it is told by a call."""
+    """The actions that the state machine starts. Each returns at once; its result comes as a later call."""
 
     def restore(self, claims: list[Claim]) -> None:
-        """Open the stores and read the changelogs to their ends as of now; then `restored` for each."""
+        """Open the stores and read the changelogs to their present ends; then call `restored` for each."""
 
     def work(self, claim: Claim) -> None:
-        """Begin to work on a partition whose state is complete; `lost` if that ends by itself."""
+        """Begin to work on a partition whose state is complete; call `lost` if the work ends by itself."""
 
     def finish(self, claim: Claim) -> None:
-        """End the work with a last checkpoint and close the store; then `gone`."""
+        """End the work with a last checkpoint and close the store; then call `gone`."""
 
     def abandon(self, claim: Claim) -> None:
-        """Stop what is going on, write nothing, close the store; then `gone`."""
+        """Stop the work or the restoring, write nothing, close the store; then call `gone`."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """A partition of which something is open."""
+    """A partition whose store is open or being opened."""
 
     claim: Claim
     state: State = State.RESTORING
     finishing: bool = False
-    """Whether a last checkpoint may still be made."""
+    """Whether the last checkpoint may still be made."""
 
 
 class Assignment:
-    """The state machine; all methods are to be called from one thread."""
+    """The state machine. All its methods must be called from one thread."""
 
     def __init__(self, effects: Effects) -> None:
         self.epoch = 0
-        """Grows whenever partitions are assigned or revoked."""
+        """The number of the assignment; it grows whenever partitions are assigned or revoked."""
         self._effects = effects
         self._assigned: frozenset[int] | None = None
         self._ended = False
@@ -86,7 +88,7 @@ class Assignment:
     # -- events ------------------------------------------------------------------------------------------
 
     def assign(self, partitions: Iterable[int]) -> None:
-        """The group has given exactly these partitions to this worker."""
+        """Take note that the group has assigned exactly these partitions to this worker."""
         self.revoke()
         if self._ended:
             return
@@ -95,7 +97,7 @@ class Assignment:
         self._restore(self._assigned - self._open.keys())
 
     def revoke(self) -> None:
-        """The group takes all partitions back."""
+        """Take note that the group revokes all partitions."""
         if self._assigned is None:
             return
         self.epoch += 1
@@ -109,27 +111,27 @@ class Assignment:
                 self._effects.finish(one.claim)
 
     def end(self) -> None:
-        """The worker stops: all partitions are released, and none is taken any more."""
+        """Release all partitions and take no others, since the worker stops."""
         self._ended = True
         self.revoke()
 
     def restored(self, claim: Claim) -> None:
-        """The changelog was read to its end as of the claim's assignment."""
+        """Take note that the changelog was read to the end that it had when its restoring began."""
         one = self._find(claim)
         if one is not None and one.state is State.RESTORING:
             one.state = State.AT_WORK
             self._effects.work(claim)
 
     def lost(self, claim: Claim) -> None:
-        """The work has ended without a last checkpoint: the group may have gone on without this worker. The
-        partition is not restored again before the next assignment."""
+        """Take note that the work has ended without a last checkpoint, since the group may have assigned the
+        partition to another worker. It is not restored again before the next assignment."""
         one = self._find(claim)
         if one is not None and one.state is State.AT_WORK:
             one.state = State.RELEASING
             self._effects.abandon(claim)
 
     def gone(self, claim: Claim) -> None:
-        """Nothing is open under this claim any more."""
+        """Take note that nothing is open under this claim any more."""
         one = self._find(claim)
         if one is None or one.state is not State.RELEASING:
             return
@@ -140,7 +142,7 @@ class Assignment:
     # -- questions ---------------------------------------------------------------------------------------
 
     def state(self, partition: int) -> State:
-        """Where the partition is, of the present assignment if it is in that."""
+        """Return the state of the partition, under the present assignment if that contains it."""
         one = self._open.get(partition)
         if one is None:
             return State.GONE
@@ -148,7 +150,7 @@ class Assignment:
         return State.ASSIGNED if assigned and one.claim.epoch != self.epoch else one.state
 
     def may_write(self, claim: Claim) -> bool:
-        """Whether anything may be written for the partition under this claim."""
+        """Return whether anything may be written for the partition under this claim."""
         one = self._find(claim)
         return one is not None and (one.state is State.AT_WORK or one.finishing)
 
@@ -159,7 +161,7 @@ class Assignment:
 
     @property
     def open_claims(self) -> list[Claim]:
-        """Of which something is open, of earlier assignments too."""
+        """The claims whose stores are open or being opened, those of earlier assignments included."""
         return [one.claim for one in self._open.values()]
 
     @property

@@ -1,4 +1,4 @@
-"""How long it takes from a record to the outputs that it brings about."""
+"""Measures how long it takes from a record to the acknowledgement of the outputs that it causes."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ from collections.abc import Callable
 
 
 class ChangeLatency:
-    """Of one partition, as long as that is read to its end: what is caught up on is late for another reason.
+    """The latency of one partition. It is observed only while the partition has been read to its end: during
+    a catch-up outputs are late for another reason.
 
-    Whether it is may be known only after the outputs were sent, since the consumer hears of the end of a
-    topic a moment after its last records. So a time is told once both have happened, in whichever order."""
+    The consumer learns that it has reached the end of a topic a moment after the last records. So this may be
+    known only after the outputs were acknowledged. A latency is observed when both have happened, in either
+    order."""
 
-    def __init__(self, tell: Callable[[float], object]) -> None:
-        """`tell` is given the time (s) of the earliest record of those whose outputs were sent together."""
-        self._tell = tell
+    def __init__(self, observe: Callable[[float], object]) -> None:
+        """`observe` gets the latency (s) of the earliest record whose outputs were sent together."""
+        self._observe = observe
         self._earliest_ms: int | None = None
         self._at_end = False
-        self._said_ms: int | None = None
+        self._took_ms: int | None = None
+        """The latency of the outputs that were acknowledged last, while the end was not known yet."""
 
-    def brought_about(self, record_ms: int) -> None:
-        """There are outputs of a record with this timestamp (epoch ms)."""
+    def caused_outputs(self, record_ms: int) -> None:
+        """Take note that a record with this timestamp (epoch ms) has caused outputs."""
         self._earliest_ms = record_ms if self._earliest_ms is None else min(record_ms, self._earliest_ms)
 
     def at_end(self) -> None:
-        """The partition is read to its end."""
+        """Take note that the partition has been read to its end."""
         self._at_end = self._earliest_ms is not None
-        if self._said_ms is not None:
-            self._tell(self._said_ms / 1000)
-            self._said_ms = None
+        if self._took_ms is not None:
+            self._observe(self._took_ms / 1000)
+            self._took_ms = None
 
-    def said(self, now_ms: int) -> None:
-        """All outputs were acknowledged."""
+    def acknowledged(self, now_ms: int) -> None:
+        """Take note that all outputs have been acknowledged by now (epoch ms)."""
         if self._earliest_ms is None:
             return
         took_ms = max(0, now_ms - self._earliest_ms)
         if self._at_end:
-            self._tell(took_ms / 1000)
-        self._said_ms = None if self._at_end else took_ms
+            self._observe(took_ms / 1000)
+        self._took_ms = None if self._at_end else took_ms
         self._earliest_ms, self._at_end = None, False

@@ -1,4 +1,4 @@
-"""Finds changelog records of others while a worker has nothing to write itself."""
+"""Finds changelog records of other workers while this worker has nothing to write itself."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ _log = logging.getLogger(__name__)
 
 
 class ChangelogLook(Service):
-    """Asks every half minute where the changelogs of the partitions at work end.
+    """Asks the brokers every half minute where the changelogs of the partitions at work end.
 
-    A record of another worker, which was slow to stop, does not count (`agents.kafka.changelog_record`). But
-    compaction removes the record before it under the same key, and then only this worker's disk still has
-    the value. A worker that writes finds such a record at once; one that has nothing to write finds it here,
-    begins anew, and writes the value again before compaction may begin.
+    A worker that was slow to stop may write a record to a changelog that it no longer owns. The record does
+    not count (`agents.kafka.changelog_record`). But compaction removes the older record of the same key, and
+    then only the owner's disk still has the value. An owner that writes finds the foreign record at once. An
+    owner that has nothing to write finds it by this service; it then restores the partition and writes the
+    value again before compaction may begin.
     """
 
     mundane_level = "debug"
@@ -35,8 +36,8 @@ class ChangelogLook(Service):
         pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
-        """`ends` tells where the changelogs of some partitions end, those that can be told; it may block, for
-        it is called from another thread."""
+        """`ends` returns the end offsets of the partitions' changelogs, as far as the brokers answer. It may
+        block, since it is called from another thread."""
         super().__init__(**kwargs)
         self._scheduler = scheduler
         self._ends = ends

@@ -1,25 +1,28 @@
-"""The order in which what a partition did becomes durable.
+"""A checkpoint makes the work of a partition durable in this order:
 
-1. The dead letters are sent, and their acknowledgements awaited.
-2. What changed in the state goes to the changelog, and with each contact the outputs about it: all of one
-   contact together as a whole. It is awaited.
-3. The outputs are sent, and awaited.
-4. The state goes to RocksDB in one batch, with the changelog offset that holds it.
-5. The source offsets are acknowledged, to be committed.
+1. The dead letters are sent and acknowledged.
+2. The changes of the state are written to the changelog and acknowledged. The changes of a contact and the
+   outputs about it are written together.
+3. The outputs are sent and acknowledged.
+4. The state is written to RocksDB in one batch, with the changelog offset that holds it.
+5. The source offsets are acknowledged, so that they can be committed.
 
-So a change is decided before anyone can hear of it. A change may depend on when it was made: a sweep and a
-record that comes late are applied by a clock that follows the wall, and neither would find the same clock
-again. And a record is refused before anything that came after it is decided: state of a contact hides all
-records up to the last one that it holds, those that were refused included.
+So a change is durable in the changelog before anyone can read it. This order is needed because a change may
+depend on the time at which it was made: a sweep and a late record are evaluated by a clock that follows the
+wall clock, and a second attempt would find another time. The dead letter of a refused record is sent before
+the state of later records is written, because the state of a contact skips all records up to its last one,
+refused records included.
 
-A crash between any two steps repeats work and loses nothing. Before 2 nothing was decided, and the refused
-records get their dead letters once more. Between 2 and 3, or in the middle of either, the changelog holds the
-outputs of the contacts in it, and they are sent before anything else is done (`settle_outputs`), under the
-same change ids. Between 3 and 4 the changelog is ahead of the disk and is applied to it first. Between 4 and
-5 the source is read again, and what the state holds is skipped: each contact by its own offsets, the rest by
-those kept for the partition.
+A crash between any two steps repeats work and loses nothing:
 
-Between two checkpoints, `announce` does 1 to 4 for those contacts alone that there are outputs of.
+* Before 2, nothing was written but dead letters. The refused records get their dead letters once more.
+* Between 2 and 3, or in the middle of either, the changelog holds the outputs of the contacts in it. They are
+  sent before any other work (`resend_kept_outputs`), with the same change ids.
+* Between 3 and 4, the changelog is ahead of the disk and is applied to it first.
+* Between 4 and 5, the source is read again, and records that the state holds are skipped: those of a contact
+  by the contact's own offsets, all others by the offsets kept for the partition.
+
+Between two checkpoints, `checkpoint_outputs` does steps 1 to 4 for the contacts that have outputs.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ from streamseg.store.rocksdb import RocksStore
 
 
 class Sink(Protocol):
-    """Where outputs and changelog records go (`agents.kafka.batch_producer.BatchProducer`)."""
+    """Sends outputs and changelog records (`agents.kafka.batch_producer.BatchProducer`)."""
 
     async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None: ...
 
@@ -49,12 +52,12 @@ class Sink(Protocol):
 
 
 class Checkpointed(Protocol):
-    """What a checkpoint makes durable (`agents.partitions.task.PartitionTask`)."""
+    """The work that a checkpoint makes durable (`agents.partitions.task.PartitionTask`)."""
 
     number: int
     store: RocksStore
     changelog_end: int
-    """The offset that its next changelog record has, if nobody else writes any."""
+    """The offset that its next changelog record gets, unless another worker writes to the changelog."""
     buffer: OutputBuffer
     next_offsets: dict[str, int]
 
@@ -63,17 +66,18 @@ StillOurs = Callable[[], Awaitable[bool]]
 
 
 def offset_name(topic: str) -> str:
-    """The name under which a store keeps how far a source topic was applied."""
+    """Return the name under which a store keeps the offset up to which a source topic was applied."""
     return f"next_offset {topic}"
 
 
 class PartitionLostError(StreamsegError):
-    """The partition may belong to another worker by now; what was not saved is for that one to do."""
+    """The partition may belong to another worker by now, which will repeat the work that was not saved."""
 
 
 class ForeignWriteError(StreamsegError):
-    """Another worker wrote to the changelog of a partition that is at work here, so that what was written
-    there last does not count. Nothing of that was sent yet; the state has to be restored from what counts."""
+    """Another worker wrote to the changelog of a partition that is at work here, so the records that this
+    worker wrote last do not count. Their outputs were not sent. The state must be restored from the records
+    that count."""
 
 
 async def checkpoint(
@@ -82,11 +86,12 @@ async def checkpoint(
     acknowledge: Callable[[str, int, int], None],
     still_ours: StillOurs,
 ) -> None:
-    """Make durable what the task did; it must do nothing meanwhile. `acknowledge` is told topic, partition
-    and next offset.
+    """Make the work of the task durable. The task must not be used meanwhile. `acknowledge` gets the topic,
+    the partition and the next offset.
 
-    Raises PartitionLostError once `still_ours` says no, and whatever the sink raises: the task is not to be
-    used after that. A worker that was stopped for a while must not write over what its successor wrote.
+    Raises PartitionLostError as soon as `still_ours` returns False, since a worker that was stopped for a
+    while must not overwrite the state of the next owner. Errors of the sink are raised too. After any error
+    the task must not be used again.
     """
     for topic, next_offset in task.next_offsets.items():
         task.store.set_number(offset_name(topic), next_offset)
@@ -95,10 +100,13 @@ async def checkpoint(
         acknowledge(topic, task.number, next_offset)
 
 
-async def announce(task: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
-    """Send what is in the buffer, and make durable the contacts that its outputs are about, and nothing else:
-    what is read again after a crash finds them ahead, as it does where a checkpoint was cut off. The task
-    must do nothing meanwhile. Costs what is sent rather than what was done. Raises as `checkpoint`."""
+async def checkpoint_outputs(task: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
+    """Make the contacts that have outputs in the buffer durable, and send the outputs.
+
+    All other changes wait for the next checkpoint. After a crash the records are read again, and the state of
+    these contacts is ahead of them, as after a checkpoint that was cut off. The task must not be used
+    meanwhile. The cost depends on the number of outputs, not on the amount of work since the last checkpoint.
+    Raises the errors that `checkpoint` raises."""
     await _save(task, task.store.changes_of, sink, still_ours)
 
 
@@ -108,9 +116,9 @@ async def _save(
     sink: Sink,
     still_ours: StillOurs,
 ) -> None:
-    """Steps 1 to 4, with the checkpoint of the store that `begin` makes; the buffer is empty afterwards."""
+    """Do steps 1 to 4 for the changes of the store that `begin` selects. Afterwards the buffer is empty."""
     await _assure(still_ours)
-    # All of them, whatever they are about: no state may be written that hides a refused record.
+    # All dead letters are sent, since no state may be written that hides a refused record.
     await sink.send_dead_letters(task.buffer.dead_letters)
     await _assure(still_ours)
     pending = begin(task.buffer.by_contact())
@@ -121,10 +129,10 @@ async def _save(
     task.buffer.clear()
 
 
-async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:
-    """Send what a worker of this partition had decided and may not have sent; before any other work.
+async def resend_kept_outputs(store: RocksStore, number: int, sink: Sink, still_ours: StillOurs) -> None:
+    """Send the outputs that the changelog holds and that may not have been sent; before any other work.
 
-    Raises as `checkpoint`."""
+    Raises the errors that `checkpoint` raises."""
     buffer = OutputBuffer()
     for kept in store.unsent_outputs():
         buffer.restore(kept)
@@ -135,8 +143,9 @@ async def settle_outputs(store: RocksStore, number: int, sink: Sink, still_ours:
 
 
 async def repair(task: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
-    """Write once more what the state holds under the keys of records that do not count, since a compacted
-    changelog keeps the last record of a key, whether it counts or not. Raises as `checkpoint`."""
+    """Write the state's values once more for the keys of changelog records that do not count: a compacted
+    changelog keeps only the last record of a key, whether that record counts or not. Raises the errors that
+    `checkpoint` raises."""
     strays = task.store.strays()
     if strays:
         await _assure(still_ours)
@@ -145,8 +154,8 @@ async def repair(task: Checkpointed, sink: Sink, still_ours: StillOurs) -> None:
 
 
 async def _write(task: Checkpointed, groups: Iterable[Sequence[KeyValue]], sink: Sink) -> Written | None:
-    """Write to the changelog. Raises ForeignWriteError where somebody else has written to it since this
-    worker has read it: what was just written does not count then, see `agents.kafka.changelog_record`."""
+    """Write to the changelog. Raises ForeignWriteError if another worker has written to the changelog since
+    this worker read it: the records just written do not count then, see `agents.kafka.changelog_record`."""
     expected = task.changelog_end
     written = await sink.send_changelog(task.number, groups, first=expected)
     if written is None:
@@ -158,9 +167,9 @@ async def _write(task: Checkpointed, groups: Iterable[Sequence[KeyValue]], sink:
 
 
 def check_changelog_end(number: int, expected: int, end: int) -> None:
-    """Raise ForeignWriteError where the changelog of partition `number` ends after the offset that its worker
-    expects. A worker calls this from time to time, and not while records of its own are on their way: it has
-    to find a record of another worker before compaction removes the older one of the same key.
+    """Raise ForeignWriteError if the changelog of partition `number` ends after the offset that its worker
+    expects. A worker calls this from time to time, but not while its own records are being sent. It must find
+    another worker's record before compaction removes the older record of the same key.
     """
     if end > expected:
         raise _foreign_write(number, expected, end - 1)

@@ -1,55 +1,56 @@
-"""How far this host's clock may be believed."""
+"""Decides how far this host's clock can be trusted."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 STEP_MS = 1_000
-"""What a clock may be corrected by between two looks without being doubted."""
+"""A clock may be corrected by so many ms between two readings without being doubted."""
 
 _DRIFT = 0.001
 _ANCHOR_MS = 60_000
 
 
 class Evidence(NamedTuple):
-    """A broker's clock, read once: what it said (epoch ms), and when it was asked and had answered, by this
-    host's monotonic clock (ms)."""
+    """One reading of a broker's clock: the broker's time (epoch ms), and the times at which it was asked and
+    at which its answer arrived, by this host's monotonic clock (ms)."""
 
     broker_ms: int
     asked_ms: float
     answered_ms: float
 
     def distance(self, time_ms: float, at_ms: float) -> float:
-        """How far the broker's clock is ahead of `time_ms` at the monotonic moment `at_ms`, in ms; negative
-        where it is behind, 0 where the time that the answer took leaves it open."""
+        """Return how far the broker's clock is ahead of `time_ms` at the monotonic time `at_ms`, in ms. It is
+        negative if the broker's clock is behind, and 0 if the difference is within the time that the answer
+        took."""
         least = self.broker_ms + (at_ms - self.answered_ms)
         most = self.broker_ms + (at_ms - self.asked_ms)
         return max(0.0, least - time_ms) + min(0.0, most - time_ms)
 
 
 class BelievableClock:
-    """Tells what time it is as far as there is evidence.
+    """Computes the time of day from the clocks, as far as they can be trusted.
 
     There are three clocks: the host's wall clock, which may be set wrong at any moment; the host's
-    monotonic clock, which tells no time of day, but whose seconds are right; and the brokers' clock, which is
-    heard now and then.
+    monotonic clock, which has no time of day, but whose seconds are right; and the brokers' clock, which is
+    read now and then.
 
-    * The wall clock is believed while it moves as the monotonic clock does.
-    * Where it jumps, it is doubted. The time goes on by the monotonic clock until the wall clock is back in
-      step, or until a broker's clock is nearer to the wall clock (which was wrong before and is right now).
-      A jump back that no broker has spoken against is followed: it can do no harm.
-    * Where host and brokers differ by more than a tolerance from the start, nobody knows which of them is
-      right, and the earlier is taken: stream time never goes back, so what comes late can be made good, and
-      what comes early cannot.
+    * The wall clock is trusted while it moves as the monotonic clock does.
+    * If the wall clock jumps, it is doubted. The time then follows the monotonic clock until the wall clock
+      is back in step, or until a broker's clock is nearer to the wall clock (which then was wrong before and
+      is right now). A jump back is followed, unless a broker's clock contradicts it: it can do no harm.
+    * If the clocks of host and brokers differ by more than a tolerance from the start, it is not known which
+      is right. The earlier one is used: stream time never goes back, so a clock that is behind can be
+      corrected later, and a clock that is ahead cannot.
 
-    Nothing is read here: whoever looks gives both readings.
+    This class reads no clock. The caller passes the readings.
     """
 
     def __init__(self, tolerance_ms: int) -> None:
         """`tolerance_ms`: how far the host's and the brokers' clocks may differ."""
         self._tolerance_ms = tolerance_ms
         self._offset_ms: float | None = None
-        """The believed time less the monotonic clock."""
+        """The trusted time minus the monotonic clock."""
         self._anchored_ms = 0.0
         self._jump_ms = 0.0
         self._backed = False
@@ -58,7 +59,7 @@ class BelievableClock:
 
     @property
     def doubt(self) -> str | None:
-        """Why the wall clock is not believed, in words; None where it is."""
+        """The reason why the wall clock is not trusted, in words; None if it is trusted."""
         if self._jump_ms:
             side = "ahead" if self._jump_ms > 0 else "back"
             return f"the clock of this host jumped {_seconds(self._jump_ms)} {side}"
@@ -68,7 +69,7 @@ class BelievableClock:
         return None
 
     def look(self, wall_ms: int, steady_ms: float) -> int:
-        """The time that can be believed, epoch ms, where the wall clock and the monotonic clock say so."""
+        """Return the trusted time, epoch ms, for these readings of the wall and the monotonic clock."""
         if self._offset_ms is None:
             self._believe(wall_ms, steady_ms)
             return wall_ms
@@ -86,8 +87,8 @@ class BelievableClock:
         believed = expected_ms if self._backed else min(expected_ms, wall_ms)
         return self._not_past_brokers(believed, steady_ms)
 
-    def hear(self, evidence: Evidence, wall_ms: int) -> None:
-        """A broker's clock was heard; `wall_ms` was read right after the answer."""
+    def compare(self, evidence: Evidence, wall_ms: int) -> None:
+        """Take a reading of a broker's clock into account; `wall_ms` was read right after the answer."""
         at_ms = evidence.answered_ms
         self.look(wall_ms, at_ms)
         if self._offset_ms is None:

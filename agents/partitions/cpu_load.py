@@ -1,4 +1,4 @@
-"""How busy the worker's thread is."""
+"""Measures how busy the worker's thread is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _SAMPLE_SECONDS = 0.1
 
 
 class CpuLoad:
-    """The share of one core that the calling thread has used lately: 0 idle, 1 without a pause.
+    """The share of one core that the calling thread has used lately: 0 is idle, 1 is without a pause.
 
-    Each sample counts as much as all before it together, so that it follows within a few tenths of a
-    second."""
+    Each sample counts as much as all samples before it together, so the share follows a change within a few
+    tenths of a second."""
 
     __slots__ = ("_busy", "_cpu", "_sampled", "_share", "_wall")
 
@@ -21,7 +21,7 @@ class CpuLoad:
         busy: Callable[[], float] = time.thread_time,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`busy` tells the thread's CPU time, `wall` the time, both in s."""
+        """`busy` returns the thread's CPU time, `wall` the monotonic time, both in s."""
         self._busy = busy
         self._wall = wall
         self._cpu = busy()
@@ -29,7 +29,7 @@ class CpuLoad:
         self._share = 0.0
 
     def share(self) -> float:
-        """The share, as of the last tenth of a second. To be called from one thread only."""
+        """Return the share, at most a tenth of a second old. To be called from one thread only."""
         now = self._wall()
         passed = now - self._sampled
         if passed >= _SAMPLE_SECONDS:

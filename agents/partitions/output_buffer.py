@@ -1,4 +1,4 @@
-"""What a partition has said since the last checkpoint, as the records to be sent."""
+"""Keeps the outputs of a partition since the last checkpoint, as the records to be sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 
 
 class _Outputs:
-    """What was said of one contact: its changes in their order, and of the rest the latest by key."""
+    """The outputs about one contact: its changes in order; of memberships and suppressions the latest by
+    key."""
 
     __slots__ = ("changes", "memberships", "suppressions")
 
@@ -21,16 +22,16 @@ class _Outputs:
 
 
 class OutputBuffer:
-    """Collects what a `streamseg.engine.partition.Partition` emits.
+    """Collects the outputs that a `streamseg.engine.partition.Partition` emits.
 
-    changes       `membership-changes`: (contact_id, value), each one, in the order in which they came about
+    changes       the records of `membership-changes`: (contact_id, value), in the order of their making
     dead_letters  the refused records
     """
 
     __slots__ = ("_contacts", "_count", "_on_dead_letter", "changes", "dead_letters")
 
     def __init__(self, on_dead_letter: Callable[[str], None] | None = None) -> None:
-        """`on_dead_letter` hears the code of each."""
+        """`on_dead_letter` is called with the code of each dead letter."""
         self._on_dead_letter = on_dead_letter
         self._contacts: dict[str, _Outputs] = {}
         self._count = 0
@@ -38,12 +39,12 @@ class OutputBuffer:
         self.dead_letters: list[DeadLetter] = []
 
     def __len__(self) -> int:
-        """How much was said. Cost: O(1)."""
+        """Return the number of outputs, dead letters included. Cost: O(1)."""
         return self._count + len(self.dead_letters)
 
     @property
     def output_count(self) -> int:
-        """How much was said beside dead letters."""
+        """The number of outputs without the dead letters."""
         return self._count
 
     def _of(self, contact_id: str) -> _Outputs:
@@ -77,28 +78,30 @@ class OutputBuffer:
     # -- what is to be sent -----------------------------------------------------------------------------
 
     def memberships(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """`segment-memberships`: `segment|contact` and the latest value, None once it ended."""
+        """Return the records of `segment-memberships`: `segment|contact` and the latest value, None once the
+        membership has ended."""
         for outputs in self._contacts.values():
             for key, value in outputs.memberships.items():
                 yield key.encode(), value
 
     def suppressions(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """`channel-suppressions`: `contact|channel` and the latest value, None once it ended."""
+        """Return the records of `channel-suppressions`: `contact|channel` and the latest value, None once the
+        suppression has ended."""
         for outputs in self._contacts.values():
             for key, value in outputs.suppressions.items():
                 yield key.encode(), value
 
     def clear(self) -> None:
-        """All of it was delivered."""
+        """Drop everything, since all of it was acknowledged."""
         self._contacts.clear()
         self._count = 0
         self.changes.clear()
         self.dead_letters.clear()
 
-    # -- what is kept until it was sent -----------------------------------------------------------------
+    # -- outputs are kept until they were sent ----------------------------------------------------------
 
     def by_contact(self) -> dict[str, bytes]:
-        """What was said of each contact, dead letters aside, in a form that `restore` reads."""
+        """Return the outputs about each contact, without dead letters, in the form that `restore` reads."""
         return {
             contact_id: orjson.dumps(
                 [
@@ -112,7 +115,7 @@ class OutputBuffer:
         }
 
     def restore(self, kept: bytes) -> None:
-        """Say again what `by_contact` kept of one contact: the same bytes under the same keys."""
+        """Add the outputs of one contact that `by_contact` returned: the same bytes under the same keys."""
         contact_id, changes, memberships, suppressions = orjson.loads(kept)
         outputs = self._of(contact_id)
         key = contact_id.encode()

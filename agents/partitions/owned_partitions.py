@@ -1,6 +1,6 @@
-"""The partitions that the group has given to this worker: their stores, restored and closed again.
+"""Opens, restores and closes the stores of the partitions that the group has assigned to this worker.
 
-What is done when is decided by `agents.partitions.assignment`; here it is carried out."""
+`agents.partitions.assignment` decides when to do so."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from streamseg.store.rocksdb import RocksStore
 
 _log = logging.getLogger(__name__)
 
-# With so many at once, a store is told that a lot comes; fewer are not worth the flush at the end.
+# From so many records at once on, a store is put into bulk mode; fewer are not worth the flush at its end.
 _BULK_RECORDS = 1_000
 
 
 class NotAtWorkError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # aiokafka has no types
-    """A changelog was about to be written for a partition that is not at work here: it has to stay as it is
-    for the worker that has the partition now. (A ProducerFenced, as
-    `agents.worker.stall_guard.StoodStillError` is.)"""
+    """This worker was about to write to the changelog of a partition that is not at work here. The changelog
+    must stay as it is for the worker that owns the partition now. (The class is a ProducerFenced for the same
+    reason as `agents.worker.stall_guard.StoodStillError`.)"""
 
 
 class _Reading:
-    """Some partitions' stores, and the thread that brings them up to their changelogs."""
+    """The stores of some partitions, and the thread that applies their changelogs to them."""
 
     def __init__(self, claims: Iterable[Claim]) -> None:
         self.claims = {claim.partition: claim for claim in claims}
@@ -51,13 +51,13 @@ class _Reading:
         self.began = time.monotonic()
         self.records = 0
         self.ends: dict[int, int] = {}
-        """Of each partition, the offset after the end of its changelog, once that is known."""
+        """For each partition, the offset after the end of its changelog, once it is known."""
         self.remaining: dict[int, int] = {}
-        """Of each partition, how many offsets are still to be read."""
+        """For each partition, how many offsets are still to be read."""
 
 
 class _Restored(NamedTuple):
-    """A partition's store, and the offset after the end of the changelog that it holds."""
+    """A partition's store, and the end offset of the changelog up to which it was restored."""
 
     store: RocksStore
     changelog_end: int
@@ -66,7 +66,7 @@ class _Restored(NamedTuple):
 class OwnedPartitions(Service):
     """Carries out the effects of the state machine for one worker.
 
-    An error while a partition is restored crashes the app: nothing was written, and a restart begins anew.
+    An error while a partition is restored crashes the app. Nothing was written, and a restart restores again.
     """
 
     mundane_level = "debug"
@@ -80,7 +80,7 @@ class OwnedPartitions(Service):
         folder: Callable[[], Path],
         **kwargs: Any,
     ) -> None:
-        """`folder` tells where the partitions' state lies."""
+        """`folder` returns the folder that holds the partitions' state."""
         super().__init__(**kwargs)
         self._settings = settings
         self._scheduler = scheduler
@@ -94,12 +94,12 @@ class OwnedPartitions(Service):
         self._closing: set[asyncio.Future[None]] = set()
         self._became_ready = asyncio.Event()
         self.progressed_at = time.monotonic()
-        """When a restoring partition last got further, monotonic seconds."""
+        """When the restoring of any partition last made progress, monotonic seconds."""
 
-    # -- told by the consumer ----------------------------------------------------------------------------
+    # -- calls of the consumer ---------------------------------------------------------------------------
 
     def assign(self, partitions: Collection[int]) -> None:
-        """The group has given exactly these partitions to this worker."""
+        """Take the partitions that the group has assigned to this worker: exactly these."""
         self.progressed_at = time.monotonic()
         _log.info("assigned partitions %s", ", ".join(map(str, sorted(partitions))) or "none")
         self._metrics.rebalances.inc()
@@ -108,13 +108,13 @@ class OwnedPartitions(Service):
         self._note_ready()
 
     async def revoke(self) -> None:
-        """The group takes all partitions back. Returns once nothing is at work or open: what was done is made
-        durable and acknowledged, what waits is dropped."""
+        """Give back all partitions, which the group revokes. Returns when no partition is at work and no
+        store is open. The work done is made durable and acknowledged; records that wait are dropped."""
         self._assignment.revoke()
         await self._close_all()
 
     async def end(self) -> None:
-        """The worker stops: as `revoke`, and nothing that the group still gives it is taken any more."""
+        """Do the same as `revoke`, and take no partitions any more, since the worker stops."""
         self._assignment.end()
         await self._close_all()
 
@@ -123,26 +123,26 @@ class OwnedPartitions(Service):
         while self._closing:
             await asyncio.wait(self._closing)
 
-    # -- asked -------------------------------------------------------------------------------------------
+    # -- questions ---------------------------------------------------------------------------------------
 
     @property
     def epoch(self) -> int:
-        """The number of the assignment."""
+        """The number of the present assignment."""
         return self._assignment.epoch
 
     @property
     def ready(self) -> bool:
-        """Whether the group has assigned partitions, be it none, and each of them is at work."""
+        """Whether there is an assignment, and each of its partitions is at work. It may have none."""
         return self._assignment.ready
 
     @property
     def assigned(self) -> frozenset[int] | None:
-        """The partitions that the group has given this worker; None while that is not settled."""
+        """The partitions that the group has assigned to this worker; None while there is no assignment."""
         return self._assignment.assigned
 
     @property
     def at_work(self) -> list[int]:
-        """Those of them that are at work."""
+        """The assigned partitions that are at work."""
         return [number for number in sorted(self.assigned or ()) if self._is_at_work(number)]
 
     def _is_at_work(self, number: int) -> bool:
@@ -150,21 +150,21 @@ class OwnedPartitions(Service):
 
     @property
     def restoring(self) -> bool:
-        """Whether any partition's changelog is being read."""
+        """Whether the changelog of any partition is being read."""
         return bool(self._readings)
 
     async def wait_until_ready(self) -> None:
-        """Returns once `ready` holds."""
+        """Return when `ready` is true."""
         while not self.ready:
             await self._became_ready.wait()
 
     def may_write(self, claim: Claim) -> bool:
-        """Whether anything may be written for the partition under this claim."""
+        """Return whether anything may be written for the partition under this claim."""
         return self._assignment.may_write(claim)
 
     def check_changelog(self, partitions: Iterable[int]) -> None:
-        """To be called right before changelog records of these partitions go to the broker. Raises
-        NotAtWorkError for one of which nothing may be written any more."""
+        """Raise NotAtWorkError if nothing may be written any more for one of these partitions. To be called
+        right before their changelog records are sent."""
         writing = {claim.partition for claim in self._assignment.open_claims if self.may_write(claim)}
         late = sorted(set(partitions) - writing)
         if late:
@@ -215,7 +215,7 @@ class OwnedPartitions(Service):
     # -- restoring ---------------------------------------------------------------------------------------
 
     def _read(self, reading: _Reading, loop: asyncio.AbstractEventLoop) -> None:
-        """In a thread of its own: opens the stores and reads the changelogs, until `stop` is set."""
+        """Open the stores and read the changelogs, in a separate thread, until `stop` is set."""
         stores = reading.stores
         with ExitStack() as stack:
             bulks: dict[int, ExitStack] = {}
@@ -258,7 +258,7 @@ class OwnedPartitions(Service):
         self._assignment.restored(claim)
 
     async def _watch_reading(self, reading: _Reading) -> None:
-        """Ends with the reading; what that raises crashes the app."""
+        """Wait for the end of the reading. An error of the reading is raised here and crashes the app."""
         if reading.thread is not None:
             await asyncio.wait([reading.thread])
             reading.thread.result()
@@ -278,7 +278,7 @@ class OwnedPartitions(Service):
 
     async def _end(self, claim: Claim, reading: _Reading | None) -> None:
         if claim not in self._restored and reading is not None and reading.thread is not None:
-            # The thread uses the store until it ends, or has told that this one is at its end.
+            # The thread uses the store until the thread ends or has reported this partition as restored.
             await asyncio.wait([reading.thread])
         await self._scheduler.end(claim)
         restored = self._restored.pop(claim, None)

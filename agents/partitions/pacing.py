@@ -1,7 +1,7 @@
-"""How fast a worker goes: how long it waits, how much it takes at once, when it gives up.
+"""The pace of a worker: how long it waits, how much it does at once, and when it gives up.
 
-These numbers balance each other, so they stand together. They are no settings: what an installation has to
-choose is in `streamseg.settings`. Another instance is for tests, and for whoever measures.
+These numbers balance each other, so they are kept together. They are not settings: an installation makes its
+choices in `streamseg.settings`. Only tests and measurements use other values.
 """
 
 from __future__ import annotations
@@ -11,96 +11,99 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
-    """The names end in the unit: ms, seconds, bytes, records, contacts."""
+    """The pace of one worker. The names end in the unit: ms, seconds, bytes, records, contacts."""
 
     # -- reading the source topics -----------------------------------------------------------------------
 
     fetch_wait_ms: int = 50
-    """How long the broker may hold back an empty answer. A partition that was left out of a fetch waits so
-    long for the next one, so it bounds how late a record can be seen; stock Faust waits 1.5 s."""
+    """How long the broker may hold back an empty answer. A partition that was left out of a fetch waits up to
+    this long for the next fetch, so this bounds the delay of a record; stock Faust waits 1.5 s."""
 
     flowing_fetch_wait_ms: int = 10
-    """The same while records flow: short then, and an idle worker does not ask a hundred times a second."""
+    """The same while records flow. An idle worker uses the longer time, so it does not ask a hundred times a
+    second."""
 
     flowing_seconds: float = 1.0
-    """Records count as flowing so long after the last one."""
+    """For so long after the last record, records count as flowing."""
 
     poll_records: int = 2_000
-    """How many records one poll returns at most."""
+    """The greatest number of records that one poll returns."""
 
     poll_seconds: float = 1.0
     """How long a poll waits for the first record."""
 
     held_back_poll_seconds: float = 0.02
-    """The same while a partition has no room: a poll is not woken by a partition that is wanted again, so it
-    must not be long. The worker asks as often whether the group still counts it in."""
+    """The same while a partition has no room. A poll does not notice that a partition has room again, so it
+    must be short. `still_ours` also checks at this interval whether the worker is still in the group."""
 
     between_polls_seconds: float = 0.01
-    """The least time from one poll to the next: records that come in a moment are handed on together, since a
-    poll costs what several of them do."""
+    """The least time from one poll to the next. Records that arrive within this time are passed on together,
+    since a poll costs as much as several records."""
 
     queued_bytes: int = 16 << 20
-    """How long the values of the records that wait for a partition may be together before no more are
-    fetched; `Settings.queued_records` bounds their number."""
+    """When the values of the records that wait for a partition have this total size, no more are fetched;
+    `Settings.queued_records` bounds their number."""
 
-    # -- a step of one partition: what others wait for, so some milliseconds at most ----------------------
+    # -- a step of one partition: other partitions wait for it, so it takes some milliseconds at most ------
 
     step_records: int = 64
-    """How many records a step applies at most."""
+    """The greatest number of records that a step applies."""
 
     step_bytes: int = 256 << 10
-    """After how many bytes of records a step ends."""
+    """A step ends after so many bytes of records."""
 
     step_due: int = 32
-    """How many due contacts a step settles at most while no record waits."""
+    """The greatest number of due contacts that a step evaluates while no record waits."""
 
     step_due_beside_records: int = 8
-    """The same while records wait: so few that a crowd does not hold up the records, and not none, so that
-    records do not hold up the crowd for good."""
+    """The same while records wait. The number is small, so that many due contacts do not delay the records;
+    it is not 0, so that records do not delay the due contacts for ever."""
 
     sweep_contacts: int = 64
-    """How many contacts a step brings up to changed definitions at most, and likewise of a recount."""
+    """The greatest number of contacts that a step evaluates for a sweep, and for a recount."""
 
     sweep_seconds: float = 0.008
-    """A step that took longer for that makes the next one half as large; below a quarter of it, twice."""
+    """If a step's part of the sweep took longer, the next part has half as many contacts; if it took less
+    than a quarter of this, twice as many."""
 
     recount_seconds: float = 0.004
-    """How long a step evaluates contacts of a recount that was asked for."""
+    """How long a step evaluates contacts for a recount."""
 
     turns: int = 4
-    """How many turns of the event loop follow a step. A record on its way from Kafka, or a change on its way
-    there, passes through several tasks, and each hop is a turn: with several it does not wait for a step at
-    each. A turn in which nothing is ready costs next to nothing."""
+    """How many turns of the event loop follow a step. A record from Kafka, or a change to Kafka, passes
+    through several asyncio tasks, and each of them takes a turn. With several turns it does not wait for a
+    step at each task. A turn in which nothing is ready costs next to nothing."""
 
     idle_seconds: float = 0.05
     """How long a partition without work sleeps when nothing wakes it. Time alone makes contacts due, so this
-    bounds how late they are noticed."""
+    bounds how late they are evaluated."""
 
-    # -- sending changes: the busier the worker, the more of them go together ------------------------------
+    # -- sending changes: the busier the worker, the more of them are sent together ------------------------
 
     at_once_seconds: float = 0.005
     """How long changes wait while the worker has time to spare."""
 
     easy_load: float = 0.5
-    """Up to this share of a processor core the worker has time to spare."""
+    """A worker that uses up to this share of a processor core has time to spare."""
 
     strained_seconds: float = 0.04
-    """How much longer changes wait where the whole core is in use; in between, in proportion."""
+    """How much longer changes wait while the whole core is used; between the two shares, in proportion."""
 
     behind_seconds: float = 1.5
-    """How much longer changes wait where many records wait, since a catch-up does not need them at once."""
+    """How much longer changes wait while many records wait, since a catch-up does not need them at once."""
 
     backlog_records: int = 1_280
-    """From how many waiting records on that is so in full; below, in proportion."""
+    """With so many waiting records or more, changes wait `behind_seconds` longer; with fewer, in
+    proportion."""
 
     report_seconds: float = 0.5
-    """How often a partition's progress and counts are noted for the catalogue."""
+    """The least time between two reports of a partition's progress and counts for the catalogue."""
 
     # -- changelogs --------------------------------------------------------------------------------------
 
     changelog_look_seconds: float = 30.0
-    """How often a worker looks whether anybody else has written to the changelogs of its partitions. Far
-    below `agents.kafka.topics.CHANGELOG_COMPACTION_LAG_MS`, which gives it the time to find that."""
+    """How often a worker checks whether another worker has written to the changelogs of its partitions. This
+    is far below `agents.kafka.topics.CHANGELOG_COMPACTION_LAG_MS`, so the check comes before compaction."""
 
     # -- starting and stopping ---------------------------------------------------------------------------
 
@@ -108,16 +111,16 @@ class Pacing:
     """How long a worker that stops waits for its last commit, which needs brokers that answer."""
 
     consumer_stop_seconds: float = 5.0
-    """How long it waits for the consumer to leave the group."""
+    """How long a worker that stops waits for the consumer to leave the group."""
 
     stop_seconds: float = 60.0
     """How long the whole stop may take before it is given up."""
 
     crashed_stop_seconds: float = 40.0
-    """The same after a crash: what hangs must not keep the worker from being started again."""
+    """The same after a crash: a part that hangs must not prevent the next start."""
 
     interrupted_start_seconds: float = 5.0
-    """How long a start that a stop came into may take to end."""
+    """How long a start that was interrupted by a stop may take to end."""
 
 
 DEFAULT_PACING = Pacing()

@@ -1,4 +1,4 @@
-"""All partitions of a worker at work: hands them their records, keeps them running, makes checkpoints."""
+"""Runs the tasks of all partitions at work: passes them their records and makes their checkpoints."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from agents.partitions.checkpoint import (
     PartitionLostError,
     Sink,
     StillOurs,
-    announce,
     check_changelog_end,
     checkpoint,
+    checkpoint_outputs,
     repair,
-    settle_outputs,
+    resend_kept_outputs,
 )
 from agents.partitions.cpu_load import CpuLoad
 from agents.partitions.output_buffer import OutputBuffer
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Consumer(Protocol):
-    """What the scheduler asks and tells the consumer (`agents.worker.transport.BatchConsumer`)."""
+    """The part of the consumer that the scheduler uses (`agents.worker.transport.BatchConsumer`)."""
 
     def arrived(self, tp: TP, count: int) -> None: ...
 
@@ -63,16 +63,17 @@ class Consumer(Protocol):
 
 
 class _Running:
-    """A task, the claim it works under, the coroutine that runs it, and what wakes or stops that."""
+    """A running task: its claim, the coroutine that runs it, and the signals that wake or stop it."""
 
     def __init__(self, claim: Claim, task: PartitionTask) -> None:
         self.claim = claim
         self.task = task
         self.without_state = task.changelog_end == 0
         self.writing = True
-        """Whether changelog records may be on their way; so from the beginning, which may repair some."""
+        """Whether changelog records may be on their way. True from the start, since `repair` may write
+        some."""
         self.changelog_end_seen = 0
-        """The greatest end of the changelog that a broker told while none were."""
+        """The end of the changelog that a broker reported last while no records were on their way."""
         self.wake = asyncio.Event()
         self.stopping = False
         self.work: asyncio.Future[None] | None = None
@@ -85,7 +86,8 @@ class _Running:
 class TaskScheduler(Service):
     """Runs one task for each partition that is at work.
 
-    An error in a task crashes the app: nothing was acknowledged that was not done, and a restart repeats it.
+    An error in a task crashes the app. Only work that was done was acknowledged, and a restart repeats the
+    rest.
     """
 
     mundane_level = "debug"
@@ -104,8 +106,8 @@ class TaskScheduler(Service):
         pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
-        """`may_write` tells whether anything may be written under a claim. `lost` is called with a claim
-        whose work has ended because the group may have gone on without this worker."""
+        """`may_write` returns whether anything may be written under a claim. `lost` is called with a claim
+        whose work has ended because the group may have assigned the partition to another worker."""
         super().__init__(**kwargs)
         self._may_write = may_write
         self._lost = lost
@@ -126,17 +128,18 @@ class TaskScheduler(Service):
     # -- partitions come and go --------------------------------------------------------------------------
 
     def begin(self, claim: Claim, store: RocksStore, changelog_end: int) -> None:
-        """Begin to work on a partition, whose store holds its changelog up to `changelog_end`."""
+        """Begin to work on a partition whose store holds its changelog up to the offset `changelog_end`."""
         task = self._task(claim.partition, store, changelog_end)
         running = self._running[claim.partition] = _Running(claim, task)
         running.work = self.add_future(self._run(running))
         self._metrics.partitions.set(len(self._running))
 
     async def end(self, claim: Claim) -> None:
-        """Stop work under a claim, if there is any: what was done is made durable and acknowledged, what
-        waits is dropped, to be read again by whoever has the partition next.
+        """Stop the work under a claim, if there is any. The work done is made durable and acknowledged.
+        Records that wait are dropped; the next owner of the partition reads them again.
 
-        If that takes half the session timeout, it is given up: it was not acknowledged and will be repeated.
+        If this takes more than half the session timeout, the last checkpoint is given up. Its work was not
+        acknowledged and will be repeated.
         """
         running = self._running.get(claim.partition)
         if running is None or running.claim != claim or running.work is None:
@@ -176,11 +179,11 @@ class TaskScheduler(Service):
     # -- records and definitions -------------------------------------------------------------------------
 
     def offer(self, epoch: int, tp: TP, records: list[Any]) -> None:
-        """The records of one poll of one source partition, as aiokafka gives them, read under the assignment
-        with that epoch."""
+        """Pass on the records of one source partition that one poll returned, as aiokafka's records. They
+        were read under the assignment with this epoch."""
         running = self._running.get(tp.partition)
         if running is None or running.claim.epoch != epoch:
-            # Released meanwhile: they are read again from the committed offset.
+            # The partition was released meanwhile. The records are read again from the committed offset.
             return
         topic = self._names[tp.topic]
         running.task.offer(
@@ -195,7 +198,8 @@ class TaskScheduler(Service):
         running.wake.set()
 
     def has_room(self, tp: TP, on_the_way: int) -> bool:
-        """Whether more of a source partition should be fetched, besides so many records on the way."""
+        """Return whether more records of a source partition should be fetched, while `on_the_way` records
+        have been fetched and have not arrived here."""
         running, topic = self._running.get(tp.partition), self._names.get(tp.topic)
         if topic is None or running is None or running.stopping:
             return False
@@ -205,7 +209,7 @@ class TaskScheduler(Service):
         return on_the_way + task.waiting(topic) < self._settings.queued_records
 
     def adopt(self, plan: Plan) -> None:
-        """Definitions changed."""
+        """Give the plan of changed definitions to all tasks."""
         for running in self._running.values():
             running.task.adopt(plan)
             running.wake.set()
@@ -223,10 +227,10 @@ class TaskScheduler(Service):
 
     async def _work(self, running: _Running) -> None:
         task = running.task
-        await settle_outputs(task.store, task.number, self._sink, self._still_ours(running))
+        await resend_kept_outputs(task.store, task.number, self._sink, self._still_ours(running))
         await repair(task, self._sink, self._still_ours(running))
         running.writing = False
-        saved_at = said_at = time.monotonic()
+        saved_at = sent_at = time.monotonic()
         while not running.stopping:
             running.wake.clear()
             self._check_source(running)
@@ -234,35 +238,36 @@ class TaskScheduler(Service):
             busy = await self._step(task)
             now = running.turned_at = time.monotonic()
             if not task.unsaved:
-                saved_at = said_at = now
+                saved_at = sent_at = now
                 self._acknowledge_all(running)
                 self._report(running)
             elif self._is_time_to_save(task, saved_at, now) or (
-                # How far a sweep is belongs to what it has changed.
-                task.sweeping and self._is_time_to_say(task, said_at, now)
+                # The place of a sweep must be saved together with the contacts that it has changed.
+                task.sweeping and self._is_time_to_send(task, sent_at, now)
             ):
                 await self._checkpoint(running)
-                saved_at = said_at = time.monotonic()
+                saved_at = sent_at = time.monotonic()
                 self._report(running)
-            elif self._is_time_to_say(task, said_at, now):
-                await self._announce(running)
-                said_at = time.monotonic()
+            elif self._is_time_to_send(task, sent_at, now):
+                await self._checkpoint_outputs(running)
+                sent_at = time.monotonic()
             if busy:
                 continue
             if task.buffer.output_count:
-                left = said_at + self._interval(task) - time.monotonic()
+                left = sent_at + self._interval(task) - time.monotonic()
                 await _wait(running.wake, min(max(left, 0.0), self._pacing.idle_seconds))
             else:
                 await _wait(running.wake, self._pacing.idle_seconds)
         if task.unsaved:
             await self._checkpoint(running)
-        # Once more with nothing: the next owner is to know that all was said.
+        # One more checkpoint without changes: it tells the next owner that all outputs were sent.
         await self._checkpoint(running)
 
     async def _step(self, task: PartitionTask) -> bool:
-        """One step, and then everybody else's turn: the other partitions' steps come one at a time too.
+        """Do one step of the task, then give all other asyncio tasks their turns. Only one partition does a
+        step at a time.
 
-        `Pacing.turns` says why that is more than one turn of the event loop."""
+        `Pacing.turns` explains why there is more than one turn of the event loop."""
         async with self._turn:
             busy = task.step()
             for _ in range(self._pacing.turns):
@@ -270,40 +275,41 @@ class TaskScheduler(Service):
         return busy
 
     def _is_time_to_save(self, task: PartitionTask, saved_at: float, now: float) -> bool:
-        """Whether a task whose last checkpoint was made then is to make another.
+        """Return whether a task whose last checkpoint ended at `saved_at` should make another one.
 
-        One task at a time, since each holds up the others for some milliseconds; later, the more records
-        wait: what several of them change of a contact is written once."""
+        Only one task at a time makes a checkpoint, since each delays the others for some milliseconds. The
+        more records wait, the later the checkpoint comes: several changes of a contact are then written
+        once."""
         interval = self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * self._behind(task))
         return self._is_full(task) or (now - saved_at >= interval and not self._saving)
 
-    def _is_time_to_say(self, task: PartitionTask, said_at: float, now: float) -> bool:
-        """Whether a task that has said nothing since then is to say what it has to.
+    def _is_time_to_send(self, task: PartitionTask, sent_at: float, now: float) -> bool:
+        """Return whether a task that has sent nothing since `sent_at` should send its outputs.
 
-        That is done in rounds, all of them at about the same time: a request to a broker costs about half a
-        millisecond and each partition in it a tenth, so what is sent together costs a fraction of what it
-        does one by one."""
+        The tasks send in rounds, all of them at about the same time. A request to a broker costs about half a
+        millisecond and each partition in it a tenth, so outputs that are sent together cost a fraction of
+        outputs that are sent one by one."""
         if not task.buffer.output_count:
             return False
-        waited, interval = now - said_at, self._interval(task)
+        waited, interval = now - sent_at, self._interval(task)
         if waited >= interval:
             self._round_began = now
             for running in self._running.values():
                 if running.task.buffer.output_count:
                     running.wake.set()
             return True
-        return said_at < self._round_began and waited >= interval / 2
+        return sent_at < self._round_began and waited >= interval / 2
 
     def _interval(self, task: PartitionTask) -> float:
-        """Seconds that changes may wait: almost none while the worker has time to spare; the busier it is,
-        and the more records wait, the longer."""
+        """Return how long changes may wait, in s: almost 0 while the worker has time to spare; longer the
+        busier it is and the more records wait."""
         pacing = self._pacing
         strain = max(0.0, self._load.share() - pacing.easy_load) / (1.0 - pacing.easy_load)
         while_reading = self._behind(task) * pacing.behind_seconds
         return pacing.at_once_seconds + strain * pacing.strained_seconds + while_reading
 
     def _behind(self, task: PartitionTask) -> float:
-        """0 where no record waits, 1 where many do."""
+        """Return a number from 0 (no record waits) to 1 (`Pacing.backlog_records` or more wait)."""
         return min(1.0, task.backlog / self._pacing.backlog_records)
 
     def _acknowledge_all(self, running: _Running) -> None:
@@ -315,15 +321,16 @@ class TaskScheduler(Service):
                 consumer.acknowledge_all(self._tp(topic, task.number))
 
     def _is_full(self, task: PartitionTask) -> bool:
-        """Whether so much is unsaved that a checkpoint must not wait. In bytes, so that what belongs to one
-        contact and goes out as a whole always fits into a record batch."""
+        """Return whether so much is unsaved that a checkpoint must not wait. Bytes are limited too, so that
+        the changelog records of one contact, which are sent together, always fit into a record batch."""
         settings = self._settings
         return task.unsaved_size >= settings.checkpoint_records or (
             task.bytes_unsaved >= settings.max_record_bytes
         )
 
     def _still_ours(self, running: _Running) -> StillOurs:
-        """Whether anything may be written for the task: its claim stands, and the group says so too."""
+        """Return a function that checks whether anything may be written for the task: its claim is still
+        valid, and the group has not assigned its partition to another worker."""
 
         async def still_ours() -> bool:
             if not self._may_write(running.claim) or not await self._consumer().still_ours():
@@ -348,28 +355,28 @@ class TaskScheduler(Service):
         finally:
             running.writing = False
             self._saving -= 1
-        self._said(task, changes)
+        self._note_sent(task, changes)
         task.saved()
         self._metrics.checkpoints.observe(time.perf_counter() - started)
         self._count(task)
 
-    async def _announce(self, running: _Running) -> None:
+    async def _checkpoint_outputs(self, running: _Running) -> None:
         task = running.task
         changes = len(task.buffer.changes)
         running.writing = True
         try:
-            await announce(task, self._sink, self._still_ours(running))
+            await checkpoint_outputs(task, self._sink, self._still_ours(running))
         finally:
             running.writing = False
-        self._said(task, changes)
+        self._note_sent(task, changes)
 
-    def _said(self, task: PartitionTask, changes: int) -> None:
+    def _note_sent(self, task: PartitionTask, changes: int) -> None:
         self._metrics.changes.labels(task.number).inc(changes)
         now_ms = self._clock.now_ms()
         if task.earliest_due_ms is not None:
             self._metrics.due_lateness.observe((now_ms - task.earliest_due_ms) / 1000)
             task.earliest_due_ms = None
-        task.latency.said(now_ms)
+        task.latency.acknowledged(now_ms)
 
     def _count(self, task: PartitionTask) -> None:
         counts, metrics = task.partition.take_counts(), self._metrics
@@ -381,7 +388,8 @@ class TaskScheduler(Service):
         metrics.unclear_answers.inc(counts.unclear)
 
     def _check_source(self, running: _Running) -> None:
-        """State that is ahead of its source belongs to another topic of the same name."""
+        """Raise ConfigurationError if the state is ahead of its source: it then belongs to an older topic of
+        the same name."""
         if running.source_checked:
             return
         consumer, task = self._consumer(), running.task
@@ -403,41 +411,41 @@ class TaskScheduler(Service):
                     "STREAMSEG_APPLICATION_ID, so that they begin with new state"
                 )
 
-    # -- told to others ----------------------------------------------------------------------------------
+    # -- for other parts of the worker -------------------------------------------------------------------
 
     @property
     def numbers(self) -> list[int]:
-        """The partitions at work here."""
+        """The numbers of the partitions at work here."""
         return sorted(self._running)
 
     def find(self, number: int) -> PartitionTask | None:
-        """The partition at work here, to be read between steps; None where it is not here."""
+        """Return the task of a partition, to be read between its steps; None if it is not at work here."""
         running = self._running.get(number)
         return None if running is None else running.task
 
     def note_changelog_end(self, number: int, end: int) -> None:
-        """A broker told where the changelog of a partition ends. If records are there that this worker has
-        neither read nor written, the work on the partition ends with ForeignWriteError."""
+        """Take note of the end offset of a partition's changelog, as a broker reported it. If the changelog
+        has records that this worker has neither read nor written, the work ends with ForeignWriteError."""
         running = self._running.get(number)
         if running is not None and not running.writing:
             running.changelog_end_seen = end
             running.wake.set()
 
     def wake(self, number: int) -> None:
-        """Something was asked of the partition."""
+        """Wake the task of a partition, since there is a request for it."""
         running = self._running.get(number)
         if running is not None:
             running.wake.set()
 
     def _report(self, running: _Running) -> None:
-        """Only what is durable is told."""
+        """Make a report of the task, if the last one is old enough. Call it only while nothing is unsaved."""
         now = time.monotonic()
         if now - running.reported_at >= self._pacing.report_seconds:
             running.reported_at = now
             running.report = running.task.report()
 
     def reports(self) -> list[Report]:
-        """The latest report of each partition that is at work here, those that have made one."""
+        """Return the latest report of each partition at work here that has made one."""
         return [running.report for running in self._running.values() if running.report is not None]
 
     def observe(self) -> None:
@@ -452,7 +460,7 @@ class TaskScheduler(Service):
         observe_state([running.task for running in self._running.values()], self._metrics)
 
     def stalled_seconds(self) -> float:
-        """How long the slowest task has been at the same piece of work."""
+        """Return for how long the slowest task has been at the same step, in s."""
         now = time.monotonic()
         return max((now - running.turned_at for running in self._running.values()), default=0.0)
 

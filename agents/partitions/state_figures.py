@@ -1,4 +1,4 @@
-"""The gauges of the state that a worker has."""
+"""Sets the gauges about the state that a worker keeps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agents.partitions.task import PartitionTask
 
 
 def observe_state(tasks: Sequence[PartitionTask], metrics: Metrics) -> None:
-    """Bring the gauges up to date, for all partitions at work together."""
+    """Bring the gauges up to date: the sums over all partitions at work."""
     swept = [task.swept for task in tasks if task.sweeping]
     metrics.sweeping.set(len(swept))
     metrics.sweep_done.set(sum(done for done, _ in swept))

@@ -1,8 +1,9 @@
-"""Bringing every contact of a partition up to changed definitions, in the background.
+"""A sweep evaluates every contact of a partition with changed definitions, in the background.
 
-Where a segment has changed, two passes: in the first its old formula stays in force while the new one's
-conditions are filled, in the second each contact goes over to the new one. What has been done is kept in
-the store with the contacts it was done for, so that whoever has the partition next goes on from there.
+If a segment has changed, there are two passes. In the first pass the old formula stays in force while the
+data for the conditions of the new formula are collected. In the second pass each contact is evaluated with
+the new formula. The place of the sweep is kept in the store together with the contacts it has changed, so
+that the next owner of the partition goes on from there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from streamseg.plan.standing import standing_note, standing_plan
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 
-# Other names than in state layout 4, so that every contact of that layout is swept once.
+# The names differ from those of state layout 4, so that every contact of that layout is swept once.
 SWEPT = "swept"
 PLACE = "sweeping"
 STANDING = "standing"
@@ -24,12 +25,12 @@ _COUNTED = 2_000
 
 
 class _Place(NamedTuple):
-    """How far a sweep is, as the note PLACE keeps it: a JSON object of these fields.
+    """The place of a sweep, as the note PLACE keeps it: a JSON object with these fields.
 
-    target  identity of the definitions that contacts are brought up to
+    target  the identity of the plan that contacts are evaluated for
     after   the contact that was swept last in this pass; None: none yet
     passed  how many passes are over
-    passes  how many there are
+    passes  how many passes there are
     swept   how many contacts this pass has swept
     """
 
@@ -45,18 +46,18 @@ class _Place(NamedTuple):
 
 
 class Sweep:
-    """One partition's sweep, and how far it is.
+    """The sweep of one partition, and its place.
 
-    target   the definitions that every contact is brought up to
-    plan     what contacts are to be judged by now: the target, or in the first of two passes the formulas
-             that stand
-    after    the contact that was swept last in this pass
+    target   the plan that every contact is evaluated for
+    plan     the plan with which contacts are evaluated now: the target, or in the first of two passes the
+             plan with the old formulas
+    after    the contact that was swept last in this pass; None: none yet
     running  whether any contact is left
-    unsaved  whether it ended since the last checkpoint; set to False by whoever makes one
+    unsaved  whether the sweep ended since the last checkpoint; a checkpoint sets it to False
     """
 
     def __init__(self, store: RocksStore, target: Plan, settings: Settings) -> None:
-        """Goes on with the sweep that the store was left in, if there was one."""
+        """Go on with the sweep whose place the store holds, if there is one."""
         self._store = store
         self.target = target
         self.unsaved = False
@@ -78,7 +79,7 @@ class Sweep:
             self._passes = place.passes
 
     def begin(self, target: Plan) -> None:
-        """Other definitions are in force."""
+        """Begin a sweep for the plan of changed definitions."""
         if target.identity == self.target.identity:
             self._refile(target)
             return
@@ -90,7 +91,7 @@ class Sweep:
         self._note_place()
 
     def _refile(self, target: Plan) -> None:
-        """Nothing has to be judged anew."""
+        """Take over a plan with the same identity: no contact has to be evaluated because of it."""
         if self.plan is self.target:
             self.plan = target
         self.target = target
@@ -111,7 +112,7 @@ class Sweep:
         self._counting = True
 
     def count(self) -> bool:
-        """Count some more contacts; whether some are left. Cost: one look at each of up to 2,000 keys."""
+        """Count some more contacts; return whether some are left. Cost: up to 2,000 keys are read."""
         if self._counting:
             found = list(islice(self._store.contact_ids(self._counted_up_to), _COUNTED))
             self._contacts += len(found)
@@ -120,7 +121,7 @@ class Sweep:
         return self._counting
 
     def reached(self, after: str | None, contacts: int) -> None:
-        """Up to so many more were swept, the last of them `after`; None: there were none left."""
+        """Take note that up to `contacts` more were swept, the last of them `after`; None: none were left."""
         if after is not None:
             self.after = after
             self._swept += contacts
@@ -147,7 +148,8 @@ class Sweep:
 
     @property
     def share(self) -> tuple[int, int]:
-        """(done, total), in contacts and passes. All only at the end: contacts may come meanwhile."""
+        """(done, total), in contacts times passes. `done` reaches `total` only at the end, since new contacts
+        may come during the sweep."""
         if not self.running:
             return 1, 1
         total = self._contacts * self._passes + 1
@@ -156,6 +158,6 @@ class Sweep:
 
 
 def _mark(plan: Plan) -> list[int]:
-    """What tells a plan that was swept for. Its identity alone would not do: it may be that of an earlier
-    plan again, after one that some contacts were brought up to already."""
+    """Return the mark of a plan for which the sweep has ended. The identity alone is not enough: a plan may
+    have the identity of an earlier plan, while a plan in between was swept for some contacts."""
     return [plan.identity, plan.generation]

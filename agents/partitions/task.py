@@ -1,4 +1,4 @@
-"""One partition at work: its input in the order of time, its clock, its due contacts, its definitions."""
+"""The task of one partition at work: its input in the order of time, its clock, due contacts and sweep."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ class _Recount(NamedTuple):
 
 
 class PartitionTask:
-    """The owner of one partition's contacts, which nothing else writes.
+    """Owns the contacts of one partition; nothing else writes them.
 
-    The two source topics are merged by record timestamp: the head with the least (timestamp, topic) comes
-    next. Where one topic has nothing queued, the other waits until it is known that nothing earlier can come
-    of the first: that it was read to its end at a moment not before the record's timestamp, or its arrival
-    if its timestamp lies ahead of the clocks here. So a catch-up, and a second run after a crash, apply
-    records in the order in which they were made, and neither topic can hold up the other for good.
+    The task merges the two source topics by record timestamp: the queued record with the least (timestamp,
+    topic) is applied next. If one topic has no queued record, a record of the other topic waits until no
+    earlier record of the first topic can come. This is known once the first topic was read to its end at a
+    time not before the record's timestamp, or not before its arrival if the timestamp is ahead of the clocks
+    here. So a catch-up, and a second run after a crash, apply records in the order in which they were made,
+    and neither topic can block the other for ever.
 
-    Once both are at their end, the clock follows the moment of which that is known, at a small distance
-    (`live_lag_ms`), so that a worker that is cut off does not run ahead of its input; until then only
-    records move it. Work is done in bounded steps without an await, so that a crowd that falls
-    due at once, or a changed definition, never holds up input.
+    Until both topics have been read to their ends, only records move the clock. Then the clock follows the
+    time at which both ends were last known to be reached, with a small delay (`live_lag_ms`), so that a
+    worker that is cut off does not run ahead of its input. Work is done in bounded steps without an await, so
+    that many contacts that are due at once, or a changed definition, never block the input.
     """
 
     def __init__(
@@ -59,10 +60,10 @@ class PartitionTask:
         latest_ms: Callable[[], int] | None = None,
         pacing: Pacing = DEFAULT_PACING,
     ) -> None:
-        """The store holds its changelog up to `changelog_end`. `ended_as_of` tells the latest moment (epoch
-        ms) of which it is known that everything then in a source topic has been offered, or None. By `timer`
-        (s) the slices of a sweep are kept short; nothing else depends on it. Records that are dated later
-        than `latest_ms` (epoch ms) says are refused. `pacing` bounds the steps."""
+        """The store holds its changelog up to the offset `changelog_end`. `ended_as_of` returns the latest
+        time (epoch ms) at which all records of a source topic are known to have been offered, or None.
+        `timer` (s) is used only to keep the slices of a sweep and of a recount short. Records with a
+        timestamp later than `latest_ms` (epoch ms) returns are refused. `pacing` bounds the steps."""
         self.number = number
         self.store = store
         self.changelog_end = changelog_end
@@ -77,8 +78,8 @@ class PartitionTask:
         self.records_unsaved = 0
         self.bytes_unsaved = 0
         self.earliest_due_ms: int | None = None
-        """When the earliest was due of what became due while its partition was read to the end, and was not
-        said yet, epoch ms."""
+        """The earliest due time (epoch ms) of the contacts that became due while the partition was read to
+        its end, and whose changes have not been sent yet; None: there are none."""
         self.latency = ChangeLatency(lambda _: None) if latency is None else latency
         self._recounts: deque[_Recount] = deque()
         self._lag_ms = settings.live_lag_ms
@@ -86,87 +87,88 @@ class PartitionTask:
         self._latest_ms = latest_ms
         self._queues: dict[str, deque[Record]] = {topic: deque() for topic in SOURCES}
         self._queued_bytes = dict.fromkeys(SOURCES, 0)
-        # Of each batch in the queue: its last offset and when it arrived.
+        # For each batch in the queue: its last offset and when it arrived, epoch ms.
         self._arrivals: dict[str, deque[tuple[int, int]]] = {topic: deque() for topic in SOURCES}
         self._applied = {topic: store.number(offset_name(topic)) or 0 for topic in SOURCES}
 
     def offer(self, topic: str, records: Sequence[Record], wall_ms: int) -> None:
-        """More records of a source topic, in offset order, that arrive now."""
+        """Queue more records of a source topic, in offset order, that arrived at `wall_ms` (epoch ms)."""
         self._queues[topic].extend(records)
         self._queued_bytes[topic] += sum(len(record.value or b"") for record in records)
         self._arrivals[topic].append((records[-1].offset, wall_ms))
 
     def adopt(self, plan: Plan) -> None:
-        """Judge by other definitions, and bring every contact up to them in the background: where a segment
-        has changed, its old formula stays in force until the new one's conditions are filled for all."""
-        # Begun with the next step: the store may be in the middle of a checkpoint now.
+        """Evaluate with another plan, and sweep every contact for it in the background. The old formula of a
+        changed segment stays in force until the data for the new formula are collected for all contacts."""
+        # The sweep begins with the next step, since the store may be in the middle of a checkpoint now.
         self._adopting = plan
 
     def recount(self, segment_id: str, after: str | None, limit: int) -> asyncio.Future[Recounted]:
-        """Have a segment evaluated anew for some contacts, between records, as `Partition.recount` says: for
-        so many as fit into a step, up to `limit`."""
+        """Ask for a recount of a segment (see `Partition.recount`), to be done between records. It covers as
+        many contacts as fit into a step, `limit` at most."""
         asked = _Recount(segment_id, after, limit, asyncio.get_running_loop().create_future())
         self._recounts.append(asked)
         return asked.outcome
 
     def close(self) -> None:
-        """No more steps will be made: whoever waits for a recount is told so, by a cancellation."""
+        """Cancel the recounts that wait, since no more steps will be made."""
         for asked in self._recounts:
             asked.outcome.cancel()
         self._recounts.clear()
 
     def waiting(self, topic: str) -> int:
-        """How many records of a source topic are queued."""
+        """Return how many records of a source topic are queued."""
         return len(self._queues[topic])
 
     def waiting_bytes(self, topic: str) -> int:
-        """How long the values of the queued records are together."""
+        """Return the total size of the values of a source topic's queued records, in bytes."""
         return self._queued_bytes[topic]
 
     @property
     def backlog(self) -> int:
-        """How many records of a source topic are queued, of the one with more."""
+        """The number of queued records of the source topic that has more of them."""
         return max(map(len, self._queues.values()))
 
     def applied(self, topic: str) -> int:
-        """The offset after the last record of a source topic that the state holds."""
+        """Return the offset after the last record of a source topic that the state holds."""
         return self._applied[topic]
 
     @property
     def sweeping(self) -> bool:
-        """Whether contacts are still being brought up to the definitions."""
+        """Whether a sweep is running or about to begin."""
         return self._sweep.running or self._adopting is not None
 
     @property
     def swept(self) -> tuple[int, int]:
-        """How many contacts have been brought up to the definitions, and of how many, in all passes."""
+        """How many contacts the sweep has evaluated, and of how many, in all passes."""
         return self._sweep.share
 
     def report(self) -> Report:
-        """How far the partition is. Cost: the first time, one look at every membership."""
+        """Return the progress of the sweep and the numbers of members. Cost: the first call reads every
+        membership."""
         done, total = self._sweep.share
         generation = self._sweep.target.generation
         return Report(self.number, generation, done, total, self.store.member_counts())
 
     @property
     def unsaved(self) -> bool:
-        """Whether there is anything that a checkpoint would make durable, the clock aside."""
+        """Whether there is anything that a checkpoint would make durable, apart from the clock."""
         return bool(self.next_offsets or self.buffer or self.store.unwritten or self._sweep.unsaved)
 
     @property
     def unsaved_size(self) -> int:
-        """How much has come about since the last checkpoint: records, contacts and outputs."""
+        """The greatest of the numbers of records, contacts and outputs since the last checkpoint."""
         return max(self.records_unsaved, self.store.unwritten, len(self.buffer))
 
     def saved(self) -> None:
-        """A checkpoint was made."""
+        """Take note that a checkpoint was made."""
         self.next_offsets.clear()
         self._sweep.unsaved = False
         self.records_unsaved = 0
         self.bytes_unsaved = 0
 
     def step(self) -> bool:
-        """Do a bounded piece of work; whether there is more to do at once."""
+        """Do a bounded piece of work; return whether there is more to do at once."""
         if self._adopting is not None:
             self._sweep.begin(self._adopting)
             self._adopting = None
@@ -177,7 +179,7 @@ class PartitionTask:
         return self._go_on_sweeping() or busy
 
     def _take_records(self) -> bool:
-        """Apply up to a fixed number of records; whether more can be applied without waiting."""
+        """Apply a bounded number of records; return whether more can be applied without waiting."""
         events, updates = (self._queues[topic] for topic in SOURCES)
         other_ended: int | None = None
         latest_ms = None if self._latest_ms is None else self._latest_ms()
@@ -190,7 +192,7 @@ class PartitionTask:
             elif events or updates:
                 queue = events or updates
                 if other_ended is None:
-                    # Asked once: nothing is offered during a step, so the other topic stays empty.
+                    # One call is enough: nothing is offered during a step, so the other topic stays empty.
                     other_ended = self._ended_as_of(CONTACT_UPDATES if events else BEHAVIOR_EVENTS)
                 record = queue[0]
                 if other_ended is None or (
@@ -210,17 +212,18 @@ class PartitionTask:
         if record.offset >= arrivals[0][0]:
             arrivals.popleft()
         if record.offset >= self._applied[topic]:
-            said = self.buffer.output_count
+            outputs_before = self.buffer.output_count
             self.partition.take(record, latest_ms)
-            if self.buffer.output_count > said:
-                self.latency.brought_about(record.timestamp_ms)
+            if self.buffer.output_count > outputs_before:
+                self.latency.caused_outputs(record.timestamp_ms)
             self.bytes_unsaved += size
             self._applied[topic] = record.offset + 1
             self.records_unsaved += 1
         self.next_offsets[topic] = self._applied[topic]
 
     def _run_due(self, records_wait: bool) -> bool:
-        """Settle due contacts, up to the present if nothing is left to read; whether more are due."""
+        """Evaluate due contacts, up to the present if nothing is left to read; return whether more are
+        due."""
         partition, pacing = self.partition, self._pacing
         present_ms = None if records_wait else self._present_ms()
         if present_ms is not None:
@@ -237,7 +240,8 @@ class PartitionTask:
         return False
 
     def _present_ms(self) -> int | None:
-        """How far the clock may go by itself: nothing that was made before can still come."""
+        """Return the time (epoch ms) up to which the clock may move without records, since no earlier record
+        can still come; None: it may not."""
         if any(self._queues.values()):
             return None
         ends = [self._ended_as_of(topic) for topic in SOURCES]
@@ -245,7 +249,7 @@ class PartitionTask:
         return min(known) - self._lag_ms if len(known) == len(ends) else None
 
     def _recount_next(self) -> bool:
-        """Do one of the recounts that were asked for; whether others wait."""
+        """Do one of the recounts that wait; return whether others wait."""
         if self._recounts:
             segment_id, after, limit, outcome = self._recounts.popleft()
             if not outcome.done():
@@ -256,7 +260,7 @@ class PartitionTask:
         return bool(self._recounts)
 
     def _go_on_sweeping(self) -> bool:
-        """Bring some contacts up to the definitions; whether some are left."""
+        """Sweep some contacts; return whether some are left."""
         sweep = self._sweep
         if not sweep.running:
             return False
@@ -270,8 +274,8 @@ class PartitionTask:
         return sweep.running
 
     def _next_slice(self, seconds: float) -> int:
-        """How many contacts next, so that live input waits no longer: what one takes depends on its history
-        and on how many definitions changed."""
+        """Return how many contacts to sweep next, so that live input does not wait too long. The time for one
+        contact depends on its history and on the number of changed definitions."""
         pacing, contacts = self._pacing, self._sweep_slice
         if seconds > pacing.sweep_seconds:
             return max(1, contacts // 2)

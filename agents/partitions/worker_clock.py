@@ -1,4 +1,4 @@
-"""The clock that a worker goes by: this host's, as far as it may be believed."""
+"""The clock that a worker uses: this host's clock, as far as it can be trusted."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.25
 _ASK_SECONDS = 30.0
 _ASK_IN_DOUBT_SECONDS = 1.0
-_SAY_SECONDS = 60.0
+_LOG_AGAIN_SECONDS = 60.0
 _READ_MS = 50
 
-# Where it can be had, the monotonic clock that goes on while the host sleeps.
+# The monotonic clock that goes on while the host sleeps, if the system has one.
 _STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class HostClock:
-    """The clocks of this host. A test may give a worker others."""
+    """The clocks of this host. A test may give a worker other clocks."""
 
     def wall_ms(self) -> int:
-        """The time of day, epoch ms."""
+        """Return the time of day, epoch ms."""
         return time.time_ns() // 1_000_000
 
     def steady_ms(self) -> float:
-        """The monotonic clock, ms."""
+        """Return the monotonic clock, ms."""
         return time.clock_gettime(_STEADY_CLOCK) * 1000
 
 
@@ -45,8 +45,8 @@ class _Reading(NamedTuple):
 
 
 class WorkerClock(Service):
-    """Tells the believable time (`agents.partitions.clock`), and asks the brokers for theirs: every half
-    minute, and every second while the host's clock is in doubt."""
+    """Returns the trusted time (`agents.partitions.clock`). It asks the brokers for their time every half
+    minute, and every second while the host's clock is doubted."""
 
     mundane_level = "debug"
 
@@ -59,44 +59,44 @@ class WorkerClock(Service):
         host: HostClock | None = None,
         **kwargs: Any,
     ) -> None:
-        """`brokers_time` asks a broker for its clock, epoch ms, None where it does not tell; it may raise
-        aiokafka's KafkaError. Without it, no broker is asked."""
+        """`brokers_time` asks a broker for its time and returns it, epoch ms, or None if the broker does not
+        give it; it may raise aiokafka's KafkaError. Without it, no broker is asked."""
         super().__init__(**kwargs)
         self._clock = BelievableClock(settings.clock_tolerance_ms)
         self._record_tolerance_ms = settings.record_tolerance_ms
         self._brokers_time = brokers_time
         self._metrics = metrics
         self._host = HostClock() if host is None else host
-        self._doubt_said: str | None = None
-        self._said_at = 0.0
+        self._logged_doubt: str | None = None
+        self._logged_at = 0.0
 
     @property
     def doubt(self) -> str | None:
-        """Why the host's clock is not believed just now, or None."""
+        """The reason why the host's clock is not trusted now, in words, or None if it is trusted."""
         self.now_ms()
         return self._clock.doubt
 
     def now_ms(self) -> int:
-        """The believable time, epoch ms."""
+        """Return the trusted time, epoch ms."""
         reading = self._read()
         return self._clock.look(reading.wall_ms, reading.steady_ms)
 
     def latest_ms(self) -> int:
-        """The latest time (epoch ms) that a record may be dated while input is read live."""
+        """Return the latest timestamp (epoch ms) that a record may have while input is read live."""
         return self.now_ms() + self._record_tolerance_ms
 
     def believable(self, moment_ms: int | None) -> int | None:
-        """The believable time of a moment that was read off this process's wall clock lately; None where that
-        clock has been set back since."""
+        """Return the trusted time (epoch ms) for a recent time of this process's wall clock (epoch ms); None
+        if `moment_ms` is None or if the wall clock has been set back since."""
         if moment_ms is None:
             return None
         passed_ms = time.time_ns() // 1_000_000 - moment_ms
         return None if passed_ms < 0 else self.now_ms() - passed_ms
 
     async def on_start(self) -> None:
-        """Hear the brokers' clock before anything goes by this one."""
+        """Read the brokers' clock before any part of the worker uses this one."""
         await self._ask()
-        self._say()
+        self._log_doubt()
 
     @Service.task
     async def _keep_asking(self) -> None:
@@ -107,13 +107,13 @@ class WorkerClock(Service):
             except ProducerFenced:
                 raise
             except KafkaError as error:
-                # Others say what is the matter with the brokers.
+                # The trouble with the brokers is logged elsewhere (`agents.kafka.broker_watch`).
                 _log.debug("no broker told its time: %r", error)
 
     @Service.task
     async def _keep_looking(self) -> None:
         while not self.should_stop:
-            self._say()
+            self._log_doubt()
             await asyncio.sleep(_TICK_SECONDS)
 
     async def _ask(self) -> None:
@@ -125,10 +125,10 @@ class WorkerClock(Service):
         if broker_ms is None:
             self._clock.look(answered.wall_ms, answered.steady_ms)
         else:
-            self._clock.hear(Evidence(broker_ms, asked.steady_ms, answered.steady_ms), answered.wall_ms)
+            self._clock.compare(Evidence(broker_ms, asked.steady_ms, answered.steady_ms), answered.wall_ms)
 
     def _read(self) -> _Reading:
-        """Both clocks at the same moment, however this thread is held up."""
+        """Return both clocks, read at the same moment even if this thread is interrupted."""
         while True:
             before_ms = self._host.steady_ms()
             wall_ms = self._host.wall_ms()
@@ -136,18 +136,18 @@ class WorkerClock(Service):
             if after_ms - before_ms <= _READ_MS:
                 return _Reading(wall_ms, after_ms)
 
-    def _say(self) -> None:
-        """A new doubt at once, one that lasts every minute, and its end."""
+    def _log_doubt(self) -> None:
+        """Log a new doubt at once, a doubt that lasts every minute, and the end of a doubt."""
         doubt = self.doubt
         self._metrics.clock_doubted.set(doubt is not None)
         now = time.monotonic()
         if doubt is None:
-            if self._doubt_said is not None:
+            if self._logged_doubt is not None:
                 _log.info("the clock of this host is believed again")
-        elif self._doubt_said is None or now - self._said_at >= _SAY_SECONDS:
-            self._said_at = now
+        elif self._logged_doubt is None or now - self._logged_at >= _LOG_AGAIN_SECONDS:
+            self._logged_at = now
             _log.warning(
                 "%s; stream time does not follow it, and the worker is not ready until it is right again",
                 doubt,
             )
-        self._doubt_said = doubt
+        self._logged_doubt = doubt

@@ -53,9 +53,9 @@ class BackgroundVerification(Service):
         for difference in found.differences:
             self._metrics.differences.labels(difference.kept.value).inc()
         if found.differences:
-            self._tell(found.differences)
+            self._log_differences(found.differences)
 
-    def _tell(self, differences: list[Difference]) -> None:
+    def _log_differences(self, differences: list[Difference]) -> None:
         _log.warning(
             "what is kept of a contact in partition %d differs from its history: %s; run `streamseg verify`",
             self._number,

@@ -9,7 +9,7 @@ _MIDDLE = 10
 _NEVER = 1_000_000_000
 
 
-def settle_collector() -> None:
+def tune_collector() -> None:
     """Leave what is old alone from now on, and look through what is young only.
 
     A full collection walks through every contact in the cache: at 50,000 contacts that took 150 to 300 ms,

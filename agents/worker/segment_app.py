@@ -292,11 +292,11 @@ class SegmentApp(faust.App):
         self.partitions.check_changelog(tp.partition for tp in tps if tp.topic == changelog)
         if self._consumer is None or not self.scheduler.numbers:
             return
-        unheard = cast(BatchConsumer, self._consumer).unheard_seconds
-        if unheard > self.settings.session_timeout_ms / 1000:
+        silent_seconds = cast(BatchConsumer, self._consumer).seconds_since_heartbeat
+        if silent_seconds > self.settings.session_timeout_ms / 1000:
             raise CutOffError(
-                f"the group has not heard of this worker for {unheard:.0f} s, and its partitions may be with "
-                "another one since; it begins with what that one wrote"
+                f"the group has not heard of this worker for {silent_seconds:.0f} s, and its partitions may "
+                "be with another one since; it begins with what that one wrote"
             )
 
     # -- health ------------------------------------------------------------------------------------------

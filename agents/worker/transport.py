@@ -72,7 +72,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
     """Runs the aiokafka consumer in its own thread, as stock, with what Faust has no setting for."""
 
     mundane_level = "debug"
-    heard_at = 0.0
+    heartbeat_at = 0.0
     """When the group's coordinator last answered a heartbeat, monotonic seconds."""
 
     async def on_start(self) -> None:
@@ -83,7 +83,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
         asked_at = time.monotonic()
         answered = await heartbeat()
         if answered:
-            self.heard_at = asked_at
+            self.heartbeat_at = asked_at
         return answered
 
     async def on_thread_stop(self) -> None:
@@ -338,23 +338,23 @@ class BatchConsumer(stock.Consumer):
     # -- membership --------------------------------------------------------------------------------------
 
     @property
-    def unheard_seconds(self) -> float:
+    def seconds_since_heartbeat(self) -> float:
         """How long ago the group heard of us last."""
-        return time.monotonic() - self._thread.heard_at
+        return time.monotonic() - self._thread.heartbeat_at
 
     async def still_ours(self) -> bool:
         """Whether the group cannot have given our partitions away: it heard of us less than a session
         timeout ago. Where it did not, waits until it is settled whether it still counts us in."""
         session_seconds = self.app.conf.broker_session_timeout
         while self._thread.is_member():
-            if self.unheard_seconds < session_seconds:
+            if self.seconds_since_heartbeat < session_seconds:
                 return True
             await asyncio.sleep(self.intake.pacing.held_back_poll_seconds)
         return False
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """As stock; the group has just counted us in."""
-        self._thread.heard_at = time.monotonic()
+        self._thread.heartbeat_at = time.monotonic()
         self.intake.assign(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 

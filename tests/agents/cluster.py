@@ -1,10 +1,10 @@
 """Some workers, their group and their brokers in one thread; a seeded choice takes each next step.
 
-As far as state goes the workers are the real ones: `Assignment`, `PartitionTask`, `checkpoint`, `announce`,
-`settle_outputs` and a RocksStore on disk. Their surroundings are simulated, so that anything can happen
-between any two steps: a broker serves a request late, after its sender was killed or stopped, or never; a
-worker is killed, loses its disk, or stops for longer than its session; the group revokes and assigns
-partitions at any point, in the middle of a restore, a checkpoint or another rebalance.
+As far as state goes the workers are the real ones: `Assignment`, `PartitionTask`, `checkpoint`,
+`checkpoint_outputs`, `resend_kept_outputs` and a RocksStore on disk. Their surroundings are simulated, so
+that anything can happen between any two steps: a broker serves a request late, after its sender was killed or
+stopped, or never; a worker is killed, loses its disk, or stops for longer than its session; the group revokes
+and assigns partitions at any point, in the middle of a restore, a checkpoint or another rebalance.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from agents.partitions.assignment import Assignment, Claim, State
 from agents.partitions.checkpoint import (
     ForeignWriteError,
     PartitionLostError,
-    announce,
     check_changelog_end,
     checkpoint,
+    checkpoint_outputs,
     repair,
-    settle_outputs,
+    resend_kept_outputs,
 )
 from agents.partitions.output_buffer import OutputBuffer
 from agents.partitions.task import PartitionTask
@@ -221,7 +221,7 @@ class Worker:
         task, sink = self.tasks[claim], _Sink(self, claim)
         still_ours = sink.still_ours
         try:
-            await settle_outputs(task.store, task.number, sink, still_ours)
+            await resend_kept_outputs(task.store, task.number, sink, still_ours)
             await repair(task, sink, still_ours)
             self.repaired.add(claim)
             while claim not in self._ending:
@@ -232,7 +232,7 @@ class Worker:
                     await checkpoint(task, sink, self._acknowledge, still_ours)
                     task.saved()
                 elif choice == 1 and task.buffer.output_count and not task.sweeping:
-                    await announce(task, sink, still_ours)
+                    await checkpoint_outputs(task, sink, still_ours)
             if task.unsaved:
                 await checkpoint(task, sink, self._acknowledge, still_ours)
                 task.saved()

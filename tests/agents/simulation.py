@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from agents.kafka.changelog_record import Written
-from agents.partitions.checkpoint import announce, checkpoint, settle_outputs
+from agents.partitions.checkpoint import checkpoint, checkpoint_outputs, resend_kept_outputs
 from agents.partitions.output_buffer import OutputBuffer
 from agents.partitions.task import PartitionTask
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SOURCES
@@ -215,7 +215,7 @@ class Surroundings:
             for topic in SOURCES
         }
         try:
-            await settle_outputs(store, 0, self, self.still_ours)
+            await resend_kept_outputs(store, 0, self, self.still_ours)
             task = PartitionTask(
                 number=0,
                 store=store,
@@ -236,7 +236,7 @@ class Surroundings:
                     await checkpoint(task, self, self.acknowledge, self.still_ours)
                     task.saved()
                 elif task.buffer.output_count and not task.sweeping and steps % every == 0:
-                    await announce(task, self, self.still_ours)
+                    await checkpoint_outputs(task, self, self.still_ours)
                 if finished:
                     return
         finally:

@@ -18,21 +18,21 @@ def latency(told: list[float]) -> ChangeLatency:
 
 
 def test_the_earliest_of_what_is_sent_together_counts(latency: ChangeLatency, told: list[float]) -> None:
-    latency.brought_about(2_000)
-    latency.brought_about(1_000)
-    latency.brought_about(3_000)
+    latency.caused_outputs(2_000)
+    latency.caused_outputs(1_000)
+    latency.caused_outputs(3_000)
     latency.at_end()
     assert told == []
-    latency.said(4_000)
+    latency.acknowledged(4_000)
     assert told == [3.0]
-    latency.said(9_000)
+    latency.acknowledged(9_000)
     latency.at_end()
     assert told == [3.0]
 
 
 def test_the_end_may_be_known_after_the_sending(latency: ChangeLatency, told: list[float]) -> None:
-    latency.brought_about(1_000)
-    latency.said(1_500)
+    latency.caused_outputs(1_000)
+    latency.acknowledged(1_500)
     latency.at_end()
     latency.at_end()
     assert told == [0.5]
@@ -40,21 +40,21 @@ def test_the_end_may_be_known_after_the_sending(latency: ChangeLatency, told: li
 
 def test_while_it_catches_up_only_what_is_sent_last_counts(latency: ChangeLatency, told: list[float]) -> None:
     for record_ms in (1_000, 2_000, 9_000):
-        latency.brought_about(record_ms)
-        latency.said(10_000)
+        latency.caused_outputs(record_ms)
+        latency.acknowledged(10_000)
     latency.at_end()
     assert told == [1.0]
 
 
 def test_an_end_before_a_record_says_nothing_of_it(latency: ChangeLatency, told: list[float]) -> None:
     latency.at_end()
-    latency.brought_about(1_000)
-    latency.said(2_000)
+    latency.caused_outputs(1_000)
+    latency.acknowledged(2_000)
     assert told == []
 
 
 def test_a_record_that_is_dated_ahead_takes_no_time(latency: ChangeLatency, told: list[float]) -> None:
-    latency.brought_about(5_000)
+    latency.caused_outputs(5_000)
     latency.at_end()
-    latency.said(4_000)
+    latency.acknowledged(4_000)
     assert told == [0.0]

@@ -39,7 +39,7 @@ class Host:
         asked_ms = self.steady_ms
         broker_ms = START_MS + self.now + self.broker_wrong_ms
         self.now += takes_ms
-        self.clock.hear(Evidence(broker_ms, asked_ms, self.steady_ms), self.wall_ms)
+        self.clock.compare(Evidence(broker_ms, asked_ms, self.steady_ms), self.wall_ms)
 
 
 @pytest.fixture

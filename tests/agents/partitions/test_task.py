@@ -288,7 +288,7 @@ def test_a_record_is_timed_only_once_its_partition_is_read_to_the_end(world: Wor
     world.offer(CONTACT_UPDATES, NOW)
     world.task.step()
     assert world.task.buffer.output_count
-    world.task.latency.said(NOW + 20_000)
+    world.task.latency.acknowledged(NOW + 20_000)
     assert world.timed == []
     world.ended = {BEHAVIOR_EVENTS: NOW + 1_000, CONTACT_UPDATES: NOW + 1_000}
     world.work()
@@ -296,5 +296,5 @@ def test_a_record_is_timed_only_once_its_partition_is_read_to_the_end(world: Wor
     # What brings nothing about is not timed.
     world.offer(CONTACT_UPDATES, NOW + 500, first=1)
     world.work()
-    world.task.latency.said(NOW + 30_000)
+    world.task.latency.acknowledged(NOW + 30_000)
     assert world.timed == [20.0]
