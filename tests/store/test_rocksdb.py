@@ -242,6 +242,40 @@ def test_outputs_come_back_from_the_changelog_until_they_were_sent(tmp_path: Pat
     last.close()
 
 
+def test_outputs_of_each_checkpoint_are_told_from_those_that_were_sent_before(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "first")
+    changelog: list[tuple[bytes, bytes | None]] = []
+    for number in range(1, 5):
+        outputs = {"a": f"a{number}".encode()}
+        store.put(Contact("a"))
+        pending = store.changes(outputs)
+        changelog += chain.from_iterable(pending.groups)
+        recovered = RocksStore(tmp_path / f"after {number}")
+        recovered.apply_changelog(changelog, len(changelog) - 1)
+        assert recovered.unsent_outputs() == [outputs["a"]]
+        recovered.close()
+        store.commit(pending, len(changelog) - 1)
+    pending = store.changes()
+    changelog += chain.from_iterable(pending.groups)
+    recovered = RocksStore(tmp_path / "in the end")
+    recovered.apply_changelog(changelog, len(changelog) - 1)
+    assert recovered.unsent_outputs() == []
+    recovered.close()
+    store.close()
+
+
+def test_the_changelog_learns_once_that_all_outputs_were_sent(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    store.commit(store.changes({"a": b"sent"}), 1)
+    told = []
+    for offset in (2, 3):
+        pending = store.changes()
+        told.append(pending.groups)
+        store.commit(pending, offset)
+    assert told == [[[(b"moutputs_said", b"1")]], []]
+    store.close()
+
+
 def test_half_a_changelog_tells_the_outputs_of_the_contacts_that_it_holds(tmp_path: Path) -> None:
     store = RocksStore(tmp_path / "first")
     changelog: list[tuple[bytes, bytes | None]] = []
