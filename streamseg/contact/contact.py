@@ -144,9 +144,8 @@ class Contact:
     ended_ms     the time of the body's `ended`, or None
     prune_ms     when events that are no longer kept are to be removed from its history
     forgotten_ms when the latest event occurred that was counted and is no longer kept
-    opt_outs_since_ms   unsubscribe events after this time count, also if they are in an erased past; None:
-                        all
-                 count
+    opt_outs_since_ms   unsubscribe events later than this count, also if they are in an erased past; None:
+                 all of them count
     due_ms       when the contact has to be evaluated without input: the lesser of flip_ms and prune_ms; of an
                  erased contact the instant after ended_ms
     attributes   see streamseg.contact.attributes

@@ -9,8 +9,7 @@ from streamseg.times import MAX_MS
 
 _STEPS = 400
 """How many due times the search looks at before it gives up. Without this limit it would not end if one
-condition changes for ever (an anniversary does, once a year) while another decides the membership for
-good."""
+condition changes for ever (an anniversary does, once a year) and another one decides the membership."""
 _LOOKS = 20_000
 """How many kept occurrences the search looks at before it gives up. This bounds its cost."""
 

@@ -1,1 +1,2 @@
-"""From a definition to a compiled segment: operators, conditions, formulas, and their checks."""
+"""The segment language: it compiles definitions to segments. Here are operators, conditions, formulas and
+their checks."""

@@ -1,4 +1,4 @@
-"""The answer of a condition or a test at an instant."""
+"""The answer of a condition or a test at one time."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ from typing import Final, NamedTuple
 
 
 class Answer(NamedTuple):
-    """Whether something holds at the instant asked about, and until when that is sure without input.
+    """Whether a condition or test holds at a time, and until when this is certain without input.
 
-    next_ms  the next instant (epoch ms, later than that one) at which the answer may be another; None: never
+    next_ms  the next time (epoch ms, later than the time of this answer) at which the answer may differ;
+             None: never
     """
 
     holds: bool
     next_ms: int | None = None
 
     def turned_round(self) -> Answer:
-        """The answer to the opposite question."""
+        """Return the answer of the negated condition."""
         return Answer(not self.holds, self.next_ms)
 
 
 YES: Final = Answer(True)
-"""It holds, and time alone does not change that."""
+"""The condition holds, and time alone does not change this."""
 NO: Final = Answer(False)
-"""It does not hold, and time alone does not change that."""
+"""The condition does not hold, and time alone does not change this."""
 
 
 def earliest_ms(*answers: Answer) -> int | None:
-    """The first instant at which one of the answers may be another; None: never."""
+    """Return the first time (epoch ms) at which one of the answers may differ; None: never."""
     return min((one.next_ms for one in answers if one.next_ms is not None), default=None)

@@ -10,11 +10,12 @@ from streamseg.language.answer import NO, YES, Answer
 from streamseg.times import day_start_ms, local_date, to_local
 
 LONGEST_YEAR = 366
-"""Days between two anniversaries at most."""
+"""The greatest number of days between two anniversaries."""
 
 
 def calendar_part(at_ms: int, unit: str, zone: ZoneInfo) -> int:
-    """minute 0-59, hour 0-23, day 1-31, weekday 1-7 from Monday, month 1-12 or quarter 1-4 of an instant."""
+    """Return the part of an instant's local time that `unit` names: minute 0-59, hour 0-23, day 1-31,
+    weekday 1-7 from Monday, month 1-12 or quarter 1-4."""
     local = to_local(at_ms, zone)
     match unit:
         case "minute":
@@ -33,8 +34,8 @@ def calendar_part(at_ms: int, unit: str, zone: ZoneInfo) -> int:
 
 
 def anniversary_in(year: int, day: date) -> date | None:
-    """The anniversary of `day` in a year; 29 February counts as 28 in years without one. None after the
-    calendar's last year."""
+    """Return the anniversary of `day` in a year, None after the calendar's last year. In years without a
+    29 February its anniversary is 28 February."""
     if year > MAXYEAR:
         return None
     try:
@@ -45,13 +46,15 @@ def anniversary_in(year: int, day: date) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Anniversary:
-    """Whether a date's anniversary falls within the next `days` whole local days, today included."""
+    """The test whether the anniversary of a date is within the next `days` whole local days, today
+    included."""
 
     days: int
     zone: ZoneInfo
 
     def at(self, at_ms: int, now_ms: int) -> Answer:
-        """The answer at `now_ms` for the date of `at_ms`, and the local midnight at which it changes."""
+        """Return the answer at `now_ms` for the date of `at_ms`, with the local midnight at which it
+        changes."""
         if self.days < 1:
             return NO
         if self.days >= LONGEST_YEAR:
@@ -72,8 +75,8 @@ class Anniversary:
 
 
 def birthday_in(years: int, born: date) -> date | None:
-    """The day on which so many full years since `born` are complete; 29 February completes a year on 1 March
-    where there is none. None after the calendar's last year."""
+    """Return the day on which `years` full years since `born` are complete, None after the calendar's last
+    year. In years without a 29 February, a year since that day is complete on 1 March."""
     year = born.year + years
     if year > MAXYEAR:
         return None
@@ -85,15 +88,16 @@ def birthday_in(years: int, born: date) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class AgeRange:
-    """Whether the full years from a local calendar day to today's are `youngest` to `oldest`, both included
-    (None: no bound). A day still to come has no age."""
+    """The test whether the full years from a local calendar day until today are `youngest` to `oldest`, both
+    included (None: no bound). A day in the future has no age, so the test is false."""
 
     youngest: int | None
     oldest: int | None
     zone: ZoneInfo
 
     def at(self, at_ms: int, now_ms: int) -> Answer:
-        """The answer at `now_ms` for the date of `at_ms`, and the local midnight at which it changes."""
+        """Return the answer at `now_ms` for the date of `at_ms`, with the local midnight at which it
+        changes."""
         born = local_date(at_ms, self.zone)
         first = birthday_in(self.youngest or 0, born)
         if first is None:

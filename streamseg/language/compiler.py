@@ -1,4 +1,4 @@
-"""From definitions to compiled segments: every check that needs more than the message's shape."""
+"""The compiler: it makes segments from definitions and checks what the message's shape cannot show."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _LEAST_CAP = 10_000
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
-    """Turn a ValueError raised inside into a refusal that names `path`."""
+    """Turn a ValueError that is raised inside the block into a RejectedError with `path`."""
     try:
         yield
     except ValueError as error:
@@ -65,10 +65,11 @@ def compile_segment(
     born: int,
     settings: Settings,
 ) -> Segment:
-    """The compiled segment of a definition whose shape is valid; references are not resolved yet.
+    """Return the compiled segment of a definition whose shape is valid. References are not checked yet.
 
     Raises RejectedError, with the path, for unknown time zones, operands that do not fit a standard
-    attribute, bounds the wrong way round, patterns that do not compile and windows longer than history."""
+    attribute, bounds in the wrong order, patterns that do not compile and windows longer than the retention
+    of the history."""
     return _Compiler(definition, settings).segment(source, version, introduced, born)
 
 
@@ -132,8 +133,8 @@ class _Compiler:
 
     @singledispatchmethod
     def _condition(self, condition: Any, path: str) -> tuple[int, bool]:
-        """The id of the shared condition that a condition as written becomes, and whether it is turned round
-        by that; one method for each class that it may have."""
+        """Return the id of the shared condition that a written condition becomes, and whether its answer is
+        negated. There is one method for each class of written conditions."""
         raise TypeError(f"{type(condition).__name__} is no condition")
 
     @_condition.register
@@ -212,7 +213,7 @@ class _Compiler:
     def _element_group(
         self, group: ElementGroup | ElementsCondition | InnerElementsCondition, path: str
     ) -> Where:
-        """The conditions on one element of a list."""
+        """Return the compiled conditions on one element of a list."""
         tests = []
         for index, condition in enumerate(group.conditions):
             here = f"{path}.conditions[{index}]"
@@ -259,8 +260,8 @@ class _Compiler:
 
     @property
     def _cap(self) -> int:
-        """How many occurrences a condition keeps at most. A small cap on the history is no reason to forget
-        what has been counted: only later definitions are to see less."""
+        """The greatest number of occurrences that a condition keeps. A small cap of the history must not make
+        conditions forget what they counted; it only bounds what later definitions can count."""
         return max(self.settings.history_cap, _LEAST_CAP)
 
     @_condition.register
@@ -329,7 +330,8 @@ class _Compiler:
 
 
 def normal_count(operator: str, number: int) -> tuple[int, bool, bool]:
-    """A comparison of a count as (number, exactly rather than at least, turned round)."""
+    """Return a comparison of a count in its normal form: the number, whether the count has to be exactly this
+    number (otherwise at least), and whether the answer is negated."""
     if operator in ("gt", "le"):
         return number + 1, False, operator == "le"
     if operator in ("ge", "lt"):

@@ -1,7 +1,7 @@
-"""How many conditions one definition may hold, at whatever depth.
+"""The limit of the number of conditions in one definition, at any depth.
 
-Counted in the JSON itself, before a model of it is made: what is refused here costs no more than looking at
-as many conditions as are allowed, however long the definition is.
+Conditions are counted in the JSON, before a model is made from it. So the refusal of a definition, however
+long it is, costs no more than reading as many conditions as are allowed.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from schemas.paths import join_path
 from streamseg.errors import Code, RejectedError
 
 _CONDITIONS: Final = ("conditions", "sequence")
-"""The lists of a definition whose entries count, by key: a step of a sequence is a condition."""
+"""The keys of the lists whose entries count as conditions. A step of a sequence is a condition, too."""
 _GROUPS: Final = ("clusters", "parts")
-"""The lists whose entries hold at least one condition each."""
+"""The keys of the lists whose entries have at least one condition each."""
 _OBJECTS: Final = ("where", "has", "absent", "aggregate", "elements")
-"""The keys below which conditions may stand, besides those lists."""
+"""The other keys whose values may contain conditions."""
 
 
 def check_condition_count(definition: Any, limit: int, *, at: str = "") -> None:
-    """Raises RejectedError where a definition (as JSON, of whatever shape) has more than `limit` conditions,
-    inner ones and the steps of sequences included, with the path of the first one too many.
+    """Raises RejectedError if a definition (JSON of any shape) has more than `limit` conditions, including
+    inner conditions and steps of sequences. The path is that of the first condition beyond the limit.
 
     `at` is the path of the definition itself. Cost: O(limit)."""
     conditions = 0
-    # Entries of a group may hold no condition, in what is of no shape: their number is bounded too.
+    # In JSON of a wrong shape, entries of a group may have no condition, so the number of entries is bounded.
     groups = 0
     waiting = [_entries(at, definition)]
     while waiting:
@@ -48,7 +48,8 @@ def check_condition_count(definition: Any, limit: int, *, at: str = "") -> None:
 
 
 def _entries(path: str, value: Any) -> Iterator[tuple[str, Any, str]]:
-    """What lies directly below a value, in the order written: path, value, and the key of its list."""
+    """Yield the values directly below a value, in the order written: path, value, and the key under which it
+    stands."""
     for name, below in value.items() if isinstance(value, dict) else ():
         if name in _CONDITIONS or name in _GROUPS:
             for index, item in enumerate(below if isinstance(below, list) else ()):

@@ -1,4 +1,4 @@
-"""What a definition asks for, with nothing around it: name, group and shares leave memberships alone."""
+"""The formula of a definition: the part that decides memberships, without name, group and shares."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from streamseg.json_text import dumps
 
 
 def formula(definition: SegmentDefinition) -> bytes:
-    """The same for two definitions that ask for the same. Key order plays no part, nor does a default that is
-    written out (`"not": false`)."""
+    """Return the formula of a definition. It is equal for definitions with the same conditions: the order of
+    keys does not matter, nor does a default that is written out (`"not": false`)."""
     body = definition.model_dump(mode="json", include=set(FORMULA), exclude_defaults=True)
     return formula_as_written(body)
 
 
 def formula_as_written(definition: dict[str, Any]) -> bytes:
-    """The formula of a definition in JSON that writes nothing which may be left out."""
+    """Return the formula of a definition in JSON that leaves out all defaults."""
     return canonical([definition.get(key) for key in FORMULA])
 
 
 def canonical(value: Any) -> bytes:
-    """A JSON value as text, keys sorted. In Python true equals 1, in JSON it does not."""
+    """Return a JSON value as text with sorted keys. Compared as text, true and 1 differ, as they do in JSON;
+    in Python they are equal."""
     return dumps(value, option=orjson.OPT_SORT_KEYS)

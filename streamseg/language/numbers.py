@@ -1,6 +1,6 @@
-"""Numbers as they are written in decimal, exact: 0.1 is a tenth.
+"""Exact decimal numbers: 0.1 is exactly a tenth.
 
-A JSON float stands for the shortest decimal that reads as it, which is how it is written.
+A JSON float stands for the shortest decimal that is read as this float; this is also how it is written.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from schemas.scalars import BLANKS
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NONZERO = re.compile(r"[+-]?[0.]*[1-9]")
 _INTEGER_DIGITS = 18
-# As many digits as a result has: sums and products of decimals are then exact.
+# The precision is the greatest one that Decimal has, so sums and products of decimals are exact.
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 
 
 def exact(value: float | str | Decimal) -> Decimal:
-    """A JSON number, or a text that `number_in_text` or `compact` gave, as the decimal it is written as."""
+    """Return a JSON number, or a result of `number_in_text` or `compact`, as an exact decimal."""
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
 def number_in_text(text: str) -> Decimal | None:
-    """The number that a text is, blanks at its ends cut; None where it is none or beyond a double's range.
+    """Return the number that a text without the blanks at its ends is; None if it is not a number or is
+    beyond a double's range.
 
     >>> number_in_text(" +1.50e2 "), number_in_text("1,5"), number_in_text("1e400")
     (Decimal('150'), None, None)
@@ -39,7 +40,8 @@ def number_in_text(text: str) -> Decimal | None:
 
 
 def compact(number: Decimal) -> int | float | str:
-    """The JSON number that is written as this decimal, or else its text; equal numbers give equal values."""
+    """Return the JSON number that is written as this decimal, or the decimal's text if there is none. Equal
+    numbers give equal values."""
     if number.adjusted() < _INTEGER_DIGITS and number == number.to_integral_value():
         return int(number)
     as_float = float(number)
@@ -49,21 +51,21 @@ def compact(number: Decimal) -> int | float | str:
 
 
 def exact_sum(one: Decimal, other: Decimal) -> Decimal:
-    """The exact sum."""
+    """Return the exact sum."""
     return _EXACT.add(one, other)
 
 
 def exact_product(one: Decimal, other: int) -> Decimal:
-    """The exact product."""
+    """Return the exact product."""
     return _EXACT.multiply(one, Decimal(other))
 
 
 def parse_sum(text: str) -> Decimal:
-    """A sum that was kept as text: a decimal, or numerator/denominator in a state before layout 5."""
+    """Return a sum that was kept as text: a decimal, or numerator/denominator in a state before layout 5."""
     numerator, _, denominator = text.partition("/")
     if not denominator:
         return Decimal(numerator)
-    # Decimals were added, so the denominator divides a power of ten.
+    # The sum is one of decimals, so the denominator divides a power of ten.
     digits, scale, rest = 0, 1, int(denominator)
     while scale % rest:
         scale, digits = scale * 10, digits + 1

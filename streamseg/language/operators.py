@@ -1,6 +1,6 @@
-"""The operator table: what each operator takes, and when its answer may change by itself.
+"""The operators: the test of each operator, and when its answer may change without input.
 
-A negative operator is its positive one with the answer turned round, so it needs no row of its own.
+A negative operator is its positive operator with the answer negated, so it has no row of its own.
 Instants are epoch ms; spans of *now* are half-open.
 """
 
@@ -25,7 +25,7 @@ from streamseg.times import DAY_MS, MONDAY, Period, parse_timestamp_ms, timestam
 from streamseg.values import is_missing, is_number, value_key
 
 AS_NUMBER = "as number"
-"""What begins the key of a test that takes text as numbers."""
+"""The first part of the key of a test that reads texts as numbers."""
 
 Check = Callable[[Any], bool]
 Moving = Callable[[int, int], Answer]
@@ -35,9 +35,10 @@ Key = tuple[Any, ...]
 
 
 class Demand(NamedTuple):
-    """A test is only true where `read` of the tested value gives one of `texts`, or a list that holds one.
+    """The demand of a test: the test is true only if `read` of the tested value returns one of `texts`, or a
+    list that contains one of them.
 
-    key  says what `read` reads: equal keys read alike
+    key  identifies `read`: functions with equal keys read the same
     """
 
     key: tuple[Any, ...]
@@ -51,14 +52,15 @@ def _itself(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One operator with its operand, ready to judge values.
+    """One operator with its operand, compiled to a test of values.
 
     key       canonical form of the positive test: equal keys mean equal answers
-    negated   whether the answer is turned round
-    check     the positive answer where the clock plays no part
-    moving    else (value as epoch ms, now) -> the positive answer and when it next changes
-    zone      where stored texts without an offset are local
-    day_zone  where a stored date alone begins
+    negated   whether the answer is negated
+    check     value -> the positive answer, if the answer does not depend on the clock; else None
+    moving    (value as epoch ms, now) -> the positive answer and when it next changes, if it depends on the
+              clock; else None
+    zone      the time zone of stored texts without an offset
+    day_zone  the time zone in which the day of a stored date without a time begins
     """
 
     key: tuple[Any, ...]
@@ -69,27 +71,27 @@ class Test:
     day_zone: ZoneInfo
 
     def holds(self, value: Any, now_ms: int) -> bool:
-        """The answer at `now_ms`, complement applied."""
+        """Return the answer at `now_ms`, negated if `negated`."""
         if self.check is not None:
             return self.check(value) != self.negated
         return self.at(value, now_ms)[0]
 
     @property
     def moves(self) -> bool:
-        """Whether the answer moves with the clock."""
+        """Whether the answer depends on the clock."""
         return self.moving is not None
 
     def keep(self, value: Any) -> Any:
-        """What to keep of a value to test it later by `at_kept`."""
+        """Return what has to be kept of a value so that `at_kept` can test it later."""
         return value
 
     def at_kept(self, kept: Any, now_ms: int) -> Answer:
-        """As `at`, of what was kept of a value."""
+        """Return the answer of `at` for a result of `keep`."""
         return self.at(kept, now_ms)
 
     def demand(self) -> Demand | None:
-        """The texts of which a value has to be one, or as a list to hold one, for the test to be true, if
-        it demands that."""
+        """Return the demand of the test, with the texts of which a value has to be or contain one; None if
+        the test has no demand."""
         if self.negated or self.check is None:
             return None
         match self.key:
@@ -100,7 +102,7 @@ class Test:
         return None
 
     def at(self, value: Any, now_ms: int) -> Answer:
-        """The answer at `now_ms`, and the next instant at which it may be another (None: never)."""
+        """Return the answer at `now_ms`, with the next time at which it may differ."""
         if self.check is not None:
             return YES if self.check(value) != self.negated else NO
         at_ms = timestamp_or_none(value, self.zone, self.day_zone)
@@ -111,7 +113,7 @@ class Test:
 
 
 def positive(operator: str) -> tuple[str, bool]:
-    """The positive form of an operator, and whether it was negative."""
+    """Return the positive form of an operator, and whether the operator is negative."""
     name = BY_NAME[operator].name
     return name, operator != name
 
@@ -119,14 +121,16 @@ def positive(operator: str) -> tuple[str, bool]:
 def compile_test(
     operator: str, operand: Any, options: TestOptions, *, zone: ZoneInfo, value_zone: ZoneInfo, is_time: bool
 ) -> Test:
-    """The test of `operator` with `operand` (shape already checked by the schema).
+    """Return the test of `operator` with `operand`, whose shape the schema has checked.
 
-    zone        the segment's: calendar notions, operands without an offset, and stored dates alone
-    value_zone  the configured one: stored times without an offset
-    is_time     the value is a standard time attribute, so that shared operators mean times
+    zone        the segment's time zone, for calendar units, for operands without an offset and for stored
+                dates without a time
+    value_zone  the configured time zone, for stored times without an offset
+    is_time     whether the value is a standard time attribute; then an operator for both numbers and times
+                tests times
 
-    Raises ValueError for bounds the wrong way round, texts that are no timestamps and patterns that do
-    not compile.
+    Raises ValueError for bounds in the wrong order, texts that are not timestamps and patterns that do not
+    compile.
     """
     name, negated = positive(operator)
     if name in MOVING:
@@ -148,7 +152,8 @@ def compile_test(
 
 
 def _asked_in(key: tuple[Any, ...], zone: ZoneInfo, value_zone: ZoneInfo) -> tuple[Any, ...]:
-    """The key of a test of times: a date alone is another instant in another zone than the configured one."""
+    """Return the key of a test of times. It has the segment's zone if that is not the configured one, because
+    a date without a time is another instant there."""
     return key if zone.key == value_zone.key else (*key, "days in", zone.key)
 
 
@@ -157,7 +162,7 @@ def _means_times(operand: Any, is_time: bool) -> bool:
 
 
 def _plain_key(name: str, operand: Any, options: TestOptions) -> tuple[Any, ...]:
-    # Ids of conditions outlive this version: an option that is not used does not show in them.
+    # Ids of conditions outlive this version, so an option that is not used must not change them.
     row = BY_NAME[name]
     if row.shape is None:
         return (name,)
@@ -176,7 +181,8 @@ def _number_range(operand: Any) -> tuple[Any, Any]:
 
 
 def _compile_as_number(name: str, operand: Any) -> Check:
-    """A test of numbers, and of texts that are numbers, by their exact value; lists stay lists."""
+    """Return a check of numbers, and of texts that are numbers, by their exact value. Texts in lists are not
+    read as numbers."""
     if name == "in":
         wanted = frozenset(exact(item) for item in operand)
         in_list = _in(operand, str, scalars=False)
@@ -191,7 +197,7 @@ def _compile_as_number(name: str, operand: Any) -> Check:
 
 
 def number_of(value: Any) -> Decimal | None:
-    """The number that a value is with `as: number`, in text or as one; None where it is none."""
+    """Return the number that a value is with `as: number`: a number, or a text that is one; else None."""
     if isinstance(value, str):
         return number_in_text(value)
     return exact(value) if is_number(value) else None
@@ -264,7 +270,7 @@ def _looks(look: Callable[[str, str], bool]) -> Plain:
 
 def _matches(operand: str, options: TestOptions) -> Check:
     search = _compile_pattern(operand, options.ignore_case).search
-    # The pattern cannot be folded, so it ignores case itself, and the text is only normalised.
+    # A pattern cannot be case-folded. So the pattern ignores case itself, and the text is only normalised.
     unfolded = text_form(ignore_case=False, normalized=options.normalize)
     return lambda value: isinstance(value, str) and value != "" and search(unfolded(value)) is not None
 
@@ -280,7 +286,8 @@ def _compile_pattern(pattern: str, ignore_case: bool) -> Any:
 
 
 def _readable(error: Exception) -> str:
-    """The fault in words: RE2's own message is bytes, and Python's text of it their notation."""
+    """Return the message of an error of RE2 as text. RE2 gives it as bytes, of which `str` would make
+    `b'…'`."""
     message = error.args[0] if error.args else ""
     return message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
 
@@ -359,7 +366,7 @@ PLAIN: Mapping[str, Plain] = {
     "le": _compares(le),
     "between": _between,
 }
-"""Positive operator -> its check, where the value is no time."""
+"""Positive operator -> its check of a value that is not a time."""
 
 TIMES: Mapping[str, Callable[[Any, ZoneInfo], tuple[Key, TimeCheck]]] = {
     "before": _before,
@@ -367,7 +374,7 @@ TIMES: Mapping[str, Callable[[Any, ZoneInfo], tuple[Key, TimeCheck]]] = {
     "between": _time_between,
     "calendar": _calendar,
 }
-"""Positive operator -> the key of a test of times, and its check."""
+"""Positive operator -> the key and the check of its test of times."""
 
 MOVING: Mapping[str, Callable[[Any, ZoneInfo], tuple[Key, Moving]]] = {
     "within_last": _within_last,
@@ -377,11 +384,11 @@ MOVING: Mapping[str, Callable[[Any, ZoneInfo], tuple[Key, Moving]]] = {
     "anniversary": _anniversary,
     "age_between": _age_between,
 }
-"""Positive operator -> its operand's key, and its answer, which moves with the clock."""
+"""Positive operator -> its operand's key, and the function of its answer, which depends on the clock."""
 
 
 def in_span(start_ms: int, end_ms: int, now_ms: int) -> Answer:
-    """Whether start <= now < end, and the next instant at which that changes (None: never again)."""
+    """Return whether start <= now < end, with the next time at which this changes (None: never)."""
     if now_ms < start_ms:
         return Answer(False, start_ms) if start_ms < end_ms else NO
     return Answer(True, end_ms) if now_ms < end_ms else NO

@@ -1,4 +1,4 @@
-"""What segments refer to: unknown ids and circles are refused."""
+"""The checks of references between segments: unknown ids and cycles are refused."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from streamseg.language.segments import Segment
 
 
 class Referring(Protocol):
-    """A segment, as far as the check of references is concerned."""
+    """The part of a segment that the checks of references need."""
 
     @property
     def references(self) -> frozenset[str]: ...
 
 
 def check_references(segment: Segment, others: Mapping[str, Referring]) -> None:
-    """Whether a segment refers to known segments only and not, through them, to itself.
+    """Check that a segment refers only to known segments and not, directly or through them, to itself.
 
-    Raises RejectedError with the path of the reference at fault."""
+    Raises RejectedError with the path of the wrong reference."""
     unknown = sorted(segment.references - others.keys() - {segment.segment_id})
     if unknown:
         raise unknown_reference(unknown[0], segment)
     segment_id = segment.segment_id
-    # Nothing that nobody refers to lies in a circle: most definitions that come need no walk.
+    # A segment to which no segment refers is in no cycle. So most new definitions need no search.
     if segment.references and any(segment_id in one.references for one in (segment, *others.values())):
         cycle = find_cycle({**others, segment_id: segment}, start=segment_id)
         if cycle:
@@ -51,7 +51,7 @@ def reference_cycle(cycle: list[str], segment: Segment) -> RejectedError:
 
 
 def _reference_path(segment: Segment, reference: str) -> str:
-    """Where in its definition a segment refers to another."""
+    """Return the path in a segment's definition at which it refers to another segment."""
     wanted = member_id(reference)
     for part_index, part in enumerate(segment.parts):
         place = part_index if segment.definition and segment.definition.parts else None
@@ -63,10 +63,11 @@ def _reference_path(segment: Segment, reference: str) -> str:
 
 
 def find_cycle(segments: Mapping[str, Referring], start: str | None = None) -> list[str]:
-    """The ids of one circle of references, in order, or nothing; through `start`, if given."""
+    """Return the ids of one cycle of references in their order, or an empty list. With `start`, only a cycle
+    through that segment is searched."""
     done: set[str] = set()
     for root in [start] if start is not None else sorted(segments):
-        # An ordered set: in a long chain a list would be looked through again and again.
+        # The dict is an ordered set. In a long chain a list would be searched again at every step.
         path = {root: None}
         stack: list[tuple[str, list[str]]] = [(root, sorted(segments[root].references))]
         while stack:

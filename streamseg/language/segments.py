@@ -1,4 +1,4 @@
-"""Compiled segments: formulas over the conditions that hold for a contact."""
+"""Compiled segments. Their formulas are evaluated from the conditions that hold for a contact."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from streamseg.language.formula import formula
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Literal:
-    """One condition as it stands in a definition: the shared condition it became, perhaps turned round.
+    """One condition of a definition: the shared condition that it became, negated or not.
 
-    source  the condition as written
+    source  the condition as written; None in a segment that has no written conditions
     """
 
     condition_id: int
@@ -28,7 +28,8 @@ class Literal:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
-    """Conditions joined by AND (`every`) or OR; as sets, so that a test is one set operation."""
+    """Conditions joined by AND (`every`) or OR. They are kept as sets, so that a test needs few set
+    operations."""
 
     every: bool
     literals: tuple[Literal, ...]
@@ -52,7 +53,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """Clusters joined by AND, taken in (`include`) or left out."""
+    """Clusters joined by AND. The part includes contacts (`include`) or excludes them."""
 
     name: str | None
     include: bool
@@ -67,15 +68,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """A segment in force.
+    """A compiled segment.
 
-    parts       a standard segment is one included part
-    conditions  the shared conditions it is made of
-    references  ids of the segments whose membership it asks for
-    member_id   the id under which its own membership stands among a contact's true conditions
-    introduced  offset of the record by which this version came into force; -1: it is built in
-    born        offset of the tombstone that ended the last segment of this id; -1: none is known. What is
-                kept of a contact under a lesser one is about a segment that was deleted
+    parts       its parts; a standard segment has one part, which includes
+    conditions  the shared conditions in its formula
+    references  ids of the segments whose membership its formula tests
+    member_id   the id that a contact's true conditions contain while the contact is a member
+    introduced  offset of the record with which its formula came into force; -1: it is built in
+    born        offset of the tombstone that ended the last segment of this id; -1: none is known. A contact's
+                row with a smaller birth belongs to a segment that was deleted.
     """
 
     segment_id: str
@@ -90,7 +91,7 @@ class Segment:
     source: bytes | None = None
 
     def holds(self, true: set[int]) -> bool:
-        """Membership: in at least one included part and in no excluded one."""
+        """Return whether the formula holds: at least one including part holds and no excluding part does."""
         included = False
         for part in self.parts:
             if part.holds(true):
@@ -100,26 +101,26 @@ class Segment:
         return included
 
     def asks_the_same(self, other: Segment) -> bool:
-        """Whether it is the same version of the same segment: at most its name, group and shares differ."""
+        """Return whether both have the same version and formula. Name, group and shares may differ."""
         return self.definition is not None and other.is_version_of(self.definition, self.version)
 
     def is_version_of(self, definition: SegmentDefinition, version: int | None) -> bool:
-        """Whether it is that version of what a definition asks for."""
+        """Return whether the segment has this version and the formula of a definition."""
         own = self.definition
         return self.version == version and own is not None and formula(own) == formula(definition)
 
     @property
     def as_written(self) -> bytes | None:
-        """The definition as JSON with its version; None of a built-in segment."""
+        """The definition as JSON with its version; None for a built-in segment."""
         if self.source is None or self.definition is None or self.definition.version is not None:
             return self.source
-        # Not by way of Python values, in which long numbers would be rounded.
+        # The version is put into the text, because long numbers would be rounded in Python values.
         return b'%b,"version":%d}' % (self.source.rstrip()[:-1], self.version)
 
     @property
     def identity(self) -> int:
-        """The same for the same formula, version and birth: what a contact that was brought up to one of two
-        such segments was brought up to the other as well."""
+        """A number that is equal for segments with the same id, formula, version and birth. A contact that
+        was evaluated with one of them does not have to be evaluated with the other."""
         compiled = [
             [part.include, [[one.every, sorted(one.positive), sorted(one.negative)] for one in part.clusters]]
             for part in self.parts
@@ -128,5 +129,5 @@ class Segment:
 
     @property
     def static(self) -> bool:
-        """Whether it is a list kept by hand."""
+        """Whether it is a static segment."""
         return self.definition is not None and self.definition.type == "static"

@@ -1,4 +1,4 @@
-"""Standard attributes: what type each has, and which operators and operands go with it."""
+"""Standard attributes: the type of each, and the check of the operators and operands that fit it."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _KINDS: Mapping[str, frozenset[operands.Kind]] = {
 
 
 def standard_kind(steps: tuple[str, ...]) -> str | None:
-    """The kind of value of the standard attribute that a path names, or None where it names none."""
+    """Return the kind of value of the standard attribute that a path names; None if it names none."""
     return STANDARD_ATTRIBUTES.get(steps[0]) if len(steps) == 1 else None
 
 
 def is_standard_time(steps: tuple[str, ...]) -> bool:
-    """Whether a path names a standard time attribute."""
+    """Return whether a path names a standard attribute that is a time."""
     return standard_kind(steps) == "time"
 
 
 def check_standard(steps: tuple[str, ...], test: OperatorTest, path: str) -> None:
-    """Raises RejectedError where a standard attribute is compared with a value of another type."""
+    """Raises RejectedError if a standard attribute is compared with a value of another type."""
     kind = standard_kind(steps)
     if kind is not None:
         _check(steps[0], kind, test, path)
@@ -51,8 +51,8 @@ def check_standard(steps: tuple[str, ...], test: OperatorTest, path: str) -> Non
 def check_standard_elements(
     steps: tuple[str, ...], condition: wire.AttributeElementsCondition, path: str
 ) -> None:
-    """Raises RejectedError where a standard attribute is asked for elements that it cannot have: only `tags`
-    has any, and they are texts."""
+    """Raises RejectedError if a condition tests elements that a standard attribute cannot have. Only a list
+    has elements, and they are texts."""
     kind = standard_kind(steps)
     if kind is None:
         return

@@ -15,7 +15,7 @@ _RUNS: Final = re.compile(f"[{BLANKS}]+")
 
 
 def text_form(*, ignore_case: bool, normalized: bool) -> TextForm:
-    """A function from a text to the form in which it is compared."""
+    """Return a function that turns a text into the form in which it is compared."""
     if normalized:
         return _folded_and_normalized if ignore_case else _normalized
     return str.casefold if ignore_case else str
@@ -26,13 +26,13 @@ def _normalized(text: str) -> str:
 
 
 def _folded_and_normalized(text: str) -> str:
-    # Case folding may leave what NFKC composes otherwise, so it is applied again.
+    # The result of case folding may not be in the form NFKC, so NFKC is applied again.
     folded = normalize("NFKC", text).casefold()
     return single_spaces(normalize("NFKC", folded))
 
 
 def single_spaces(text: str) -> str:
-    """The text without blanks at its ends, and with one space (U+0020) for every run of them inside.
+    """Return the text without blanks at its ends, and with one space (U+0020) for every run of blanks inside.
 
     >>> single_spaces("\u3000a \t b ")
     'a b'

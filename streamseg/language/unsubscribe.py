@@ -1,11 +1,12 @@
-"""Unsubscribing: registers of the two channels and the global one, and their batch windows.
+"""Unsubscribing: the registers of the two channels, the global register, and the batch windows.
 
-A channel's member is whoever has an unsubscribe later than the last resubscribe whose batch window has
-closed. That is a function of the sets of both and of now, so the order of arrival plays no part.
+A contact is a member of a channel's segment if it has an unsubscribe event that is not earlier than the last
+resubscribe event, and the batch window of the unsubscribe event has ended. This depends only on the sets of
+these events and on now, so the order of arrival does not matter.
 
-Globally unsubscribed is whoever has an opt-out that is not earlier than the last statement that lifts one.
-Forms say yes and no; the attribute `subscribed` says so where it turns. For what is kept see ChannelRegister
-and Statements in streamseg.contact.rows.
+A contact is globally unsubscribed if it has an opt-out that is not earlier than the last statement that ends
+one. A form states yes or no. The attribute `subscribed` makes a statement when its value changes. The kept
+data are ChannelRegister and Statements in streamseg.contact.rows.
 """
 
 from __future__ import annotations
@@ -41,12 +42,13 @@ _FORM = "form_submit"
 _NO = frozenset(("false", "no", "n", "off", "0", "否", "不", "不订阅"))
 _YES = frozenset(("true", "yes", "y", "on", "1", "是", "订阅"))
 _KEPT = 1_000
-"""Unsubscribes of a channel that may wait at once where each has a window of its own."""
+"""How many unsubscribe events of a channel are kept at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelWindow:
-    """When a channel's batch windows close: aligned to the local clock, or one length after each event."""
+    """The batch windows of a channel. A window ends at a boundary of the local clock (`aligned`), or one
+    length after each event."""
 
     length_ms: int
     aligned: bool
@@ -59,12 +61,12 @@ class ChannelWindow:
         )
 
     def close_ms(self, at_ms: int) -> int:
-        """The end of the window [start, end) that holds `at_ms`."""
+        """Return the end (epoch ms) of the window [start, end) that contains `at_ms`."""
         return next_aligned_ms(at_ms, self.length_ms, self.zone) if self.aligned else at_ms + self.length_ms
 
 
 class ChannelCondition(Condition):
-    """Membership of a channel's built-in segment."""
+    """The condition of a channel's built-in segment."""
 
     __slots__ = ("channel", "window")
 
@@ -78,8 +80,8 @@ class ChannelCondition(Condition):
         register = unsubscribes.channel(self.channel)
         if len(register.opt_outs) < 2:
             return
-        # Only the latest of a window, and of all that are closed, can outlive a resubscribe that is still on
-        # its way.
+        # A resubscribe event may still arrive. After it, only the latest unsubscribe event of each open
+        # window can matter, and the latest one of all ended windows together. The others are dropped.
         latest = {max(self.window.close_ms(one.occurred_ms), now_ms): one for one in register.opt_outs}
         if len(latest) < len(register.opt_outs):
             unsubscribes.keep_channel(self.channel, register._replace(opt_outs=list(latest.values())))
@@ -101,7 +103,7 @@ class ChannelCondition(Condition):
 
 
 class GlobalCondition(Condition):
-    """Membership of `global-unsubscribed`."""
+    """The condition of the built-in segment `global-unsubscribed`."""
 
     __slots__ = ()
 
@@ -113,7 +115,8 @@ class GlobalCondition(Condition):
 
 
 def form_answer(event: Event) -> bool | None:
-    """What a form says about subscribing: yes, no, or None where it says nothing."""
+    """Return the answer of a form about subscribing: yes (True) or no (False); None if it has no clear answer
+    or the event is not a form."""
     if event.name != _FORM:
         return None
     answer = event.properties.get("subscribed")
@@ -128,13 +131,13 @@ def form_answer(event: Event) -> bool | None:
 
 
 def is_unclear(event: Event) -> bool:
-    """Whether a form has an answer that says neither yes nor no."""
+    """Return whether a form has an answer that is neither yes nor no."""
     return event.name == _FORM and "subscribed" in event.properties and form_answer(event) is None
 
 
 def take_event(contact: Contact, event: Event) -> str | None:
-    """Take a behaviour event, no derived one, into the registers; the channel (`email`, `sms`, `global`)
-    that it changed."""
+    """Apply a behaviour event (not a derived one) to the registers. Return the channel (`email`, `sms` or
+    `global`) that it changed; None if it changed none."""
     if event.name == _FORM:
         return _take_form(contact, event)
     known = _EVENTS.get(event.name)
@@ -170,8 +173,8 @@ def _take_form(contact: Contact, event: Event) -> str | None:
 
 
 def take_attribute(contact: Contact, value: bool, updated_ms: int) -> bool:
-    """Take an accepted value of the attribute `subscribed` into the register; whether it turned. One that was
-    not there counts as true."""
+    """Apply a valid value of the attribute `subscribed` to the global register. Return whether the value
+    changed. An attribute that was not set before counts as true."""
     said = contact.body.unsubscribes.statements
     if said.was_no != value:
         return False
@@ -184,8 +187,8 @@ def take_attribute(contact: Contact, value: bool, updated_ms: int) -> bool:
 
 
 def outlive_erasure(contact: Contact) -> Unsubscribes:
-    """The registers as they are after an erasure that keeps opt-outs: the attribute's last value is
-    forgotten, what its values did is not."""
+    """Return the registers after an erasure that keeps opt-outs. The last value of the attribute is
+    forgotten; the statements that it made are kept."""
     registers = contact.body.unsubscribes.copy()
     said = registers.statements
     if said != Statements():
@@ -194,7 +197,8 @@ def outlive_erasure(contact: Contact) -> Unsubscribes:
 
 
 def end_with_erasure(contact: Contact, erased_ms: int) -> Unsubscribes:
-    """The registers as they are after any other erasure: what events later than `erased_ms` said."""
+    """Return the registers after an erasure that does not keep opt-outs: only the effects of events later
+    than `erased_ms` are kept."""
     registers = Unsubscribes()
     for channel in CHANNEL_SEGMENTS:
         opt_outs, resubscribed_ms = contact.body.unsubscribes.channel(channel)
@@ -210,7 +214,8 @@ def end_with_erasure(contact: Contact, erased_ms: int) -> Unsubscribes:
 
 
 def suppressed_channels(contact: Contact) -> list[str]:
-    """The channels that nothing may be sent on from now, before any batch window closes."""
+    """Return the channels on which nothing may be sent from now on; this does not wait for the end of a batch
+    window."""
     unsubscribes = contact.body.unsubscribes
     if unsubscribes.statements.unsubscribed():
         return list(CHANNEL_SEGMENTS)
@@ -218,7 +223,7 @@ def suppressed_channels(contact: Contact) -> list[str]:
 
 
 def built_in_conditions(settings: Settings) -> dict[str, Condition]:
-    """Built-in segment id -> the condition that it consists of."""
+    """Return built-in segment id -> its condition."""
     windows = {"email": settings.email_window, "sms": settings.sms_window}
     conditions: dict[str, Condition] = {GLOBAL_SEGMENT: GlobalCondition()}
     for channel, segment_id in CHANNEL_SEGMENTS.items():
@@ -228,7 +233,7 @@ def built_in_conditions(settings: Settings) -> dict[str, Condition]:
 
 
 def _bounded(opt_outs: list[OptOut]) -> list[OptOut]:
-    """Without those between the earliest and the latest where they are too many."""
+    """Return the opt-outs; if there are too many, only the earliest one and the latest ones."""
     return opt_outs if len(opt_outs) <= _KEPT else [opt_outs[0], *opt_outs[1 - _KEPT :]]
 
 

@@ -1,4 +1,4 @@
-"""Aggregates over the occurrences that lie in a window, compared with a bound."""
+"""Conditions that compare an aggregate of the occurrences in a window with a bound."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from streamseg.values import is_missing
 
 
 class RunningCondition(WindowCondition):
-    """An aggregate over a fixed window: the summary is the running aggregate; tests do not move."""
+    """An aggregate over a fixed window, with tests that do not depend on the clock. The summary is the
+    running aggregate."""
 
     __slots__ = ("running",)
 
@@ -41,7 +42,7 @@ class RunningCondition(WindowCondition):
             fed = True
         return fed
 
-    # Nothing of a running aggregate is ever superfluous.
+    # No part of a running aggregate ever becomes superfluous.
     age = Condition.age
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:
@@ -53,9 +54,10 @@ class RunningCondition(WindowCondition):
 
 
 class AggregateCondition(LogCondition):
-    """An aggregate over a window that slides, or over tests that move.
+    """An aggregate over a sliding window, or with tests that depend on the clock.
 
-    The tested values are those of `where`; where tests inside elements move, [those, those of the element].
+    The tested values of an entry are those of `where`. If tests inside elements depend on the clock, they are
+    [values of `where`, values of the element].
     """
 
     __slots__ = ("aggregate",)
@@ -86,14 +88,15 @@ class AggregateCondition(LogCondition):
         return self.aggregate.judge(self.aggregate.over([entry[2] for entry in occurrences]))
 
     def overflow(self, log: list[list[Any]]) -> None:
-        """What was counted stays counted: the oldest value is added to the one after it, and ages with it."""
+        """Make the log one entry shorter. If values can be added, the oldest value is added to the next one,
+        so that it still counts until that one leaves the window."""
         if not self.moving and self.aggregate.adds:
             log[1][2] = self.aggregate.together(log[0][2], log[1][2])
         del log[0]
 
     def thin(self, entered: list[list[Any]]) -> list[list[Any]]:
-        """An extreme that a later occurrence equals or beats, and an earlier one of a distinct value, can
-        decide nothing any more."""
+        """Return the entries that can still decide the answer. For `min` and `max`, a value that a later
+        entry equals or beats cannot; for `distinct`, a value that a later entry repeats cannot."""
         return self.aggregate.thin(entered, lambda entry: entry[2])
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
@@ -108,7 +111,7 @@ class AggregateCondition(LogCondition):
 
 
 def _evidence(aggregate: Aggregate, result: Result, sorting: Sorting) -> dict[str, Any]:
-    """What was reached; occurrences in the window that have no value are left out."""
+    """Return the evidence of an aggregate. Occurrences in the window that have no value are left out."""
     for event in sorting.inside:
         if not any(True for _ in aggregate.values.of(event.properties)):
             value = aggregate.values.source(event.properties)
@@ -121,7 +124,7 @@ def _evidence(aggregate: Aggregate, result: Result, sorting: Sorting) -> dict[st
 
 
 def _figure(result: Result) -> int | float | str | None:
-    """A result as JSON: a number, or the text of one that no JSON number is written as."""
+    """Return a result as JSON: a number, or its text if no JSON number is written as it."""
     if isinstance(result, Total):
         return compact(exact(float(result.average())))
     return compact(result) if isinstance(result, Decimal) else result

@@ -1,9 +1,9 @@
 """Sum, average, minimum, maximum and distinct values of one property.
 
-Numbers are added exactly as they are written in decimal (0.1 is a tenth), so a result depends neither on
-the order of arrival nor on the rounding of binary floats.
+Numbers are added exactly as they are written in decimal (0.1 is a tenth). So a result depends neither on the
+order of arrival nor on the rounding of binary floats.
 
-A value is kept as JSON: a number, or the text of one that no JSON float is written as (`numbers.compact`).
+A value is kept as JSON: a number, or its text if no JSON number is written as it (`numbers.compact`).
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from streamseg.values import is_missing, is_number, value_key
 
 
 class Total(NamedTuple):
-    """A sum and of how many values it is; the average is the one divided by the other."""
+    """A sum and the number of its values; the average is the sum divided by the number."""
 
     sum: Decimal
     values: int
 
     def average(self) -> Decimal:
-        """The average, rounded to the digits that Decimal has by default."""
+        """Return the average, rounded to the default precision of Decimal."""
         return self.sum / self.values
 
 
 Result = Total | Decimal | int | None
-"""An average is a Total with at least one value, so that no digit of it is lost."""
+"""The result of an aggregate. An average is a Total of at least one value, so that it stays exact."""
 
 Judge = Callable[[Result], bool]
 T = TypeVar("T")
 
 
 def compile_judge(operator: str, operand: Any) -> Judge:
-    """The comparison of a result; over no occurrences (None) nothing matches.
+    """Return the comparison of a result with an operand. Without occurrences the result is None and the
+    comparison is false.
 
-    Raises ValueError for bounds the wrong way round."""
+    Raises ValueError for bounds in the wrong order."""
     if operator in ("between", "not_between"):
         low, high = (None if bound is None else exact(bound) for bound in operand)
         if low is not None and high is not None and low > high:
@@ -67,7 +68,7 @@ def compile_judge(operator: str, operand: Any) -> Judge:
 
 
 def _compare(result: Total | Decimal | int, bound: Decimal) -> int:
-    """-1, 0 or 1, as the result is less than the bound, equal or greater."""
+    """Return -1, 0 or 1 if the result is less than the bound, equal to it or greater."""
     if isinstance(result, Total):
         number, bound = result.sum, exact_product(bound, result.values)
     else:
@@ -76,7 +77,7 @@ def _compare(result: Total | Decimal | int, bound: Decimal) -> int:
 
 
 def _total(value: Any) -> Total:
-    """The sum and count that a value or several put together stand for."""
+    """Return the sum and the number of values of a kept value, which may be several values put together."""
     if isinstance(value, list):
         return Total(parse_sum(value[0]), value[1])
     return Total(exact(value), 1)
@@ -88,7 +89,10 @@ def _sum(numbers: Iterator[Decimal]) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """The elements of a list in an occurrence, and which of them count; None: all."""
+    """The list in an occurrence whose elements have the values.
+
+    where  the test of the elements that count; None: all count
+    """
 
     path: tuple[str, ...]
     read: Callable[[Mapping[str, Any]], Any]
@@ -96,18 +100,20 @@ class Elements:
 
 
 class Value(NamedTuple):
-    """A value of an occurrence; `tested` is what to keep of its element to test it later, None where that is
-    settled."""
+    """A value of an occurrence.
+
+    tested  the values of its element that have to be kept to test the element later; None: no later test
+    """
 
     value: Any
     tested: list[Any] | None
 
 
 class Values:
-    """Which values an occurrence has: one or none, or one of every element that passes.
+    """The reader of the values of an occurrence: at most one value, or one value of each element that passes.
 
-    as_number  text that is a number is that number
-    distinct   values of any type count, not only numbers
+    as_number  whether text that is a number counts as that number
+    distinct   whether values of all types count, not only numbers
     """
 
     __slots__ = ("_as_number", "_distinct", "_read", "elements", "key", "moving")
@@ -127,7 +133,7 @@ class Values:
         self.elements = elements
         where = None if elements is None else elements.where
         self.moving = where is not None and where.moving
-        # Ids of conditions outlive this version: what is not used does not show in them.
+        # Ids of conditions outlive this version, so an option that is not used must not change them.
         self.key: tuple[Any, ...] = (path,)
         if as_number:
             self.key = (*self.key, "as number")
@@ -135,7 +141,7 @@ class Values:
             self.key = (*self.key, "elements", elements.path, None if where is None else where.key)
 
     def of(self, properties: Mapping[str, Any]) -> Iterator[Value]:
-        """The values of an occurrence; tests that move with the clock are left open."""
+        """Yield the values of an occurrence. Tests that depend on the clock are not applied yet."""
         if self.elements is None:
             value = self._value(self._read(properties))
             if value is not None:
@@ -150,17 +156,18 @@ class Values:
                 yield Value(value, where.extract(element) if where is not None and where.moving else None)
 
     def source(self, properties: Mapping[str, Any]) -> Any:
-        """What an occurrence has where the values, or the list of elements, are looked for."""
+        """Return what an occurrence has at the path of the value or of the list of elements."""
         return self._read(properties) if self.elements is None else self.elements.read(properties)
 
     def at(self, tested: list[Any] | None, now_ms: int) -> Answer:
-        """Whether a value counts at `now_ms` by what was kept of its element, and when that may change."""
+        """Return whether a value counts at `now_ms`, with the time at which this may change. `tested` is what
+        was kept of its element."""
         if tested is None or self.elements is None or self.elements.where is None:
             return YES
         return self.elements.where.at(tested, now_ms)
 
     def _value(self, value: Any) -> Any:
-        """What counts of a value; None where it is left out."""
+        """Return the value as it counts; None if it does not count."""
         if self._as_number and isinstance(value, str):
             number = number_in_text(value)
             if number is not None:
@@ -171,7 +178,7 @@ class Values:
 
 
 class Aggregate:
-    """One function of the values, with the comparison of its result."""
+    """One function of values, with the comparison of its result."""
 
     __slots__ = ("function", "judge", "key", "values")
 
@@ -184,17 +191,17 @@ class Aggregate:
 
     @property
     def adds(self) -> bool:
-        """Whether values can be put together without losing what they count for."""
+        """Whether several values can be put together to one without a change of the result."""
         return self.function in ("sum", "avg")
 
     def together(self, one: Any, other: Any) -> list[Any]:
-        """Two values as one: [sum, how many]."""
+        """Return two values put together: [sum, number of values]."""
         first, second = _total(one), _total(other)
         return [str(exact_sum(first.sum, second.sum)), first.values + second.values]
 
     def over(self, values: list[Any]) -> Result:
-        """The result over values that `Values` or `together` gave; None over none, save sums and distinct
-        counts."""
+        """Return the result over values of `Values` or `together`. Without values a sum or a distinct count
+        is 0, and the other results are None."""
         if self.function == "distinct":
             return len({value_key(value) for value in values})
         if self.adds:
@@ -209,7 +216,8 @@ class Aggregate:
         return best(exact(value) for value in values)
 
     def thin(self, entries: list[T], value_of: Callable[[T], Any]) -> list[T]:
-        """Without the entries that a later one makes superfluous for good; entries end in their order."""
+        """Return the entries without those that a later entry makes superfluous for good. The entries must
+        leave the window in their order."""
         if self.adds:
             return entries
         kept: list[T] = []
@@ -233,7 +241,7 @@ class Aggregate:
 
 
 class RunningAggregate(Aggregate):
-    """The same over a fixed set that only grows; the summary is JSON.
+    """An aggregate over a set of values that only grows. The summary is JSON:
 
     sum: the number as text · avg: [sum, count] · min, max: the value · distinct: the values
     """
@@ -241,7 +249,7 @@ class RunningAggregate(Aggregate):
     __slots__ = ()
 
     def add(self, summary: Any, value: Any) -> Any:
-        """The summary with one more value."""
+        """Return the summary with one more value."""
         if self.function == "sum":
             return str(exact_sum(parse_sum(summary or "0"), exact(value)))
         if self.function == "avg":
@@ -257,7 +265,7 @@ class RunningAggregate(Aggregate):
         return min(summary, value, key=exact) if self.function == "min" else max(summary, value, key=exact)
 
     def result(self, summary: Any) -> Result:
-        """The result so far."""
+        """Return the result of a summary; None stands for no values."""
         if summary is None:
             return Decimal(0) if self.function == "sum" else 0 if self.function == "distinct" else None
         if self.function == "sum":

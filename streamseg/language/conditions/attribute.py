@@ -1,4 +1,4 @@
-"""Attribute conditions: a test on the latest value, optionally on how long it has held."""
+"""Attribute conditions: a test of the latest value, with or without the time for which it has held."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ from streamseg.times import format_ms
 from streamseg.values import walk
 
 ALWAYS_THERE = frozenset(("contact_id", KNOWN_SINCE))
-"""Attributes that no update sets: what they are follows from the contact."""
+"""Attributes that no update sets. Their values follow from the contact itself."""
 
 
 def latest(contact: Contact, path: tuple[str, ...]) -> Any:
-    """The contact's latest value at a path, None where there is none; those that are always there follow from
-    the contact itself."""
+    """Return the contact's latest value at a path; None if there is none."""
     if path[0] in ALWAYS_THERE:
         whole = contact.contact_id if path[0] == "contact_id" else contact.known_since_ms
         return whole if len(path) == 1 else None
@@ -36,7 +35,7 @@ def latest(contact: Contact, path: tuple[str, ...]) -> Any:
 
 
 class AttributeCondition(Condition):
-    """A test on the latest value."""
+    """A test of the latest value."""
 
     __slots__ = ("path", "test")
 
@@ -64,14 +63,16 @@ class AttributeCondition(Condition):
         return self.path[0] == KNOWN_SINCE
 
     def _texts(self) -> tuple[str, ...] | None:
-        """The texts of which the whole attribute has to be one, or hold one, if that is the test's kind."""
+        """Return the texts of which the whole attribute has to be or contain one; None if the test has no
+        such demand."""
         if len(self.path) > 1 or self.path[0] in ALWAYS_THERE:
             return None
         demand = self.test.demand() if isinstance(self.test, Test) else None
         return None if demand is None else demand.texts
 
     def _threshold(self) -> float | None:
-        """The bound that the whole attribute is compared with, if that is the test's kind."""
+        """Return the bound with which the whole attribute is compared; None if the test is of another
+        kind."""
         if self.test.key[0] not in ("gt", "ge", "lt", "le") or len(self.path) > 1:
             return None
         bound: float = self.test.key[1]
@@ -84,18 +85,22 @@ class AttributeCondition(Condition):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """`at_least` (else less than) `length_ms` without interruption."""
+    """The time for which a test has to hold without interruption: at least `length_ms`, or less than that
+    (not `at_least`)."""
 
     at_least: bool
     length_ms: int
 
 
 class HeldCondition(ChangeFed):
-    """A test that has been true, without interruption, for at least / for less than so long.
+    """A test that has held without interruption for at least, or for less than, a length of time.
 
-    Summary: [since_ms] while the test is true; [None, first set ms] where it has been so since the contact
-    became known, a first value that is older than that counting from its own time; nothing where the test
-    is false or the attribute was never set.
+    The summary depends on the test:
+
+    - [since_ms] if the test holds.
+    - [None, first set ms] if it has held since the contact became known. If the first value is older than
+      that, it has held since the time of the first value.
+    - No summary if the test does not hold or the attribute was never set.
     """
 
     __slots__ = ("held", "path", "test")
@@ -117,7 +122,7 @@ class HeldCondition(ChangeFed):
         return True
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
-        # It looks back through the attribute's changes, which are kept as events.
+        # The summary is made from the attribute's changes, which are kept as events.
         return True
 
     def answer(self, contact: Contact, now_ms: int) -> Answer:
@@ -136,7 +141,7 @@ class HeldCondition(ChangeFed):
         return {"value": value, **reading(value, self.test), "held_since": since}
 
     def since(self, contact: Contact) -> int:
-        """Since when the test, true now, has been true (epoch ms)."""
+        """Return since when (epoch ms) the test has held. It must hold now."""
         summary: list[int | None] = contact.body.summaries.get(self.id, [None])
         if summary[0] is not None:
             return summary[0]
@@ -152,7 +157,7 @@ class HeldCondition(ChangeFed):
             contact.body.summaries[self.id] = [None, updated_ms]
 
     def look_back(self, contact: Contact, derived: Sequence[Event]) -> None:
-        """It never looks back less far than the latest value's own time."""
+        """Make the summary as in ChangeFed. The test has held at least since the time of the latest value."""
         contact.body.summaries.pop(self.id, None)
         name = self.path[0]
         entry = contact.attributes.get(name)
@@ -160,10 +165,11 @@ class HeldCondition(ChangeFed):
             return
         changes = _tag_changes(entry, derived) if name == "tags" else _changes(name, derived)
         if entry is None or (not changes and (entry[0] is None or (name == "tags" and not entry[0]))):
-            # It never was there. Another empty value was set, though its change may be forgotten.
+            # The attribute was never set. Any other empty value was set, even if its change is not kept any
+            # more.
             return
         since_ms: int = entry[1]
-        # Whether it held of the missing value that there was before the first.
+        # Whether the test also held for the missing value before the first value.
         from_start = False
         steps = self.path[1:]
         for change in changes:
@@ -179,7 +185,7 @@ class HeldCondition(ChangeFed):
 
 
 class _Change(NamedTuple):
-    """An attribute had a value and got another at an instant; None: it was not there."""
+    """A change of an attribute from one value to another at a time (epoch ms); None: it was not set."""
 
     old: Any
     new: Any
@@ -192,7 +198,8 @@ def _changes(name: str, derived: Sequence[Event]) -> list[_Change]:
 
 
 def _tag_changes(entry: Entry | None, derived: Sequence[Event]) -> list[_Change]:
-    """The tag lists before each record that changed them, in no order of tags, told back from the latest."""
+    """Return the changes of the tag list, one for each record that changed it, from the latest back. The
+    order of tags in the lists is not the contact's."""
     told = (event for event in derived if event.name in ("tag_added", "tag_removed"))
     tags: set[str] = set() if entry is None else set(entry[0] or ())
     changes: list[_Change] = []

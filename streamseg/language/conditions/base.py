@@ -1,7 +1,7 @@
-"""What every compiled condition can do.
+"""The interface of all compiled conditions.
 
-Plan, engine, step and explanation ask a condition by the methods below and never by its class, so that a new
-kind of condition is a new class in this package, and a case of the compiler."""
+The plan, the engine and the explanation use a condition only through the methods below and never test its
+class. So a new kind of condition needs a new class in this package and a case in the compiler."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from streamseg.records.inputs import Event
 
 
 def stable_id(*key: Any) -> int:
-    """A stable 63-bit id of JSON values: the same for the same, in every process."""
+    """Return a 63-bit id of JSON values. It is the same for equal values in every process."""
     form = dumps(key, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return int.from_bytes(hashlib.blake2b(form, digest_size=8).digest(), "big") >> 1
 
 
 def condition_id(*key: Any) -> int:
-    """The id of a condition's canonical form; equal conditions are one condition.
+    """Return the id of a condition's canonical form. Equal conditions are one condition.
 
-    It outlives the process: contact states refer to conditions by it."""
+    The id must not change between releases, because the states of contacts refer to conditions by it."""
     return stable_id(*key)
 
 
 class Condition:
-    """One shared condition. Immutable; all that varies is in the contact.
+    """One condition, which segments share. It never changes; all data about a contact are in the contact.
 
     id      see condition_id
-    inert   false and never due for a contact that nothing is known of, so that a new contact need not
-            be asked
+    inert   whether the condition is false and never due for a contact of which nothing is known, so that it
+            does not have to be evaluated for a new contact
     """
 
     __slots__ = ("id", "inert")
@@ -46,80 +46,82 @@ class Condition:
         self.inert = inert
 
     def age(self, contact: Contact, now_ms: int) -> None:
-        """Drop from what is kept of the contact what can matter to no answer at `now_ms` or later; here
-        nothing is kept.
+        """Drop the contact's data that cannot matter to any answer at `now_ms` or later. Here there are none.
 
-        Called by `settle` before it asks for the answer. May change what this condition keeps of the contact,
-        and nothing else; no answer at `now_ms` or later becomes another by it, but an answer may then be sure
-        for longer."""
+        `settle` calls it before `answer`. It may change this condition's data of the contact, and nothing
+        else. It must not change what any answer at `now_ms` or later says, but the answer may be certain for
+        longer afterwards."""
 
     def answer(self, contact: Contact, now_ms: int) -> Answer:
-        """Whether it holds at `now_ms`, and the next instant at which it may flip without input.
+        """Return whether the condition holds at `now_ms`, with the next time at which this may change without
+        input.
 
-        Called by `settle` after `age`, and by whoever only wants to know, with no need to age the contact.
-        Must not change the contact."""
+        `settle` calls it after `age`. Other callers do not have to call `age` before. It must not change the
+        contact."""
         raise NotImplementedError
 
     def forecast(self, contact: Contact) -> Forecast:
-        """Its answers at later and later instants, if nothing else happens to the contact.
+        """Return the future answers of the condition if no input comes.
 
-        Called to find out when a membership ends. Must not change the contact, which must not change while
-        the forecast is in use."""
+        It is used to find out when a membership ends. It must not change the contact, and the contact must
+        not change while the forecast is in use."""
         return Forecast(self, contact)
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
-        """Whether an event at `at_ms` or before may matter to the answer at `now_ms` or later.
+        """Return whether an event at `at_ms` or before may matter to the answer at `now_ms` or later.
 
-        Called by a recount, which leaves a condition alone that may rest on events no longer kept."""
+        A recount calls it, because it does not evaluate conditions that may depend on events which are no
+        longer kept."""
         return False
 
     def register(self, dispatch: Dispatch) -> None:
-        """Tell the dispatch which inputs may change the answer; here none of them.
+        """Register for the inputs that may change the answer. Here there are none.
 
-        Called once by each new plan that the condition is in."""
+        Each new plan that has the condition calls it once."""
 
     def refill(self, refill: Refill) -> None:
-        """Tell the refill what of the contact's kept history makes the summary; here there is none.
+        """Request the part of the contact's kept history from which the summary is made. Here there is no
+        summary.
 
-        Called by the engine where the contact has no summary, be it because the condition is new or because
-        nothing has mattered to it yet."""
+        The engine calls it if the contact has no summary: the condition is new, or no input has mattered to
+        it yet."""
 
     @property
     def frequency(self) -> int:
-        """Of how many in a hundred contacts it holds, by its kind: a rough order, the less the better a guard
-        (see `streamseg.plan.audience`)."""
+        """A rough measure, by the kind of condition, of how many in a hundred contacts it holds for. The less
+        it is, the better the condition is as a guard (see `streamseg.plan.audience`)."""
         return 100
 
     @property
     def follows_definitions(self) -> bool:
-        """Whether the answer may change because definitions do, so that each contact is asked again under
-        every new plan."""
+        """Whether a change of definitions may change the answer, so that the condition is evaluated again for
+        every contact under every new plan."""
         return False
 
     @property
     def asks_known_since(self) -> bool:
-        """Whether the answer follows from when the contact became known, too."""
+        """Whether the answer depends on when the contact became known."""
         return False
 
     def entry_ref(self, contact: Contact) -> str | None:
-        """The id of the event that the answer rests on, where a change by time has to name one.
+        """Return the id of the event that is the reference of a change by time; None: there is none.
 
-        Called after an evaluation at the same instant; must not change the contact."""
+        It is called after an evaluation at the same time. It must not change the contact."""
         return None
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
-        """What decides the answer: what was reached, what was left out and why, how a value was read. JSON,
-        instants as RFC 3339; bounded, however many events there are.
+        """Return the evidence for the answer as JSON, with times in RFC 3339: what was reached, what was left
+        out and why, how a value was read. Its size is bounded, however many events there are.
 
-        Called by `explain` with the contact's kept events, ascending, at the instant that the contact has
-        been brought up to; must not change the contact."""
+        `explain` calls it with the contact's kept events, ascending. The contact is up to date at `now_ms`.
+        It must not change the contact."""
         return {}
 
 
 class Forecast:
-    """The answers of a condition at later and later instants.
+    """The future answers of a condition, at one time after the other.
 
-    cost  about how many of the kept occurrences the last answer took to look at
+    cost  about how many of the kept occurrences were read for the last answer
     """
 
     __slots__ = ("_condition", "_contact", "cost")
@@ -130,29 +132,31 @@ class Forecast:
         self.cost = 1
 
     def at(self, now_ms: int) -> Answer:
-        """The answer at an instant that is not earlier than the last one asked about."""
+        """Return the answer at `now_ms`, which must not be earlier than in the call before."""
         return self._condition.answer(self._contact, now_ms)
 
 
 class EventFed(Condition):
-    """A condition that is told about occurrences as they come, and keeps a summary of them (JSON)."""
+    """A condition that is fed each occurrence when it comes, and keeps a summary of the occurrences
+    (JSON)."""
 
     __slots__ = ()
 
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
-        """Take an occurrence into the summary; whether the condition has to be evaluated again.
+        """Add an occurrence to the summary. Return whether the condition has to be evaluated again.
 
-        Called by the engine for each event that `register` asks for, once, in any order of `occurred_ms`. May
-        change this condition's summary and `contact.capped`, and nothing else."""
+        The engine calls it once for each event for which the condition registered, in any order of
+        `occurred_ms`. It may change this condition's summary and `contact.capped`, and nothing else."""
         raise NotImplementedError
 
     def aged(self, summary: Any, now_ms: int) -> Any:
-        """What of a summary can still matter to an answer at `now_ms` or later: the same one if that is all
-        of it, None if nothing. Must not change the summary."""
+        """Return the part of a summary that can matter to an answer at `now_ms` or later: the same object if
+        all of it can, None if no part can. It must not change the summary."""
         return summary
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:
-        """The answer by a summary, aged or not; None: there is none. Must not change the summary."""
+        """Return the answer from a summary (None: there is none), whether `aged` was applied to it or not. It
+        must not change the summary."""
         raise NotImplementedError
 
     def age(self, contact: Contact, now_ms: int) -> None:
@@ -180,7 +184,7 @@ class EventFed(Condition):
 
 
 class _SummaryForecast(Forecast):
-    """Ages a summary of its own from instant to instant."""
+    """A forecast that drops the part of the summary that no later answer needs."""
 
     __slots__ = ("_fed", "_summary")
 
@@ -198,21 +202,22 @@ class _SummaryForecast(Forecast):
 
 
 class ChangeFed(Condition):
-    """A condition that is told each change of an attribute as it comes, and keeps a summary of them."""
+    """A condition that is fed each change of an attribute when it comes, and keeps a summary of the
+    changes."""
 
     __slots__ = ()
 
     def changed(self, contact: Contact, old: Any, new: Any, updated_ms: int) -> None:
-        """Take a change of the whole attribute (None: not there) into the summary.
+        """Add a change of the whole attribute to the summary; None stands for an attribute that is not set.
 
-        Called by the engine when the new value is the contact's latest already; the condition is evaluated
-        after it. May change this condition's summary, and nothing else."""
+        The engine calls it when the new value is already the contact's latest one. It evaluates the condition
+        afterwards. This method may change this condition's summary, and nothing else."""
         raise NotImplementedError
 
     def look_back(self, contact: Contact, derived: Sequence[Event]) -> None:
         """Make the summary from the contact's kept derived events, latest first, and its latest attributes.
 
-        Called by the engine for what `refill` asks for. May change this condition's summary, and nothing
+        The engine calls it if `refill` requested it. It may change this condition's summary, and nothing
         else."""
         raise NotImplementedError
 
@@ -221,11 +226,11 @@ class ChangeFed(Condition):
 
 
 class Dispatch(Protocol):
-    """Where conditions register for the inputs that may change their answers."""
+    """The registry in which conditions register for the inputs that may change their answers."""
 
     def on_event(self, condition: EventFed, name: str, *, prefix: bool, demand: Demand | None = None) -> None:
-        """Feed it each occurrence with the name, or whose name begins with it (`prefix`); those that cannot
-        meet the `demand` may be left out."""
+        """Feed the condition each occurrence with this name, or whose name begins with it (`prefix`).
+        Occurrences that cannot meet the `demand` may be left out."""
 
     def on_attribute(
         self,
@@ -235,18 +240,18 @@ class Dispatch(Protocol):
         texts: tuple[str, ...] | None = None,
         threshold: float | None = None,
     ) -> None:
-        """Evaluate it when the attribute's value changes; with `texts`, when one of them comes or goes; with
-        a `threshold`, when the value gets to the other side of it."""
+        """Evaluate the condition when the attribute's value changes. With `texts`, only changes to or from
+        one of them matter; with a `threshold`, only changes from one side of it to the other."""
 
     def on_change(self, condition: ChangeFed, name: str) -> None:
-        """Tell it each change of the attribute, and evaluate it."""
+        """Feed the condition each change of the attribute, and evaluate it."""
 
 
 class Refill(Protocol):
-    """Where conditions ask for what their summaries are made of, for one contact."""
+    """The requests of conditions for the history from which their summaries of one contact are made."""
 
     def from_events(self, condition: EventFed) -> None:
-        """Feed it the kept events that it registered for."""
+        """Request that the condition is fed the kept events for which it registered."""
 
     def from_changes(self, condition: ChangeFed) -> None:
-        """Have it look back over the kept derived events."""
+        """Request that `look_back` of the condition is called with the kept derived events."""

@@ -1,7 +1,7 @@
-"""Chains of occurrences: when they end, and which of them nothing follows.
+"""Chains of occurrences: when they end, and which of them no occurrence of an absent step follows.
 
-A chain has one occurrence a step, each at a later place than the one before. Occurrences that were derived
-from one record stand at one place, so none of them follows another.
+A chain has one occurrence for each step, each at a later place than the one before. Occurrences that were
+derived from one record have the same place, so none of them follows another.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class Occurrence(NamedTuple):
     """An occurrence that matches some steps.
 
     at_ms   when it occurred (epoch ms)
-    place   its rank in the order of all; equal for those that stand at one place
-    steps   the steps that it matches, as bits; an absent step has the last one
+    place   its rank in the order of all occurrences; equal for occurrences at the same place
+    steps   the steps that it matches, as bits; the absent step has the last bit
     """
 
     at_ms: int
@@ -31,9 +31,11 @@ def _by_place(occurrences: Iterable[Occurrence]) -> Iterator[list[Occurrence]]:
 
 
 class _Starts:
-    """The latest start of the chains that have come to a step, among those that end not too long ago.
+    """The chains that have reached one step. It finds the latest start of those that reached the step within
+    the last `longest_ms`.
 
-    Ends come in the order of time; a deque keeps the starts that no later end beats, the greatest first."""
+    Chains are added in the order of their ends. A deque keeps only the chains whose start is later than the
+    start of every chain that ends after them, the latest start first."""
 
     __slots__ = ("_entries", "_longest_ms")
 
@@ -58,8 +60,10 @@ class _Starts:
 def chain_ends(
     occurrences: Sequence[Occurrence], count: int, within_ms: int, step_within_ms: int | None
 ) -> list[int]:
-    """The times at which some chain of `count` steps ends, the last at most `within_ms` after the first, each
-    at most `step_within_ms` (None: no such limit) after the one before. Cost: O(steps · occurrences)."""
+    """Return the times at which some chain of `count` steps ends. The last step is at most `within_ms` after
+    the first, and each step at most `step_within_ms` (None: no limit) after the one before.
+
+    Cost: O(steps · occurrences)."""
     starts = [_Starts(step_within_ms) for _ in range(count)]
     ends: list[int] = []
     for group in _by_place(occurrences):
@@ -79,11 +83,12 @@ def chain_ends(
 
 
 class Absence:
-    """Chains of `count` steps that no occurrence of the absent step follows up to the deadline, `within_ms`
-    after the first step. One at the very instant of the last step counts as having followed, unless it is
-    itself a step of the chain.
+    """The chains of `count` steps that no occurrence of the absent step follows until the deadline, which is
+    `within_ms` after the first step. An occurrence at the same time as the last step follows the chain,
+    unless it is a step of the chain.
 
-    Of the chains with one first step the one that ends last is the best, since the fewest can follow it.
+    Of all chains with the same first step only the one that ends last has to be checked, because the fewest
+    occurrences follow it.
     """
 
     __slots__ = ("_absent", "_count", "_occurrences", "_step_within_ms", "_steps", "_within_ms")
@@ -99,7 +104,7 @@ class Absence:
         self._absent = [one.at_ms for one in occurrences if one.steps >> count & 1]
 
     def deadlines(self) -> list[int]:
-        """The deadlines up to which nothing followed some chain, in no order.
+        """Return the deadlines of the chains that were not followed, in no order.
 
         Cost: O(first steps · steps · log) without `step_within_ms`, else O(first steps · steps · occurrences
         within `within_ms`)."""
@@ -110,7 +115,7 @@ class Absence:
         ]
 
     def _stands(self, index: int) -> bool:
-        """Whether nothing followed some chain that begins with the occurrence at an index."""
+        """Return whether some chain that begins with the occurrence at `index` was not followed."""
         first = self._occurrences[index]
         deadline_ms = first.at_ms + self._within_ms
         followers = bisect_right(self._absent, deadline_ms)
@@ -123,8 +128,8 @@ class Absence:
         return latest_ms == end_ms and self._takes_all(index, end_ms)
 
     def _latest_end(self, index: int, deadline_ms: int, not_before_ms: int | None) -> int | None:
-        """When the last chain that begins there ends, at the deadline at the latest; None where there is none
-        or where none ends at `not_before_ms` or later."""
+        """Return the latest end of a chain that begins at `index` and ends by the deadline. Return None if
+        there is no chain, or none that ends at `not_before_ms` or later."""
         first = self._occurrences[index]
         if self._count == 1:
             return first.at_ms
@@ -143,7 +148,8 @@ class Absence:
         return finals[last].at_ms if finals[last].place > place else None
 
     def _reached(self, index: int, before_ms: int) -> list[int | None]:
-        """Of each step, the latest time before `before_ms` at which a chain that begins there comes to it."""
+        """Return for each step the latest time before `before_ms` at which a chain that begins at `index`
+        reaches it; None: no chain reaches it."""
         first = self._occurrences[index]
         longest_ms = self._within_ms if self._step_within_ms is None else self._step_within_ms
         reached: list[int | None] = [first.at_ms] + [None] * (self._count - 1)
@@ -161,8 +167,8 @@ class Absence:
         return reached
 
     def _takes_all(self, index: int, end_ms: int) -> bool:
-        """Whether some chain that begins there and ends at `end_ms` has as its steps all occurrences of the
-        absent step at that instant: then none of them followed it."""
+        """Return whether some chain that begins at `index` and ends at `end_ms` has all occurrences of the
+        absent step at `end_ms` among its steps. Then none of them followed it."""
         first = self._occurrences[index]
         start = bisect_left(self._occurrences, end_ms, key=_time)
         end = bisect_right(self._occurrences, end_ms, key=_time)
@@ -170,8 +176,8 @@ class Absence:
         absent = [number for number in there if self._occurrences[number].steps >> self._count & 1]
         if len(absent) > self._count:
             return False
-        # States: how many steps a chain has, and how many of those occurrences are among them. None may be
-        # left out, so they are taken in their order.
+        # A state is the number of steps of a chain, and how many of the absent occurrences are among them. No
+        # absent occurrence may be left out, so a chain takes them in their order.
         states: set[tuple[int, int]]
         if first.at_ms == end_ms:
             states = {(1, int(absent[0] == index))}

@@ -1,7 +1,8 @@
-"""Counts of the occurrences that lie in a window.
+"""Conditions on the number of occurrences in a window.
 
-Where the tests do not move, the summary is the latest n (n + 1 for exactly n) times that have entered the
-window, and those to come; in a fixed window a counter that stops there.
+If the tests do not depend on the clock, the summary is a list of times: the latest n (n + 1 for exactly n)
+times that have entered the window, and all times that have not entered it yet. In a fixed window the summary
+is a counter that stops at that number.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from streamseg.records.inputs import Event
 from streamseg.times import MAX_MS, NEVER_MS
 
 _NEVER = (MAX_MS, 0)
-"""The span of a time that never lies in the window."""
+"""The span of now for a time that is never in the window."""
 
 
 class _PlainCount(WindowCondition):
-    """At least (`exact`: exactly) `number` occurrences lie in the window; tests do not move.
+    """The condition that at least (`exact`: exactly) `number` occurrences are in the window. Its tests do not
+    depend on the clock.
 
-    kept  how many that lie in the window have to be known
+    kept  how many occurrences in the window have to be known to answer
     """
 
     __slots__ = ("exact", "kept", "number")
@@ -46,11 +48,11 @@ class _PlainCount(WindowCondition):
 
 
 class CounterCondition(_PlainCount):
-    """A count in a fixed window; the summary is a counter that stops at `kept`."""
+    """A count in a fixed window. The summary is a counter that stops at `kept`."""
 
     __slots__ = ()
 
-    # Nothing of a counter is ever superfluous.
+    # No part of a counter ever becomes superfluous.
     age = Condition.age
 
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
@@ -71,13 +73,14 @@ class CounterCondition(_PlainCount):
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         sorting = self.sorting(events, now_ms)
-        # What was counted stays counted, also when the events are no longer kept.
+        # An event that was counted stays counted, also when it is no longer kept.
         count = max(len(sorting.inside), contact.body.summaries.get(self.id, 0))
         return {"reached": {"what": "count", "value": count}, **sorting.wire()}
 
 
 class CountCondition(_PlainCount):
-    """A count in a window that slides; the summary is the latest `kept` times in it, and those to come."""
+    """A count in a sliding window. The summary is the latest `kept` times in the window, and all times that
+    have not entered it yet, ascending."""
 
     __slots__ = ()
 
@@ -117,7 +120,7 @@ class CountCondition(_PlainCount):
         span = self.window.span
         leaves: list[int] = []
         enters_ms = MAX_MS
-        # Times enter and leave in their order.
+        # Times enter and leave the window in their order.
         for at_ms in times:
             enter_ms, leave_ms = span(at_ms) or _NEVER
             if enter_ms > now_ms:
@@ -129,7 +132,7 @@ class CountCondition(_PlainCount):
         if entered > self.kept:
             entered = self.kept
         next_ms = enters_ms
-        # Where too few are in the window, only one that is still to enter can change the answer.
+        # If too few times are in the window, only a time that enters it can change the answer.
         if entered and (self.exact or entered >= self.number) and leaves[-entered] < enters_ms:
             next_ms = leaves[-entered]
         return Answer(self._holds(entered), next_ms if next_ms < MAX_MS else None)
@@ -140,7 +143,7 @@ class CountCondition(_PlainCount):
 
 
 class LoggedCount(LogCondition):
-    """A count whose `where` moves with the clock."""
+    """A count whose `where` depends on the clock."""
 
     __slots__ = ("exact", "number")
 
@@ -163,7 +166,7 @@ class LoggedCount(LogCondition):
         return self.holds(len(occurrences))
 
     def holds(self, count: int) -> bool:
-        """Whether it holds where so many occurrences count."""
+        """Return whether the condition holds if `count` occurrences count."""
         return count == self.number if self.exact else count >= self.number
 
     def forecast(self, contact: Contact) -> Forecast:
@@ -175,8 +178,9 @@ class LoggedCount(LogCondition):
 
 
 class _CountForecast(Forecast):
-    """Looks again only at what changes. Occurrences with the same tested values turn together, so those that
-    turn for ever, as anniversaries do, cost as much as there are different ones."""
+    """A forecast that evaluates only what changes. Occurrences with the same tested values change together,
+    so the cost depends on the number of different values, also if they change for ever, as anniversaries
+    do."""
 
     __slots__ = ("_answers", "_count", "_inside", "_logged", "_passing", "_times", "_turns")
 
@@ -184,11 +188,13 @@ class _CountForecast(Forecast):
         super().__init__(condition, contact)
         self._logged = condition
         self._count = 0
-        # By tested values: those, how many occurrences with them lie in the window, and whether they count.
+        # Key of tested values -> the values; -> the number of occurrences with them in the window; the keys
+        # of the values that count now.
         self._answers: dict[str, Any] = {}
         self._inside: Counter[str] = Counter()
         self._passing: set[str] = set()
-        # What is to be looked at, by time: an answer on tested values; an occurrence that enters or leaves.
+        # Two heaps by time: when tested values have to be evaluated; when an occurrence enters (1) or leaves
+        # (-1) the window.
         self._turns: list[tuple[int, str]] = []
         self._times: list[tuple[int, int, str]] = []
         for at_ms, _, _, tested in contact.body.summaries.get(condition.id, []):
@@ -219,7 +225,7 @@ class _CountForecast(Forecast):
 
     def _turn(self, key: str, now_ms: int) -> None:
         if not self._inside[key]:
-            # Asked again when the next occurrence enters.
+            # The values are evaluated again when the next occurrence with them enters.
             self._passing.discard(key)
             return
         counts, next_ms = self._logged.counts(self._answers[key], now_ms)

@@ -1,4 +1,4 @@
-"""Conditions that keep every occurrence that may still count, as rows [t, event id, value, tested values]."""
+"""Conditions that keep a log of all occurrences that may still count."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from streamseg.times import MAX_MS
 
 
 class LogCondition(WindowCondition):
-    """A condition that keeps its occurrences, [t, event id, value, tested values], ordered, and judges
-    those in the window; `cap` of them at most, the oldest dropped first."""
+    """A condition whose summary is a log of its occurrences, and whose answer follows from the entries in the
+    window. An entry is [t, event id, value, tested values]; entries are ordered.
+
+    cap     the greatest number of entries; the oldest one is dropped first
+    moving  whether a test depends on the clock
+    """
 
     __slots__ = ("cap", "moving")
 
@@ -29,16 +33,17 @@ class LogCondition(WindowCondition):
         self.moving = moving
 
     def entries(self, event: Event) -> Iterator[tuple[Any, Any]]:
-        """What to keep of an occurrence besides its time, as value and tested values; none where it is left
-        out."""
+        """Yield a value and tested values for each entry that an occurrence gives; nothing if it does not
+        count."""
         raise NotImplementedError
 
     def counts(self, tested: Any, now_ms: int) -> Answer:
-        """Whether what is kept counts at `now_ms` by its tested values, and when that may change."""
+        """Return whether an entry counts at `now_ms` by its tested values, with the time at which this may
+        change."""
         return self.matcher.at(tested, now_ms)
 
     def judge(self, occurrences: list[list[Any]]) -> bool:
-        """The answer over what is kept in the window, in its order."""
+        """Return the answer from the entries that count, in their order."""
         raise NotImplementedError
 
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
@@ -63,8 +68,8 @@ class LogCondition(WindowCondition):
         del log[0]
 
     def thin(self, entered: list[list[Any]]) -> list[list[Any]]:
-        """Of the entries that lie in the window, those that can still decide the answer: all leave the
-        window in their order, unless a test moves."""
+        """Return the entries in the window that can still decide the answer. It is called only if no test
+        depends on the clock, so entries leave the window in their order."""
         return entered
 
     def aged(self, summary: Any, now_ms: int) -> Any:

@@ -1,8 +1,9 @@
-"""How far a sequence has come: the longest chain of occurrences that begins with its first step.
+"""The search for the longest chain of occurrences that begins with the first step of a sequence.
 
-The condition itself, cut to its first steps, is asked whether these have happened in a part of the events.
-The shortest such part at the end begins with the chain's first step; the shortest one in that ends with its
-last. Cost: O(steps · log(events)) times what feeding the events costs.
+The sequence, cut to its first steps, is evaluated for parts of the events. The shortest part at the end of
+the events in which the steps have happened begins with the first step of the chain. The shortest part at the
+beginning of that part ends with the last step. Cost: O(steps · log(events)) times the cost of feeding the
+events.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from collections.abc import Callable
 from streamseg.records.inputs import Event
 
 Happened = Callable[[int, list[Event]], bool]
-"""Whether the first so many steps have happened in some events."""
+"""A function (number of steps, events) -> whether the first steps have happened in these events."""
 
 
 def longest_chain(events: list[Event], steps: int, happened: Happened) -> list[Event]:
-    """The latest of the longest chains, one event a step; empty where not even the first step happened.
+    """Return the latest of the longest chains, one event for each step; an empty list if the first step has
+    not happened.
 
-    events  those that some step of the sequence matches, ascending
+    events  the events that some step of the sequence matches, ascending
     """
     count = next((number for number in range(steps, 0, -1) if happened(number, events)), 0)
     if count == 0:
@@ -36,7 +38,8 @@ def longest_chain(events: list[Event], steps: int, happened: Happened) -> list[E
 
 
 def _shortest(events: list[Event], steps: int, happened: Happened) -> list[Event]:
-    """As few of the first events as it takes for the steps to happen; none where they have not."""
+    """Return the fewest of the first events in which the steps have happened; an empty list if they have
+    not."""
     if not happened(steps, events):
         return []
     count = len(events)
@@ -45,5 +48,5 @@ def _shortest(events: list[Event], steps: int, happened: Happened) -> list[Event
 
 
 def _last(numbers: range, holds: Callable[[int], bool]) -> int:
-    """The last number for which something holds that holds up to some number, 0 included."""
+    """Return the last number for which `holds` is true. It must be true for 0 and up to some number."""
     return bisect_left(numbers, True, key=lambda number: not holds(number)) - 1

@@ -1,4 +1,4 @@
-"""Conditions on the occurrences that one matcher lets through."""
+"""Conditions on the occurrences that one matcher matches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamseg.records.inputs import Event
 
 
 class MatchedCondition(EventFed):
-    """A condition on the occurrences that one matcher lets through, some of which lie in a window."""
+    """A condition on the occurrences that one matcher matches, and on a window."""
 
     __slots__ = ("matcher", "window")
 
@@ -31,14 +31,14 @@ class MatchedCondition(EventFed):
         return 10 if self.matcher.demand is None else 1
 
     def sorting(self, events: Iterable[Event], now_ms: int) -> Sorting:
-        """The occurrences among the events, sorted for an explanation."""
+        """Return the occurrences among the events, sorted for an explanation."""
         sorting = Sorting(now_ms)
         sorting.sort(events, self.matcher, self.window)
         return sorting
 
 
 class WindowCondition(MatchedCondition):
-    """One that asks for nothing but occurrences in its window."""
+    """A condition whose answer depends only on the occurrences in its window."""
 
     __slots__ = ()
 

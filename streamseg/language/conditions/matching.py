@@ -1,4 +1,4 @@
-"""Which occurrences count: event name, and the `where` tests on one occurrence or on a list's elements."""
+"""Tests of occurrences: by event name, and by `where` on an occurrence or on the elements of a list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from streamseg.values import is_missing
 
 @dataclass(frozen=True, slots=True)
 class PropertyTest:
-    """One test on one property; `path` are its steps, none for the tested element itself."""
+    """One test of one property. `path` holds the steps to the property; without steps, the element itself is
+    tested."""
 
     path: tuple[str, ...]
     read: Callable[[Any], Any]
@@ -26,16 +27,16 @@ class PropertyTest:
         return (self.path, self.test.key, self.test.negated != self.negated)
 
     def holds(self, container: Any) -> bool:
-        """The answer of a test that does not move."""
+        """Return the answer of a test that does not depend on the clock."""
         return self.test.holds(self.read(container), 0) != self.negated
 
     def at_kept(self, kept: Any, now_ms: int) -> Answer:
-        """The answer at `now_ms` on what the test kept of the value, and when that changes."""
+        """Return the answer at `now_ms` for what the test kept of a value."""
         answer = self.test.at_kept(kept, now_ms)
         return answer.turned_round() if self.negated else answer
 
     def demand(self) -> Demand | None:
-        """What the tested occurrence or element has to have for the answer to be true; see Demand."""
+        """Return the demand on the tested occurrence or element, or None; see Demand."""
         demand = None if self.negated else self.test.demand()
         if demand is None:
             return None
@@ -46,10 +47,10 @@ class PropertyTest:
 
 
 class Where:
-    """Property tests joined by `all` or `any`, judged on one occurrence or on one element of a list.
+    """Property tests joined by `all` (`every`) or `any`, for one occurrence or one element of a list.
 
-    Where a test moves with the clock, an occurrence's answer changes by itself: such an occurrence is kept
-    as the list of the tested values (`extract`) and judged anew at every instant (`at`).
+    If a test depends on the clock (`moving`), the answer for an occurrence changes without input. Then the
+    tested values of the occurrence are kept (`extract`) and evaluated again at every time (`at`).
     """
 
     __slots__ = ("demand", "every", "key", "moving", "tests")
@@ -62,32 +63,34 @@ class Where:
         self.demand = self._find_demand()
 
     def _find_demand(self) -> Demand | None:
-        """Texts of which one must be there, if some test demands that: occurrences with other values need not
-        be shown to this `where` at all."""
+        """Return a demand that all tests together imply, or None. Occurrences that do not meet it do not have
+        to be tested."""
         if not self.every and len(self.tests) > 1:
             return None
         found = (item.demand() for item in self.tests)
         return next((demand for demand in found if demand is not None), None)
 
     def extract(self, container: Any) -> list[Any]:
-        """What the tests keep of their values, in the tests' order."""
+        """Return what the tests keep of their values, in the order of the tests."""
         return [test.test.keep(test.read(container)) for test in self.tests]
 
     def holds(self, container: Any) -> bool:
-        """The answer of tests that do not move."""
+        """Return the answer of tests that do not depend on the clock."""
         if self.every:
             return all(test.holds(container) for test in self.tests)
         return any(test.holds(container) for test in self.tests)
 
     def at(self, kept: list[Any], now_ms: int) -> Answer:
-        """The answer on what `extract` gave at `now_ms`, and when a test next changes."""
+        """Return the answer at `now_ms` for a result of `extract`, with the time at which a test next
+        changes."""
         answers = [test.at_kept(value, now_ms) for test, value in zip(self.tests, kept, strict=True)]
         join = all if self.every else any
         return Answer(join(one.holds for one in answers), earliest_ms(*answers))
 
 
 def elements_of(value: Any) -> list[Any]:
-    """The elements of a value: a missing one has none, one that is no list is a list of one."""
+    """Return the elements of a value. A missing value has none; a value that is not a list is its only
+    element."""
     if is_missing(value):
         return []
     return value if isinstance(value, list) else [value]
@@ -95,7 +98,7 @@ def elements_of(value: Any) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class ElementsTest:
-    """Whether at least one element of a list passes; asked like an operator's test."""
+    """The test whether at least one element of a list passes. It has the methods of `operators.Test`."""
 
     group: Where
     negated: bool = False
@@ -106,32 +109,32 @@ class ElementsTest:
 
     @property
     def moves(self) -> bool:
-        """Whether the answer moves with the clock."""
+        """Whether the answer depends on the clock."""
         return self.group.moving
 
     def holds(self, value: Any, now_ms: int) -> bool:
-        """The answer at `now_ms`."""
+        """Return the answer at `now_ms`."""
         if self.group.moving:
             return self.at(value, now_ms).holds
         return any(self.group.holds(element) for element in elements_of(value))
 
     def at(self, value: Any, now_ms: int) -> Answer:
-        """The answer at `now_ms`, and the next instant at which it may be another (None: never)."""
+        """Return the answer at `now_ms`, with the next time at which it may differ."""
         if not self.group.moving:
             return YES if self.holds(value, now_ms) else NO
         return self.at_kept(self.keep(value), now_ms)
 
     def keep(self, value: Any) -> list[Any]:
-        """What to keep of a value to test it later by `at_kept`: of each element what the tests keep."""
+        """Return what the tests keep of each element, so that `at_kept` can test the value later."""
         return [self.group.extract(element) for element in elements_of(value)]
 
     def at_kept(self, kept: Any, now_ms: int) -> Answer:
-        """As `at`, of what was kept of a value."""
+        """Return the answer of `at` for a result of `keep`."""
         answers = [self.group.at(element, now_ms) for element in kept]
         return Answer(any(one.holds for one in answers), earliest_ms(*answers))
 
     def demand(self) -> Demand | None:
-        """What some element has to have for the answer to be true; see Demand."""
+        """Return the demand that some element has to meet, or None; see Demand."""
         demand = self.group.demand
         if demand is None:
             return None
@@ -161,29 +164,30 @@ class Matcher:
 
     @property
     def demand(self) -> Demand | None:
-        """What an occurrence has to have to match; see Demand."""
+        """The demand that an occurrence has to meet to match, or None; see Demand."""
         return None if self.where is None else self.where.demand
 
     def named(self, event: Event) -> bool:
-        """Whether the event bears the name; derived events never match a prefix."""
+        """Return whether the event has the name. Derived events never match a prefix."""
         if self.prefix:
             return not event.derived and event.name.startswith(self.name)
         return event.name == self.name
 
     def matches(self, event: Event) -> bool:
-        """Whether the occurrence counts, leaving tests that move with the clock open."""
+        """Return whether the occurrence may count. A `where` that depends on the clock is not tested yet."""
         if not self.named(event):
             return False
         return self.where is None or self.where.moving or self.where.holds(event.properties)
 
     def payload(self, event: Event) -> list[Any] | None:
-        """What to keep of an occurrence to judge it later; None where that is settled."""
+        """Return the values to keep of an occurrence so that `at` can test it later; None if `where` does not
+        depend on the clock."""
         if self.where is None or not self.where.moving:
             return None
         return self.where.extract(event.properties)
 
     def at(self, payload: list[Any] | None, now_ms: int) -> Answer:
-        """Whether a kept occurrence counts at `now_ms`, and when that may change."""
+        """Return whether a kept occurrence counts at `now_ms`, with the time at which this may change."""
         if payload is None or self.where is None:
             return YES
         return self.where.at(payload, now_ms)

@@ -1,4 +1,4 @@
-"""Conditions on the contact alone: static lists and stable samples."""
+"""Conditions on static lists and on stable samples of contacts, and the ids of memberships."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from streamseg.language.conditions.base import Condition, condition_id
 
 
 def member_id(segment_id: str) -> int:
-    """The id under which membership of a segment stands among a contact's true conditions, so that a
-    reference is tested like any other condition."""
+    """Return the id that a contact's true conditions contain while the contact is a member of a segment. So a
+    reference to a segment is tested like any other condition."""
     return condition_id("member", segment_id)
 
 
 class ListCondition(Condition):
-    """The contact was put into a static segment by hand."""
+    """The condition that the contact was put into a static segment."""
 
     __slots__ = ("segment_id",)
 
@@ -30,7 +30,7 @@ class ListCondition(Condition):
 
     @property
     def follows_definitions(self) -> bool:
-        # What is kept of a list goes with the segment that was deleted.
+        # The row of a list is dropped when its segment is deleted.
         return True
 
     def answer(self, contact: Contact, now_ms: int) -> Answer:
@@ -39,7 +39,8 @@ class ListCondition(Condition):
 
 
 class SampleCondition(Condition):
-    """A stable pseudo-random share of all contacts, by SHA-256 of salt, NUL and contact id."""
+    """The condition that the contact is in a stable pseudo-random share of all contacts. The share follows
+    from the SHA-256 hash of salt, NUL and contact id."""
 
     __slots__ = ("salt", "share")
 
@@ -50,5 +51,5 @@ class SampleCondition(Condition):
 
     def answer(self, contact: Contact, now_ms: int) -> Answer:
         digest = hashlib.sha256(f"{self.salt}\0{contact.contact_id}".encode()).digest()
-        # Compared as integers: a float holds 53 bits of the 64 and would round the largest up to 1.
+        # The hash stays an integer: a float has 53 of its 64 bits and would round the largest hashes up to 1.
         return YES if int.from_bytes(digest[:8], "big") < self.share * 2**64 else NO

@@ -1,6 +1,6 @@
-"""The occurrences of an event, those that count and those that do not, for explanations.
+"""The occurrences of an event in an explanation: the ones that count and the ones that do not.
 
-Of many occurrences the latest are named, and what is left out is counted by its reason.
+If there are many, only the latest ones are named. Occurrences that do not count are counted by their reason.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from streamseg.records.inputs import Event
 from streamseg.times import format_ms
 
 MOST_OCCURRENCES: Final = 100
-"""Occurrences that are named of one condition, the latest ones."""
+"""How many occurrences of one condition are named, the latest ones."""
 
 _LONGEST_VALUE: Final = 100
-"""Characters of a value that are shown."""
+"""How many characters of a value are shown."""
 
 
 def named(event_id: str, occurred_ms: int) -> Json:
-    """How an occurrence is named."""
+    """Return the name of an occurrence in an explanation: its id and its time."""
     return {"event_id": event_id, "occurred_at": format_ms(occurred_ms)}
 
 
@@ -31,9 +31,9 @@ def named(event_id: str, occurred_ms: int) -> Json:
 class Sorting:
     """The occurrences of an event, ascending.
 
-    passed    those that pass `where`
-    inside    those of them that lie in the window now
-    left_out  why -> how many of the others there are, and the latest of them
+    passed    the occurrences that pass `where`
+    inside    the occurrences of `passed` that are in the window now
+    left_out  reason -> the number of occurrences left out for it, and the latest of them
     """
 
     now_ms: int
@@ -42,16 +42,17 @@ class Sorting:
     left_out: dict[str, Json] = field(default_factory=dict)
 
     def leave_out(self, why: str, event: Event, value: Any = None, **more: Any) -> None:
-        """Count an occurrence as left out; `value` is what made it so, `more` goes with its name."""
+        """Count an occurrence as left out. `value` is the value that was the reason; `more` is added to the
+        name of the occurrence."""
         entry = self.left_out.setdefault(why, {"why": why, "count": 0})
         entry["count"] += 1
         entry["latest"] = {**named(event.event_id, event.occurred_ms), **more}
         if isinstance(value, (str, bool)):
-            # Lists and objects may be long; that they are no numbers goes without saying.
+            # Lists and objects may be long, and it is clear without them that they are not numbers.
             entry["latest"]["value"] = _cut(value)
 
     def sort(self, events: Iterable[Event], matcher: Matcher, window: Window) -> None:
-        """Take in those of the events that bear the matcher's name."""
+        """Sort the events that have the matcher's name."""
         for event in events:
             if not matcher.named(event):
                 continue
@@ -67,7 +68,7 @@ class Sorting:
                 self.leave_out(why, event)
 
     def wire(self) -> Json:
-        """The occurrences that passed and what was left out, as they stand in an explanation."""
+        """Return the occurrences that passed and those that were left out, as JSON of an explanation."""
         shown = self.passed[-MOST_OCCURRENCES:]
         told: Json = {"occurrences": [named(one.event_id, one.occurred_ms) for one in shown]}
         if self.left_out:
@@ -76,7 +77,7 @@ class Sorting:
 
 
 def failed_tests(where: Where | None, event: Event, now_ms: int) -> list[int]:
-    """Which tests an occurrence fails, by their places in `where`."""
+    """Return the indexes in `where` of the tests that an occurrence fails."""
     if where is None:
         return []
     kept = where.extract(event.properties)
@@ -91,7 +92,7 @@ def _cut(value: str | bool) -> str | bool:
 
 
 def outside(window: Window, at_ms: int, now_ms: int) -> str | None:
-    """Why a time does not lie in a window now; None where it does."""
+    """Return why a time is not in a window now; None if it is."""
     span = window.span(at_ms)
     if span is None:
         return "outside_window"

@@ -1,4 +1,4 @@
-"""How a test read a value that is not plainly of the type that it asks for, for explanations."""
+"""The reading of a value by a test, for explanations of values that may not have the type the test needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _NUMBER_TESTS: Final = ("gt", "ge", "lt", "le", "between")
 
 
 def reading(value: Any, test: Test | ElementsTest) -> Json:
-    """How the test read a value that is not plainly of the type that it asks for."""
+    """Return how the test read a value, as JSON. The object is empty if the value has the type that the test
+    needs, or the test needs no type."""
     if is_missing(value) or isinstance(test, ElementsTest):
         return {}
     if test.key[0] == AS_NUMBER:
@@ -32,7 +33,8 @@ def reading(value: Any, test: Test | ElementsTest) -> Json:
 
 
 def no_number(value: Any) -> Json:
-    """Why a value is none; a text that `as` would make one says so."""
+    """Return why a value is not a number. If it is a text that would be a number with `as`, `perhaps` says
+    so."""
     might_be = isinstance(value, str) and number_in_text(value) is not None
     return {"why": "no_number", **({"perhaps": "number"} if might_be else {})}
 

@@ -1,4 +1,4 @@
-"""The first or the last of all occurrences, and what it has to be like."""
+"""The condition on the first or the last of all occurrences."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from streamseg.times import MAX_MS
 
 
 class SelectCondition(MatchedCondition):
-    """Of all occurrences that pass `where`, the first or last must lie in the window and pass `has`.
+    """The condition that the first or last of all occurrences that pass `where` is in the window and passes
+    `has`.
 
-    Summary: the one occurrence, [t, event id, tested values of where, of has]; all of them where `where`
-    moves with the clock.
+    The summary has one entry, [t, event id, tested values of where, of has], for the first or last
+    occurrence. If `where` depends on the clock, it has an entry for every occurrence.
     """
 
     __slots__ = ("cap", "has", "last")
@@ -47,7 +48,7 @@ class SelectCondition(MatchedCondition):
             contact.capped += 1
         return True
 
-    # The one occurrence is never superfluous.
+    # The entry of the first or last occurrence never becomes superfluous.
     age = Condition.age
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:

@@ -1,9 +1,9 @@
-"""Sequences: occurrences in order, the last at most `within` after the first, or none in time.
+"""Sequences of occurrences in order, the last at most `within` after the first or absent until then.
 
-Summary: one list of all occurrences that some step matches, in the order of their places:
-[t, rank, offset, event id of a derived event or "", the steps as bits, tested values]. An ending is the time
-of the last step, or of the deadline where the last step is absence; the condition holds while some ending
-lies in the window.
+The summary is one list of all occurrences that some step matches, in the order of their places:
+[t, rank, offset, event id of a derived event or "", the steps as bits, tested values]. A chain ends at the
+time of its last step, or at the deadline if the last step is an absence. The condition holds while the end of
+some chain is in the window.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ from streamseg.times import MAX_MS, NEVER_MS, format_ms
 _DONE = True
 """The summary of a sequence that has happened and cannot be undone."""
 _MOST_CHAINED = 200
-"""Occurrences among which an explanation looks for a chain, the latest ones."""
+"""Among how many occurrences an explanation searches for a chain, the latest ones."""
 _IDENTITY = 4
-"""How many fields of an entry tell an occurrence from every other; the first three are its place."""
+"""How many fields of an entry identify its occurrence; the first three are its place."""
 
 
 class SequenceCondition(EventFed):
-    """Some chain of occurrences, each later than the one before, ends in the window.
+    """The condition that some chain of occurrences, each later than the one before, ends in the window.
 
     absent          the matcher that must not follow the last of `steps` up to `within_ms` after the first
     step_within_ms  how long after the one before it each of `steps` may be; None: `within_ms` alone counts
-    cap             occurrences kept for each step, of all steps together; the oldest dropped first
+    cap             occurrences kept per step; the summary keeps `cap` times the number of steps, the absent
+                    one included, and drops the oldest occurrence first
     """
 
     __slots__ = ("_final", "_moving", "absent", "cap", "step_within_ms", "steps", "window", "within_ms")
@@ -52,7 +53,7 @@ class SequenceCondition(EventFed):
     ) -> None:
         super().__init__(
             (
-                # Not the name that it had while summaries held times without places: those are filled anew.
+                # A new name was needed when places came into the summaries, so that they were made again.
                 "sequence of places",
                 [step.key for step in steps],
                 absent.key if absent is not None else None,
@@ -69,7 +70,7 @@ class SequenceCondition(EventFed):
         self.window = window
         self.cap = cap
         self._moving = any(matcher.moving for matcher in self.matchers)
-        # Whether a chain, once there, holds for good.
+        # Whether a chain that has happened makes the condition hold for good.
         self._final = window.fixed and absent is None and not self._moving
 
     def register(self, dispatch: Dispatch) -> None:
@@ -82,11 +83,12 @@ class SequenceCondition(EventFed):
 
     @property
     def matchers(self) -> tuple[Matcher, ...]:
-        """All steps, the absent one last."""
+        """The matchers of all steps; the absent one is the last."""
         return self.steps if self.absent is None else (*self.steps, self.absent)
 
     def prefix(self, count: int) -> SequenceCondition:
-        """Its first `count` steps within the same time, over all history; nothing has to stay away."""
+        """Return the sequence of the first `count` steps within the same time, over all history and without
+        the absent step."""
         return SequenceCondition(
             self.steps[:count], None, self.within_ms, ALL_HISTORY, self.cap, self.step_within_ms
         )
@@ -120,8 +122,9 @@ class SequenceCondition(EventFed):
         return True
 
     def aged(self, summary: Any, now_ms: int) -> Any:
-        """Without what can be part of no chain that ends in a window that slides; in a fixed one a chain that
-        has happened is all that matters."""
+        """Return the summary without the part that cannot matter. In a sliding window this part is the first
+        occurrences, if no chain with them can end in the window. In a fixed window the summary becomes
+        `_DONE` once a chain has happened that cannot be undone."""
         if summary == _DONE:
             return summary
         if self.window.fixed:
@@ -152,8 +155,8 @@ class SequenceCondition(EventFed):
         return Answer(holds, next_ms if next_ms < NEVER_MS else None)
 
     def _endings(self, log: list[list[Any]], now_ms: int) -> tuple[list[int], int]:
-        """When the chains in a log end, by what its occurrences match at `now_ms`; and when these ends may be
-        others."""
+        """Return when the chains in a log end, by the steps that its occurrences match at `now_ms`, and when
+        these ends may change."""
         if not self._moving and not self._has_each_step(log):
             return [], NEVER_MS
         occurrences, next_ms = self._occurrences(log, now_ms)
@@ -163,7 +166,8 @@ class SequenceCondition(EventFed):
         return absence.deadlines(), next_ms
 
     def _has_each_step(self, log: list[list[Any]]) -> bool:
-        """Whether each step that has to occur did, in any order; much cheaper than to look for a chain."""
+        """Return whether each step has occurred, in any order. This is much cheaper than the search for a
+        chain."""
         missing = (1 << len(self.steps)) - 1
         for entry in log:
             missing &= ~entry[4]
@@ -192,7 +196,8 @@ class SequenceCondition(EventFed):
         return {"reached": reached, "occurrences": shown}
 
     def _deadline_ms(self, chain: list[Event]) -> int | None:
-        """Up to when what follows the longest chain has to come, or to stay away; None where nothing has."""
+        """Return until when the step after the longest chain has to occur or to be absent; None if there is
+        no chain or no further step."""
         if not chain:
             return None
         deadline_ms = chain[0].occurred_ms + self.within_ms
@@ -203,7 +208,7 @@ class SequenceCondition(EventFed):
         return min(deadline_ms, chain[-1].occurred_ms + self.step_within_ms)
 
     def _following(self, chain: list[Event], events: list[Event], deadline_ms: int) -> Event | None:
-        """The first of the events that follows a whole chain though it was to stay away."""
+        """Return the first event of the absent step that follows a whole chain, or None."""
         if self.absent is None or len(chain) < len(self.steps):
             return None
         last_ms = chain[-1].occurred_ms
@@ -217,7 +222,7 @@ class SequenceCondition(EventFed):
         return next(following, None)
 
     def _happened(self, now_ms: int) -> Callable[[int, list[Event]], bool]:
-        """Whether the first so many steps have happened in some events that are ascending."""
+        """Return a function (number of steps, ascending events) -> whether the first steps have happened."""
         prefixes = {}
 
         def happened(count: int, events: list[Event]) -> bool:
@@ -231,7 +236,8 @@ class SequenceCondition(EventFed):
         return happened
 
     def _occurrences(self, log: list[list[Any]], now_ms: int) -> tuple[list[Occurrence], int]:
-        """What is kept, with the steps that each occurrence matches at `now_ms`; and when that may change."""
+        """Return the occurrences in a log with the steps that they match at `now_ms`, and when this may
+        change."""
         found: list[Occurrence] = []
         next_ms = NEVER_MS
         rank, place = -1, None

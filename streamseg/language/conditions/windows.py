@@ -1,7 +1,7 @@
-"""Windows of event conditions: during which instants does an occurrence lie in the window?
+"""The windows of event conditions: they say during which time an occurrence is in the window.
 
-Every window turns an occurrence at t into a half-open span [enter, leave) of *now*, so that counts,
-aggregates, selections and sequences all age in the same way.
+Every window turns an occurrence at t into a half-open span [enter, leave) of *now*. So counts, aggregates,
+selections and sequences all age in the same way.
 """
 
 from __future__ import annotations
@@ -11,36 +11,37 @@ from typing import Any
 
 from streamseg.times import MIN_MS, NEVER_MS, Period
 
-# What stands in the keys of conditions for an open end: the first and last instants of a calendar that was a
-# day shorter at both ends. States refer to conditions by what follows from the keys.
+# These values stand for an open end in the keys of conditions. They are the first and last instants of an
+# earlier calendar, which was a day shorter at both ends. They must not change, because states refer to
+# conditions by ids that are made from the keys.
 _OPEN_START = -62_135_510_400_000
 _OPEN_END = 253_402_214_400_000
 
 
 class Window:
-    """All history: an occurrence counts from when it happened, for good."""
+    """The window of all history: an occurrence counts for good from the time at which it occurred."""
 
     __slots__ = ()
 
     fixed = True
-    """Whether an occurrence that lies in the window stays in it for good."""
+    """Whether an occurrence that is in the window stays in it for good."""
 
     @property
     def key(self) -> tuple[Any, ...]:
         return ("all",)
 
     def span(self, at_ms: int) -> tuple[int, int] | None:
-        """[enter, leave) of now for an occurrence at `at_ms`, or None if it never counts."""
+        """Return the span [enter, leave) of now for an occurrence at `at_ms`; None if it never counts."""
         return at_ms, NEVER_MS
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
-        """Whether an occurrence at `at_ms` or before may lie in the window at `now_ms` or later."""
+        """Return whether an occurrence at `at_ms` or before may be in the window at `now_ms` or later."""
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class BetweenWindow(Window):
-    """Fixed instants: start <= t < end; MIN_MS and NEVER_MS are no bounds."""
+    """The window start <= t < end between fixed instants. MIN_MS and NEVER_MS stand for no bound."""
 
     start_ms: int
     end_ms: int
@@ -65,7 +66,7 @@ def _key_of(bound_ms: int, open_ms: int, open_key: int) -> int | str:
 
 @dataclass(frozen=True, slots=True)
 class RollingWindow(Window):
-    """now - far < t <= now - near."""
+    """The sliding window now - far < t <= now - near."""
 
     fixed = False
 
@@ -85,7 +86,7 @@ class RollingWindow(Window):
 
 @dataclass(frozen=True, slots=True)
 class PeriodWindow(Window):
-    """Whole local calendar units relative to the one that holds now."""
+    """The window of whole local calendar units, relative to the unit that contains now."""
 
     fixed = False
 
