@@ -1,4 +1,4 @@
-"""The worker's Faust app, from the environment: `faust -A agents.app worker`."""
+"""The worker's Faust app, with the settings of the environment: `faust -A agents.app worker` runs it."""
 
 import os
 

@@ -205,7 +205,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 
-    # -- how ---------------------------------------------------------------------------------------------
+    # -- construction ------------------------------------------------------------------------------------
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"streamseg_{name}", meaning, labels, registry=self.registry)

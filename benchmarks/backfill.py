@@ -1,16 +1,16 @@
-"""How fast contacts are brought up to new definitions, and what live input has to wait for meanwhile.
+"""Measures how fast a sweep evaluates contacts for new definitions, and how long live input waits meanwhile.
 
-One partition's task over RocksDB, in this process and without Kafka: contacts with attributes and a few
-events each, then a sweep for one new definition, for ten in one pass, and for one more while live events
-and updates come in. Run it from the repository:
+The task of one partition runs over RocksDB, in this process and without Kafka. It gets contacts with
+attributes and a few events each. Then it sweeps for one new definition, for ten definitions in one pass, and
+for one more definition while live events and updates come in. Run it from the repository:
 
     python -m benchmarks.backfill
     python -m benchmarks.backfill --contacts 50000 --events 20 --repeats 5
 
-As in a worker, the garbage collector leaves old objects alone, and state is made durable after every
-`checkpoint_records` contacts, into RocksDB only: the time for changelog and outputs is Kafka's, and
-`benchmarks.end_to_end` measures it. A slice is one
-`PartitionTask.step()`, which nothing interrupts: the longest is what live input may have to wait for.
+As in a worker, the garbage collector ignores old objects, and the state is saved after every
+`checkpoint_records` contacts. It is saved to RocksDB only; `benchmarks.end_to_end` measures the time that
+changelog and outputs take in Kafka. A slice is one `PartitionTask.step()`, which nothing interrupts: the
+longest slice is the longest time that live input waits.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LIVE_PER_STEP = 20
 
 
 def definition(index: int) -> dict[str, Any]:
-    """One of several kinds of condition on history and attributes, all of them different."""
+    """Return a definition: one of several kinds of condition on history and attributes; no two are alike."""
     form = {"property": "form", "operator": "eq", "value": f"form-{index % FORMS}"}
     count = {"operator": "ge", "value": 1 + index % 3}
     conditions: list[list[dict[str, Any]]] = [
@@ -66,7 +66,7 @@ def definition(index: int) -> dict[str, Any]:
 
 
 class Source:
-    """Records as they would come from the two source topics, with offsets and a clock of their own."""
+    """Makes records as the two source topics hold them, with offsets and timestamps."""
 
     def __init__(self, contacts: int) -> None:
         self.at_ms = START_MS
@@ -90,7 +90,7 @@ class Source:
         return self._record(BEHAVIOR_EVENTS, number, body)
 
     def live(self, count: int) -> Iterator[Record]:
-        """Events and now and then an update, of any contacts."""
+        """Return `count` records of any contacts: 4 of 5 are events, the others are updates."""
         for _ in range(count):
             number = self._seeded.randrange(self._contacts)
             yield self.update(number) if self._seeded.random() < 0.2 else self.event(number)
@@ -106,7 +106,7 @@ class Source:
 
 @dataclass
 class Run:
-    """What one sweep took: seconds of work, and of each slice."""
+    """The result of one sweep: its seconds of work, and the seconds of each slice."""
 
     contacts: int
     seconds: float = 0.0
@@ -122,12 +122,12 @@ class Run:
         return max(self.slices) * 1000
 
     def nearly_longest_ms(self) -> float:
-        """What 99 of 100 slices stay below: the longest one may be the machine's doing."""
+        """Return the time that 99 of 100 slices stay below, in ms: the machine may cause the longest one."""
         return sorted(self.slices)[len(self.slices) * 99 // 100] * 1000
 
 
 class World:
-    """A task and its definitions; what it puts out is dropped once it is durable."""
+    """A task and its definitions. Its outputs are dropped at each save."""
 
     def __init__(self, folder: Path, contacts: int) -> None:
         self.settings = Settings(live_lag_ms=0)
@@ -149,7 +149,7 @@ class World:
         )
 
     def fill(self, events: int) -> None:
-        """All contacts with attributes and so many events each."""
+        """Apply the attributes of all contacts, and `events` events of each."""
         for number in range(self.contacts):
             self._offer([self.source.update(number)])
             self._offer([self.source.event(number) for _ in range(events)])
@@ -158,7 +158,7 @@ class World:
         self._work()
 
     def sweep(self, definitions: int, *, live: int = 0) -> Run:
-        """Adopt so many new definitions, and offer so many live records before every step."""
+        """Sweep for `definitions` new definitions, and offer `live` live records before every step."""
         plan = self._define(definitions)
         run = Run(self.contacts)
         tune_collector()

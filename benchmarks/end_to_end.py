@@ -1,15 +1,15 @@
-"""How many records a second workers take in from a real Kafka, with state, changelog and outputs.
+"""Measures how many records a second workers apply from a real Kafka, with state, changelog and outputs.
 
-The input lies in Kafka before the workers start, so the figure is the rate of a catch-up: fetch, decode,
-judge, keep history, write changelog, state and changes, commit. Making the contacts known is not measured,
-the stream that follows is. Run it from the repository:
+All input is in Kafka before the workers start, so the figure is the rate of a catch-up: fetch, decode,
+evaluate, keep history, write changelog, state and changes, commit. The stream of records is measured; the
+contact updates before it, which make the contacts known, are not. Run it from the repository:
 
     python -m benchmarks.end_to_end
     python -m benchmarks.end_to_end --contacts 20000 --records 200000 --segments 1000 --workers 1 2
 
-It starts a broker of its own (deploy/kafka.sh) on the same machine, unless --bootstrap names one. One worker
-has a core of its own, which the broker leaves to it; several have one each, where there are as many, and
-share them with the broker.
+It starts a broker (deploy/kafka.sh) on the same machine, unless --bootstrap names one. One worker has a core
+that the broker does not use. Several workers have one core each, if there are as many, and share them with
+the broker.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from streamseg.settings import Settings
 
 @dataclass(frozen=True)
 class Run:
-    """What one catch-up took."""
+    """The result of one catch-up."""
 
     records: int
     seconds: float
@@ -53,11 +53,10 @@ class Run:
 def catch_up(
     kafka: Broker, settings: Settings, workload: Workload, bodies: list[dict[str, Any]], workers: int
 ) -> Run:
-    """Contacts made known by one worker, then the stream by all of them."""
+    """Measure one catch-up: all workers make the contacts known and stop; then they apply the stream."""
     feed = Feed(settings)
     feed.define(bodies)
     contacts = feed.write(workload.updates())
-    # The folder is the first worker's from the beginning; the others take over from the changelog.
     group = [WorkerProcess(settings, f"worker-{number}") for number in range(workers)]
     cpus = os.cpu_count() or 1
     try:
@@ -122,7 +121,7 @@ def main() -> None:
     with broker(wanted.bootstrap) as kafka:
         for _ in range(wanted.repeats):
             for case in cases:
-                # Within the topics' retention, which goes by the records' own time.
+                # The timestamps are within the topics' retention, which uses the records' timestamps.
                 days = 5.0
                 start_ms = time.time_ns() // 1_000_000 - int((days + 1) * DAY_MS)
                 workload = Workload(wanted.contacts, wanted.records, days, start_ms=start_ms)

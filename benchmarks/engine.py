@@ -1,14 +1,14 @@
-"""How many records a second the engine takes on one core, and what that depends on.
+"""Measures how many records a second the engine applies on one core, and what the rate depends on.
 
-No Kafka and no disk: records as they come from Kafka, JSON decoded, judged and kept in memory, changes made
-and dropped. Run it from the repository:
+There is no Kafka and no disk. The engine gets records as they come from Kafka, decodes the JSON, evaluates
+the contacts and keeps them in memory; the changes are dropped. Run it from the repository:
 
     python -m benchmarks.engine
     python -m benchmarks.engine --repeats 5 --records 50000
 
-The settings are gone through in turn, so many times over, and each rate is compared with that of the first
-one in the same round; the median of the rounds counts, and the spread is shown. CPU time is measured, not
-the wall's.
+The settings are measured in turn, in several rounds (`--repeats`). Each rate is compared with the rate of the
+first setting in the same round. The figures are the medians of the rounds, with their spread. CPU time is
+measured, not wall time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DUE = 256
 
 @dataclass(slots=True)
 class Changes:
-    """Counts the changes that come out."""
+    """Counts the changes that the engine emits."""
 
     count: int = 0
 
@@ -52,7 +52,7 @@ class Changes:
 
 @dataclass
 class Case:
-    """One setting, and the rates (records/s) that were measured with it."""
+    """One setting, and the rates (records/s) that were measured with it: of the updates and of the stream."""
 
     name: str
     segments: list[dict[str, Any]]
@@ -63,7 +63,7 @@ class Case:
     rates: list[float] = field(default_factory=list)
 
     def measure(self) -> None:
-        """Make the contacts known, then let the stream in."""
+        """Measure one round: make the contacts known by their updates, then apply the stream."""
         judged = Definitions(SETTINGS)
         letters = judged.load(definition_records(self.segments))
         if letters:
@@ -91,7 +91,7 @@ class Case:
 
 
 def busy(count: int) -> list[dict[str, Any]]:
-    """So many segments that each ask for every page view."""
+    """Return `count` segments whose conditions all count every page view."""
     return [
         {
             "segment_id": f"busy-{index}",
@@ -115,15 +115,15 @@ def busy(count: int) -> list[dict[str, Any]]:
 
 
 def cases(records: int) -> list[Case]:
-    """The settings, the one that the others are compared with first."""
+    """Return the settings; all others are compared with the first."""
     thousand = definitions(1_000)
     return [
         Case("1,000 segments", thousand, records=records),
         Case("10 segments", definitions(10), records=records),
         Case("100 segments", definitions(100), records=records),
         Case("10,000 segments", definitions(10_000), records=records),
-        Case("10 of 10 segments matched", definitions(10, heard=10), records=records),
-        Case("10 of 10,000 segments matched", definitions(10_000, heard=10), records=records),
+        Case("10 of 10 segments matched", definitions(10, matching=10), records=records),
+        Case("10 of 10,000 segments matched", definitions(10_000, matching=10), records=records),
         Case("5 conditions on each page view", thousand + busy(5), records=records),
         Case("50 conditions on each page view", thousand + busy(50), records=records),
         Case(f"1,000 contacts, {records // 1_000} records each", thousand, contacts=1_000, records=records),

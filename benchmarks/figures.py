@@ -1,4 +1,5 @@
-"""Figures as the reports give them: medians with their spread, tables, and where they were measured."""
+"""Formats the figures of the reports: medians with their spread, tables, and the machine of the
+measurement."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing measured several times."""
+    """A figure that was measured several times."""
 
     values: Sequence[float]
 
@@ -22,7 +23,8 @@ class Figure:
         return statistics.median(self.values)
 
     def text(self, digits: int) -> str:
-        """The median and, in brackets, the least and the greatest; of one value, that."""
+        """Return the median and, in brackets, the least and the greatest value; of one value only the
+        value."""
         if len(self.values) == 1:
             return f"{self.median:,.{digits}f}"
         low, high = min(self.values), max(self.values)
@@ -30,18 +32,18 @@ class Figure:
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [heading, ["---"] * len(heading), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def command(module: str) -> str:
-    """How to measure it again."""
+    """Return the command line that repeats the measurement."""
     return f"$ python -m {module} {shlex.join(sys.argv[1:])}".rstrip()
 
 
 def about_the_machine() -> str:
-    """What it was measured on."""
+    """Describe the machine of the measurement."""
     return (
         f"{os.cpu_count()} cores ({_processor()}), load {os.getloadavg()[0]:.1f}, "
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}"

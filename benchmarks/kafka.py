@@ -1,4 +1,4 @@
-"""What the measurements on a real Kafka have in common: a broker, the workload on it, worker processes."""
+"""Parts that the measurements on a real Kafka share: a broker, a writer of the workload, worker processes."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ TIMEOUT_SECONDS = 900
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker's address and, where it is ours, the folder that its topics lie in."""
+    """A broker's address and, if this program started it, the folder that holds its topics."""
 
     bootstrap: str
     data: Path | None = None
 
     def topic_bytes(self, topic: str) -> int:
-        """How much of a topic lies on its disk, all partitions; 0 where that cannot be seen."""
+        """Return the size of a topic on the broker's disk, in bytes; 0 if this program did not start it."""
         if self.data is None:
             return 0
         return sum(path.stat().st_size for path in self.data.glob(f"{topic}-*/*.log"))
 
 
 def leave_to_the_worker(cpu: int) -> None:
-    """This process, and the broker that it starts, do without a core where there are others."""
+    """Keep this process, and the broker that it starts, off this core if there are other cores."""
     others = os.sched_getaffinity(0) - {cpu}
     if others:
         os.sched_setaffinity(0, others)
@@ -52,7 +52,7 @@ def leave_to_the_worker(cpu: int) -> None:
 
 @contextmanager
 def broker(bootstrap: str | None) -> Iterator[Broker]:
-    """The given broker, or one of our own that lives as long as the context."""
+    """Return the given broker, or start one that runs until the end of the context."""
     if bootstrap is not None:
         yield Broker(bootstrap)
         return
@@ -68,7 +68,7 @@ def broker(bootstrap: str | None) -> Iterator[Broker]:
 
 
 def fresh_settings(bootstrap: str, *, partitions: int, data_dir: Path) -> Settings:
-    """Settings of a cluster with topics of its own, which are made."""
+    """Return settings with a new topic prefix, and make the topics."""
     settings = Settings(
         bootstrap_servers=bootstrap,
         topic_prefix=f"bench-{uuid.uuid4().hex[:8]}-",
@@ -81,13 +81,14 @@ def fresh_settings(bootstrap: str, *, partitions: int, data_dir: Path) -> Settin
 
 @contextmanager
 def installation(kafka: Broker, partitions: int) -> Iterator[Settings]:
-    """`fresh_settings` with a folder for the workers' state that lives as long as the context."""
+    """Return `fresh_settings` with a folder for the workers' state that exists until the end of the
+    context."""
     with tempfile.TemporaryDirectory(prefix="streamseg-state-") as data:
         yield fresh_settings(kafka.bootstrap, partitions=partitions, data_dir=Path(data))
 
 
 class Feed:
-    """Writes records to their topics, placed by key as every Kafka client does it."""
+    """Writes records to their topics; the key decides the partition, as in every Kafka client."""
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         self._settings = settings
@@ -111,7 +112,7 @@ class Feed:
         self.flush()
 
     def write(self, records: Iterable[Record]) -> int:
-        """All of them with their timestamps; how many there were."""
+        """Write all records with their timestamps, and return their number."""
         count = 0
         for record in records:
             self.put(record)
@@ -120,7 +121,7 @@ class Feed:
         return count
 
     def put(self, record: Record) -> None:
-        """One record, not sent before `flush` for certain."""
+        """Write one record; only `flush` makes sure that it was sent."""
         self._produce(self._names[record.topic], record.key, record.value, record.timestamp_ms)
 
     def _produce(self, topic: str, key: bytes | None, value: bytes | None, at_ms: int, **place: int) -> None:
@@ -155,7 +156,7 @@ class WorkerProcess:
         return self._process.pid
 
     def start(self, *cpus: int) -> None:
-        """Start it, on these CPUs only if any are named, and wait for its web server."""
+        """Start the worker, on these CPUs only if any are given, and wait for its web server."""
         command: list[str | Path] = [Path(sys.executable).parent / "streamseg", "worker"]
         if cpus:
             command = ["taskset", "-c", ",".join(map(str, cpus)), *command]
@@ -166,7 +167,7 @@ class WorkerProcess:
         self._url = f"http://127.0.0.1:{found[1] if found else 0}/metrics"
 
     def wait_for(self, text: str) -> None:
-        """Wait until it has logged this."""
+        """Wait until the worker has logged this text."""
         wait_until(lambda: text in self._log.read_text() or self._ended(), text)
         if text not in self._log.read_text():
             raise SystemExit(f"the worker ended before {text!r}:\n{self._log.read_text()}")
@@ -175,7 +176,8 @@ class WorkerProcess:
         return self._process is not None and self._process.poll() is not None
 
     def metrics(self) -> dict[str, float]:
-        """Each metric's sum over its labels; a labelled one under `name{labels}` too."""
+        """Return each metric by its name, summed over its labels, and each labelled value by
+        `name{labels}`."""
         if self._ended():
             raise SystemExit(f"the worker ended:\n{self._log.read_text()}")
         with urllib.request.urlopen(self._url, timeout=30) as response:  # noqa: S310 - our own worker
@@ -191,16 +193,16 @@ class WorkerProcess:
         return found
 
     def applied(self) -> float:
-        """How many records it has applied and made durable."""
+        """Return how many records the worker has applied and made durable."""
         return self.metrics().get('streamseg_records_total{result="applied"}', 0.0)
 
     def cpu_seconds(self) -> float:
-        """CPU time that it has used so far."""
+        """Return the CPU time that the worker has used so far, in s."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_bytes(self) -> int:
-        """Resident memory at most so far."""
+        """Return the worker's peak resident memory so far, in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
         return int(found[1]) * 1024 if found else 0
@@ -211,7 +213,7 @@ class WorkerProcess:
             self._process.wait()
 
     def stop(self) -> None:
-        """A last checkpoint, then the end."""
+        """Stop the worker, which makes a last checkpoint, and wait for its end."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(120)
@@ -220,8 +222,8 @@ class WorkerProcess:
 def wait_until(
     holds: Callable[[], bool], what: str, seconds: float = TIMEOUT_SECONDS, *, every: float = 0.05
 ) -> None:
-    """Poll until it holds, so often (s); ends the program where it does not in time. A worker that is asked
-    for its metrics twenty times a second gives a part of its core to that."""
+    """Poll every `every` s until `holds` returns True; end the program if it does not within `seconds`. Each
+    poll of a worker's metrics takes a part of the worker's CPU time."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

@@ -1,14 +1,14 @@
-"""From an event written to its change readable, and how late time moves contacts, on a real Kafka.
+"""Measures the time from an event to its change, and the delay of changes by time alone, on a real Kafka.
 
-Events of the workload come in at a steady rate, each with the time it is written. Among them are probes: the
-first event of a contact that nobody knows, by which it enters a segment. How long that takes until the
-change is read from `membership-changes` is the latency, producer and consumer included. Last, many contacts
-leave a segment at one instant while events go on coming. Run it from the repository:
+Events of the workload are written at a steady rate; each has the time at which it is written. Some of them
+are probes: the first event of a new contact, which enters a segment by it. The latency is the time from
+writing a probe to reading its change from `membership-changes`, producer and consumer included. At the end,
+many contacts leave a segment at the same time while more events come in. Run it from the repository:
 
     python -m benchmarks.latency --rate 10000
     python -m benchmarks.latency --rate 10000 --due 100000 --seconds 30 --repeats 5
 
-The worker has one core, the broker and what writes and reads have the others.
+The worker has one core. The broker and this program, which writes and reads, have the other cores.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ FRESH: dict[str, Any] = {
 
 @dataclass
 class Watch:
-    """Reads `membership-changes` in a thread of its own, and notes when which probe and which exit came."""
+    """Reads `membership-changes` in a separate thread, and notes when the change of each probe and exit
+    came."""
 
     settings: Settings
     probes: dict[str, float] = field(default_factory=dict)
@@ -110,7 +111,7 @@ class Watch:
 
 
 class Load:
-    """Writes the workload's events at a rate, with probes among them."""
+    """Writes the workload's events and probes at a steady rate."""
 
     def __init__(self, settings: Settings, workload: Workload) -> None:
         self._feed = Feed(settings, **{"linger.ms": 1})
@@ -125,7 +126,7 @@ class Load:
             yield from replace(workload, seed=seed).stream()
 
     def run(self, rate: float, seconds: float) -> dict[str, float]:
-        """So many events a second, for so long; when each probe was written."""
+        """Write `rate` events a second for `seconds`; return when each probe was written, epoch s."""
         written: dict[str, float] = {}
         began = _now()
         sent = probed = 0
@@ -147,14 +148,14 @@ class Load:
         now_ms = time.time_ns() // 1_000_000
         body = orjson.loads(record.value or b"{}")
         if "event_id" in body:
-            # The same events again and again are other ones.
+            # The workload repeats; new event ids make the repeated events count as new ones.
             self._number += 1
             body |= {"event_id": f"{body['event_id']}-{self._number}", "occurred_at": now_ms}
         self._feed.put(replace(record, timestamp_ms=now_ms, value=orjson.dumps(body)))
 
 
 def _now() -> float:
-    """Wall clock, epoch s."""
+    """Return the wall clock, epoch s."""
     return time.time_ns() / 1e9
 
 
@@ -176,7 +177,7 @@ _COLUMNS = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "most": 1.0}
 
 
 def _percentiles(runs: list[list[float]]) -> list[str]:
-    """Of each run's percentiles, over the runs."""
+    """Return the percentiles, each as a figure over the runs."""
     ordered = [sorted(seconds) for seconds in runs]
     return [
         Figure([one[min(int(len(one) * share), len(one) - 1)] * 1000 for one in ordered]).text(0) + " ms"
@@ -233,7 +234,8 @@ def main() -> None:
 def _fall_due(
     number: int, count: int, rate: float, feed: Feed, load: Load, watch: Watch
 ) -> tuple[list[float], list[float]]:
-    """All of them leave the segment an hour after one instant: how late each, and the latencies meanwhile."""
+    """Let `count` contacts enter a segment and leave it at the same time. Return the delay of each exit and
+    the latencies of the probes meanwhile, in s."""
     watch.entered = 0
     watch.late_seconds = []
     due_at = _now() + 30 + count / 2_500

@@ -1,7 +1,8 @@
-"""How long until a worker is at work again: with its state on the disk, and without it. On a real Kafka.
+"""Measures how long a worker takes to be at work again, with and without its local state, on a real Kafka.
 
-Contacts with 20 attributes and an event or more each are made known; then the worker is killed and started,
-once with its local state, once with the folder removed, from the changelog. Run it from the repository:
+The worker applies contacts with 20 attributes and about one event each. Then it is killed and started again:
+once with its local state, and once without its folder, so that it restores the state from the changelog. Run
+it from the repository:
 
     python -m benchmarks.recovery --contacts 200000 --repeats 5
 """
@@ -35,7 +36,7 @@ def main() -> None:
         start_ms = time.time_ns() // 1_000_000 - 2 * DAY_MS
         workload = Workload(wanted.contacts, wanted.records, days=1, start_ms=start_ms)
         count = feed.write(workload.updates()) + feed.write(workload.stream())
-        # The dead worker's place is taken at once by one with its name.
+        # A worker with the same instance id takes the killed worker's place at once.
         worker = WorkerProcess(settings, STREAMSEG_INSTANCE_ID="one")
         try:
             worker.start()
@@ -46,7 +47,7 @@ def main() -> None:
                 worker.kill()
                 if lost:
                     shutil.rmtree(worker.state)
-                runs[name].append(_until_at_work(worker))
+                runs[name].append(_until_at_work(worker, wanted.partitions))
         finally:
             worker.stop()
         changelog = kafka.topic_bytes(changelog_topic(settings)) / (1 << 20)
@@ -60,12 +61,13 @@ def main() -> None:
     )
 
 
-def _until_at_work(worker: WorkerProcess) -> tuple[float, float, float]:
-    """Seconds until it works on its partitions, those of them until its web server answers, peak MiB."""
+def _until_at_work(worker: WorkerProcess, partitions: int) -> tuple[float, float, float]:
+    """Start the worker. Return the seconds until it works on all its partitions, the seconds of them until
+    its web server was up, and its peak memory in MiB."""
     began = time.perf_counter()
     worker.start()
     web = time.perf_counter()
-    worker.wait_for("at work on partitions")
+    worker.wait_for(f"({partitions} of {partitions})")
     seconds = time.perf_counter() - began
     return seconds, web - began, worker.memory_bytes() / (1 << 20)
 

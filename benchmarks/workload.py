@@ -1,11 +1,12 @@
-"""One realistic workload at any size, the same for the same seed: contacts, what they do, and segments.
+"""Makes a realistic workload of any size: contacts, their events and updates, and segments.
 
     python -m benchmarks.workload --contacts 1000 --records 10000 --segments 100 > workload.ndjson
     streamseg replay workload.ndjson
 
-Contacts have 20 attributes. Who acts follows Zipf's law, and more steeply so which campaign, page or
-product it is about. 3 of 100 records are contact updates, 1 of 100 events comes late, up to two days.
-Segments are drawn from what marketers define, with constants spread so that no two are alike.
+The same seed gives the same workload. Contacts have 20 attributes. The number of records of a contact follows
+Zipf's law; the numbers of events about a campaign, page or product follow it more steeply. 3 of 100 records
+are contact updates; 1 of 100 events comes late, up to two days. Segments are of the kinds that marketers
+define, with different constants, so that no two are alike.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _LONGEST_DELAY_MS = 2 * DAY_MS
 _SKEW_OF_CONTACTS = 0.7
 _SKEW_OF_CONTENT = 1.07
 
-# Of 100 events; the rest are page views.
+# The numbers of each event among 100 events; the others are page views.
 _MIX = (
     ("email_send", 20),
     ("email_open", 14),
@@ -60,7 +61,8 @@ _EVENT_NAMES += ["page_view"] * (100 - len(_EVENT_NAMES))
 
 @dataclass(frozen=True)
 class Workload:
-    """`records` inputs of `contacts` contacts, spread evenly over `days` of stream time (epoch ms)."""
+    """`records` inputs of `contacts` contacts, evenly over `days` of stream time from `start_ms` (epoch
+    ms)."""
 
     contacts: int = 100_000
     records: int = 1_000_000
@@ -69,14 +71,14 @@ class Workload:
     start_ms: int = START_MS
 
     def updates(self) -> Iterator[Record]:
-        """Each contact made known, all its attributes given, in the second before `start_ms`."""
+        """Return an update with all attributes for each contact, in the second before `start_ms`."""
         seeded = random.Random(self.seed)
         for number in range(self.contacts):
             body = {"contact_id": _contact_id(number), "attributes": _attributes(seeded, self.start_ms)}
             yield _record(CONTACT_UPDATES, number, self.start_ms - 1_000, body)
 
     def stream(self) -> Iterator[Record]:
-        """What happens after that, in the order of time."""
+        """Return the records from `start_ms` on, in the order of time."""
         seeded = random.Random(self.seed + 1)
         who = Zipf(self.contacts, _SKEW_OF_CONTACTS, seeded)
         about = {
@@ -104,9 +106,9 @@ class Workload:
 
 
 class Zipf:
-    """Numbers below `size`, few of them often: the n-th most frequent in proportion to n ** -skew.
+    """Draws numbers below `size`, a few of them often: the n-th most frequent in proportion to n ** -skew.
 
-    By the inverse of the distribution's continuous form; which number is how frequent is shuffled."""
+    A draw uses the inverse of the distribution's continuous form. The ranks are shuffled over the numbers."""
 
     def __init__(self, size: int, skew: float, seeded: random.Random) -> None:
         self._size = size
@@ -206,14 +208,15 @@ def _properties(seeded: random.Random, about: dict[str, Zipf], name: str) -> Jso
 # --- segments -------------------------------------------------------------------------------------
 
 
-def definitions(count: int, *, heard: int | None = None) -> list[Json]:
-    """So many segments, no two alike. Only the first `heard` of them, if given, ask for values that occur:
-    so many segments more, and yet as many that an input touches."""
-    return [_definition(index, index if heard is None or index < heard else None) for index in range(count)]
+def definitions(count: int, *, matching: int | None = None) -> list[Json]:
+    """Return `count` segments, no two alike. If `matching` is given, only the first `matching` segments test
+    values that occur, so that an input touches no more segments although there are more."""
+    touched = count if matching is None else matching
+    return [_definition(index, index if index < touched else None) for index in range(count)]
 
 
 def _definition(index: int, value: int | None) -> Json:
-    """The index chooses the kind; a value of None is one that never occurs."""
+    """Return a segment of the kind that the index chooses; None is a value that never occurs."""
     kind = index % 6
     number = index // 6 if value is None else value // 6
     never = value is None
@@ -275,7 +278,7 @@ def _did(event: str, name: str, value: str, last: str, *, operator: str = "ge", 
 
 
 def definition_records(bodies: list[Json]) -> list[Record]:
-    """The definitions as records of their topic, at the beginning of time."""
+    """Return the definitions as records of their topic, with the timestamp 0."""
     return [
         Record("segment-definitions", 0, index, 0, body["segment_id"].encode(), orjson.dumps(body))
         for index, body in enumerate(bodies)

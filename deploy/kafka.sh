@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One Apache Kafka node (KRaft: broker and controller in one process) from the jars in Maven's registry.
+# Runs one Apache Kafka node (KRaft: broker and controller in one process) from the jars in Maven's registry.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -93,7 +93,8 @@ fetch() {
         fail "Maven could not fetch Kafka $VERSION (see above)"
     fi
     rm "$loading/maven.log"
-    # Moved file by file under their final names, the mark last: two fetches at once do each other no harm.
+    # The files are moved to their final names one by one, and the mark is made last. So two fetches at the same
+    # time do not disturb each other.
     mv -f "$loading"/*.jar "$folder/"
     rmdir "$loading"
     : >"$folder/complete"
@@ -103,7 +104,7 @@ pid_of() {
     local folder=$1 pid
     [ -f "$folder/kafka.pid" ] || return 1
     pid=$(<"$folder/kafka.pid")
-    # A pid outlives its process: only one that runs on this very folder is ours.
+    # Another process may have this pid by now: only a process that runs on this folder is the broker.
     [ -n "$pid" ] && ps -ww -o args= -p "$pid" 2>/dev/null | grep -qF -- "$folder/server.properties" || return 1
     echo "$pid"
 }
@@ -113,7 +114,7 @@ open_port() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 free_port() {
     local port
     for _ in $(seq 50); do
-        port=$((20000 + RANDOM % 12000)) # below the range that outgoing connections take theirs from
+        port=$((20000 + RANDOM % 12000)) # below the range of ports that outgoing connections use
         if [ "$port" != "${2:-}" ] && ! open_port "$1" "$port"; then
             echo "$port"
             return
@@ -122,7 +123,7 @@ free_port() {
     fail "found no free port between 20000 and 32000"
 }
 
-# Sends an ApiVersions request (key 18, version 0, correlation 7, no client id) and expects the 7 back.
+# Sends an ApiVersions request (key 18, version 0, correlation 7, no client id) and expects correlation 7 back.
 answers() {
     local reply
     reply=$( (
@@ -160,25 +161,25 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 message.max.bytes=4194304
 
-# Small enough for a machine of two cores.
+# These values are small enough for a machine of two cores.
 num.network.threads=2
 num.io.threads=4
 background.threads=4
 num.recovery.threads.per.data.dir=2
 log.cleaner.dedupe.buffer.size=33554432
 
-# Looks for work every half second, so that a test can provoke compaction
-# (on its topic: segment.ms and min.cleanable.dirty.ratio small).
+# The log cleaner looks for work every half second, so that a test can provoke compaction
+# (with small values of segment.ms and min.cleanable.dirty.ratio for its topic).
 log.cleaner.backoff.ms=500
 
-# Files with any timestamps can be played in: none is refused as lying in the future, and none is
-# deleted as too old (retention is looked at for the first time after 30 days).
+# Records may have any timestamps: none is refused because it is in the future, and none is deleted
+# because it is old (retention is checked for the first time after 30 days).
 log.message.timestamp.after.max.ms=9223372036854775807
 log.initial.task.delay.ms=2592000000
 TEXT
 }
 
-# Becomes a Java program of Kafka's that lives for a second or two: it gains nothing from the slow compiler.
+# Replaces this process by a Java program of Kafka. It runs for a second or two, so only the fast compiler is used.
 become() {
     exec "$JAVA" -Xmx256m -XX:TieredStopAtLevel=1 -Djava.awt.headless=true \
         -Dlog4j2.configurationFile="$HERE/kafka/tools-log4j2.xml" -cp "$JARS/*" "$@"
@@ -211,7 +212,7 @@ start() {
     write_properties "$folder" "$listen" "$port" "$controller"
 
     if [ ! -f "$folder/data/meta.properties" ]; then
-        # 16 random bytes in URL-safe base 64; a leading dash would be taken for an option.
+        # The id is 16 random bytes in URL-safe base 64. A leading dash would be read as an option.
         cluster=A$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c 2-22)
         (become kafka.tools.StorageTool format --cluster-id "$cluster" --config "$folder/server.properties") \
             >"$folder/logs/format.log" 2>&1 ||
@@ -219,7 +220,7 @@ start() {
     fi
 
     [ ! -f "$folder/logs/server.log" ] || mv -f "$folder/logs/server.log" "$folder/logs/server.previous.log"
-    # A session of its own: an interrupt at the terminal is not meant for the broker.
+    # The broker gets its own session, so that an interrupt at the terminal does not reach it.
     setsid nohup "$JAVA" -Xms256m -Xmx"${STREAMSEG_KAFKA_HEAP:-512m}" -XX:+ExitOnOutOfMemoryError \
         -Djava.awt.headless=true -Dkafka.logs.dir="$folder/logs" \
         -Dlog4j2.configurationFile="$HERE/kafka/broker-log4j2.xml" \
@@ -229,7 +230,7 @@ start() {
     echo "$pid" >"$folder/kafka.pid"
 
     local deadline=$((SECONDS + START_SECONDS))
-    # The port answers a little before the broker may lead partitions; its log says when it may.
+    # The port answers a little before the broker can lead partitions; the log tells when it can.
     until grep -qsF 'Kafka Server started' "$folder/logs/server.log" && answers "$listen" "$port"; do
         if ! kill -0 "$pid" 2>/dev/null; then
             rm -f "$folder/kafka.pid"

@@ -1,1 +1,1 @@
-"""The worker as a process: its Faust app, its input, its life."""
+"""The worker as a process: its Faust app, its input, and how it is started and stopped."""

@@ -1,4 +1,4 @@
-"""Compares a few contacts a second with what follows from their history, while the worker is at work."""
+"""Verifies a few contacts a second while the worker is at work: compares their state with their history."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 
 
 class BackgroundVerification(Service):
-    """Goes round the contacts of the partitions at work here, one partition after the other, as fast as
-    `verify_contacts_per_second` says, and counts what differs. Off where that is 0."""
+    """Verifies the contacts of the partitions at work here again and again, one partition after the other,
+    and counts the differences. `verify_contacts_per_second` sets the speed; 0 turns it off."""
 
     mundane_level = "debug"
 
@@ -38,11 +38,11 @@ class BackgroundVerification(Service):
             await self.compare_next()
 
     async def compare_next(self) -> None:
-        """Compare the next contact; at the end of a partition, go on with the next one at work here."""
+        """Verify the next contact; at the end of a partition, go on with the next partition."""
         try:
             found = await self._comparing.page(self._number, self._after, 1)
         except ProblemError:
-            # The partition is not at work here, or not any more.
+            # The partition is not at work here, or is no longer at work here.
             found = None
         if found is None or found.last is None:
             self._number = (self._number + 1) % self._settings.partitions

@@ -1,4 +1,4 @@
-"""The folder that a worker keeps its state in: for this worker alone, and for no other user to read."""
+"""The folder in which a worker keeps its state. Only this worker uses it, and other users cannot read it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from streamseg.settings import Settings
 _log = logging.getLogger(__name__)
 
 PRIVATE_UMASK = 0o077
-"""With it a process makes folders 0700 and files 0600, those of RocksDB too, which has no setting for it."""
+"""With this umask a process makes folders 0700 and files 0600. RocksDB has no setting for the mode of
+files."""
 
 _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LOCK = "worker.lock"
-# Where Faust keeps tables below its `datadir`, by the version of the app.
+# The folder below `datadir` in which Faust keeps tables; its name is the version of the app.
 _STATE = "v1"
 
 
 class DataFolder:
     """`Settings.data_dir`, locked for one worker from `lock` to `release`.
 
-    The kernel drops the lock when the process ends, however it ends.
+    The kernel releases the lock when the process ends, also after a crash.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -36,10 +37,10 @@ class DataFolder:
         self._locked: int | None = None
 
     def lock(self) -> None:
-        """Make the folder, lock it, and take away others' rights to what is in it.
+        """Make the folder, lock it, and take away other users' rights to it and to the files in it.
 
-        Raises ConfigurationError where another worker has it, or where it cannot be written. To be called
-        before anything else is done: a worker that is refused has touched nothing."""
+        Raises ConfigurationError if another worker has locked the folder, or if it cannot be written to. To
+        be called before anything else is done, so that a worker that is refused has changed nothing."""
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             opened = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -60,7 +61,7 @@ class DataFolder:
         self._tighten()
 
     def release(self) -> None:
-        """Let another worker have the folder."""
+        """Release the lock, so that another worker can use the folder."""
         if self._locked is not None:
             os.close(self._locked)
             self._locked = None
@@ -78,7 +79,7 @@ class DataFolder:
         tightened = 0
         for path in self._ours():
             mode = path.lstat().st_mode
-            # A folder such as /tmp, where everybody may make files, is not ours to close.
+            # The rights to a shared folder in which everybody may make files, for example /tmp, stay.
             if stat.S_ISLNK(mode) or mode & stat.S_ISVTX or not mode & _FOR_OTHERS:
                 continue
             try:
@@ -91,7 +92,7 @@ class DataFolder:
             _log.info("other users could read %d files or folders in %s; no longer", tightened, self.path)
 
     def _ours(self) -> Iterator[Path]:
-        """The folder, the lock, and the state."""
+        """Return the folder, the lock file, and the files and folders of the state."""
         yield self.path
         yield self._lock_path
         state = self.path / _STATE

@@ -1,4 +1,4 @@
-"""The life of a worker's process: one app after another, where trouble with the brokers ends one."""
+"""The life of a worker's process: when trouble with the brokers ends an app, the next app is started."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _LASTING_SECONDS = 120.0
 
-# A second attempt would come to the same; or it is for a process without threads that hang.
+# The same process must not try again after these errors: a second attempt would fail in the same way, or
+# threads of this process may hang.
 _LASTING = (MessageSizeTooLargeError, IllegalStateError, StoodStillError)
 
 
 async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp], stop: asyncio.Event) -> None:
-    """Run an app until `stop` is set; where trouble with the brokers ends it, run another one, which waits
-    for the brokers and begins with what is on disk and in the changelog, as after a crash.
+    """Run an app until `stop` is set. When trouble with the brokers ends the app, run another one, which
+    waits for the brokers and starts from the disk and the changelog, as after a crash.
 
-    `make_app` is told the trouble that ended the app before it, in words. Raises ConfigurationError with
-    these where none has come to work within `start_timeout_ms`; else what ended an app otherwise, or what
-    ended one that could not be stopped in time: its remains would be in the way."""
+    `make_app` gets the trouble that ended the previous app, in words (None for the first app). Raises
+    ConfigurationError with these words if no app has come to work within `start_timeout_ms`. Raises the error
+    of an app that ended for another reason, or that could not be stopped in time, since its remains would
+    disturb the next app."""
     pause, trouble = _FIRST_PAUSE_SECONDS, None
     came_to_work = asyncio.Event()
     started = time.monotonic()
@@ -54,7 +56,7 @@ async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp],
                     f"{trouble} (given up after {waited:.0f} s, STREAMSEG_START_TIMEOUT_MS)"
                 ) from error
             _log.warning("begins anew from the last checkpoint, in the same process, since %s", trouble)
-        # An app that ends again and again although the brokers answer is to load nobody.
+        # The pauses grow, so that an app that ends again and again does not load the brokers.
         lasted = time.monotonic() - began > _LASTING_SECONDS
         pause = _FIRST_PAUSE_SECONDS if lasted else min(2 * pause, _LONGEST_PAUSE_SECONDS)
         with suppress(TimeoutError):
@@ -64,8 +66,8 @@ async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp],
 
 
 def _is_trouble(error: BaseException) -> bool:
-    """Whether an app was ended by its connections to the brokers, by what these refused for now, or because
-    another worker wrote to its changelog."""
+    """Return whether an app ended because its connections to the brokers failed, because the brokers refused
+    a request for now, or because another worker wrote to its changelog."""
     causes = list(_causes(error))
     if any(isinstance(cause, _LASTING) for cause in causes):
         return False

@@ -1,4 +1,4 @@
-"""Keeps out of the log what libraries repeat, and tracebacks that nobody can act on."""
+"""Keeps repeated messages of libraries, and tracebacks without use, out of the log."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ _NUMBERS = re.compile(r"\d+")
 
 
 class BrokerErrorsInALine(logging.Filter):
-    """Takes away the traceback of an error that came from a broker: where it was raised says nothing that its
-    words do not."""
+    """Removes the traceback of an error that came from a broker: the message alone explains it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and isinstance(record.exc_info[1], KafkaError):
@@ -23,9 +22,9 @@ class BrokerErrorsInALine(logging.Filter):
 
 
 class OnceAMinute(logging.Filter):
-    """Lets a message of the given loggers, and of those below them, through once a minute, whatever numbers
-    are in it, and says then how many were left out. A client that cannot reach its broker says so hundreds of
-    times a second."""
+    """Passes a message of the given loggers, and of loggers below them, once a minute, and adds how many were
+    left out since. Messages that differ only in numbers count as the same message. A client that cannot reach
+    its broker logs this hundreds of times a second."""
 
     def __init__(
         self, loggers: Sequence[str], *, seconds: float = 60.0, timer: Callable[[], float] = time.monotonic
@@ -55,7 +54,7 @@ class OnceAMinute(logging.Filter):
         return True
 
     def _forget(self, now: float) -> None:
-        """Messages that have not come for long, so that their number has an end."""
+        """Forget messages that have not come for a long time, so that memory stays bounded."""
         gone = [kind for kind, passed in self._passed.items() if now - passed > 10 * self._seconds]
         for kind in gone:
             del self._passed[kind]

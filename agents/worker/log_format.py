@@ -1,4 +1,4 @@
-"""Log lines for programs: one JSON object a line."""
+"""Formats log lines, as text or for programs as one JSON object a line."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class JsonLines(logging.Formatter):
-    """`time` (RFC 3339, UTC, ms), `level`, `logger`, `message`, and `error` with the traceback where one was
-    logged."""
+    """Formats a log line as JSON: `time` (RFC 3339, UTC, ms), `level`, `logger`, `message`, and `error` with
+    the traceback if one was logged."""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC)
@@ -28,5 +28,5 @@ class JsonLines(logging.Formatter):
 
 
 def formatter(log_format: str) -> logging.Formatter:
-    """Of the setting `log_format`."""
+    """Return the formatter for the setting `log_format`: `json`, or text for any other value."""
     return JsonLines() if log_format == "json" else logging.Formatter(TEXT)

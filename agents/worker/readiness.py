@@ -1,4 +1,4 @@
-"""Whether a worker is ready: all that it was given to do is being done."""
+"""Decides whether a worker is ready: it works on all partitions that it was assigned."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 
 class Standing(NamedTuple):
-    """How a worker stands; what is None is as it should be.
+    """The facts that decide whether a worker is ready. For brokers, clock and catalogue, None means no
+    trouble.
 
-    ending      it is stopping, for good or to begin anew
-    brokers     what keeps it from working with the brokers, in words
-    clock       why its host's clock is not believed, in words
-    catalogue   what keeps it from leading the catalogue, which is its turn, in words
+    ending      whether the worker is stopping, for good or in order to start again
+    brokers     the trouble with the brokers, in words
+    clock       the reason why its host's clock is not trusted, in words
+    catalogue   the trouble that prevents this worker, which is the leader, from leading, in words
     topics      whether it has read the definitions and the catalogue
-    assigned    the partitions that the group has given it, None while that is not settled
-    at_work     those of them that are read and answered for
+    assigned    the partitions that the group has assigned to it, None while there is no assignment
+    at_work     the assigned partitions that are at work
     """
 
     ending: bool
@@ -28,8 +29,8 @@ class Standing(NamedTuple):
 
 
 def reasons_not_ready(standing: Standing) -> list[str]:
-    """Why the worker is not ready, in words; empty where it is. A worker without partitions, where there are
-    more workers than partitions, is ready: it stands by."""
+    """Return the reasons why the worker is not ready, in words; empty if it is ready. A worker without
+    partitions is ready: there are more workers than partitions, and it stands by."""
     reasons = []
     if standing.ending:
         reasons.append("the worker is ending")

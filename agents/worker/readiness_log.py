@@ -1,4 +1,4 @@
-"""Says in the log when the worker becomes ready, and when it no longer is."""
+"""Logs when the worker becomes ready, and when it is no longer ready."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _LOOK_SECONDS = 1.0
 
 
 class ReadinessLog(Service):
-    """Looks once a second; one line for each change, however often the reasons change in between."""
+    """Checks once a second and logs one line for each change between ready and not ready. A change of the
+    reasons alone is not logged."""
 
     mundane_level = "debug"
 
     def __init__(self, not_ready: Callable[[], list[str]], **kwargs: Any) -> None:
-        """`not_ready` tells why the worker is not ready; nothing where it is."""
+        """`not_ready` returns the reasons why the worker is not ready; none if it is ready."""
         super().__init__(**kwargs)
         self._not_ready = not_ready
         self._was_ready = False
@@ -31,7 +32,7 @@ class ReadinessLog(Service):
             await self.sleep(_LOOK_SECONDS)
 
     def look(self) -> None:
-        """Say it where it has changed. A worker begins as one that is not ready."""
+        """Log a change since the last call. Before the first call the worker counts as not ready."""
         reasons = self._not_ready()
         if self._was_ready == (not reasons):
             return

@@ -1,4 +1,4 @@
-"""The worker: a Faust app put together from Settings, and how it is run and stopped."""
+"""The worker: a Faust app that is composed from Settings, and the functions that run and stop it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 
 class Boot(BootStrategy):
-    """Starts our own services before Faust's, and stops them after Faust's."""
+    """Starts the worker's own services before Faust's, and stops them after Faust's."""
 
     def server(self) -> Iterable[ServiceT]:
         app = cast(SegmentApp, self.app)
@@ -63,7 +63,7 @@ class Boot(BootStrategy):
 
 
 class Tables(TableManager):
-    """Starts at once: stock Faust leaves a second for tables to be added, and there are none."""
+    """Starts at once. Stock Faust waits a second for tables to be added, and this app has no tables."""
 
     async def on_start(self) -> None:
         if not self.should_stop:
@@ -72,12 +72,12 @@ class Tables(TableManager):
 
 
 class SegmentApp(faust.App):
-    """The worker's app. `faust -A agents.app worker` runs one made from the environment."""
+    """The worker's app. `faust -A agents.app worker` runs an app with the settings of the environment."""
 
     mundane_level = "debug"
 
     BootStrategy = Boot
-    # What Faust says of itself belongs to its own log.
+    # Faust's own messages go to Faust's log.
     logger = logging.getLogger("faust.app")
 
     def __init__(
@@ -95,21 +95,25 @@ class SegmentApp(faust.App):
         listener: Listener | None = None,
         pacing: Pacing = DEFAULT_PACING,
     ) -> None:
-        """Without `transactions`, the catalogue does without them, for a broker that is not able to; without
-        `broker_tells_time`, the host's clock is compared with none but the monotonic one. The app locks
-        `data_folder` before all else; without it, whoever runs the app has done so. `host_clock` stands for
-        this host's clocks. It waits until `probe` finds no trouble with the brokers, for `start_seconds`
-        (None: for good). `begun_anew_after` is the trouble, in
-        words, that ended the app before it. `metrics` and `listener`, where given, outlive the app.
+        """Compose the app.
 
-        Raises ConfigurationError where a library is not as this release needs it."""
+        probe              the app waits until it finds no trouble with the brokers; None: it does not wait
+        start_seconds      how long the app waits for that, in s; None: without limit
+        transactions       False: the catalogue is written without transactions, for a broker without them
+        broker_tells_time  False: the host's clock is compared with its monotonic clock only
+        data_folder        the app locks it before anything else; None: the caller has locked the folder
+        host_clock         takes the place of this host's clocks
+        begun_anew_after   the trouble that ended the previous app, in words; None: there was none
+        metrics, listener  if given, they outlive the app
+
+        Raises ConfigurationError if a library is not as this release needs it."""
         check_libraries()
         self.settings = settings
         self.pacing = pacing
         self.metrics = Metrics() if metrics is None else metrics
         self._begun_anew_after = begun_anew_after
         self.ended = False
-        """Whether it was stopped to the end."""
+        """Whether the app was stopped completely."""
         self.metrics.topic_partitions.set(settings.partitions)
         self._stall_guard = StallGuard(settings, late=self.metrics.loop_lag.observe)
         self._brokers = None
@@ -212,7 +216,7 @@ class SegmentApp(faust.App):
 
         @self.agent(sources, name="ingest", supervisor_strategy=CrashingSupervisor)
         async def ingest(stream: StreamT[bytes]) -> None:
-            """Hands each poll's records to their partitions; what it costs is paid there."""
+            """Pass each poll's records to their partitions, which do the work."""
             async for value in cast(Stream[bytes], stream).noack():
                 polled = cast(Polled, value)
                 for tp, records in polled.batches.items():
@@ -222,21 +226,21 @@ class SegmentApp(faust.App):
         return await self.batch_producer.brokers_time(outcomes_topic(self.settings))
 
     async def on_first_start(self) -> None:
-        """The lock before all else; Faust makes its own folders below that one."""
+        """Lock the data folder before anything else; Faust makes its own folders in it."""
         if self._data_folder is not None:
             self._data_folder.lock()
         await super().on_first_start()
 
     def own_services(self) -> list[ServiceT]:
-        """In the order in which they start."""
+        """Return the worker's own services, in the order in which they start."""
         return [
             self._stall_guard,
-            # It says from the beginning what the worker waits for.
+            # From the beginning it answers what the worker waits for.
             self.web_server_service,
             *([] if self._brokers is None else [self._brokers]),
             self.batch_producer,
             self.clock,
-            # Rows before definitions, which count their versions on from them.
+            # Rows come before definitions, whose versions go on from those of the rows.
             self.catalogue_topic,
             self.definition_topic,
             self.progress_reader,
@@ -285,8 +289,8 @@ class SegmentApp(faust.App):
     # -- what may be written ------------------------------------------------------------------------------
 
     def _check_writing(self, tps: Collection[TP]) -> None:
-        """Raises where what is about to be written to these topic partitions may be older than what another
-        worker has written."""
+        """Raise an error if the records about to be written to these topic partitions may be older than
+        records that another worker has written."""
         self._stall_guard.check()
         changelog = changelog_topic(self.settings)
         self.partitions.check_changelog(tp.partition for tp in tps if tp.topic == changelog)
@@ -302,12 +306,12 @@ class SegmentApp(faust.App):
     # -- health ------------------------------------------------------------------------------------------
 
     def problem(self) -> str | None:
-        """What has kept the worker from making progress for longer than `stall_timeout_ms`, or None."""
+        """Return what has blocked the worker for longer than `stall_timeout_ms`, in words, or None."""
         limit = self.settings.stall_timeout_ms / 1000
         if self._brokers is not None and (
             self._brokers.trouble is not None or time.monotonic() - self._brokers.well_since < limit
         ):
-            # A restart would not mend that.
+            # A restart would not help while the brokers are in trouble.
             return None
         stalled = self.scheduler.stalled_seconds()
         if stalled > limit:
@@ -321,7 +325,7 @@ class SegmentApp(faust.App):
         return f"no poll for {unpolled:.0f} s" if unpolled > limit else None
 
     def not_ready(self) -> list[str]:
-        """Why the worker is not ready, in words; empty where it is."""
+        """Return the reasons why the worker is not ready, in words; empty if it is ready."""
         assigned = self.partitions.assigned
         trouble = None if self._brokers is None else self._brokers.trouble
         before = self._begun_anew_after if assigned is None else None
@@ -348,7 +352,7 @@ class SegmentApp(faust.App):
     # -- the end -----------------------------------------------------------------------------------------
 
     async def on_stop(self) -> None:
-        """A last checkpoint and commit while everything they need is still up."""
+        """Make a last checkpoint and commit while the services that they need are still running."""
         await self.partitions.end()
         if self._consumer is not None:
             await cast(BatchConsumer, self._consumer).commit_and_end_transactions()
@@ -378,15 +382,15 @@ def _faust_options(settings: Settings, pacing: Pacing) -> dict[str, Any]:
         "consumer_auto_offset_reset": "earliest",
         "consumer_group_instance_id": settings.instance_id,
         "web_enabled": False,
-        # Faust tells workers apart by this address; nothing ever calls it. It is checked against what the
-        # group remembers of a static member, so that one's must stay the same.
+        # Faust distinguishes workers by this address; nothing ever calls it. The group remembers the address
+        # of a static member and compares it, so a static member's address must stay the same.
         "canonical_url": URL(f"http://{settings.instance_id or uuid.uuid4().hex}"),
     }
 
 
 async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None] | None = None) -> None:
-    """Start the app and keep it running until `stop` is set; `ready` is called once it works on its
-    partitions. Raises what the app crashed of."""
+    """Start the app and keep it running until `stop` is set. `ready` is called once the app works on its
+    partitions. Raises the error with which the app crashed."""
     starting = asyncio.ensure_future(app.start())
     waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(wait_for_crash(app))]
     try:
@@ -414,7 +418,8 @@ async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None]
 
 
 async def _end(app: SegmentApp) -> None:
-    """Stop the app, or give that up: what hangs after a crash must not keep it from being started again."""
+    """Stop the app, or give up after a time: a part that hangs after a crash must not prevent the next
+    start."""
     pacing = app.pacing
     seconds = pacing.stop_seconds if app.crash_reason is None else pacing.crashed_stop_seconds
     stopping = asyncio.ensure_future(app.stop())

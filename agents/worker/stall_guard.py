@@ -1,4 +1,4 @@
-"""Notices that this process stood still for so long that its partitions may belong to others."""
+"""Notices that this process stood still for so long that another worker may own its partitions."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ _TICK_SECONDS = 0.25
 
 
 class StoodStillError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # aiokafka has no types
-    """The process was stopped, or starved, for longer than its group waits: it has to start anew.
+    """The process was stopped, or got no CPU time, for longer than its group waits. It must start again.
 
-    What it was about to write is older than what its successor wrote. (A ProducerFenced, since that is what
-    aiokafka's sender ends by without delivering anything more.)
+    The records that it was about to write are older than those that the next owner wrote. (The class is a
+    ProducerFenced, since that error ends aiokafka's sender without any further delivery.)
     """
 
 
 class CutOffError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # aiokafka has no types
-    """The group has not heard of this worker for a session timeout, so its partitions may be with another
-    worker: what was about to be written could be older than what that one wrote. (A ProducerFenced as well.)
+    """The group got no heartbeat of this worker for a session timeout, so another worker may own its
+    partitions. The records about to be written could be older than those that the other worker wrote. (The
+    class is a ProducerFenced as well.)
     """
 
 
 class StallGuard(Service):
-    """Ticks; whoever is about to write asks `check` whether the last tick is too long ago.
+    """Ticks four times a second. `check` is called before every write; it raises if the last tick is too long
+    ago.
 
-    The first thing that runs after a standstill may be anything, so the asking must not rely on the tick.
+    After a standstill any code may run first, a write for example, so `check` must not wait for a tick.
     """
 
     mundane_level = "debug"
@@ -41,10 +43,10 @@ class StallGuard(Service):
     def __init__(
         self, settings: Settings, *, late: Callable[[float], None] | None = None, **kwargs: Any
     ) -> None:
-        """`late` is told of each tick how many seconds later than planned it came."""
+        """`late` is called for each tick with its delay against the plan, in s."""
         super().__init__(**kwargs)
         self._late = late
-        # The last heartbeat may have been as long before the standstill as heartbeats are apart.
+        # The last heartbeat may have been sent one heartbeat interval before the standstill.
         self._limit_seconds = 0.9 * settings.session_timeout_ms / 1000
         self._ticked_at = time.monotonic()
 
@@ -61,7 +63,7 @@ class StallGuard(Service):
                 self._late(max(0.0, time.monotonic() - self._ticked_at - _TICK_SECONDS))
 
     def check(self) -> None:
-        """Raises StoodStillError where this process has not run for nine tenths of a session timeout."""
+        """Raise StoodStillError if this process has not run for nine tenths of a session timeout."""
         stood_seconds = time.monotonic() - self._ticked_at
         if stood_seconds > self._limit_seconds:
             raise StoodStillError(

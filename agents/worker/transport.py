@@ -1,19 +1,19 @@
-"""Faust's Kafka transport, a batch at a time.
+"""Faust's Kafka transport, changed to pass on batches of records.
 
-A stock Faust worker moves every record alone through four asyncio tasks. Here the records that one poll
-returned travel as one message whose value is the lists of them by topic partition, so that what a record
-costs is what the engine does with it.
+A stock Faust worker passes every single record through four asyncio tasks. Here all records that one poll
+returned are one message, whose value holds the lists of records by topic partition. So the cost of a record
+is the work of the engine.
 
-What else differs from the stock consumer, and why:
+The other differences from the stock consumer, and the reasons:
 
-* Source partitions are not fetched before they are at work, nor while too much of them waits for the worker.
-* How far a partition may be committed is told by `acknowledge`, once state that holds the records is
-  durable; Faust's bookkeeping of single offsets, slow and wrong on topics with gaps, is not used.
-* When partitions are revoked, the worker gets to finish and the offsets are committed before they are
-  forgotten, unless the group has gone on without it.
+* A source partition is not fetched before it is at work, nor while too many of its records wait for it.
+* `acknowledge` sets how far a partition may be committed, once the state that holds the records is durable.
+  Faust's bookkeeping of single offsets is not used: it is slow, and wrong on topics with gaps.
+* When partitions are revoked, the worker finishes its work and commits the offsets before it forgets them,
+  unless the group has already assigned the partitions to others.
 * Records of aborted transactions are not read.
-* There are no Faust tables. `agents.partitions.assignment` decides what a partition's state is and when it is
-  complete; this module tells it what the group assigns and revokes.
+* There are no Faust tables. `agents.partitions.assignment` decides when the state of a partition is complete;
+  this module reports the group's assignments and revocations to it.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ SCHEME = "kafka+batch"
 
 _log = logging.getLogger(__name__)
 
-# While a large state is restored nothing is polled, which must not cost the worker its place in the group. A
-# worker that hangs says so by its health.
+# While a large state is restored nothing is polled, and the worker must stay in the group. A worker that
+# hangs is found by its health check.
 _MAX_POLL_INTERVAL_MS = 24 * 3_600_000
 
 
@@ -69,11 +69,13 @@ class Intake(Protocol):
 
 
 class ConsumerThread(stock.AIOKafkaConsumerThread):
-    """Runs the aiokafka consumer in its own thread, as stock, with what Faust has no setting for."""
+    """Runs the aiokafka consumer in its own thread, as stock Faust does, with options that Faust does not
+    set."""
 
     mundane_level = "debug"
     heartbeat_at = 0.0
-    """When the group's coordinator last answered a heartbeat, monotonic seconds."""
+    """When the last heartbeat was sent that the group's coordinator answered, monotonic seconds. An
+    assignment counts as such an answer."""
 
     async def on_start(self) -> None:
         await super().on_start()
@@ -87,7 +89,8 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
         return answered
 
     async def on_thread_stop(self) -> None:
-        """As stock; its own stop of the consumer, after this one, finds nothing left to do."""
+        """End the consumer, then stop as stock Faust does, whose own stop of the consumer has no effect
+        then."""
         if self._consumer is not None:
             await compatibility.end_consumer(self._consumer, self._intake.pacing.consumer_stop_seconds)
         await super().on_thread_stop()
@@ -96,7 +99,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
         try:
             super()._start_thread()
         finally:
-            # Whoever brings a loop closes it.
+            # This class brought the loop, so it closes the loop.
             self.thread_loop.close()
 
     @property
@@ -104,11 +107,12 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
         return cast(BatchConsumer, self.consumer).intake
 
     def is_member(self) -> bool:
-        """Whether the group, when last heard of, counted this worker in."""
+        """Return whether this worker was a member at the last answer of the group's coordinator."""
         return compatibility.is_member(self._ensure_consumer())
 
     def _create_worker_consumer(self, transport: stock.Transport) -> AIOKafkaConsumer:
-        """As stock, with what Faust has no setting for: committed records only, and a short wait."""
+        """Make the consumer as stock Faust does, but read committed records only and wait for a short
+        time."""
         conf = self.app.conf
         intake = self._intake
         settings = intake.settings
@@ -129,8 +133,9 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
         )
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """As stock, and to the beginning where nothing is committed: aiokafka leaves such a partition where
-        it is, and what it has returned from there for nobody would be lost."""
+        """Seek as stock Faust does, and seek to the beginning of a partition without a committed offset.
+        aiokafka would leave its position unchanged, and records that were returned but not passed on would be
+        lost."""
         committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
         return committed
 
@@ -143,23 +148,23 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
         return committed
 
     def hold_back(self, wait_ms: int) -> None:
-        """How long the broker may hold back an empty answer from now on."""
+        """Set how long the broker may hold back an empty answer from now on, in ms."""
         compatibility.set_fetch_wait(self._ensure_consumer(), wait_ms)
 
     def partition_state(self, tp: TP) -> TopicPartitionState | None:
-        """How far aiokafka is in an assigned partition, or None while it is not known."""
+        """Return aiokafka's position and ends of an assigned partition, or None while they are not known."""
         return compatibility.partition_state(self._ensure_consumer(), tp)
 
 
 class Polled(NamedTuple):
-    """The records that one poll returned, by topic partition, and the assignment under which it was made."""
+    """The records that one poll returned, by topic partition, and the epoch of the assignment at the poll."""
 
     epoch: int
     batches: dict[TP, list[Any]]
 
 
 class BatchConsumer(stock.Consumer):
-    """One message a poll; see the module."""
+    """Passes on one message for each poll; see the module's docstring."""
 
     mundane_level = "debug"
 
@@ -175,49 +180,50 @@ class BatchConsumer(stock.Consumer):
 
     @property
     def intake(self) -> Intake:
-        """What the app does with the records."""
+        """The receiver of the records."""
         return self.app.intake  # type: ignore[attr-defined,no-any-return]
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, thread_loop=uvloop.new_event_loop(), beacon=self.beacon)
 
-    # -- what the partition's worker asks and tells ------------------------------------------------------
+    # -- calls of the scheduler --------------------------------------------------------------------------
 
     def acknowledge(self, tp: TP, next_offset: int) -> None:
-        """Everything before `next_offset` is in durable state and may be committed."""
+        """Let the partition be committed at `next_offset`: all records before it are in durable state."""
         self._acknowledged[tp] = next_offset
 
     def acknowledge_all(self, tp: TP) -> None:
-        """Everything that arrived is in durable state: the partition may be committed up to where it was
-        read, transaction markers and aborted records after the last record included."""
+        """Let the partition be committed at the position that was read, after the transaction markers and
+        aborted records that follow the last record: all records that arrived are in durable state."""
         position = self._positions.get(tp)
         if position is not None and not self._on_the_way[tp]:
             self._acknowledged[tp] = position
 
     def arrived(self, tp: TP, count: int) -> None:
-        """So many of the records handed out have come to the partition's worker."""
+        """Take note that `count` of the records that were passed on have arrived at the partition's task."""
         self._on_the_way[tp] -= count
 
     def ended_as_of(self, tp: TP) -> int | None:
-        """The latest moment (wall clock, epoch ms) of which it is known that everything then in the
-        partition has arrived; None while there is something that has not, or nothing is known."""
+        """Return the latest time (wall clock, epoch ms) for which it is known that all records then in the
+        partition have arrived; None while a record has not arrived or the end is not known."""
         position = self._positions.get(tp)
         state = self._thread.partition_state(tp)
         if position is None or state is None or self._on_the_way[tp]:
             return None
-        # The moment first: the other thread sets it last, so what is read after it is at least as new.
+        # The time is read first: the other thread sets it last, so values read after it are at least as new.
         answered_ms: int | None = state.timestamp
         return answered_ms if position >= self.end(tp) else None
 
     def end(self, tp: TP) -> float:
-        """The offset after the last readable record of the partition, infinity while it is not known."""
+        """Return the offset after the last readable record of the partition, infinity while it is not
+        known."""
         state = self._thread.partition_state(tp)
         if state is None or state.highwater is None:
             return float("inf")
         return float(state.highwater if state.lso is None or state.lso < 0 else state.lso)
 
     def lag(self, tp: TP) -> int | None:
-        """How many offsets of a source partition have not arrived yet, or None while that is not known."""
+        """Return how many offsets of a source partition have not arrived yet, or None if it is not known."""
         position, end = self._positions.get(tp), self.end(tp)
         if position is None or end == float("inf"):
             return None
@@ -228,7 +234,7 @@ class BatchConsumer(stock.Consumer):
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Any]]:  # noqa: ASYNC109
         wanted, held_back = self._wanted(active_partitions or set())
         if not wanted:
-            # aiokafka takes an empty set for all partitions.
+            # For aiokafka an empty set means all partitions.
             await asyncio.sleep(self.intake.pacing.held_back_poll_seconds)
             return {}
         wait = self.intake.pacing.held_back_poll_seconds if held_back else timeout
@@ -245,7 +251,7 @@ class BatchConsumer(stock.Consumer):
                 await asyncio.sleep(0)
                 await self._poll()
         except (asyncio.CancelledError, ConsumerStoppedError):
-            # The fetcher takes a cancellation during a rebalance for a crash, even if the app is to stop.
+            # The fetcher treats a cancellation during a rebalance as a crash, even while the app stops.
             if not self.app.should_stop:
                 raise
 
@@ -267,15 +273,16 @@ class BatchConsumer(stock.Consumer):
         self._note_positions()
 
     async def _take_back(self) -> None:
-        """Records came for nobody, and aiokafka will not return them again by itself."""
+        """Seek back to the committed offsets: the polled records were dropped, and aiokafka would not return
+        them again."""
         try:
             await self.perform_seek()
         except Exception as error:
-            # The assignment is gone already; the next one begins with a seek.
+            # The assignment has ended already; the next one begins with a seek.
             _log.info("no seek during a rebalance: %r", error)
 
     def _unread(self, tp: TP, batch: list[Any]) -> list[Any]:
-        """Those of the records that were not handed out before."""
+        """Return the records that were not passed on before."""
         read = self._read_offset[tp]
         if read is None or batch[0].offset >= read:
             return batch
@@ -286,14 +293,14 @@ class BatchConsumer(stock.Consumer):
             return
         for tp, batch in polled.batches.items():
             self._on_the_way[tp] += len(batch)
-        # Under the name of the first partition; the agent is the same for all of them.
+        # The message names the first partition; the agent is the same for all of them.
         tp, batch = next(iter(polled.batches.items()))
         await self._deliver(self._message(tp, batch[-1], polled))
         for tp, batch in polled.batches.items():
             self._read_offset[tp] = batch[-1].offset
 
     async def _deliver(self, message: ConsumerMessage) -> None:
-        # A rebalance must be able to interrupt a hand-over that waits for room.
+        # A rebalance must be able to interrupt a delivery that waits for room.
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     def _message(self, tp: TP, last: Any, polled: Polled) -> ConsumerMessage:
@@ -312,39 +319,40 @@ class BatchConsumer(stock.Consumer):
         )
 
     def _note_positions(self) -> None:
-        """Between polls, aiokafka's positions are those of what was handed out: records, and what it
-        passed over, such as transaction markers."""
+        """Keep aiokafka's positions. Between polls they follow the records that were passed on and what
+        aiokafka skipped after them, for example transaction markers."""
         for tp in self._get_active_partitions():
             state = self._thread.partition_state(tp)
-            # Read once: it belongs to the other thread and may be reset there.
+            # The position is read once: it belongs to the other thread, which may reset it.
             position = None if state is None else compatibility.position(state)
             if position is not None:
                 self._positions[tp] = position
 
     async def perform_seek(self) -> None:
-        """Go back to the committed offsets, and forget how far anything was read beyond them."""
+        """Go back to the committed offsets, and forget the positions that were read after them."""
         self._positions.clear()
         await super().perform_seek()
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """As stock; where that is is kept."""
+        """Seek as stock Faust does, and keep the committed offsets."""
         self._begun_at = await super().seek_to_committed()
         return self._begun_at
 
     def begun_at(self, tp: TP) -> int:
-        """The committed offset from which the partition is read; 0 where none was committed."""
+        """Return the committed offset from which the partition is read; 0 if none was committed."""
         return self._begun_at.get(tp) or 0
 
     # -- membership --------------------------------------------------------------------------------------
 
     @property
     def seconds_since_heartbeat(self) -> float:
-        """How long ago the group heard of us last."""
+        """How long ago the last heartbeat was sent that the group's coordinator answered, in s."""
         return time.monotonic() - self._thread.heartbeat_at
 
     async def still_ours(self) -> bool:
-        """Whether the group cannot have given our partitions away: it heard of us less than a session
-        timeout ago. Where it did not, waits until it is settled whether it still counts us in."""
+        """Return whether this worker still owns its partitions: the coordinator answered a heartbeat less
+        than a session timeout ago. If it did not, wait until it answers one or the worker is no longer a
+        member."""
         session_seconds = self.app.conf.broker_session_timeout
         while self._thread.is_member():
             if self.seconds_since_heartbeat < session_seconds:
@@ -353,7 +361,7 @@ class BatchConsumer(stock.Consumer):
         return False
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """As stock; the group has just counted us in."""
+        """Take the assignment, then do as stock Faust does. The group has just answered this worker."""
         self._thread.heartbeat_at = time.monotonic()
         self.intake.assign(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
@@ -367,11 +375,12 @@ class BatchConsumer(stock.Consumer):
         return self._acknowledged.get(tp)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust's warnings about slow partitions read its own bookkeeping; health is told from ours."""
+        """Do nothing: Faust's warnings about slow partitions use its own bookkeeping, which is not kept."""
 
     async def commit_and_end_transactions(self) -> None:
-        """A last commit, as stock, but not for ever: it would wait for brokers that are away. What is not
-        committed is read again and found done. After a crash it is left to the next app."""
+        """Make a last commit as stock Faust does, but with a time limit, since it would wait for brokers that
+        do not answer. Records after the committed offset are read again and skipped, since the state holds
+        them. After a crash there is no last commit."""
         if self.app.crash_reason is not None:
             return
         try:
@@ -381,7 +390,7 @@ class BatchConsumer(stock.Consumer):
             _log.warning("offsets were not committed in time; what follows them is read again")
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Let the worker finish and commit while the offsets are still known; then as stock."""
+        """Let the worker finish and commit while the offsets are still known; then do as stock Faust does."""
         await self.intake.release()
         if self._thread.is_member():
             await self.commit()
@@ -392,7 +401,7 @@ class BatchConsumer(stock.Consumer):
 
 
 class BatchTransport(stock.Transport):
-    """Registered under `kafka+batch://`."""
+    """The transport that is registered under `kafka+batch://`."""
 
     Consumer = BatchConsumer
 

@@ -16,17 +16,17 @@ _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
 class Panel(NamedTuple):
-    """A graph: what it shows in Grafana's units, one line for each query, and what to see in it."""
+    """A graph: its title, its unit as Grafana names it, one line for each query, and an explanation."""
 
     title: str
     unit: str
     queries: dict[str, str]
-    """Legend -> query."""
+    """The queries by their legends."""
     meaning: str
 
 
 class Row(NamedTuple):
-    """Panels that belong together."""
+    """A row of the dashboard: panels that belong together."""
 
     title: str
     panels: list[Panel]
@@ -41,7 +41,7 @@ def _rate(metric: str, *, by: str = "") -> str:
 
 
 def _quantiles(metric: str) -> dict[str, str]:
-    """Legend -> query, for half, most and nearly all."""
+    """Return queries for the quantiles 0.5, 0.9 and 0.99, by their legends."""
     buckets = f"sum by (le) (rate({metric}_bucket{{{_JOB}}}[$__rate_interval]))"
     return {f"p{int(share * 100)}": f"histogram_quantile({share}, {buckets})" for share in (0.5, 0.9, 0.99)}
 
@@ -321,7 +321,7 @@ DEVELOPERS: Final = [
 
 
 def dashboard(title: str, uid: str, rows: list[Row]) -> Json:
-    """One dashboard, as Grafana imports it."""
+    """Return one dashboard, in the format that Grafana imports."""
     panels: list[Json] = []
     top = 0
     for row in rows:
@@ -383,7 +383,7 @@ def _variables() -> list[Json]:
 
 
 def dashboards() -> dict[str, str]:
-    """File name -> text."""
+    """Return the texts of the files, by file name."""
     made = {
         "users.json": dashboard("Streamseg: segments in time", "streamseg-users", USERS),
         "developers.json": dashboard("Streamseg: inside the workers", "streamseg-developers", DEVELOPERS),
