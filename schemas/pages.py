@@ -1,4 +1,4 @@
-"""Lists that the HTTP API answers page by page: what they can be sorted by, and how long a page may be."""
+"""Lists that the HTTP API returns in pages: their sort orders and the lengths of their pages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Final, Literal, get_args
 Sort = Literal["name", "created_by", "updated_at"]
 
 SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
-"""What the list of segments can be sorted by."""
+"""The sort orders of the list of segments."""
 
 DEFAULT_ROWS: Final = 50
-"""Rows of a page where the caller does not say how many."""
+"""The number of rows on a page if the caller gives none."""
 
 MOST_ROWS: Final = 200
-"""Segments of a page."""
+"""The largest number of segments on a page."""
 
 MOST_CONTACTS: Final = 1_000
-"""Contacts of a page."""
+"""The largest number of contacts on a page."""

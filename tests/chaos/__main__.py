@@ -40,7 +40,7 @@ def main() -> int:
         faults=tuple(arguments.fault or ()),
         quiet_contacts=arguments.quiet_contacts,
     )
-    # Ended from outside, it ends what it started.
+    # If the command is ended from outside, it ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     folder = Path(tempfile.mkdtemp(prefix="streamseg-chaos-"))
     run = Run(options, folder, say=lambda line: print(line, file=sys.stderr, flush=True))

@@ -15,7 +15,7 @@ _GONE_SECONDS = 30.0
 
 
 class Broker:
-    """One Kafka node. It keeps its address over restarts."""
+    """One Kafka node. It keeps its address across restarts."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -23,18 +23,18 @@ class Broker:
         self.address = ""
 
     def start(self) -> None:
-        """Start it for the first time, and wait until it answers."""
+        """Start the broker for the first time, and wait until it answers."""
         self._begin("--port", "0")
         self.settle()
 
     def launch(self) -> None:
-        """Start it again without waiting; nothing where it runs."""
+        """Start the broker again without waiting; do nothing if it runs."""
         self.settle()
         if self._pid() is None:
             self._begin()
 
     def settle(self) -> None:
-        """Wait until a start that was begun is done. RuntimeError where it failed."""
+        """Wait until a start that was begun is done. Raises RuntimeError if it failed."""
         starting, self._starting = self._starting, None
         if starting is None:
             return
@@ -44,7 +44,7 @@ class Broker:
         self.address = said.strip()
 
     def kill(self) -> bool:
-        """SIGKILL; whether there was anything to kill."""
+        """Send SIGKILL. Return whether the broker ran."""
         self.settle()
         return self._signal(signal.SIGKILL, gone=True)
 
@@ -56,7 +56,7 @@ class Broker:
         self._signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """The end of the run: its data is thrown away."""
+        """End the run: stop the broker and delete its data."""
         self._starting = None
         self._signal(signal.SIGKILL, gone=True)
 
@@ -70,7 +70,7 @@ class Broker:
         )
 
     def _pid(self) -> int | None:
-        """Its process, which is no child of ours, where it runs."""
+        """Return the broker's process, which is not our child; None if it does not run."""
         try:
             pid = int((self._folder / "kafka.pid").read_text())
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes()

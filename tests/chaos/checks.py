@@ -14,7 +14,7 @@ from tests.chaos.definitions import EMAIL_WINDOW_MS, RECENT_WINDOW_MS, SMS_WINDO
 from tests.chaos.truth import Expected, Place, Source, Truth
 
 GRACE_MS = 45_000
-"""So long after a static segment was made a worker may not know it yet."""
+"""For this time after a static segment was made, a worker may not know it yet."""
 _LIST_CODES = ("unknown_reference", "invalid_value")
 _MEMBERSHIP_FIELDS = ("sequence", "entered_at")
 
@@ -30,7 +30,7 @@ Pair = tuple[str, str]
 
 
 def differences(truth: Truth, expected: Expected, story: Story) -> list[Difference]:
-    """Everything that is wrong, by what the topics hold and the story says was written."""
+    """Yield every violation, by the topics' content and by the story of the records that were written."""
     births = story.births
     distinct = first_of_each(truth.changes)
     letters = {letter.source: letter for letter in truth.letters}
@@ -50,7 +50,7 @@ def differences(truth: Truth, expected: Expected, story: Story) -> list[Differen
 
 
 def first_of_each(changes: Iterable[tuple[bytes, Json]]) -> list[Json]:
-    """The changes as a consumer takes them who drops repeats by their id."""
+    """Return the changes as a consumer sees them that drops repeats by their ids."""
     distinct: dict[str, Json] = {}
     for _, change in changes:
         distinct.setdefault(change["change_id"], change)
@@ -58,10 +58,10 @@ def first_of_each(changes: Iterable[tuple[bytes, Json]]) -> list[Json]:
 
 
 def instant_ms(text: str) -> int:
-    return parse_timestamp_ms(text, None)  # type: ignore[arg-type]  # ours always carry their offset
+    return parse_timestamp_ms(text, None)  # type: ignore[arg-type]  # our timestamps always have an offset
 
 
-# -- the changes by themselves -------------------------------------------------------------------------------
+# -- checks of the changes alone -----------------------------------------------------------------------------
 
 
 def equal_ids_are_equal_changes(changes: Iterable[tuple[bytes, Json]]) -> Found:
@@ -81,10 +81,12 @@ def erasures(records: Iterable[Source]) -> dict[str, list[int]]:
 
 
 def numbered_on(changes: Iterable[Json], records: Iterable[Source], deleted: Iterable[str]) -> Found:
-    """1, 2, 3 … per (segment, contact), from 1 again once the contact was erased or the segment deleted.
+    """Yield sequence numbers that are not 1, 2, 3 … per (segment, contact). Numbers start again at 1 after
+    the contact was erased or the segment deleted.
 
-    An erasure counts from its record's time on. A deletion has no place in a partition's time: one that is
-    behind learns of it early."""
+    An erasure counts from its record's time. A deletion has no place in a partition's time: a partition whose
+    clock is behind learns of it early.
+    """
     erased, deletions = erasures(records), Counter(deleted)
     last: dict[Pair, Json] = {}
     restarts: Counter[Pair] = Counter()
@@ -125,12 +127,13 @@ def memberships_are_the_fold(changes: Iterable[Json], memberships: Mapping[str, 
 
 
 def members(changes: Iterable[Json]) -> set[Pair]:
-    """(segment, contact) of each membership that stands."""
+    """Return (segment, contact) of each current membership."""
     last = {(change["segment_id"], change["contact_id"]): change["change"] for change in changes}
     return {pair for pair, change in last.items() if change == "entered"}
 
 
-# -- beside a replay -----------------------------------------------------------------------------------------
+# -- comparisons with a replay
+# --------------------------------------------------------------------------------
 
 
 def undecided_entries(
@@ -139,8 +142,9 @@ def undecided_entries(
     expected: Expected,
     births: Iterable[Birth],
 ) -> set[Pair]:
-    """(static segment, contact) of entries that came before a worker knew the segment: definitions and
-    input are two topics, and nothing says which is read first. That it was refused, a dead letter says."""
+    """Return (static segment, contact) of entries that a worker read before it knew the segment. Definitions
+    and input are two topics, and their order of reading is not fixed. A dead letter proves that the entry was
+    refused."""
     made = _made(births)
     undecided = set()
     for record in records:
@@ -220,7 +224,7 @@ def suppressions_as_replayed(found: Iterable[str], wanted: Iterable[Pair]) -> Fo
 
 
 def due_times_are_exact(changes: Iterable[Json], records: Iterable[Source]) -> Found:
-    """What time alone brought about carries the very instant at which it was due."""
+    """Yield changes by time alone whose `effective_at` is not exactly the due time."""
     occurred = _occurrences(records, {"scan", "email_unsubscribe", "sms_unsubscribe"})
     for change in changes:
         contact_id, kind, at_ms = (
@@ -288,7 +292,7 @@ def _just_made(made: Iterable[int], at_ms: int) -> bool:
 
 
 def _entries(record: Source) -> list[str]:
-    """The static segments that an update puts its contact into or takes it out of."""
+    """Yield the static segments into which an update puts its contact or from which it takes the contact."""
     if b'"lists"' not in (record.value or b""):
         return []
     try:

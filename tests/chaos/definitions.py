@@ -19,7 +19,7 @@ RECENT_WINDOW_MS = 10_000
 EMAIL_WINDOW_MS = 20_000
 SMS_WINDOW_MS = 10_000
 LONGEST_WINDOW_SECONDS = 32.0
-"""After so long without input nothing falls due any more."""
+"""After this time without input nothing falls due any more."""
 WINDOW_SETTINGS = {
     "STREAMSEG_EMAIL_WINDOW__LENGTH": "PT20S",
     "STREAMSEG_EMAIL_WINDOW__ALIGNMENT": "event",
@@ -106,7 +106,7 @@ STANDING: tuple[Json, ...] = (
     ),
     push("push"),
 )
-"""In force before any worker starts, and never touched again."""
+"""Segments that are in force before any worker starts, and are never changed."""
 
 BORN_LIVE: tuple[Json, ...] = (
     static("fair"),
@@ -116,17 +116,17 @@ BORN_LIVE: tuple[Json, ...] = (
     standard("at-the-fair", is_in("fair"), {**BLOCKED, "not": True}),
     push("late-push"),
 )
-"""Made while workers run, and never touched again: what a worker knows of them must not depend on whether
-it saw them come."""
+"""Segments that are made while workers run, and are never changed. A worker's facts about them must not
+depend on whether it ran when they were made."""
 
 BORN_LIVE_LISTS = ("fair", "press")
 
 FINALE = standard("finale", {"attribute": "contact_id", "operator": "is_set"})
-"""Made at the very end: it has every contact looked at once more."""
+"""A segment made at the very end: it makes every contact be evaluated once more."""
 
 
 class Birth(NamedTuple):
-    """A static segment was made, or (`deleted`) ended, by the record that was written then."""
+    """The start of a static segment or (`deleted`) its end, by the record written at that time."""
 
     segment_id: str
     at_ms: int
@@ -134,8 +134,8 @@ class Birth(NamedTuple):
 
 
 class _List:
-    """A static segment that comes and goes. Between its last entry and its end all input is committed, so
-    that each entry belongs to one of its lives and to no other."""
+    """A static segment that is made and deleted again and again. All input is committed between its last
+    entry and its end, so that each entry belongs to exactly one of its lives."""
 
     def __init__(self, segment_id: str) -> None:
         self.segment_id = segment_id
@@ -145,9 +145,10 @@ class _List:
 
 
 class Story:
-    """What is written to `segment-definitions` in the course of a run.
+    """The records written to `segment-definitions` in the course of a run.
 
-    `ends` and `committed` tell the offsets of the source topics, None while nobody answers."""
+    `ends` and `committed` return the offsets of the source topics, or None while no broker answers.
+    """
 
     def __init__(
         self,
@@ -166,9 +167,9 @@ class Story:
         self.births: list[Birth] = []
         self.open_lists: list[str] = []
         self.deleted: list[str] = []
-        """The id of each segment that was deleted, once for each time."""
+        """The id of each deleted segment, once for each deletion."""
         self.bad: list[str] = []
-        """The ids of the definitions that are to be refused."""
+        """The ids of the definitions that must be refused."""
 
     def standing(self, now_ms: int) -> Iterator[Written]:
         yield from (_written(each, now_ms) for each in STANDING)
@@ -180,7 +181,7 @@ class Story:
             self.births.append(Birth(segment_id, now_ms, deleted=False))
 
     def open_standing_lists(self) -> None:
-        """Entries may be written from now."""
+        """Allow entries into these lists from now on."""
         self.open_lists += BORN_LIVE_LISTS
         self.kept_lists += BORN_LIVE_LISTS
 
@@ -188,7 +189,7 @@ class Story:
         return [_written(FINALE, now_ms)]
 
     def step(self, now_ms: int) -> list[Written]:
-        """What changes next."""
+        """Return the records of the next change."""
         self._count += 1
         draw = self._seeded.random()
         if draw < 0.2:
@@ -199,7 +200,7 @@ class Story:
             return [self._keep_list(now_ms)]
         return list(self._change(now_ms))
 
-    # -- standard and advanced ones ----------------------------------------------------------------------
+    # -- standard and advanced segments ----------------------------------------------------------------------
 
     def _change(self, now_ms: int) -> Iterator[Written]:
         seeded = self._seeded
@@ -215,7 +216,7 @@ class Story:
             self.deleted.append(segment_id)
             yield _tombstone(segment_id, now_ms)
             if draw < 0.85:
-                # Made again at once: as it was, or as another.
+                # The segment is made again at once, with the same definition or another one.
                 again = known if draw < 0.75 else self._formula(segment_id)
                 yield self._put(segment_id, again, now_ms)
 
@@ -264,11 +265,12 @@ class Story:
         return standard(segment_id, *chosen)
 
     def _lower(self, segment_id: str) -> str:
-        """Another that changes, of lower number, so that no circle comes about; `vip` if there is none."""
+        """Return another changing segment with a lower number, so that references form no circle; `vip` if
+        there is none."""
         lower = sorted(one for one in self._formulas if one < segment_id)
         return self._seeded.choice(lower) if lower else "vip"
 
-    # -- static ones -------------------------------------------------------------------------------------
+    # -- static segments ------------------------------------------------------------------------------------
 
     def _keep_list(self, now_ms: int) -> Written:
         segment_id = f"kept-{self._count}"
@@ -302,10 +304,11 @@ class Story:
             self.deleted.append(one.segment_id)
             yield _tombstone(one.segment_id, now_ms)
 
-    # -- bad ones ----------------------------------------------------------------------------------------
+    # -- invalid definitions --------------------------------------------------------------------------------
 
     def _bad(self, now_ms: int) -> Written:
-        """Each under an id of its own, so that none takes the place of another before it was judged."""
+        """Return invalid definitions, each with its own id, so that none replaces another before it is
+        checked."""
         segment_id = f"bad-{self._count}"
         self.bad.append(segment_id)
         faults: tuple[Json, ...] = (

@@ -17,7 +17,7 @@ from tests.chaos.truth import Truth
 
 @dataclass
 class Figures:
-    """The one line that a run prints. `done` counts what was done, by what and to whom."""
+    """The one line that a run prints. `done` counts the actions, by kind and target."""
 
     seed: int
     seconds: float = 0.0
@@ -61,7 +61,7 @@ def keep(
     worker_logs: Iterable[Path],
     definitions: bytes,
 ) -> None:
-    """Write all of it into a folder."""
+    """Write all evidence into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "figures.txt").write_text(figures.line() + "\n")
     (folder / "plan.txt").write_text(

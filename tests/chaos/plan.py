@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 WORKERS = 3
 FIRST_WORKERS = 2
-"""Those that run from the start; the last one joins and leaves."""
+"""The number of workers that run from the start; the last worker joins and leaves."""
 SESSION_SECONDS = 6.0
 BROKER = -1
 DISK_WORKER = 1
@@ -22,10 +22,11 @@ _AFTER_ALL_SECONDS = 5.0
 
 
 class Deed(StrEnum):
-    """One thing that is done to a worker, to the broker or to a disk."""
+    """An action on a worker, on the broker or on a disk."""
 
     AWAIT_WORK = "await_work"
-    """Nothing is done before it is at work, or was given up on; all that follows comes so much later."""
+    """Wait until the worker is at work or the wait is given up. All later actions are delayed by the time
+    waited."""
     LAUNCH = "launch"
     KILL = "kill"
     TERMINATE = "terminate"
@@ -37,7 +38,8 @@ class Deed(StrEnum):
 
 
 class Action(NamedTuple):
-    """`target` is a worker's number or BROKER; `at_seconds` counts from the start of the faults."""
+    """An action at a time. `target` is a worker's number or BROKER; `at_seconds` counts from the start of the
+    faults."""
 
     at_seconds: float
     deed: Deed
@@ -45,8 +47,8 @@ class Action(NamedTuple):
 
 
 class _Moment(NamedTuple):
-    """When a fault begins, in a run of so many seconds, and the worker that is left alone: one that has
-    lived for long has seen what the others have only read."""
+    """The time at which a fault begins in a run, and the worker that is never disturbed: a worker that has
+    lived long has received the records that others have only restored."""
 
     seeded: random.Random
     at: float
@@ -61,10 +63,11 @@ _Fault = Callable[[_Moment], Iterator[Action]]
 
 
 def plan_of_faults(seed: int, seconds: float, only: Collection[str] = ()) -> list[Action]:
-    """The faults of one run, by time; `only` these, if any are named. KeyError for a name of none."""
+    """Return the faults of one run, by time; only those in `only` if it is not empty. Raises KeyError for an
+    unknown name."""
     seeded = random.Random(f"faults {seed}")
     weights = {fault: _WEIGHTS[fault] for fault in map(FAULTS.__getitem__, only or FAULTS)}
-    # Every kind in its turn before any is drawn, so that a run of some minutes has had them all.
+    # Every kind occurs once before kinds are drawn, so that a run of some minutes has all of them.
     turns = seeded.sample(list(weights), len(weights))
     spared, spared_until = seeded.randrange(FIRST_WORKERS), seeded.uniform(*_SPARED_SECONDS)
     at = seeded.uniform(1.0, 3.0)
@@ -85,7 +88,7 @@ def plan_of_faults(seed: int, seconds: float, only: Collection[str] = ()) -> lis
 
 
 def _kill(moment: _Moment) -> Iterator[Action]:
-    """In the middle of its work, or while it catches up."""
+    """Kill a worker in the middle of its work, or while it catches up."""
     worker, at = moment.victim(), moment.at + moment.seeded.uniform(0.0, 6.0)
     yield Action(moment.at, Deed.AWAIT_WORK, worker)
     yield Action(at, Deed.KILL, worker)
@@ -93,7 +96,7 @@ def _kill(moment: _Moment) -> Iterator[Action]:
 
 
 def _kills_in_a_row(moment: _Moment) -> Iterator[Action]:
-    """Again and again while it starts and reads its state."""
+    """Kill a worker again and again while it starts and reads its state."""
     worker, at = moment.victim(), moment.at
     yield Action(at, Deed.KILL, worker)
     for _ in range(moment.seeded.randint(2, 4)):
@@ -136,7 +139,7 @@ def _lose_one_folder(moment: _Moment) -> Iterator[Action]:
 
 
 def _lose_all_folders(moment: _Moment) -> Iterator[Action]:
-    """All state comes from the changelog, and the workers come one by one while it is read."""
+    """All state comes from the changelog, and the workers start one by one while it is read."""
     at, seeded = moment.at, moment.seeded
     for worker in range(WORKERS):
         yield Action(at, Deed.KILL, worker)
@@ -162,7 +165,7 @@ def _kill_broker(moment: _Moment) -> Iterator[Action]:
 
 
 def _freeze_broker(moment: _Moment) -> Iterator[Action]:
-    """For a minute; for less in a run of less than six."""
+    """Freeze for a minute; for less in a run of less than six minutes."""
     yield Action(moment.at, Deed.FREEZE, BROKER)
     yield Action(moment.at + min(60.0, moment.seconds / 6), Deed.THAW, BROKER)
 
@@ -172,7 +175,8 @@ def _fill_disk(moment: _Moment) -> Iterator[Action]:
     yield Action(moment.at + moment.seeded.uniform(3.0, 9.0), Deed.FREE_DISK, DISK_WORKER)
 
 
-# How often each is drawn. Something else may cut in on those that everybody feels, but not at once.
+# How often each fault is drawn. Another fault may overlap with those that affect all workers, but not at
+# once.
 _WEIGHTS: dict[_Fault, int] = {
     _kill: 32,
     _kills_in_a_row: 16,

@@ -40,15 +40,15 @@ _LOOK_SECONDS = 1.0
 _STAYS_SECONDS = 20.0
 _AT_WORK_SECONDS = 15.0
 _LONGEST = 1.5
-"""So many times as long as planned the faults may last."""
+"""The faults may last this many times as long as planned."""
 _LAST_WORDS = 40
 
 
 @dataclass(frozen=True)
 class Options:
-    """`against`: a checkout with a virtualenv whose worker, topics and replay are tried instead of ours.
-    `faults`: those to be made, by the names in `plan.FAULTS`; empty: all.
-    `settle_seconds`: how long everything may take to come to rest and be right."""
+    """`against`: a checkout with a virtualenv whose worker, topics and replay are tested instead of ours.
+    `faults`: the faults to make, by the names in `plan.FAULTS`; empty means all. `settle_seconds`: the
+    longest time until everything is idle and right."""
 
     seed: int
     seconds: float
@@ -65,7 +65,7 @@ class Options:
 
 
 class Run:
-    """Everything of it is in one folder, the broker's and the workers' data too."""
+    """One run. All its data is in one folder, the broker's and the workers' data too."""
 
     def __init__(self, options: Options, folder: Path, say: Callable[[str], None]) -> None:
         self._options = options
@@ -84,7 +84,7 @@ class Run:
         self._truth: Truth | None = None
 
     def __call__(self) -> bool:
-        """Whether all was right."""
+        """Whether all checks passed."""
         self.figures.disk = self._disk.way
         try:
             self._set_up()
@@ -106,7 +106,7 @@ class Run:
         return not self.found
 
     def keep(self, folder: Path) -> None:
-        """Write down what was done and found."""
+        """Write down the actions and the findings."""
         log = list(self._log)
         for number, what, tail in self._workers.endings:
             log.append(f"worker-{number} ended by itself: {what}\n{tail}")
@@ -124,7 +124,7 @@ class Run:
             ),
         )
 
-    # -- the beginning -----------------------------------------------------------------------------------
+    # -- start -------------------------------------------------------------------------------------------
 
     def _set_up(self) -> None:
         self._broker.start()
@@ -207,7 +207,7 @@ class Run:
             raise self._failure
 
     def _do(self, action: Action) -> None:
-        """What cannot be done, since it is done already, is left out."""
+        """Carry out an action. An action whose effect is there already is left out."""
         workers, target = self._workers, action.target
         done: bool | None = None
         match action.deed:
@@ -281,10 +281,10 @@ class Run:
         self._writer.write(records, Mode.PLAIN)
         self.figures.definitions += len(records)
 
-    # -- the end -----------------------------------------------------------------------------------------
+    # -- end ---------------------------------------------------------------------------------------------
 
     def _check(self, when: str) -> None:
-        """Everything is right, or what is wrong stays so although everything is at rest."""
+        """Wait until everything is right, or until violations remain although everything is idle."""
         self._writer.write(last_words(self._options.seed, _LAST_WORDS, now_ms()), Mode.PLAIN)
         at_ms = now_ms()
         deadline = time.monotonic() + self._options.settle_seconds
@@ -328,7 +328,7 @@ class Run:
         self._say(f"{when}: {len(found)} differences")
 
     def _finale(self) -> None:
-        """All state is read from the changelog, and every contact is looked at by it."""
+        """Make workers read all state from the changelog, and evaluate every contact by it."""
         for place in self._workers.places:
             self._workers.kill(place.number)
             self._workers.lose_folder(place.number)
@@ -336,7 +336,8 @@ class Run:
         self._write_definitions(self._story.finale(now_ms()))
 
     def _comes_to_rest(self, at_ms: int, deadline: float) -> bool:
-        """Nothing to read, nothing to sweep, nothing more said for a while, and nothing due any more."""
+        """Return whether the run is idle: nothing to read, nothing to sweep, no output for a while, and
+        nothing due."""
         steady_since, said = time.monotonic(), -1
         while time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
@@ -356,7 +357,7 @@ class Run:
             return False
 
     def _said(self) -> int:
-        """How many records the outputs hold by now, about; -1 where nobody answers."""
+        """Return roughly how many records the outputs hold now; -1 if no broker answers."""
         try:
             return self._topics.length("membership-changes") + self._topics.length("segment-memberships")
         except KafkaException:
@@ -366,7 +367,7 @@ class Run:
         try:
             return any(worker.metric("streamseg_sweeping_partitions") for worker in self._workers.working())
         except (AssertionError, OSError):
-            # One that is still starting serves nothing yet.
+            # A worker that is still starting serves nothing yet.
             return True
 
     def _until(self, holds: Callable[[], bool], what: str) -> None:
@@ -391,8 +392,8 @@ def now_ms() -> int:
 
 
 def _compact_often(settings: Settings) -> None:
-    """Small segments and no delay: definitions are compacted within a run. The changelog is not, so that
-    reading it takes long."""
+    """Use small segments and no delay, so that definitions are compacted within a run. The changelog is not
+    compacted, so that reading it takes long."""
     wanted = {
         topic_name(settings, TOPIC): {
             "segment.ms": "4000",

@@ -62,7 +62,7 @@ def test_one_fault_alone_can_be_had(name: str) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_of_the_definitions_only_those_meant_to_be_refused_are(seed: int) -> None:
-    """What refers to another finds it, and what is deleted is referred to by none."""
+    """References always find their segments, and no deleted segment is referred to."""
     refused: list[int] = []
     run = Replay(settings=Settings(), on_dead_letter=lambda line, _: refused.append(line))
     records = defined(seed)

@@ -31,13 +31,13 @@ _EVENTS = (
     ("sms_unsubscribe", 5),
     ("sms_resubscribe", 3),
 )
-# How long before its record an event occurred; a negative one is clamped.
+# How long before its record an event occurred; an event with a negative value is clamped.
 _LATENESS_MS = (0, 0, 0, 0, 300, 3_000, 20_000, -2_000)
 NO_SUCH_LIST = "nowhere"
 
 
 class Traffic:
-    """The records of active contacts; `open_lists` are the static segments that take entries now."""
+    """The records of active contacts. `open_lists` are the static segments that accept entries now."""
 
     def __init__(self, seed: int, contacts: int) -> None:
         self._seeded = random.Random(f"traffic {seed}")
@@ -48,17 +48,17 @@ class Traffic:
         self.open_lists: Sequence[str] = ()
 
     def batch(self, size: int, now_ms: int) -> tuple[list[Written], Mode]:
-        """About so many records of now, and how they are to be written."""
+        """Return roughly this many current records, and how to write them."""
         records: list[Written] = []
         while len(records) < size:
             records += self._some(now_ms)
         return records, self._seeded.choices(_MODES, _MODE_WEIGHTS)[0]
 
     def _some(self, now_ms: int) -> Iterator[Written]:
-        """A record, or a few that belong together."""
+        """Yield a record, or a few that belong together."""
         seeded = self._seeded
         self._count += 1
-        # A tenth of the contacts do half of it.
+        # A tenth of the contacts cause half of the records.
         few = max(1, len(self._contacts) // 10)
         contact_id = self._contacts[seeded.randrange(few if seeded.random() < 0.5 else len(self._contacts))]
         draw = seeded.random()
@@ -69,7 +69,7 @@ class Traffic:
         elif draw < 0.90:
             yield from self._entry(contact_id, now_ms)
         elif draw < 0.92 and self._recent:
-            # Again, byte for byte, with a time of its own on the record.
+            # The same bytes again, in a record with its own time.
             yield seeded.choice(self._recent)._replace(at_ms=now_ms)
         elif draw < 0.93:
             keep = seeded.random() < 0.5
@@ -78,7 +78,8 @@ class Traffic:
             )
         else:
             yield self._bad(contact_id, now_ms)
-            # Something of the same contact that is announced at once, since it turns round each time.
+            # A bad record is followed by an update of the same contact that causes a change at once, since it
+            # reverses the one before.
             turned = self._turned[contact_id] = not self._turned.get(contact_id, False)
             yield _update(contact_id, now_ms, {"tags": {"add" if turned else "remove": ["regular"]}})
 
@@ -100,7 +101,7 @@ class Traffic:
             value["properties"] = {"form": "会员注册", **({} if answer is None else {"subscribed": answer})}
         written = Written(BEHAVIOR_EVENTS, contact_id.encode(), orjson.dumps(value), now_ms)
         if occurred_ms <= now_ms:
-            # One that is clamped would be another event the second time.
+            # A clamped event would be another event when repeated.
             self._recent.append(written)
         return written
 
@@ -122,7 +123,7 @@ class Traffic:
         return change
 
     def _entry(self, contact_id: str, now_ms: int) -> Iterator[Written]:
-        """An entry in a list or out of it, in an update of its own."""
+        """Return an entry into a list, or out of it, in its own update."""
         seeded = self._seeded
         place, verb = seeded.random(), seeded.choice(["add", "add", "remove"])
         if self.open_lists:
@@ -157,8 +158,8 @@ def _update(contact_id: str, now_ms: int, change: dict[str, Any]) -> Written:
 
 
 def quiet_contacts(count: int, now_ms: int) -> Iterator[Written]:
-    """Contacts that are written once and then left alone: they make the changelog long, and whatever
-    happens to them later is a fault."""
+    """Contacts that are written once and then left alone. They make the changelog long, and any later change
+    of them is a fault."""
     padding = "x" * 200
     for number in range(count):
         attributes = {
@@ -174,14 +175,14 @@ def quiet_contact(number: int) -> str:
 
 
 def quiet_entries(segment_id: str, numbers: range, now_ms: int) -> Iterator[Written]:
-    """Quiet contacts put into a static segment, once."""
+    """Return updates that put quiet contacts into a static segment, once."""
     for number in numbers:
         yield _update(quiet_contact(number), now_ms, {"lists": {"add": [segment_id]}})
 
 
 def last_words(seed: int, count: int, now_ms: int) -> Iterator[Written]:
-    """A record of each topic in every partition, so that a topic ends with a record and not with the mark
-    of a transaction."""
+    """Return a record of each topic for every partition, so that a topic ends with a record and not with a
+    transaction marker."""
     for number in range(count):
         contact_id = f"last-{seed}-{number}"
         event = {

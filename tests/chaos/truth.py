@@ -23,7 +23,7 @@ _SCRIPT = Path(__file__).with_name("replayed.py")
 
 
 class Place(NamedTuple):
-    """Where a record stands."""
+    """The position of a record."""
 
     topic: str
     partition: int
@@ -50,10 +50,10 @@ class Letter(NamedTuple):
 
 @dataclass(frozen=True)
 class Truth:
-    """The topics, as somebody reads them who reads what was committed.
+    """The topics, as a consumer of committed records reads them.
 
-    changes      by partition and in its order, repeats included: the value's bytes, and what they say
-    definitions  the latest of each key that is no tombstone
+    changes      by partition, in its order, repeats included: the value's bytes and its content
+    definitions  the latest value of each key, without tombstones
     """
 
     records: list[Source]
@@ -67,8 +67,8 @@ class Truth:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a replay gives: members (segment, contact), the code of each refused source record, and the
-    (contact, channel) that nothing may be sent on. `definitions`: those that a replay refuses."""
+    """The result of a replay: members (segment, contact), the code of each refused source record, and the
+    suppressed (contact, channel). `definitions`: the definitions that the replay refuses."""
 
     members: frozenset[tuple[str, str]]
     refused: dict[Place, str]
@@ -115,9 +115,9 @@ def replayed(
     until_ms: int,
     limit_bytes: int,
 ) -> Expected:
-    """What the installation of `interpreter` makes of the records, merged by their times. Static segments
-    come and go in it when they did; all others are defined at the end, as they are in force, and judged by
-    the history."""
+    """Return the result of the installation of `interpreter` for the records, merged by their times. Static
+    segments start and end in it at their times. All others are defined at the end, as they are in force, and
+    evaluated by the history."""
     places: dict[int, Place] = {}
     definitions: dict[int, str] = {}
     with file.open("wb") as out:

@@ -19,7 +19,7 @@ _SECONDS = 300
 def differences(
     programs: Path, workers: Sequence[Worker], environment: Mapping[str, str]
 ) -> list[Difference]:
-    """What it prints, or that it could not be asked; nothing where there is no such command."""
+    """Return what the command prints, or that it failed; nothing if there is no such command."""
     command = [programs / "streamseg", "verify"]
     if subprocess.run([*command, "--help"], capture_output=True, check=False).returncode != 0:
         return []

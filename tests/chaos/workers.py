@@ -16,7 +16,7 @@ from tests.kafka.live import Worker
 
 _DISK_BYTES = 96 << 20
 STATIC_WORKER = 0
-"""The worker with a name of its own in the group, which takes a dead one's partitions at once."""
+"""The worker with a fixed instance id in the group, which takes over its earlier partitions at once."""
 _LOOK_SECONDS = 0.2
 _AT_WORK = "at work on partition"
 _RESTART_SECONDS = 1.0
@@ -25,7 +25,7 @@ _BALLAST = "ballast"
 _NO_SPACE = 1 << 12
 _LOG_LINES = 12
 
-# How a worker may end by itself, by what it says last: what is found first names it.
+# The ways in which a worker may end by itself, by its last log lines. The first match decides.
 _ENDINGS = {
     "stood still": r"this process stood still",
     "disk full": r"No space left|File too large|space left on device",
@@ -35,7 +35,7 @@ _ENDINGS = {
 
 
 class Place:
-    """One worker and whether it is meant to run. Used by the run and by its keeper at the same time."""
+    """One worker, and whether it is meant to run. The run and the keeper thread use it at the same time."""
 
     def __init__(self, number: int, worker: Worker) -> None:
         self.number = number
@@ -49,7 +49,7 @@ class Place:
         return self.launched_at > 0 and self.worker.poll() is None
 
     def launch(self) -> None:
-        """It is meant to run from now; nothing where it does."""
+        """Let the worker run from now on; do nothing if it runs."""
         with self.lock:
             self.wanted = True
             if not self.running:
@@ -58,7 +58,7 @@ class Place:
 
 
 class Workers:
-    """All places. A thread of its own starts again what ended without being told to."""
+    """All places. A separate thread starts workers again that ended without an order."""
 
     def __init__(self, settings: Settings, programs: Path, disk: Disk, **environment: str) -> None:
         self._disk = disk
@@ -77,7 +77,7 @@ class Workers:
             for number in range(WORKERS)
         ]
         self.endings: list[tuple[int, str, str]] = []
-        """Of each that ended by itself: its number, what it died of, and the end of its log."""
+        """The workers that ended by themselves: number, cause, and the end of the log."""
         self._over = threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
@@ -98,15 +98,15 @@ class Workers:
                     place.launched_at = time.monotonic()
 
     def await_work(self, number: int, seconds: float) -> None:
-        """Returns once a worker that runs is at work on a partition, at the latest after so many seconds."""
+        """Return when a running worker is at work on a partition, at the latest after `seconds`."""
         place, deadline = self.places[number], time.monotonic() + seconds
         while place.running and _AT_WORK not in place.worker.log and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
 
-    # -- what is done to them ----------------------------------------------------------------------------
+    # -- faults --------------------------------------------------------------------------------------------
 
     def kill(self, number: int) -> bool:
-        """SIGKILL, and it stays down; whether it ran."""
+        """Send SIGKILL; the worker stays down. Return whether it ran."""
         place = self.places[number]
         with place.lock:
             place.wanted = False
@@ -116,7 +116,7 @@ class Workers:
             return True
 
     def terminate(self, number: int) -> bool:
-        """SIGTERM, without waiting; whether it ran."""
+        """Send SIGTERM without waiting. Return whether the worker ran."""
         place = self.places[number]
         with place.lock:
             place.wanted = False
@@ -141,7 +141,7 @@ class Workers:
                 place.worker.thaw()
 
     def lose_folder(self, number: int) -> bool:
-        """The state of a worker that is down is gone; nothing where it runs."""
+        """Delete the state of a worker that is down; do nothing if it runs."""
         place = self.places[number]
         with place.lock:
             if place.running:
@@ -164,10 +164,10 @@ class Workers:
         with place.lock:
             self._disk.free(place.worker)
 
-    # -- the end -----------------------------------------------------------------------------------------
+    # -- end -----------------------------------------------------------------------------------------------
 
     def launch_all(self) -> None:
-        """Everybody runs, and nothing stands in the way."""
+        """Let all workers run, and remove all obstacles."""
         self.free_disk(DISK_WORKER)
         for place in self.places:
             self.thaw(place.number)
@@ -178,7 +178,7 @@ class Workers:
         return [place.worker for place in self.places if place.running]
 
     def stop_all(self) -> list[str]:
-        """SIGTERM to all; what went wrong with it."""
+        """Send SIGTERM to all workers. Return what went wrong."""
         for place in self.places:
             self.terminate(place.number)
         wrong = []
@@ -199,7 +199,7 @@ class Workers:
         return wrong
 
     def end(self) -> None:
-        """Nothing of the run goes on."""
+        """End everything that belongs to the run."""
         self._over.set()
         if self._keeper.is_alive():
             self._keeper.join()
@@ -210,8 +210,8 @@ class Workers:
 
 
 class Disk:
-    """What makes the disk of one worker full: a small file system of its own in memory where this user may
-    mount one, else a limit on the size of the files that its process writes."""
+    """Fills the disk of one worker: a small file system in memory if this user may mount one, else a limit on
+    the size of the files that its process writes."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -254,7 +254,7 @@ class Disk:
 
 
 def _ending(log: str) -> tuple[str, str]:
-    """What a worker ended of, by its log, and the last lines of that."""
+    """Return the cause of a worker's end, by its log, and the log's last lines."""
     lines = log.splitlines()[-_LOG_LINES:]
     tail = "\n".join(lines)
     named = (name for name, pattern in _ENDINGS.items() if re.search(pattern, log[-20_000:]))

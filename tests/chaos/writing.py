@@ -23,7 +23,7 @@ class Mode(StrEnum):
 
 
 class Written(NamedTuple):
-    """One record to write; `value` as it goes over the wire."""
+    """One record to write; `value` is in its wire form."""
 
     topic: str
     key: bytes | None
@@ -32,8 +32,8 @@ class Written(NamedTuple):
 
 
 class Writer:
-    """Delivers batches one after the other, whatever happens to the broker. What got there is read back at
-    the end: what became of a batch whose end nobody confirmed is for the topics to say."""
+    """Delivers batches one after the other, whatever happens to the broker. The topics are read back at the
+    end, and they decide the fate of a batch whose commit was not confirmed."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -44,14 +44,14 @@ class Writer:
         self.failed = 0
 
     def write(self, batch: Iterable[Written], mode: Mode) -> None:
-        """Returns once the batch is delivered, or in doubt."""
+        """Return when the batch is delivered, or in doubt."""
         try:
             if mode is Mode.PLAIN:
                 self._write_plainly(batch)
             else:
                 self._write_in_transaction(batch, mode)
         except KafkaException:
-            # The next producer begins anew; with the same id it ends the transaction that was left open.
+            # The next producer starts again. With the same id it ends the transaction that was left open.
             self.failed += 1
             if mode is Mode.PLAIN:
                 self._plain = None
