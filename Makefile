@@ -48,8 +48,9 @@ chaos: $(INSTALLED) ## Kill, freeze and cut off workers on real Kafka for SECOND
 schemas: $(INSTALLED) ## Write the JSON Schema files again
 	$(BIN)/python -m schemas.generate
 
-pages: $(INSTALLED) ## Write docs/settings.md, metrics.md and python.md again
+pages: $(INSTALLED) ## Write docs/settings.md, metrics.md, python.md and the dashboards again
 	$(BIN)/python -m agents.reference_pages
+	$(BIN)/python deploy/grafana/generate.py
 
 benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka
 	$(BIN)/python -m benchmarks.end_to_end

@@ -1,4 +1,4 @@
-"""Writes the Grafana dashboards beside this file: `python deploy/grafana/generate.py`."""
+"""Writes the Grafana dashboards beside this file (`make pages`)."""
 
 from __future__ import annotations
 

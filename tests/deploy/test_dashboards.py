@@ -42,7 +42,7 @@ def test_the_files_are_what_the_script_makes() -> None:
     made = script().dashboards()
     assert sorted(path.name for path in GRAFANA.glob("*.json")) == sorted(made) == sorted(NAMES)
     for name, text in made.items():
-        assert (GRAFANA / name).read_text(encoding="utf-8") == text, "run: python deploy/grafana/generate.py"
+        assert (GRAFANA / name).read_text(encoding="utf-8") == text, "run `make pages`"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas.operands import TABLE
 from streamseg.records.outputs import MembershipChange, Suppression
 from streamseg.replay import Replay
 from streamseg.settings import Settings
@@ -17,24 +18,8 @@ from tests.engine.story import Condition, Line, Replayed, all_of, event, ms, sai
 ABSENT = object()
 """Stands for a value that is not given at all."""
 MISSING = (None, "", [], {}, ABSENT)
-NEGATIVE = {
-    "is_set": "is_not_set",
-    "eq": "ne",
-    "contains": "not_contains",
-    "starts_with": "not_starts_with",
-    "ends_with": "not_ends_with",
-    "matches": "not_matches",
-    "in": "not_in",
-    "between": "not_between",
-    "contains_any": "contains_none",
-    "within_last": "not_within_last",
-    "within_next": "not_within_next",
-    "relative_between": "not_relative_between",
-    "in_period": "not_in_period",
-    "calendar": "not_calendar",
-    "anniversary": "not_anniversary",
-    "age_between": "not_age_between",
-}
+NEGATIVE = {row.name: row.complement for row in TABLE if row.complement is not None}
+"""Positive operator -> its complement."""
 NOON = "05-15 12:00"
 EVERYBODY = {"attribute": "contact_id", "operator": "is_set"}
 

@@ -8,20 +8,8 @@ import pytest
 
 from schemas.operands import TABLE
 from streamseg.language.operators import MOVING, PLAIN, TIMES
+from tests.engine.cases import ABSENT, NEGATIVE
 from tests.engine.story import Replayed, event, segment, update
-
-ABSENT = object()
-NEGATIVE_OF = {
-    "eq": "ne",
-    "contains": "not_contains",
-    "starts_with": "not_starts_with",
-    "ends_with": "not_ends_with",
-    "matches": "not_matches",
-    "in": "not_in",
-    "between": "not_between",
-    "contains_any": "contains_none",
-    "calendar": "not_calendar",
-}
 
 # operator, operand, values that pass, values that fail
 TEXT = [
@@ -121,10 +109,10 @@ def test_an_attribute_passes_the_operator(
 def test_the_negative_operator_is_exactly_the_complement(
     changes_of: Replayed, operator: str, operand: Any, value: Any, passes: bool
 ) -> None:
-    if operator not in NEGATIVE_OF:
+    if operator not in NEGATIVE:
         test = {"attribute": "v", "operator": operator, "value": operand, "not": True}
     else:
-        test = {"attribute": "v", "operator": NEGATIVE_OF[operator], "value": operand}
+        test = {"attribute": "v", "operator": NEGATIVE[operator], "value": operand}
     lines = [segment(test), update("05-10", _with_value(value))]
     assert changes_of(*lines) == ([] if passes else ["05-10 s entered (contact_update)"])
 

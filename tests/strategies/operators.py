@@ -9,6 +9,9 @@ from hypothesis.strategies import SearchStrategy
 
 from tests.strategies.values import DAY, TAGS, TEXTS, Json, Moment, durations, numbers, shifts, texts
 
+DRAWN = {"is_set", "is_not_set"}
+"""The operators of which there are random tests; `tests` adds its own."""
+
 
 def value_test(operator: str, value: Any) -> Json:
     return {"operator": operator, "value": value}
@@ -21,6 +24,7 @@ def tests(operators: str, operands: SearchStrategy[Any]) -> SearchStrategy[Json]
         for word in operators.split()
         for name in ((word[1:], f"not_{word[1:]}") if word[0] == "~" else (word,))
     ]
+    DRAWN.update(names)
     return st.builds(value_test, st.sampled_from(names), operands)
 
 
