@@ -132,8 +132,7 @@ def members(changes: Iterable[Json]) -> set[Pair]:
     return {pair for pair, change in last.items() if change == "entered"}
 
 
-# -- comparisons with a replay
-# --------------------------------------------------------------------------------
+# -- comparisons with a replay ------------------------------------------------------------------------------
 
 
 def undecided_entries(
