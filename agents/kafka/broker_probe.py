@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import (
-    Consumer,
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import KafkaError as AiokafkaError
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, not in its __all__
     AdminClient,
     TopicDescription,
 )
 
 from agents.kafka.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
-from agents.kafka.connection import librdkafka_options
+from agents.kafka.connection import aiokafka_options, librdkafka_options
 from agents.kafka.topics import changelog_topic, required_topics, topic_name, worker_id
 from schemas.topics import (
     BEHAVIOR_EVENTS,
@@ -146,19 +143,25 @@ class BrokerProbe:
         return no_right(self._settings, lacking) if lacking else None
 
     def _of_group(self) -> Trouble | None:
-        # A consumer would ask for the group's coordinator until its timeout, without giving the reason.
-        group = worker_id(self._settings)
-        place = TopicPartition(topic_name(self._settings, _READ_ONLY[0]), 0)
-        asked: Mapping[str, Future[Any]] = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group, [place])], request_timeout=self._timeout
-        )
+        # librdkafka's consumer asks for the group's coordinator until its timeout, without giving the reason;
+        # its admin client may crash the process if the coordinator is not known in time.
         try:
-            asked[group].result()
-        except KafkaException as problem:
-            if problem.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                return no_right(self._settings, [f"READ on the group {group}"])
+            asyncio.run(self._find_coordinator())
+        except GroupAuthorizationFailedError:
+            return no_right(self._settings, [f"READ on the group {worker_id(self._settings)}"])
+        except (AiokafkaError, TimeoutError):
             # The consumers wait themselves while a coordinator is away.
+            return None
         return None
+
+    async def _find_coordinator(self) -> None:
+        admin = AIOKafkaAdminClient(**aiokafka_options(self._settings))
+        try:
+            async with asyncio.timeout(self._timeout):
+                await admin.start()
+                await admin.find_coordinator(worker_id(self._settings))
+        finally:
+            await admin.close()
 
 
 def _rights(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
