@@ -68,4 +68,4 @@ class Attributes:
     def _listed(self) -> dict[str, list[Any]]:
         return {name: list(entry) for name, entry in self._all().items()}
 
-    __hash__ = None  # type: ignore[assignment]  # what it holds changes
+    __hash__ = None  # type: ignore[assignment]  # its content changes

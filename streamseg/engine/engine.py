@@ -93,25 +93,25 @@ class Engine:
             now_ms = contact.due_ms
             if contact.prune_ms is not None and contact.prune_ms <= now_ms:
                 self.history.prune(contact, now_ms)
-            ripe = contact.flip_ms is not None and contact.flip_ms <= now_ms
-            if ripe:
+            is_due = contact.flip_ms is not None and contact.flip_ms <= now_ms
+            if is_due:
                 keys = [key for key, due_ms in contact.body.due.items() if due_ms <= now_ms]
                 touched = [self.plan.conditions[key] for key in keys if key in self.plan.conditions]
                 settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter)
-            self._done(contact, now_ms, asked=ripe)
+            self._done(contact, now_ms, evaluated=is_due)
         return True
 
-    def _done(self, contact: Contact, now_ms: int, *, asked: bool) -> None:
-        """Set the contact's clock and the time at which it is next due. `asked` is whether any condition was
-        evaluated."""
+    def _done(self, contact: Contact, now_ms: int, *, evaluated: bool) -> None:
+        """Set the contact's clock and the time at which it is next due. `evaluated` is whether any condition
+        was evaluated."""
         if now_ms > contact.clock_ms:
             contact.clock_ms = now_ms
-        if asked:
+        if evaluated:
             contact.flip_ms = min(contact.body.due.values(), default=None)
         oldest_ms = contact.oldest_event_ms
         prune_ms = None if oldest_ms is None else self.history.prune_ms(oldest_ms)
         forgot = forget_ends(contact, contact.clock_ms)
-        if asked or forgot or prune_ms != contact.prune_ms:
+        if evaluated or forgot or prune_ms != contact.prune_ms:
             contact.prune_ms = prune_ms
             contact.due_ms = _earlier(contact.flip_ms, prune_ms)
             if contact.known_since_ms is None and contact.ended_ms is not None:
@@ -128,7 +128,7 @@ class Engine:
             return self._event_of_the_past(contact, event, now_ms)
         if self.history.repeats(contact, event, now_ms):
             return False
-        opened = self._meet(contact, record.timestamp_ms)
+        affected = self._mark_known(contact, record.timestamp_ms)
         touched: dict[int, Condition] = {}
         channel = take_event(contact, event)
         if channel is not None:
@@ -139,7 +139,7 @@ class Engine:
             unsubscribed.add(GLOBAL_UNSUBSCRIBE, ("subscribed",))
             derived = (unsubscribed,)
         reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
-        self._apply_events(contact, (event,), derived, opened, touched, now_ms, reason)
+        self._apply_events(contact, (event,), derived, affected, touched, now_ms, reason)
         if channel is not None:
             settle_suppressions(contact, now_ms, self._emitter)
         return True
@@ -159,18 +159,21 @@ class Engine:
             reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
             settle(contact, self.plan, touched.values(), (), now_ms, reason, self._emitter)
         settle_suppressions(contact, now_ms, self._emitter)
-        self._done(contact, now_ms, asked=True)
+        self._done(contact, now_ms, evaluated=True)
         return True
 
-    def _meet(self, contact: Contact, record_ms: int) -> tuple[Sequence[Condition], Sequence[Segment]]:
+    def _mark_known(self, contact: Contact, record_ms: int) -> tuple[Sequence[Condition], Sequence[Segment]]:
         """Mark the contact as known since `record_ms` at the latest. Return the conditions and segments to
         evaluate because of this."""
         if contact.known_since_ms is None:
             contact.known_since_ms = record_ms
             contact.plan = self.plan.identity
             if contact.erased_ms is not None and contact.body.unsubscribes:
-                return [*self.plan.lively, *self.plan.built_in.values()], self.plan.open
-            return self.plan.lively, self.plan.open
+                return [
+                    *self.plan.new_contact_conditions,
+                    *self.plan.built_in.values(),
+                ], self.plan.new_contact_segments
+            return self.plan.new_contact_conditions, self.plan.new_contact_segments
         if record_ms < contact.known_since_ms:
             contact.known_since_ms = record_ms
             return self.plan.known_since_dependent, ()
@@ -181,15 +184,15 @@ class Engine:
         contact: Contact,
         events: Iterable[Event],
         derived: Iterable[DerivedEvents],
-        opened: tuple[Sequence[Condition], Sequence[Segment]],
+        affected: tuple[Sequence[Condition], Sequence[Segment]],
         touched: dict[int, Condition],
         now_ms: int,
         reason: Reason,
     ) -> None:
         """Feed the events and the derived events to the conditions that test them, keep the events, and
-        evaluate everything that was touched. `opened` is what `_meet` returned."""
+        evaluate everything that was touched. `affected` is what `_mark_known` returned."""
         plan, history = self.plan, self.history
-        conditions, segments = opened
+        conditions, segments = affected
         for condition in conditions:
             touched[condition.id] = condition
         for event in events:
@@ -203,10 +206,10 @@ class Engine:
                 for event in one.events(name):
                     self._feed(contact, event, touched, now_ms)
             history.keep_derived(contact, one, now_ms)
-        asked = bool(touched or segments)
-        if asked:
+        evaluated = bool(touched or segments)
+        if evaluated:
             settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter)
-        self._done(contact, now_ms, asked=asked)
+        self._done(contact, now_ms, evaluated=evaluated)
 
     def _feed(self, contact: Contact, event: Event, touched: dict[int, Condition], now_ms: int) -> None:
         for fed in self.plan.dispatch.conditions_for(event):
@@ -227,7 +230,7 @@ class Engine:
         if contact.erased_ms is not None and update.updated_ms < contact.erased_ms:
             return False
         reason = Reason(Cause.CONTACT_UPDATE, record.position)
-        opened = self._meet(contact, record.timestamp_ms)
+        affected = self._mark_known(contact, record.timestamp_ms)
         touched: dict[int, Condition] = {}
         derived = DerivedEvents.of(record, update.updated_ms)
         self._set_attributes(contact, update, touched, derived)
@@ -235,7 +238,7 @@ class Engine:
             self._set_tags(contact, update, touched, derived)
         for segment_id, wanted in _list_changes(update):
             self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
-        self._apply_events(contact, (), (derived,), opened, touched, now_ms, reason)
+        self._apply_events(contact, (), (derived,), affected, touched, now_ms, reason)
         if "subscribed" in update.attributes:
             settle_suppressions(contact, now_ms, self._emitter)
         return True
@@ -351,15 +354,15 @@ class Engine:
         contact.plan = self.plan.identity
         events = [event for event in later if not event.derived]
         if events:
-            opened = self._meet(contact, min(event.recorded_ms for event in events))
+            affected = self._mark_known(contact, min(event.recorded_ms for event in events))
             derived = [
                 DerivedEvents.gather(those)
                 for _, those in groupby((event for event in later if event.derived), key=_origin)
             ]
             cause = Reason(Cause.BEHAVIOR_EVENT, events[-1].event_id)
-            self._apply_events(contact, events, derived, opened, {}, now_ms, cause)
+            self._apply_events(contact, events, derived, affected, {}, now_ms, cause)
         settle_suppressions(contact, now_ms, self._emitter)
-        self._done(contact, now_ms, asked=True)
+        self._done(contact, now_ms, evaluated=True)
 
     # Definitions
 
@@ -392,7 +395,7 @@ class Engine:
         settle(contact, plan, fresh.values(), news.segments, now_ms, reason, self._emitter)
         if restated:
             settle_suppressions(contact, now_ms, self._emitter)
-        self._done(contact, now_ms, asked=True)
+        self._done(contact, now_ms, evaluated=True)
         return True
 
     def recount(self, contact: Contact, segment_ids: Iterable[str], now_ms: int) -> None:
@@ -403,7 +406,7 @@ class Engine:
         A condition that may depend on events which are no longer kept is not evaluated again, because these
         events cannot be counted again."""
         plan, forgotten_ms = self.plan, self.history.forgotten_ms(contact, now_ms)
-        segments = {one.segment_id: one for key in segment_ids for one in plan.grounds(key).segments}
+        segments = {one.segment_id: one for key in segment_ids for one in plan.dependencies(key).segments}
         conditions = {
             condition.id: condition
             for segment in segments.values()
@@ -422,7 +425,7 @@ class Engine:
             Reason(Cause.DEFINITION),
             self._emitter,
         )
-        self._done(contact, now_ms, asked=True)
+        self._done(contact, now_ms, evaluated=True)
 
     def _drop_deleted(self, contact: Contact, now_ms: int) -> None:
         """Exit the segments that were deleted, and forget their rows. Set version and birth in the rows of

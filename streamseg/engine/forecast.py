@@ -20,9 +20,9 @@ def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
 
     The contact is not changed. Cost: the evaluation of the conditions on which the segment depends, at each
     of their due times up to the change, for at most `_STEPS` due times and about `_LOOKS` occurrences."""
-    grounds = plan.grounds(segment.segment_id)
-    standing = contact.body.due
-    due = {key: standing[key] for key in grounds.condition_ids if key in standing}
+    dependencies = plan.dependencies(segment.segment_id)
+    kept_due = contact.body.due
+    due = {key: kept_due[key] for key in dependencies.condition_ids if key in kept_due}
     if not due:
         return None
     true = set(contact.body.true)
@@ -43,8 +43,8 @@ def next_flip_ms(contact: Contact, segment: Segment, plan: Plan) -> int | None:
             else:
                 due[key] = due_ms
             _put(true, key, holds)
-        for ground in grounds.segments:
-            _put(true, ground.member_id, ground.holds(true))
+        for needed in dependencies.segments:
+            _put(true, needed.member_id, needed.holds(true))
         if (segment.member_id in true) != member:
             return now_ms
     return None

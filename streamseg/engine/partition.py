@@ -92,7 +92,7 @@ class Partition:
     The clock never goes back. Before a record is applied, its contact is evaluated at each time up to the
     clock at which it is due. The caller evaluates the other contacts with `run_due`.
 
-    counts  what happened since `take_counts`, for metrics
+    counts  the numbers since the last `take_counts`, for metrics
     """
 
     __slots__ = ("_decoder", "_emitter", "_engine", "_indexed", "_store", "counts")

@@ -43,8 +43,8 @@ def settle(
     true, due, flips = body.true, body.due, body.flips
     flipped: list[int] = []
     pending = {segment.segment_id: segment for segment in segments}
-    asked = list(touched)
-    for condition in asked:
+    evaluated = list(touched)
+    for condition in evaluated:
         key = condition.id
         condition.age(contact, now_ms)
         holds, due_ms = condition.answer(contact, now_ms)
@@ -65,7 +65,7 @@ def settle(
         if audience is not None:
             pending.update((segment.segment_id, segment) for segment in audience.find(true))
     changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
-    _foresee(contact, plan, asked, changes, emitter)
+    _emit_changes(contact, plan, evaluated, changes, emitter)
 
 
 def _flip_segments(
@@ -96,10 +96,10 @@ def _flip_segments(
     return changes
 
 
-def _foresee(
+def _emit_changes(
     contact: Contact,
     plan: Plan,
-    asked: list[Condition],
+    evaluated: list[Condition],
     changes: list[MembershipChange],
     emitter: Emitter,
 ) -> None:
@@ -118,22 +118,22 @@ def _foresee(
                 members[change.segment_id] = members[change.segment_id]._replace(next_ms=next_ms)
             change.next_change_ms = next_ms
         emitter.change(change)
-    resting: dict[str, Segment] = {}
-    for condition in asked:
+    others: dict[str, Segment] = {}
+    for condition in evaluated:
         dependents = plan.dependents(condition.id)
         for member_id in body.true & dependents.member_ids:
             segment = dependents.segments[member_id]
             if segment.segment_id not in changed:
-                resting[segment.segment_id] = segment
-    for segment_id in sorted(resting):
+                others[segment.segment_id] = segment
+    for segment_id in sorted(others):
         membership = members[segment_id]
-        next_ms = next_flip_ms(contact, resting[segment_id], plan)
+        next_ms = next_flip_ms(contact, others[segment_id], plan)
         if next_ms != membership.next_ms:
             membership = members[segment_id] = membership._replace(next_ms=next_ms)
-            emitter.membership(_standing(contact, resting[segment_id], membership))
+            emitter.membership(_with_new_end(contact, others[segment_id], membership))
 
 
-def _standing(contact: Contact, segment: Segment, membership: Membership) -> MembershipChange:
+def _with_new_end(contact: Contact, segment: Segment, membership: Membership) -> MembershipChange:
     """Return the change with which an existing membership began, with the time at which it will now end."""
     return MembershipChange(
         segment.segment_id,

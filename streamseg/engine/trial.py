@@ -1,4 +1,4 @@
-"""Trials: copies of contacts are brought up to a time or evaluated again, and the store is not changed."""
+"""Trials: copies of contacts are evaluated at a time or from their history, and the store is not changed."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Fault(NamedTuple):
     message: str
 
 
-Judge = Callable[[Any], str | None]
+ValueCheck = Callable[[Any], str | None]
 """A check of a value that is not null. It returns the message of the fault, or None if the value is valid."""
 
 _MUST_BE: Final[Mapping[Kind, str]] = {
@@ -105,12 +105,14 @@ class UpdateValues:
     def lists(self, body: Any, static_ids: Container[str]) -> dict[str, list[str]]:
         """Return the valid ids of static segments under `add` and `remove`, as far as the update has them."""
 
-        def judge(item: Any) -> str | None:
+        def check(item: Any) -> str | None:
             return None if isinstance(item, str) and item in static_ids else _NO_SUCH_LIST
 
-        return self._changes("lists", body, ("add", "remove"), judge)
+        return self._changes("lists", body, ("add", "remove"), check)
 
-    def _changes(self, field: str, body: Any, known: Container[str], judge: Judge) -> dict[str, list[str]]:
+    def _changes(
+        self, field: str, body: Any, known: Container[str], check: ValueCheck
+    ) -> dict[str, list[str]]:
         if body is None:
             return {}
         if not isinstance(body, dict):
@@ -123,16 +125,18 @@ class UpdateValues:
             elif items is not None and not isinstance(items, list):
                 self._leave_out((field, key), "must be a list")
             elif items is not None:
-                taken = self._texts((field, key), items, judge)
+                taken = self._texts((field, key), items, check)
                 if taken is not None:
                     changes[key] = taken
         return changes
 
-    def _texts(self, at: tuple[str, ...], items: list[Any], judge: Judge | None = None) -> list[str] | None:
+    def _texts(
+        self, at: tuple[str, ...], items: list[Any], check: ValueCheck | None = None
+    ) -> list[str] | None:
         """Return the valid entries; None if there are entries and none is valid."""
         taken = []
         for index, item in enumerate(items):
-            fault = (judge or _tag_fault)(item)
+            fault = (check or _tag_fault)(item)
             if fault is None:
                 taken.append(item)
             else:

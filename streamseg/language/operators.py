@@ -135,7 +135,7 @@ def compile_test(
     name, negated = positive(operator)
     if name in MOVING:
         key, moving = MOVING[name](operand, zone)
-        return Test(_asked_in((name, *key), zone, value_zone), negated, None, moving, value_zone, zone)
+        return Test(_key_in_zone((name, *key), zone, value_zone), negated, None, moving, value_zone, zone)
     if name in TIMES and (name not in PLAIN or _means_times(operand, is_time)):
         key, time_check = TIMES[name](operand, zone)
 
@@ -143,7 +143,7 @@ def compile_test(
             at_ms = timestamp_or_none(value, value_zone, zone)
             return at_ms is not None and time_check(at_ms)
 
-        return Test(_asked_in(key, zone, value_zone), negated, check, None, value_zone, zone)
+        return Test(_key_in_zone(key, zone, value_zone), negated, check, None, value_zone, zone)
     if options.as_number:
         as_number = _compile_as_number(name, operand)
         return Test((AS_NUMBER, name, operand), negated, as_number, None, value_zone, zone)
@@ -151,7 +151,7 @@ def compile_test(
     return Test(_plain_key(name, operand, options), negated, plain_check, None, value_zone, zone)
 
 
-def _asked_in(key: tuple[Any, ...], zone: ZoneInfo, value_zone: ZoneInfo) -> tuple[Any, ...]:
+def _key_in_zone(key: tuple[Any, ...], zone: ZoneInfo, value_zone: ZoneInfo) -> tuple[Any, ...]:
     """Return the key of a test of times. It has the segment's zone if that is not the configured one, because
     a date without a time is another instant there."""
     return key if zone.key == value_zone.key else (*key, "days in", zone.key)

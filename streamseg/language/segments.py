@@ -100,7 +100,7 @@ class Segment:
                 included = True
         return included
 
-    def asks_the_same(self, other: Segment) -> bool:
+    def is_same_version(self, other: Segment) -> bool:
         """Return whether both have the same version and formula. Name, group and shares may differ."""
         return self.definition is not None and other.is_version_of(self.definition, self.version)
 

@@ -71,7 +71,7 @@ class ChannelCondition(Condition):
     __slots__ = ("channel", "window")
 
     def __init__(self, channel: str, window: ChannelWindow) -> None:
-        super().__init__(("unsubscribed", channel), inert=True)
+        super().__init__(("unsubscribed", channel), false_for_unknown=True)
         self.channel = channel
         self.window = window
 
@@ -108,7 +108,7 @@ class GlobalCondition(Condition):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(("unsubscribed", "global"), inert=True)
+        super().__init__(("unsubscribed", "global"), false_for_unknown=True)
 
     def answer(self, contact: Contact, now_ms: int) -> Answer:
         return YES if contact.body.unsubscribes.statements.unsubscribed() else NO
@@ -163,26 +163,30 @@ def _take_form(contact: Contact, event: Event) -> str | None:
     answer = form_answer(event)
     if answer is None:
         return None
-    said = contact.body.unsubscribes.statements
+    statements = contact.body.unsubscribes.statements
     if answer:
-        said = said._replace(form_yes_ms=later(said.form_yes_ms, event.occurred_ms))
+        statements = statements._replace(form_yes_ms=later(statements.form_yes_ms, event.occurred_ms))
     else:
-        said = said._replace(form_no_ms=later(said.form_no_ms, event.occurred_ms))
-    contact.body.unsubscribes.keep_statements(said)
+        statements = statements._replace(form_no_ms=later(statements.form_no_ms, event.occurred_ms))
+    contact.body.unsubscribes.keep_statements(statements)
     return GLOBAL
 
 
 def take_attribute(contact: Contact, value: bool, updated_ms: int) -> bool:
     """Apply a valid value of the attribute `subscribed` to the global register. Return whether the value
     changed. An attribute that was not set before counts as true."""
-    said = contact.body.unsubscribes.statements
-    if said.was_no != value:
+    statements = contact.body.unsubscribes.statements
+    if statements.was_no != value:
         return False
     if value:
-        said = said._replace(attribute_yes_ms=later(said.attribute_yes_ms, updated_ms), was_no=False)
+        statements = statements._replace(
+            attribute_yes_ms=later(statements.attribute_yes_ms, updated_ms), was_no=False
+        )
     else:
-        said = said._replace(attribute_no_ms=later(said.attribute_no_ms, updated_ms), was_no=True)
-    contact.body.unsubscribes.keep_statements(said)
+        statements = statements._replace(
+            attribute_no_ms=later(statements.attribute_no_ms, updated_ms), was_no=True
+        )
+    contact.body.unsubscribes.keep_statements(statements)
     return True
 
 
@@ -190,9 +194,9 @@ def outlive_erasure(contact: Contact) -> Unsubscribes:
     """Return the registers after an erasure that keeps opt-outs. The last value of the attribute is
     forgotten; the statements that it made are kept."""
     registers = contact.body.unsubscribes.copy()
-    said = registers.statements
-    if said != Statements():
-        registers.keep_statements(said._replace(was_no=False))
+    statements = registers.statements
+    if statements != Statements():
+        registers.keep_statements(statements._replace(was_no=False))
     return registers
 
 
@@ -206,10 +210,12 @@ def end_with_erasure(contact: Contact, erased_ms: int) -> Unsubscribes:
         resubscribed_ms = _if_later(resubscribed_ms, erased_ms)
         if left or resubscribed_ms is not None:
             registers.keep_channel(channel, ChannelRegister(left, resubscribed_ms))
-    said = contact.body.unsubscribes.statements
-    left_said = Statements(_if_later(said.form_no_ms, erased_ms), _if_later(said.form_yes_ms, erased_ms))
-    if left_said != Statements():
-        registers.keep_statements(left_said)
+    statements = contact.body.unsubscribes.statements
+    later_statements = Statements(
+        _if_later(statements.form_no_ms, erased_ms), _if_later(statements.form_yes_ms, erased_ms)
+    )
+    if later_statements != Statements():
+        registers.keep_statements(later_statements)
     return registers
 
 

@@ -41,23 +41,24 @@ Counted = Callable[[str, bytes], int]
 class _Past:
     """The result of the records of one key that were read so far.
 
-    segment    the segment in force under this key, or None
-    confirmed  the segment of the last record that streamseg wrote; only while a whole topic is loaded
-    ended      the birth of the next segment of this id: the offset of the last tombstone, -1 if none is known
-    asked      the offset of the last record that does not answer another record
+    segment       the segment in force under this key, or None
+    confirmed     the segment of the last record that streamseg wrote; only while a whole topic is loaded
+    ended         the birth of the next segment of this id: the offset of the last tombstone, -1 if none is
+                  known
+    last_request  the offset of the last record that does not answer another record
     """
 
     segment: Segment | None = None
     confirmed: Segment | None = None
     ended: int = -1
-    asked: int = -1
+    last_request: int = -1
 
-    def overtakes(self, record: Record, said: Statement) -> bool:
+    def overtakes(self, record: Record, statement: Statement) -> bool:
         """Return whether a record answers another record that is not the last one of its key any more. Keep
         the offset of a record that is not an answer."""
-        if said.answers is not None:
-            return said.answers < self.asked
-        self.asked = record.offset
+        if statement.answers is not None:
+            return statement.answers < self.last_request
+        self.last_request = record.offset
         return False
 
     def end(self, offset: int) -> None:
@@ -131,27 +132,27 @@ class Definitions:
                 return
 
     def _take(self, record: Record) -> None:
-        said = Statement.of(record)
+        statement = Statement.of(record)
         past = self._pasts.setdefault(record.key, _Past())
-        if past.overtakes(record, said):
+        if past.overtakes(record, statement):
             self._note(record, settled=False)
             return
         try:
             segment_id = _segment_id(record)
             if record.value is None:
-                self._delete(segment_id, record, past, said)
+                self._delete(segment_id, record, past, statement)
                 self._note(record, settled=True)
                 return
             with refusing_faults():
-                segment = self._compile(segment_id, record, past, said)
+                segment = self._compile(segment_id, record, past, statement)
                 check_references(segment, self._segments)
         except RejectedError:
             # An answer that is refused is not answered again, because this would never end.
-            self._note(record, settled=said.answers is not None)
-            if said.born is not None:
+            self._note(record, settled=statement.answers is not None)
+            if statement.born is not None:
                 self._unfit[record.key] = record
             raise
-        self._note(record, settled=_says(said, segment, record))
+        self._note(record, settled=_holds_all_facts(statement, segment, record))
         if segment is not past.segment:
             past.segment = segment
             self._put(segment)
@@ -163,8 +164,8 @@ class Definitions:
         else:
             self.pending[record.key] = record.offset
 
-    def _delete(self, segment_id: str, record: Record, past: _Past, said: Statement) -> None:
-        answers = said.answers is not None
+    def _delete(self, segment_id: str, record: Record, past: _Past, statement: Statement) -> None:
+        answers = statement.answers is not None
         if segment_id in BUILT_IN_SEGMENTS:
             if answers:
                 return
@@ -203,7 +204,12 @@ class Definitions:
             self._referrers[reference].discard(segment_id)
 
     def _compile(
-        self, segment_id: str, record: Record, past: _Past, said: Statement, counted: Counted | None = None
+        self,
+        segment_id: str,
+        record: Record,
+        past: _Past,
+        statement: Statement,
+        counted: Counted | None = None,
     ) -> Segment:
         """Return the segment of a record. If the record changes nothing, this is the current segment
         itself."""
@@ -222,21 +228,21 @@ class Definitions:
             version = counted(segment_id, value)
         elif version is None:
             version = 1 if current is None else current.version + 1
-        born = said.born
+        born = statement.born
         if born is None:
             born = past.ended if current is None else current.born
         segment = compile_segment(
             definition,
             source=value,
             version=version,
-            introduced=record.offset if said.introduced is None else said.introduced,
+            introduced=record.offset if statement.introduced is None else statement.introduced,
             born=born,
             settings=self._settings,
         )
-        if current is None or not segment.asks_the_same(current):
+        if current is None or not segment.is_same_version(current):
             return segment
         # The segment was moved, shared or renamed: no contact has to be evaluated again.
-        introduced = current.introduced if said.born is None else segment.introduced
+        introduced = current.introduced if statement.born is None else segment.introduced
         renamed = replace(current, definition=definition, source=value, introduced=introduced, born=born)
         return current if _facts(renamed) == _facts(current) else renamed
 
@@ -268,8 +274,8 @@ class Definitions:
         past = self._pasts.setdefault(history[0].key, _Past())
         refused: RejectedError | None = None
         for record in history:
-            said = Statement.of(record)
-            if past.overtakes(record, said):
+            statement = Statement.of(record)
+            if past.overtakes(record, statement):
                 self._note(record, settled=False)
                 continue
             found.last[record.key] = record
@@ -277,22 +283,22 @@ class Definitions:
             refused = None
             if record.value is None:
                 found.tombstones[record.key] = _Tombstone(record.offset, past.confirmed, past.ended)
-                if said.answers is None:
+                if statement.answers is None:
                     self._generation = max(self._generation, record.offset)
                 past.end(record.offset)
                 self._note(record, settled=True)
                 continue
             try:
                 with refusing_faults():
-                    segment = self._compile(_segment_id(record), record, past, said, counted)
+                    segment = self._compile(_segment_id(record), record, past, statement, counted)
             except RejectedError as error:
                 refused = error
-                self._note(record, settled=said.answers is not None)
+                self._note(record, settled=statement.answers is not None)
                 continue
             past.segment = segment
-            if said.born is not None:
+            if statement.born is not None:
                 past.confirmed = segment
-            self._note(record, settled=_says(said, segment, record))
+            self._note(record, settled=_holds_all_facts(statement, segment, record))
         if refused is not None:
             past.segment = past.confirmed
             self._note_refused(history[0].key, refused, found)
@@ -306,9 +312,9 @@ class Definitions:
 
     def _note_refused(self, key: bytes | None, error: RejectedError, found: _Found) -> None:
         record = found.last[key]
-        said = Statement.of(record)
-        self._note(record, settled=said.answers is not None)
-        if said.born is not None:
+        statement = Statement.of(record)
+        self._note(record, settled=statement.answers is not None)
+        if statement.born is not None:
             self._unfit[key] = record
         found.letters.setdefault(key, DeadLetter.of(record, error))
 
@@ -379,8 +385,8 @@ class Definitions:
         if current is None:
             return Statement(past.ended).headers()
         definition = read_definition(value, max_conditions=None)
-        asks_the_same = current.is_version_of(definition, definition.version)
-        return Statement(current.born, current.introduced if asks_the_same else None).headers()
+        is_same_version = current.is_version_of(definition, definition.version)
+        return Statement(current.born, current.introduced if is_same_version else None).headers()
 
 
 class _Tombstone(NamedTuple):
@@ -432,8 +438,8 @@ def _in_use(user: str) -> RejectedError:
     return RejectedError(Code.IN_USE, f"{user} refers to it; change or delete that first", "segment_id")
 
 
-def _says(said: Statement, segment: Segment, record: Record) -> bool:
+def _holds_all_facts(statement: Statement, segment: Segment, record: Record) -> bool:
     """Return whether the record holds all facts about the segment, so that compaction may leave only it."""
-    introduced = record.offset if said.introduced is None else said.introduced
-    stated = (said.born, introduced, record.value)
+    introduced = record.offset if statement.introduced is None else statement.introduced
+    stated = (statement.born, introduced, record.value)
     return stated == (segment.born, segment.introduced, segment.as_written)

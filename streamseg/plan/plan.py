@@ -22,7 +22,7 @@ _REMEMBERED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Grounds:
+class Dependencies:
     """The conditions and segments on which the membership of a segment depends, also through references. The
     segments are in topological order; the segment itself is the last one."""
 
@@ -103,8 +103,8 @@ class Plan:
     dispatch    finds the conditions to which an input may matter
     following   conditions to evaluate for every contact that is evaluated with this plan for the first time,
                 also if the conditions are not new
-    lively      conditions to evaluate for a contact of which nothing is known yet
-    open        segments whose formula holds when no condition holds
+    new_contact_conditions  conditions to evaluate for a contact of which nothing is known yet
+    new_contact_segments    segments whose formula holds when no condition holds
     """
 
     def __init__(
@@ -148,15 +148,19 @@ class Plan:
             *sorted(one.identity for one in self.waiting.values()),
         )
         self._news: dict[int, News] = {}
-        self._grounds: dict[str, Grounds] = {}
+        self._dependencies: dict[str, Dependencies] = {}
         self._dependents: dict[int, Dependents] = {}
         self.member_ids = frozenset(
             segment.member_id for segment in (*self.segments.values(), *self.waiting.values())
         )
         self.dispatch = InputDispatch(self.conditions.values())
-        self.lively = [condition for condition in self.conditions.values() if not condition.inert]
-        self.open = [segment for segment in self.segments.values() if segment.holds(set())]
-        self.known_since_dependent = [one for one in self.lively if one.asks_known_since]
+        self.new_contact_conditions = [
+            condition for condition in self.conditions.values() if not condition.false_for_unknown
+        ]
+        self.new_contact_segments = [segment for segment in self.segments.values() if segment.holds(set())]
+        self.known_since_dependent = [
+            one for one in self.new_contact_conditions if one.depends_on_known_since
+        ]
         self.following = [one for one in self.conditions.values() if one.follows_definitions]
 
     def _add(self, segment: Segment, previous: Plan | None) -> None:
@@ -178,9 +182,9 @@ class Plan:
         for condition_id in needed:
             self.users.setdefault(condition_id, {})[segment_id] = segment
 
-    def grounds(self, segment_id: str) -> Grounds:
+    def dependencies(self, segment_id: str) -> Dependencies:
         """Return the conditions and segments on which the membership of a segment depends."""
-        known = self._grounds.get(segment_id)
+        known = self._dependencies.get(segment_id)
         if known is None:
             segments, found, waiting = self.segments, {segment_id}, [segment_id]
             while waiting:
@@ -189,7 +193,7 @@ class Plan:
                 waiting.extend(new)
             ordered = tuple(segments[one_id] for one_id in sorted(found, key=self.rank.__getitem__))
             conditions = frozenset(condition.id for one in ordered for condition in one.conditions)
-            known = self._grounds[segment_id] = Grounds(conditions, ordered)
+            known = self._dependencies[segment_id] = Dependencies(conditions, ordered)
         return known
 
     def dependents(self, condition_id: int) -> Dependents:

@@ -19,7 +19,7 @@ def standing_note(current: Plan, target: Plan) -> dict[str, Any]:
 
     The note also has all segments to which these formulas refer, changed or not, because they may have been
     changed or deleted by the time the note is read."""
-    told = _with_references(
+    changed = _with_references(
         current,
         (
             segment_id
@@ -31,7 +31,7 @@ def standing_note(current: Plan, target: Plan) -> dict[str, Any]:
         "judged": current.judged,
         "segments": [
             [segment_id, segment.source.decode(), segment.version, segment.introduced, segment.born]
-            for segment_id, segment in sorted(told.items())
+            for segment_id, segment in sorted(changed.items())
             if segment.source is not None
         ],
     }

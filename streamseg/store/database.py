@@ -179,11 +179,13 @@ def _open(path: Path, block_cache: Cache) -> Rdict:
 
 
 def _options(block_cache: Cache) -> Options:
-    """Small tables and caches: a worker holds one database for each of its partitions.
+    """Return options for small tables and caches, because a worker has one database for each of its
+    partitions.
 
-    Index and filters are cut into blocks of their own, of which the cache holds those in use. As wholes,
-    megabytes each, they drive each other out of it once a partition has some 100,000 contacts, and every
-    look-up reads one anew: 200,000 took 3.5 times as long to fill and 5.8 times as long to sweep.
+    Index and filters are divided into blocks, and the cache holds the blocks in use. As wholes of several
+    megabytes they would displace each other in the cache once a partition has about 100,000 contacts, and
+    every look-up would read one from disk again. With 200,000 contacts, filling took 3.5 times as long and a
+    sweep 5.8 times as long.
     """
     table = BlockBasedOptions()
     table.set_block_cache(block_cache)

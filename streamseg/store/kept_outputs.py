@@ -74,9 +74,9 @@ class KeptOutputs:
         """Return a checkpoint of the contacts' records and the notes, with the outputs by contact id."""
         sent = self._sent
         number = sent + 1
-        tells_sent = bool(outputs or (sent and not self._sent_in_changelog))
+        has_sent_number = bool(outputs or (sent and not self._sent_in_changelog))
         groups: list[list[KeyValue]] = []
-        if tells_sent:
+        if has_sent_number:
             groups.append([(layout.meta_key(_SENT), orjson.dumps(sent))])
         without_records = [contact_id for contact_id in outputs if contact_id not in contacts]
         for contact_id in chain(contacts, without_records):
@@ -94,7 +94,7 @@ class KeptOutputs:
             records=[*chain.from_iterable(contacts.values()), *notes],
             contact_ids=None if everything else list(contacts),
             number=number if outputs else None,
-            tells_sent=tells_sent,
+            has_sent_number=has_sent_number,
         )
 
     def write_number(self, batch: WriteBatch, pending: PendingCheckpoint) -> None:
@@ -106,7 +106,7 @@ class KeptOutputs:
         """Update the state after the checkpoint was written to the changelog and to disk."""
         if pending.number is not None:
             self._settle_sent(pending.number)
-        elif pending.tells_sent:
+        elif pending.has_sent_number:
             self._sent_in_changelog = True
 
     @staticmethod

@@ -34,11 +34,11 @@ class PendingCheckpoint:
     records      the records for the disk: those of `groups` without outputs and without their number
     contact_ids  the contacts in the checkpoint; None: all that changed, and the notes of the partition
     number       the number of this checkpoint, see `streamseg.store.kept_outputs`; None: it has no outputs
-    tells_sent   whether `groups` begins with the number up to which all outputs were sent
+    has_sent_number   whether `groups` begins with the number up to which all outputs were sent
     """
 
     groups: list[list[KeyValue]]
     records: list[KeyValue]
     contact_ids: Sequence[str] | None
     number: int | None
-    tells_sent: bool
+    has_sent_number: bool

@@ -48,7 +48,7 @@ def same_to_the_engine(one: Json, other: Json) -> bool:
         )
         for introduced, body in enumerate((one, other))
     )
-    return first.asks_the_same(second)
+    return first.is_same_version(second)
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)

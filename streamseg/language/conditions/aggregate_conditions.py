@@ -29,7 +29,9 @@ class RunningCondition(WindowCondition):
 
     def __init__(self, matcher: Matcher, window: Window, running: RunningAggregate) -> None:
         key = ("running", matcher.key, window.key, running.key)
-        super().__init__(key, matcher, window, inert=not running.judge(running.result(None)))
+        super().__init__(
+            key, matcher, window, false_for_unknown=not running.meets_bound(running.result(None))
+        )
         self.running = running
 
     def feed(self, contact: Contact, event: Event, now_ms: int) -> bool:
@@ -46,7 +48,7 @@ class RunningCondition(WindowCondition):
     age = Condition.age
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:
-        return YES if self.running.judge(self.running.result(summary)) else NO
+        return YES if self.running.meets_bound(self.running.result(summary)) else NO
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
         result = self.running.result(contact.body.summaries.get(self.id))
@@ -68,7 +70,7 @@ class AggregateCondition(LogCondition):
             matcher,
             window,
             cap,
-            inert=not aggregate.judge(aggregate.over([])),
+            false_for_unknown=not aggregate.meets_bound(aggregate.over([])),
             moving=matcher.moving or aggregate.values.moving,
         )
         self.aggregate = aggregate
@@ -84,8 +86,8 @@ class AggregateCondition(LogCondition):
         answers = (self.matcher.at(tested[0], now_ms), self.aggregate.values.at(tested[1], now_ms))
         return Answer(all(one.holds for one in answers), earliest_ms(*answers))
 
-    def judge(self, occurrences: list[list[Any]]) -> bool:
-        return self.aggregate.judge(self.aggregate.over([entry[2] for entry in occurrences]))
+    def holds_for(self, occurrences: list[list[Any]]) -> bool:
+        return self.aggregate.meets_bound(self.aggregate.over([entry[2] for entry in occurrences]))
 
     def overflow(self, log: list[list[Any]]) -> None:
         """Make the log one entry shorter. If values can be added, the oldest value is added to the next one,

@@ -34,11 +34,11 @@ class Total(NamedTuple):
 Result = Total | Decimal | int | None
 """The result of an aggregate. An average is a Total of at least one value, so that it stays exact."""
 
-Judge = Callable[[Result], bool]
+Comparison = Callable[[Result], bool]
 T = TypeVar("T")
 
 
-def compile_judge(operator: str, operand: Any) -> Judge:
+def compile_comparison(operator: str, operand: Any) -> Comparison:
     """Return the comparison of a result with an operand. Without occurrences the result is None and the
     comparison is false.
 
@@ -180,14 +180,14 @@ class Values:
 class Aggregate:
     """One function of values, with the comparison of its result."""
 
-    __slots__ = ("function", "judge", "key", "values")
+    __slots__ = ("function", "key", "meets_bound", "values")
 
     def __init__(self, function: str, values: Values, operator: str, operand: Any) -> None:
         self.function = function
         self.values = values
         path, *options = values.key
         self.key = (function, path, operator, operand, *options)
-        self.judge = compile_judge(operator, operand)
+        self.meets_bound = compile_comparison(operator, operand)
 
     @property
     def adds(self) -> bool:

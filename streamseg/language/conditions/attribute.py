@@ -40,12 +40,15 @@ class AttributeCondition(Condition):
     __slots__ = ("path", "test")
 
     def __init__(self, path: tuple[str, ...], test: Test | ElementsTest) -> None:
-        super().__init__(("attribute", path, test.key, test.negated), inert=self._inert(path, test))
+        super().__init__(
+            ("attribute", path, test.key, test.negated),
+            false_for_unknown=self._is_false_for_unknown(path, test),
+        )
         self.path = path
         self.test = test
 
     @staticmethod
-    def _inert(path: tuple[str, ...], test: Test | ElementsTest) -> bool:
+    def _is_false_for_unknown(path: tuple[str, ...], test: Test | ElementsTest) -> bool:
         return path[0] not in ALWAYS_THERE and not test.negated
 
     def answer(self, contact: Contact, now_ms: int) -> Answer:
@@ -59,7 +62,7 @@ class AttributeCondition(Condition):
         return 50 if self._texts() is None else 5
 
     @property
-    def asks_known_since(self) -> bool:
+    def depends_on_known_since(self) -> bool:
         return self.path[0] == KNOWN_SINCE
 
     def _texts(self) -> tuple[str, ...] | None:
@@ -108,7 +111,7 @@ class HeldCondition(ChangeFed):
     def __init__(self, path: tuple[str, ...], test: Test | ElementsTest, held: Held) -> None:
         super().__init__(
             ("held", path, test.key, test.negated, held.at_least, held.length_ms),
-            inert=path[0] not in ALWAYS_THERE and not test.holds(None, 0),
+            false_for_unknown=path[0] not in ALWAYS_THERE and not test.holds(None, 0),
         )
         self.path = path
         self.test = test
@@ -118,7 +121,7 @@ class HeldCondition(ChangeFed):
         dispatch.on_change(self, self.path[0])
 
     @property
-    def asks_known_since(self) -> bool:
+    def depends_on_known_since(self) -> bool:
         return True
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
@@ -193,17 +196,19 @@ class _Change(NamedTuple):
 
 
 def _changes(name: str, derived: Sequence[Event]) -> list[_Change]:
-    told = (event for event in derived if event.properties.get("attribute") == name)
-    return [_Change(event.properties["old"], event.properties["new"], event.occurred_ms) for event in told]
+    changing = (event for event in derived if event.properties.get("attribute") == name)
+    return [
+        _Change(event.properties["old"], event.properties["new"], event.occurred_ms) for event in changing
+    ]
 
 
 def _tag_changes(entry: Entry | None, derived: Sequence[Event]) -> list[_Change]:
     """Return the changes of the tag list, one for each record that changed it, from the latest back. The
     order of tags in the lists is not the contact's."""
-    told = (event for event in derived if event.name in ("tag_added", "tag_removed"))
+    changing = (event for event in derived if event.name in ("tag_added", "tag_removed"))
     tags: set[str] = set() if entry is None else set(entry[0] or ())
     changes: list[_Change] = []
-    for _, events in groupby(told, key=lambda event: event.offset):
+    for _, events in groupby(changing, key=lambda event: event.offset):
         new, at_ms = sorted(tags), 0
         for event in events:
             at_ms = event.occurred_ms

@@ -34,16 +34,16 @@ def condition_id(*key: Any) -> int:
 class Condition:
     """One condition, which segments share. It never changes; all data about a contact are in the contact.
 
-    id      see condition_id
-    inert   whether the condition is false and never due for a contact of which nothing is known, so that it
-            does not have to be evaluated for a new contact
+    id                 see condition_id
+    false_for_unknown  whether the condition is false and never due for a contact of which nothing is known,
+                       so that it does not have to be evaluated for a new contact
     """
 
-    __slots__ = ("id", "inert")
+    __slots__ = ("false_for_unknown", "id")
 
-    def __init__(self, key: tuple[Any, ...], *, inert: bool) -> None:
+    def __init__(self, key: tuple[Any, ...], *, false_for_unknown: bool) -> None:
         self.id = condition_id(*key)
-        self.inert = inert
+        self.false_for_unknown = false_for_unknown
 
     def age(self, contact: Contact, now_ms: int) -> None:
         """Drop the contact's data that cannot matter to any answer at `now_ms` or later. Here there are none.
@@ -99,7 +99,7 @@ class Condition:
         return False
 
     @property
-    def asks_known_since(self) -> bool:
+    def depends_on_known_since(self) -> bool:
         """Whether the answer depends on when the contact became known."""
         return False
 

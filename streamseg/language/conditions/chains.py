@@ -111,10 +111,10 @@ class Absence:
         return [
             first.at_ms + self._within_ms
             for index, first in enumerate(self._occurrences)
-            if first.steps & 1 and self._stands(index)
+            if first.steps & 1 and self._is_not_followed(index)
         ]
 
-    def _stands(self, index: int) -> bool:
+    def _is_not_followed(self, index: int) -> bool:
         """Return whether some chain that begins with the occurrence at `index` was not followed."""
         first = self._occurrences[index]
         deadline_ms = first.at_ms + self._within_ms

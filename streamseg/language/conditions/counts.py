@@ -38,7 +38,7 @@ class _PlainCount(WindowCondition):
 
     def __init__(self, matcher: Matcher, window: Window, number: int, *, exact: bool) -> None:
         key = ("count", matcher.key, window.key, number, exact)
-        super().__init__(key, matcher, window, inert=number > 0)
+        super().__init__(key, matcher, window, false_for_unknown=number > 0)
         self.number = number
         self.exact = exact
         self.kept = number + 1 if exact else number
@@ -153,7 +153,7 @@ class LoggedCount(LogCondition):
             matcher,
             window,
             cap,
-            inert=number > 0,
+            false_for_unknown=number > 0,
             moving=matcher.moving,
         )
         self.number = number
@@ -162,7 +162,7 @@ class LoggedCount(LogCondition):
     def entries(self, event: Event) -> Iterator[tuple[Any, Any]]:
         yield True, self.matcher.payload(event)
 
-    def judge(self, occurrences: list[list[Any]]) -> bool:
+    def holds_for(self, occurrences: list[list[Any]]) -> bool:
         return self.holds(len(occurrences))
 
     def holds(self, count: int) -> bool:

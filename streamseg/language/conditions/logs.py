@@ -26,9 +26,18 @@ class LogCondition(WindowCondition):
     __slots__ = ("cap", "moving")
 
     def __init__(
-        self, key: tuple[Any, ...], matcher: Matcher, window: Window, cap: int, *, inert: bool, moving: bool
+        self,
+        key: tuple[Any, ...],
+        matcher: Matcher,
+        window: Window,
+        cap: int,
+        *,
+        false_for_unknown: bool,
+        moving: bool,
     ) -> None:
-        super().__init__((*key, matcher.key, window.key), matcher, window, inert=inert)
+        super().__init__(
+            (*key, matcher.key, window.key), matcher, window, false_for_unknown=false_for_unknown
+        )
         self.cap = cap
         self.moving = moving
 
@@ -42,7 +51,7 @@ class LogCondition(WindowCondition):
         change."""
         return self.matcher.at(tested, now_ms)
 
-    def judge(self, occurrences: list[list[Any]]) -> bool:
+    def holds_for(self, occurrences: list[list[Any]]) -> bool:
         """Return the answer from the entries that count, in their order."""
         raise NotImplementedError
 
@@ -107,4 +116,4 @@ class LogCondition(WindowCondition):
                 if not answer.holds:
                     continue
             counted.append(entry)
-        return Answer(self.judge(counted), next_ms if next_ms < MAX_MS else None)
+        return Answer(self.holds_for(counted), next_ms if next_ms < MAX_MS else None)

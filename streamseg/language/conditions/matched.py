@@ -17,8 +17,10 @@ class MatchedCondition(EventFed):
 
     __slots__ = ("matcher", "window")
 
-    def __init__(self, key: tuple[Any, ...], matcher: Matcher, window: Window, *, inert: bool) -> None:
-        super().__init__(key, inert=inert)
+    def __init__(
+        self, key: tuple[Any, ...], matcher: Matcher, window: Window, *, false_for_unknown: bool
+    ) -> None:
+        super().__init__(key, false_for_unknown=false_for_unknown)
         self.matcher = matcher
         self.window = window
 

@@ -21,7 +21,7 @@ class ListCondition(Condition):
     __slots__ = ("segment_id",)
 
     def __init__(self, segment_id: str) -> None:
-        super().__init__(("list", segment_id), inert=True)
+        super().__init__(("list", segment_id), false_for_unknown=True)
         self.segment_id = segment_id
 
     @property
@@ -45,7 +45,7 @@ class SampleCondition(Condition):
     __slots__ = ("salt", "share")
 
     def __init__(self, share: float, salt: str) -> None:
-        super().__init__(("sample", share, salt), inert=False)
+        super().__init__(("sample", share, salt), false_for_unknown=False)
         self.share = share
         self.salt = salt
 

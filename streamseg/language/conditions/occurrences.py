@@ -70,10 +70,10 @@ class Sorting:
     def wire(self) -> Json:
         """Return the occurrences that passed and those that were left out, as JSON of an explanation."""
         shown = self.passed[-MOST_OCCURRENCES:]
-        told: Json = {"occurrences": [named(one.event_id, one.occurred_ms) for one in shown]}
+        found: Json = {"occurrences": [named(one.event_id, one.occurred_ms) for one in shown]}
         if self.left_out:
-            told["left_out"] = list(self.left_out.values())
-        return told
+            found["left_out"] = list(self.left_out.values())
+        return found
 
 
 def failed_tests(where: Where | None, event: Event, now_ms: int) -> list[int]:

@@ -29,7 +29,7 @@ class SelectCondition(MatchedCondition):
 
     def __init__(self, matcher: Matcher, window: Window, *, last: bool, has: Where | None, cap: int) -> None:
         key = ("select", matcher.key, window.key, last, has.key if has is not None else None)
-        super().__init__(key, matcher, window, inert=True)
+        super().__init__(key, matcher, window, false_for_unknown=True)
         self.last = last
         self.has = has
         self.cap = cap

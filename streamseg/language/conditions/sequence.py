@@ -61,7 +61,7 @@ class SequenceCondition(EventFed):
                 step_within_ms,
                 window.key,
             ),
-            inert=True,
+            false_for_unknown=True,
         )
         self.steps = steps
         self.absent = absent
