@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from faust.types import TP
 from mode import Service
@@ -26,6 +26,7 @@ from agents.partitions.checkpoint import (
     resend_kept_outputs,
 )
 from agents.partitions.cpu_load import CpuLoad
+from agents.partitions.input_flow import Consumer
 from agents.partitions.output_buffer import OutputBuffer
 from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.state_figures import observe_state
@@ -40,26 +41,6 @@ from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 
 _log = logging.getLogger(__name__)
-
-
-class Consumer(Protocol):
-    """The part of the consumer that the scheduler uses (`agents.worker.transport.BatchConsumer`)."""
-
-    def arrived(self, tp: TP, count: int) -> None: ...
-
-    def ended_as_of(self, tp: TP) -> int | None: ...
-
-    def end(self, tp: TP) -> float: ...
-
-    def lag(self, tp: TP) -> int | None: ...
-
-    def begun_at(self, tp: TP) -> int: ...
-
-    def acknowledge(self, tp: TP, next_offset: int) -> None: ...
-
-    def acknowledge_all(self, tp: TP) -> None: ...
-
-    async def still_ours(self) -> bool: ...
 
 
 class _Running:

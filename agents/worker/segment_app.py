@@ -43,6 +43,7 @@ from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
 from agents.worker.background_verification import BackgroundVerification
 from agents.worker.data_folder import DataFolder
+from agents.worker.intake import PartitionIntake
 from agents.worker.readiness import Standing, reasons_not_ready
 from agents.worker.readiness_log import ReadinessLog
 from agents.worker.stall_guard import CutOffError, StallGuard
@@ -155,6 +156,7 @@ class SegmentApp(faust.App):
             metrics=self.metrics,
             folder=lambda: Path(self.conf.tabledir),
         )
+        self.intake = PartitionIntake(settings, pacing, partitions=self.partitions, scheduler=self.scheduler)
         self.progress_reader = ProgressReader(settings)
         self.catalogue_topic = CatalogueTopic(settings, self.definition_topic)
         self.progress_writer = ProgressWriter(
@@ -220,7 +222,7 @@ class SegmentApp(faust.App):
             async for value in cast(Stream[bytes], stream).noack():
                 polled = cast(Polled, value)
                 for tp, records in polled.batches.items():
-                    self.scheduler.offer(polled.epoch, tp, records)
+                    self.intake.offer(polled.epoch, tp, records)
 
     async def _brokers_time(self) -> int | None:
         return await self.batch_producer.brokers_time(outcomes_topic(self.settings))
@@ -254,27 +256,6 @@ class SegmentApp(faust.App):
             ReadinessLog(self.not_ready),
             self._changelog_look,
         ]
-
-    # -- the transport's intake --------------------------------------------------------------------------
-
-    @property
-    def intake(self) -> SegmentApp:
-        return self
-
-    def has_room(self, tp: TP, on_the_way: int) -> bool:
-        return self.scheduler.has_room(tp, on_the_way)
-
-    @property
-    def epoch(self) -> int:
-        return self.partitions.epoch
-
-    def assign(self, tps: set[TP]) -> None:
-        topics = [topic_name(self.settings, topic) for topic in SOURCES]
-        of_topic = [{tp.partition for tp in tps if tp.topic == topic} for topic in topics]
-        self.partitions.assign(set.intersection(*of_topic))
-
-    async def release(self) -> None:
-        await self.partitions.revoke()
 
     # -- definitions -------------------------------------------------------------------------------------
 

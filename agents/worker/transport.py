@@ -23,7 +23,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 import uvloop
 from aiokafka import AIOKafkaConsumer
@@ -36,8 +36,7 @@ from mode import ServiceT
 
 from agents.kafka import compatibility
 from agents.kafka.clients import new_group_member
-from agents.partitions.pacing import Pacing
-from streamseg.settings import Settings
+from agents.partitions.input_flow import Intake
 
 SCHEME = "kafka+batch"
 
@@ -46,26 +45,6 @@ _log = logging.getLogger(__name__)
 # While a large state is restored nothing is polled, and the worker must stay in the group. A worker that
 # hangs is found by its health check.
 _MAX_POLL_INTERVAL_MS = 24 * 3_600_000
-
-
-class Intake(Protocol):
-    """The part of an app that the consumer works for."""
-
-    settings: Settings
-    pacing: Pacing
-
-    def has_room(self, tp: TP, on_the_way: int) -> bool:
-        """Whether more of a topic partition should be fetched, besides so many records on the way."""
-
-    @property
-    def epoch(self) -> int:
-        """The number of the present assignment."""
-
-    def assign(self, tps: set[TP]) -> None:
-        """The group has given exactly these topic partitions to this worker."""
-
-    async def release(self) -> None:
-        """Bring all that was taken in to rest and acknowledge it; partitions are about to be revoked."""
 
 
 class ConsumerThread(stock.AIOKafkaConsumerThread):
@@ -180,7 +159,7 @@ class BatchConsumer(stock.Consumer):
 
     @property
     def intake(self) -> Intake:
-        """The receiver of the records."""
+        """The receiver of assignments and records."""
         return self.app.intake  # type: ignore[attr-defined,no-any-return]
 
     def _new_consumer_thread(self) -> ConsumerThread:
