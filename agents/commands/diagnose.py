@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import requires, version
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import httpx
 import typer
@@ -24,10 +24,8 @@ from streamseg.cli.terminal import echo, echo_json
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.environment import unknown_variables
 from streamseg.errors import StreamsegError
-from streamseg.json_text import dumps
+from streamseg.json_text import Json, dumps
 from streamseg.settings import Settings
-
-Json = dict[str, Any]
 
 HIDDEN: Final = ("sasl_password", "api_tokens")
 """Settings whose values are hidden: the document shows only whether they are set."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not all in its __all__
     AdminClient,
     OffsetSpec,
 )
 
 from agents.kafka.connection import librdkafka_options
+from streamseg.json_text import Json
 from streamseg.settings import Settings
-
-Json = dict[str, Any]
 
 
 class GroupAdmin:
@@ -24,10 +22,11 @@ class GroupAdmin:
 
     def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
         self._timeout = timeout
-        quiet = logging.getLogger("streamseg.groups.librdkafka")
-        quiet.addHandler(logging.NullHandler())
-        quiet.propagate = False
-        self._client = AdminClient({**librdkafka_options(settings)}, logger=quiet)
+        self._options = librdkafka_options(settings)
+        self._quiet = logging.getLogger("streamseg.groups.librdkafka")
+        self._quiet.addHandler(logging.NullHandler())
+        self._quiet.propagate = False
+        self._client = AdminClient({**self._options}, logger=self._quiet)
 
     def look(self, group: str, topics: Mapping[str, int]) -> Json:
         """Return a group's state and members, and for each partition of `topics` (name -> number of
@@ -61,9 +60,13 @@ class GroupAdmin:
         }
 
     def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
-        asked = ConsumerGroupTopicPartitions(group, partitions)
-        answers = self._client.list_consumer_group_offsets([asked], request_timeout=self._timeout)
-        found = answers[group].result().topic_partitions or []
+        # By a consumer that does not join the group: librdkafka's admin client ends the process if the broker
+        # that it asks does not coordinate the group any more.
+        consumer = Consumer({**self._options, "group.id": group}, logger=self._quiet)
+        try:
+            found = consumer.committed(partitions, timeout=self._timeout)
+        finally:
+            consumer.close()
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def _ends(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
