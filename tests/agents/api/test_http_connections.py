@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import orjson
 import pytest
@@ -37,6 +37,7 @@ class Site:
         self.connections = Counting(limits, lambda: self.now)
         self.port = 0
         self.release = asyncio.Event()
+        self._callers: list[Caller] = []
 
     def later(self, seconds: float) -> None:
         self.now += seconds
@@ -46,10 +47,18 @@ class Site:
         before = self.connections.asked
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(host, 0))
         caller = Caller(reader, writer)
+        self._callers.append(caller)
         writer.write(data)
         await writer.drain()
         await until(lambda: self.connections.asked > before)
         return caller
+
+    async def hang_up(self) -> None:
+        """Close the callers' ends of all connections."""
+        for caller in self._callers:
+            caller.writer.close()
+            with suppress(ConnectionError):
+                await caller.writer.wait_closed()
 
 
 class Caller:
@@ -123,6 +132,7 @@ async def serving(limits: Limits = LIMITS) -> AsyncIterator[Site]:
         yield site
     finally:
         site.release.set()
+        await site.hang_up()
         server.close()
         await runner.cleanup()
 

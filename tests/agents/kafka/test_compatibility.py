@@ -54,7 +54,10 @@ def test_an_attribute_that_nobody_uses_any_more_is_named(used: Used, monkeypatch
 
 def test_clients_have_the_attributes_once_they_are_made() -> None:
     async def made() -> tuple[AIOKafkaConsumer, AIOKafkaProducer]:
-        return AIOKafkaConsumer(), AIOKafkaProducer()
+        consumer, producer = AIOKafkaConsumer(), AIOKafkaProducer()
+        await consumer.stop()
+        await producer.stop()
+        return consumer, producer
 
     consumer, producer = asyncio.run(made())
     assert {"_coordinator", "_fetcher", "_subscription"} <= vars(consumer).keys()
