@@ -69,7 +69,9 @@ def test_a_shell_completes_nothing_where_no_worker_answers(
     assert complete("streamseg segments show cn-", api, monkeypatch) == []
 
 
-def test_completion_can_be_installed() -> None:
+def test_completion_can_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Typer looks for the shell among the parents of this process, which may have none.
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     result = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="streamseg")
     assert result.exit_code == 0
     assert "_STREAMSEG_COMPLETE=complete_bash" in result.stdout
