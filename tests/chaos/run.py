@@ -307,6 +307,7 @@ class Run:
                     environment=self._environment,
                     until_ms=at_ms + int(LONGEST_WINDOW_SECONDS * 1000),
                     limit_bytes=self._topics.settings.max_record_bytes,
+                    only_json=self._options.against is not None,
                 )
             before, found = found, differences(truth, expected, self._story)
             if not found:
