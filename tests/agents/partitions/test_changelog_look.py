@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -19,7 +20,9 @@ from streamseg.settings import Settings
 WAIT_SECONDS = 60.0
 
 
-def test_a_late_record_of_another_worker_ends_the_work(tmp_path: Path) -> None:
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Of an installation on a broker of its own."""
     with EmbeddedBroker() as broker:
         settings = Settings(
             bootstrap_servers=broker.bootstrap,
@@ -29,47 +32,46 @@ def test_a_late_record_of_another_worker_ends_the_work(tmp_path: Path) -> None:
             session_timeout_ms=6_000,
         )
         broker.create_topics(settings)
-        worker = EmbeddedWorker(settings, pacing=Pacing(changelog_look_seconds=0.1))
-        worker.start()
-        producer = Producer({"bootstrap.servers": broker.bootstrap, "log_level": 0})
-        # Its writer expected it far behind the end: it does not count.
-        late = [expected_at(1_000_000)]
-        producer.produce(changelog_topic(settings), b"?", b"c1", partition=2, headers=late)
+        yield settings
+
+
+def producer_of(settings: Settings) -> Producer:
+    return Producer(
+        {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0, "partitioner": "murmur2_random"}
+    )
+
+
+def test_a_late_record_of_another_worker_ends_the_work(settings: Settings) -> None:
+    worker = EmbeddedWorker(settings, pacing=Pacing(changelog_look_seconds=0.1))
+    worker.start()
+    producer = producer_of(settings)
+    # Its writer expected it far behind the end: it does not count.
+    late = [expected_at(1_000_000)]
+    producer.produce(changelog_topic(settings), b"?", b"c1", partition=2, headers=late)
+    producer.flush()
+    deadline = time.monotonic() + WAIT_SECONDS
+    while worker.running:
+        assert time.monotonic() < deadline, "the worker goes on"
+        time.sleep(0.05)
+    with pytest.raises(ForeignWriteError, match="the changelog of partition 2 has records"):
+        worker.stop()
+
+
+def test_a_worker_alone_finds_nothing(settings: Settings) -> None:
+    with EmbeddedWorker(settings, pacing=Pacing(changelog_look_seconds=0.02)) as worker:
+        assert worker.app is not None
+        producer = producer_of(settings)
+        for number in range(300):
+            event = {
+                "event_id": f"e{number}",
+                "contact_id": f"c{number}",
+                "event": "buy",
+                "occurred_at": int(time.time() * 1000),  # noqa: TID251
+            }
+            producer.produce("behavior-events", orjson.dumps(event), b"c%d" % number)
         producer.flush()
         deadline = time.monotonic() + WAIT_SECONDS
-        while worker.running:
-            assert time.monotonic() < deadline, "the worker goes on"
+        while b'streamseg_records_total{result="applied"} 300.0' not in worker.app.metrics.exposition():
+            assert time.monotonic() < deadline
             time.sleep(0.05)
-        with pytest.raises(ForeignWriteError, match="the changelog of partition 2 has records"):
-            worker.stop()
-
-
-def test_a_worker_alone_finds_nothing(tmp_path: Path) -> None:
-    with EmbeddedBroker() as broker:
-        settings = Settings(
-            bootstrap_servers=broker.bootstrap,
-            data_dir=tmp_path / "data",
-            http_host="127.0.0.1",
-            http_port=0,
-            session_timeout_ms=6_000,
-        )
-        broker.create_topics(settings)
-        with EmbeddedWorker(settings, pacing=Pacing(changelog_look_seconds=0.02)) as worker:
-            assert worker.app is not None
-            producer = Producer(
-                {"bootstrap.servers": broker.bootstrap, "log_level": 0, "partitioner": "murmur2_random"}
-            )
-            for number in range(300):
-                event = {
-                    "event_id": f"e{number}",
-                    "contact_id": f"c{number}",
-                    "event": "buy",
-                    "occurred_at": int(time.time() * 1000),  # noqa: TID251
-                }
-                producer.produce("behavior-events", orjson.dumps(event), b"c%d" % number)
-            producer.flush()
-            deadline = time.monotonic() + WAIT_SECONDS
-            while b'streamseg_records_total{result="applied"} 300.0' not in worker.app.metrics.exposition():
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            assert worker.running
+        assert worker.running
