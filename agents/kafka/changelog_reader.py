@@ -117,12 +117,19 @@ def read_changelog(
 
 
 def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) -> dict[int, int]:
-    """Return the offsets after the last records of some partitions, as the broker reports them now.
-    Partitions for which it does not answer in time are left out.
+    """Return the offsets after the last records of some partitions, as the broker reports them now. Once it
+    does not answer in time, the remaining partitions are left out.
 
     Blocks; call it in a thread. Raises KafkaException if the brokers refuse.
     """
-    consumer = Consumer({**librdkafka_options(settings), "group.id": f"{settings.application_id}-recovery"})
+    consumer = Consumer(
+        {
+            **librdkafka_options(settings),
+            "group.id": f"{settings.application_id}-recovery",
+            # `agents.kafka.broker_watch` reports brokers that are away; librdkafka would log each attempt.
+            "log_level": 0,
+        }
+    )
     ends: dict[int, int] = {}
     try:
         for partition in partitions:
@@ -132,7 +139,7 @@ def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) ->
                 )
             except KafkaException as error:
                 _raise_lasting(error.args[0])
-                continue
+                break
             if offsets is not None:
                 ends[partition] = int(offsets[1])
         return ends

@@ -44,12 +44,17 @@ def producer_of(settings: Settings) -> Producer:
 def test_a_late_record_of_another_worker_ends_the_work(settings: Settings) -> None:
     worker = EmbeddedWorker(settings, pacing=Pacing(changelog_look_seconds=0.1))
     worker.start()
+    assert worker.app is not None
+    scheduler = worker.app.scheduler
+    deadline = time.monotonic() + WAIT_SECONDS
+    while any(task is None or task.unsaved for task in map(scheduler.find, range(settings.partitions))):
+        assert time.monotonic() < deadline, "the worker does not come to rest"
+        time.sleep(0.05)
     producer = producer_of(settings)
     # Its writer expected it far behind the end: it does not count.
     late = [expected_at(1_000_000)]
     producer.produce(changelog_topic(settings), b"?", b"c1", partition=2, headers=late)
     producer.flush()
-    deadline = time.monotonic() + WAIT_SECONDS
     while worker.running:
         assert time.monotonic() < deadline, "the worker goes on"
         time.sleep(0.05)
