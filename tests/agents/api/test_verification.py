@@ -20,6 +20,7 @@ from agents.kafka.partitioner import place
 from agents.worker.background_verification import BackgroundVerification
 from streamseg.cli import app as command_line
 from streamseg.settings import Settings
+from tests.agents.installation import installed
 
 CONTACTS = [f"c{number}" for number in range(40)]
 BUYERS = {
@@ -93,14 +94,7 @@ def eventually(holds: Callable[[], bool]) -> None:
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
     with EmbeddedBroker() as broker:
-        settings = Settings(
-            bootstrap_servers=broker.bootstrap,
-            data_dir=tmp_path,
-            http_host="127.0.0.1",
-            http_port=0,
-            session_timeout_ms=6_000,
-        )
-        broker.create_topics(settings)
+        settings = installed(broker, tmp_path)
         producer = Producer({"bootstrap.servers": broker.bootstrap, "partitioner": "murmur2_random"})
         producer.produce("segment-definitions", orjson.dumps(BUYERS), b"buyers", 0)
         producer.flush()

@@ -17,6 +17,7 @@ from agents.commands.diagnose import HIDDEN, diagnose
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.settings import Settings
+from tests.agents.installation import installed
 
 NOBODY = "127.0.0.1:1"
 
@@ -90,14 +91,7 @@ def test_a_value_that_cannot_be_is_told() -> None:
 def worker(tmp_path: Path) -> Iterator[str]:
     """Its address."""
     with EmbeddedBroker() as broker:
-        settings = Settings(
-            bootstrap_servers=broker.bootstrap,
-            data_dir=tmp_path,
-            http_host="127.0.0.1",
-            http_port=0,
-            session_timeout_ms=6_000,
-        )
-        broker.create_topics(settings)
+        settings = installed(broker, tmp_path)
         with EmbeddedWorker(settings) as worker:
             assert worker.app is not None
             yield worker.app.api.peer.url

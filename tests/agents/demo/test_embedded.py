@@ -20,6 +20,7 @@ from agents.partitions.worker_clock import HostClock
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from streamseg.times import DAY_MS, HOUR_MS
+from tests.agents.installation import installed
 from tests.agents.metric_values import value
 
 WAIT_SECONDS = 60.0
@@ -39,16 +40,7 @@ def broker() -> Iterator[EmbeddedBroker]:
 
 @pytest.fixture
 def settings(broker: EmbeddedBroker, tmp_path: Path) -> Settings:
-    settings = Settings(
-        bootstrap_servers=broker.bootstrap,
-        data_dir=tmp_path / "data",
-        http_host="127.0.0.1",
-        http_port=0,
-        # This broker does not hear that a worker leaves.
-        session_timeout_ms=6_000,
-    )
-    broker.create_topics(settings)
-    return settings
+    return installed(broker, tmp_path / "data")
 
 
 class Client:

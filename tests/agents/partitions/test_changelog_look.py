@@ -16,6 +16,7 @@ from agents.kafka.topics import changelog_topic
 from agents.partitions.checkpoint import ForeignWriteError
 from agents.partitions.pacing import Pacing
 from streamseg.settings import Settings
+from tests.agents.installation import installed
 
 WAIT_SECONDS = 60.0
 
@@ -24,14 +25,7 @@ WAIT_SECONDS = 60.0
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """Of an installation on a broker of its own."""
     with EmbeddedBroker() as broker:
-        settings = Settings(
-            bootstrap_servers=broker.bootstrap,
-            data_dir=tmp_path / "data",
-            http_host="127.0.0.1",
-            http_port=0,
-            session_timeout_ms=6_000,
-        )
-        broker.create_topics(settings)
+        settings = installed(broker, tmp_path / "data")
         yield settings
 
 
