@@ -262,6 +262,17 @@ class SequenceCondition(WireModel):
                     raise problem("only the last step may be absent", at=f"sequence[{index}]")
         return self
 
+    @property
+    def required_steps(self) -> list[SequenceStep]:
+        """The steps whose events must occur, in order: all steps but an absent one."""
+        return [step for step in self.sequence if isinstance(step, SequenceStep)]
+
+    @property
+    def absent_step(self) -> SequenceStep | None:
+        """The event that must not occur, which is the last step; None if all steps must occur."""
+        last = self.sequence[-1]
+        return last.absent if isinstance(last, AbsentStep) else None
+
 
 class SampleCondition(WireModel):
     """A stable pseudo-random share of contacts."""

@@ -15,9 +15,11 @@ from schemas.durations import duration_ms
 from schemas.paths import condition_path
 from schemas.property_conditions import (
     ElementGroup,
+    ElementPropertyCondition,
     ElementsCondition,
     InnerElementsCondition,
     OperatorTest,
+    PropertyCondition,
 )
 from schemas.property_conditions import Where as WhereSchema
 from streamseg.errors import Code, RejectedError
@@ -135,7 +137,7 @@ class _Compiler:
     def _condition(self, condition: Any, path: str) -> tuple[int, bool]:
         """Return the id of the shared condition that a written condition becomes, and whether its answer is
         negated. There is one method for each class of written conditions."""
-        raise TypeError(f"{type(condition).__name__} is no condition")
+        raise TypeError(f"{type(condition).__name__} is not a condition")
 
     @_condition.register
     def _membership(self, condition: wire.SegmentCondition, path: str) -> tuple[int, bool]:
@@ -160,19 +162,24 @@ class _Compiler:
             )
 
     @_condition.register
-    def _attribute(
-        self, condition: wire.AttributeCondition | wire.AttributeElementsCondition, path: str
-    ) -> tuple[int, bool]:
+    def _attribute(self, condition: wire.AttributeCondition, path: str) -> tuple[int, bool]:
         with at(f"{path}.attribute"):
             steps = split_path(condition.attribute)
-        test: Test | ElementsTest
-        if isinstance(condition, wire.AttributeCondition):
-            check_standard(steps, condition, path)
-            test = self._test(condition, path, is_time=is_standard_time(steps))
-        else:
-            check_standard_elements(steps, condition, path)
-            test = ElementsTest(self._element_group(condition.elements, f"{path}.elements"))
-        held = condition.held
+        check_standard(steps, condition, path)
+        test = self._test(condition, path, is_time=is_standard_time(steps))
+        return self._attribute_test(steps, test, condition.held, path)
+
+    @_condition.register
+    def _attribute_elements(self, condition: wire.AttributeElementsCondition, path: str) -> tuple[int, bool]:
+        with at(f"{path}.attribute"):
+            steps = split_path(condition.attribute)
+        check_standard_elements(steps, condition, path)
+        test = ElementsTest(self._group(condition.elements, f"{path}.elements"))
+        return self._attribute_test(steps, test, condition.held, path)
+
+    def _attribute_test(
+        self, steps: tuple[str, ...], test: Test | ElementsTest, held: wire.Held | None, path: str
+    ) -> tuple[int, bool]:
         if held is None:
             plain = AttributeCondition(steps, replace(test, negated=False))
             return self._shared(plain), test.negated
@@ -193,68 +200,90 @@ class _Compiler:
         return self._shared(HeldCondition(steps, test, Held(at_least, length_ms))), False
 
     def _where(self, where: WhereSchema | None, path: str) -> Where | None:
-        if where is None:
-            return None
-        tests = []
-        for index, condition in enumerate(where.conditions):
-            here = f"{path}.conditions[{index}]"
-            if isinstance(condition, ElementsCondition):
-                with at(f"{here}.elements"):
-                    steps = split_path(condition.elements)
-                group = ElementsTest(self._element_group(condition, here))
-                tests.append(PropertyTest(steps, getter(steps), group, condition.not_))
-                continue
-            with at(f"{here}.property"):
-                steps = split_path(condition.property)
-            test = self._test(condition, here, is_time=False)
-            tests.append(PropertyTest(steps, getter(steps), test, condition.not_))
-        return Where(where.match == "all", tuple(tests))
+        return None if where is None else self._group(where, path)
 
-    def _element_group(
-        self, group: ElementGroup | ElementsCondition | InnerElementsCondition, path: str
+    def _group(
+        self, group: WhereSchema | ElementGroup | ElementsCondition | InnerElementsCondition, path: str
     ) -> Where:
-        """Return the compiled conditions on one element of a list."""
-        tests = []
-        for index, condition in enumerate(group.conditions):
-            here = f"{path}.conditions[{index}]"
-            test: Test | ElementsTest
-            if isinstance(condition, InnerElementsCondition):
-                with at(f"{here}.elements"):
-                    steps = element_path(condition.elements)
-                test = ElementsTest(self._element_group(condition, here))
-            else:
-                with at(f"{here}.property"):
-                    steps = element_path(condition.property)
-                test = self._test(condition, here, is_time=False)
-            tests.append(PropertyTest(steps, element_getter(steps), test, condition.not_))
-        return Where(group.match == "all", tuple(tests))
+        """Return the compiled conditions on one occurrence, or on one element of a list."""
+        tests = tuple(
+            self._property_test(condition, f"{path}.conditions[{index}]")
+            for index, condition in enumerate(group.conditions)
+        )
+        return Where(group.match == "all", tests)
 
+    @singledispatchmethod
+    def _property_test(self, condition: Any, path: str) -> PropertyTest:
+        """Return a compiled condition on one occurrence, or on one element of a list. There is one method for
+        each class of written conditions."""
+        raise TypeError(f"{type(condition).__name__} is not a property condition")
+
+    @_property_test.register
+    def _property(self, condition: PropertyCondition, path: str) -> PropertyTest:
+        with at(f"{path}.property"):
+            steps = split_path(condition.property)
+        test = self._test(condition, path, is_time=False)
+        return PropertyTest(steps, getter(steps), test, condition.not_)
+
+    @_property_test.register
+    def _elements(self, condition: ElementsCondition, path: str) -> PropertyTest:
+        with at(f"{path}.elements"):
+            steps = split_path(condition.elements)
+        return PropertyTest(steps, getter(steps), ElementsTest(self._group(condition, path)), condition.not_)
+
+    @_property_test.register
+    def _element_property(self, condition: ElementPropertyCondition, path: str) -> PropertyTest:
+        with at(f"{path}.property"):
+            steps = element_path(condition.property)
+        test = self._test(condition, path, is_time=False)
+        return PropertyTest(steps, element_getter(steps), test, condition.not_)
+
+    @_property_test.register
+    def _inner_elements(self, condition: InnerElementsCondition, path: str) -> PropertyTest:
+        with at(f"{path}.elements"):
+            steps = element_path(condition.elements)
+        test = ElementsTest(self._group(condition, path))
+        return PropertyTest(steps, element_getter(steps), test, condition.not_)
+
+    @singledispatchmethod
     def _window(self, window: Any, path: str) -> Window:
-        if window is None:
-            return ALL_HISTORY
-        if isinstance(window, wire.BetweenWindow):
-            with at(f"{path}.between"):
-                start, end = (
-                    None if bound is None else parse_timestamp_ms(bound, self.zone)
-                    for bound in window.between
-                )
-                if start is not None and end is not None and start > end:
-                    raise ValueError("the earlier bound comes first")
-            return BetweenWindow(MIN_MS if start is None else start, NEVER_MS if end is None else end)
-        if isinstance(window, wire.PeriodWindow):
-            period = window.period
-            return PeriodWindow(
-                Period(period.unit, period.from_, period.to, period.week_start or MONDAY, self.zone)
+        """Return a compiled window. There is one method for each class of written windows."""
+        raise TypeError(f"{type(window).__name__} is not a window")
+
+    @_window.register
+    def _no_window(self, window: None, path: str) -> Window:
+        return ALL_HISTORY
+
+    @_window.register
+    def _last(self, window: wire.LastWindow, path: str) -> Window:
+        return self._rolling(duration_ms(window.last), 0, f"{path}.last")
+
+    @_window.register
+    def _between(self, window: wire.BetweenWindow, path: str) -> Window:
+        with at(f"{path}.between"):
+            start, end = (
+                None if bound is None else parse_timestamp_ms(bound, self.zone) for bound in window.between
             )
-        if isinstance(window, wire.LastWindow):
-            far_ms, near_ms, at_fault = duration_ms(window.last), 0, "last"
-        else:
-            far_ms, near_ms, at_fault = -duration_ms(window.from_), -duration_ms(window.to), "from"
+            if start is not None and end is not None and start > end:
+                raise ValueError("the earlier bound comes first")
+        return BetweenWindow(MIN_MS if start is None else start, NEVER_MS if end is None else end)
+
+    @_window.register
+    def _offset(self, window: wire.OffsetWindow, path: str) -> Window:
+        return self._rolling(-duration_ms(window.from_), -duration_ms(window.to), f"{path}.from")
+
+    @_window.register
+    def _period(self, window: wire.PeriodWindow, path: str) -> Window:
+        period = window.period
+        week_start = period.week_start or MONDAY
+        return PeriodWindow(Period(period.unit, period.from_, period.to, week_start, self.zone))
+
+    def _rolling(self, far_ms: int, near_ms: int, path: str) -> Window:
         if far_ms > self.settings.history_retention_ms:
             raise RejectedError(
                 Code.INVALID_SCHEMA,
                 "longer than events are kept (history_retention); give a shorter window",
-                f"{path}.{at_fault}",
+                path,
             )
         return RollingWindow(far_ms, near_ms)
 
@@ -264,9 +293,12 @@ class _Compiler:
         conditions forget what they counted; it only bounds what later definitions can count."""
         return max(self.settings.history_cap, _LEAST_CAP)
 
+    def _matcher(self, occurrence: wire.EventCondition | wire.SequenceStep, path: str) -> Matcher:
+        return Matcher(occurrence.event, self._where(occurrence.where, f"{path}.where"))
+
     @_condition.register
     def _event(self, condition: wire.EventCondition, path: str) -> tuple[int, bool]:
-        matcher = Matcher(condition.event, self._where(condition.where, f"{path}.where"))
+        matcher = self._matcher(condition, path)
         window = self._window(condition.window, f"{path}.window")
         cap = self._cap
         if condition.select != "any":
@@ -302,24 +334,22 @@ class _Compiler:
             steps = element_path(aggregate.property)
         with at(f"{path}.elements"):
             list_steps = split_path(aggregate.elements)
-        where = None if aggregate.where is None else self._element_group(aggregate.where, f"{path}.where")
+        where = None if aggregate.where is None else self._group(aggregate.where, f"{path}.where")
         elements = Elements(list_steps, getter(list_steps), where)
         return Values(steps, element_getter(steps), as_number=as_number, distinct=distinct, elements=elements)
 
     @_condition.register
     def _sequence(self, condition: wire.SequenceCondition, path: str) -> tuple[int, bool]:
-        steps: list[Matcher] = []
-        absent: Matcher | None = None
-        for index, step in enumerate(condition.sequence):
-            here = f"{path}.sequence[{index}]"
-            if isinstance(step, wire.AbsentStep):
-                absent = Matcher(step.absent.event, self._where(step.absent.where, f"{here}.absent.where"))
-            else:
-                steps.append(Matcher(step.event, self._where(step.where, f"{here}.where")))
+        steps = tuple(
+            self._matcher(step, f"{path}.sequence[{index}]")
+            for index, step in enumerate(condition.required_steps)
+        )
+        step = condition.absent_step
+        absent = None if step is None else self._matcher(step, f"{path}.sequence[{len(steps)}].absent")
         window = self._window(condition.window, f"{path}.window")
         step_within = condition.step_within
         compiled = SequenceCondition(
-            tuple(steps),
+            steps,
             absent,
             duration_ms(condition.within),
             window,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas import definitions as wire
 from schemas import operands
 from schemas.attributes import STANDARD_ATTRIBUTES
-from schemas.property_conditions import ElementGroup, InnerElementsCondition, OperatorTest
+from schemas.property_conditions import (
+    ElementGroup,
+    ElementPropertyCondition,
+    InnerElementsCondition,
+    OperatorTest,
+)
 from streamseg.errors import Code, RejectedError
 from streamseg.language.operators import positive
 from streamseg.values import is_number
@@ -63,15 +68,26 @@ def check_standard_elements(
 
 def _check_items(name: str, group: ElementGroup, path: str) -> None:
     for index, test in enumerate(group.conditions):
-        here = f"{path}.conditions[{index}]"
-        if isinstance(test, InnerElementsCondition):
-            raise _refusal(f"an element of {name} is a text and has no elements", f"{here}.elements")
-        if test.property:
-            raise _refusal(
-                f'an element of {name} is a text and has no properties; write "", the element itself',
-                f"{here}.property",
-            )
-        _check(f"an element of {name}", "string", test, here)
+        _ITEM_CHECKS[type(test)](test, name, f"{path}.conditions[{index}]")
+
+
+def _refuse_inner_elements(_: InnerElementsCondition, name: str, path: str) -> None:
+    raise _refusal(f"an element of {name} is a text and has no elements", f"{path}.elements")
+
+
+def _check_element_property(test: ElementPropertyCondition, name: str, path: str) -> None:
+    if test.property:
+        raise _refusal(
+            f'an element of {name} is a text and has no properties; write "", the element itself',
+            f"{path}.property",
+        )
+    _check(f"an element of {name}", "string", test, path)
+
+
+_ITEM_CHECKS: Mapping[type[Any], Callable[[Any, str, str], None]] = {
+    ElementPropertyCondition: _check_element_property,
+    InnerElementsCondition: _refuse_inner_elements,
+}
 
 
 def _check(name: str, kind: str, test: OperatorTest, path: str) -> None:

@@ -24,7 +24,7 @@ from streamseg.wording.tokens import duration, filled, joined, number, offset, p
 
 def condition(one: wire.Condition, language: Language) -> str:
     """Return a condition, with its `not`."""
-    text = _KINDS[type(one)](one, language)
+    text = _CONDITIONS[type(one)](one, language)
     return _not(text, language) if one.not_ else text
 
 
@@ -73,12 +73,17 @@ _Group = Where | ElementGroup | ElementsCondition | InnerElementsCondition
 
 
 def property_test(one: _Tested, language: Language) -> str:
-    """Return a test on one occurrence, or on one element of a list."""
-    if isinstance(one, (ElementsCondition, InnerElementsCondition)):
-        text = _some_element(property_name(one.elements, language), one, language)
-    else:
-        text = f"{property_name(one.property, language)} {comparison(one, language, is_time=False)}"
+    """Return a condition on one occurrence, or on one element of a list, with its `not`."""
+    text = _TESTS[type(one)](one, language)
     return _not(text, language) if one.not_ else text
+
+
+def _property(one: PropertyCondition | ElementPropertyCondition, language: Language) -> str:
+    return f"{property_name(one.property, language)} {comparison(one, language, is_time=False)}"
+
+
+def _elements(one: ElementsCondition | InnerElementsCondition, language: Language) -> str:
+    return _some_element(property_name(one.elements, language), one, language)
 
 
 def _some_element(name: str, group: _Group, language: Language) -> str:
@@ -109,14 +114,24 @@ def _occurrence(one: wire.EventCondition | wire.SequenceStep, language: Language
 
 def window(one: wire.Window, language: Language) -> str:
     """Return the time in which occurrences count."""
-    if isinstance(one, wire.LastWindow):
-        return filled(terms.WINDOW_LAST, language, length=duration(one.last, language))
-    if isinstance(one, wire.BetweenWindow):
-        return filled(terms.WINDOW_BETWEEN, language, range=time_range([*one.between], language))
-    if isinstance(one, wire.OffsetWindow):
-        low, high = offset(one.from_, language), offset(one.to, language)
-        text = filled(terms.OFFSET_RANGE, language, low=low, high=high)
-        return filled(terms.WINDOW_OFFSET, language, range=text)
+    return _WINDOWS[type(one)](one, language)
+
+
+def _last(one: wire.LastWindow, language: Language) -> str:
+    return filled(terms.WINDOW_LAST, language, length=duration(one.last, language))
+
+
+def _between(one: wire.BetweenWindow, language: Language) -> str:
+    return filled(terms.WINDOW_BETWEEN, language, range=time_range([*one.between], language))
+
+
+def _offset(one: wire.OffsetWindow, language: Language) -> str:
+    low, high = offset(one.from_, language), offset(one.to, language)
+    text = filled(terms.OFFSET_RANGE, language, low=low, high=high)
+    return filled(terms.WINDOW_OFFSET, language, range=text)
+
+
+def _period(one: wire.PeriodWindow, language: Language) -> str:
     text = period(one.period.model_dump(by_alias=True), language)
     return filled(terms.WINDOW_PERIOD, language, period=text)
 
@@ -191,17 +206,22 @@ def _sequence(one: wire.SequenceCondition, language: Language) -> str:
     if one.step_within is not None:
         limits.append(filled(terms.STEP_WITHIN, language, length=duration(one.step_within, language)))
     if one.window is not None:
-        absent = isinstance(one.sequence[-1], wire.AbsentStep)
-        label = terms.DEADLINE_IN if absent else terms.LAST_STEP_IN
+        label = terms.LAST_STEP_IN if one.absent_step is None else terms.DEADLINE_IN
         limits.append(filled(label, language, during=window(one.window, language)))
     return filled(terms.SEQUENCE, language, steps=steps, limits=terms.SEPARATOR.of(language).join(limits))
 
 
 def step(one: wire.Step, language: Language) -> str:
     """Return a step of a sequence; an absent step is described as absent."""
-    if isinstance(one, wire.AbsentStep):
-        return filled(terms.ABSENT, language, event=_occurrence(one.absent, language))
+    return _STEPS[type(one)](one, language)
+
+
+def _occurring(one: wire.SequenceStep, language: Language) -> str:
     return _occurrence(one, language)
+
+
+def _absent(one: wire.AbsentStep, language: Language) -> str:
+    return filled(terms.ABSENT, language, event=_occurrence(one.absent, language))
 
 
 def _segment(one: wire.SegmentCondition, language: Language) -> str:
@@ -222,7 +242,10 @@ def _sample(one: wire.SampleCondition, language: Language) -> str:
     return filled(terms.SAMPLE_SALT, language, what=text, salt=word(one.salt, language))
 
 
-_KINDS: Final[dict[type[Any], Callable[[Any, Language], str]]] = {
+_Phrases = dict[type[Any], Callable[[Any, Language], str]]
+"""The function that describes a value, by the class of the value."""
+
+_CONDITIONS: Final[_Phrases] = {
     wire.AttributeCondition: _attribute,
     wire.AttributeElementsCondition: _attribute_elements,
     wire.EventCondition: _event,
@@ -230,3 +253,16 @@ _KINDS: Final[dict[type[Any], Callable[[Any, Language], str]]] = {
     wire.SequenceCondition: _sequence,
     wire.SampleCondition: _sample,
 }
+_TESTS: Final[_Phrases] = {
+    PropertyCondition: _property,
+    ElementPropertyCondition: _property,
+    ElementsCondition: _elements,
+    InnerElementsCondition: _elements,
+}
+_WINDOWS: Final[_Phrases] = {
+    wire.LastWindow: _last,
+    wire.BetweenWindow: _between,
+    wire.OffsetWindow: _offset,
+    wire.PeriodWindow: _period,
+}
+_STEPS: Final[_Phrases] = {wire.SequenceStep: _occurring, wire.AbsentStep: _absent}
