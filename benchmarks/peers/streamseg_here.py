@@ -69,8 +69,7 @@ class Feed:
         for sent in (buffer.memberships(), buffer.suppressions()):
             for _ in sent:
                 continue
-        self._store.changes(buffer.by_contact())
-        self._store.save()
+        self._store.commit(self._store.changes(buffer.by_contact()))
         buffer.clear()
         self._task.saved()
 
