@@ -42,7 +42,6 @@ from agents.partitions.scheduler import TaskScheduler
 from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
 from agents.worker.background_verification import BackgroundVerification
-from agents.worker.data_folder import DataFolder
 from agents.worker.intake import PartitionIntake
 from agents.worker.readiness import Standing, reasons_not_ready
 from agents.worker.readiness_log import ReadinessLog
@@ -73,7 +72,7 @@ class Tables(TableManager):
 
 
 class SegmentApp(faust.App):
-    """The worker's app. `faust -A agents.app worker` runs an app with the settings of the environment."""
+    """The worker's app, which `run` starts and stops. `streamseg worker` is the only command that runs it."""
 
     mundane_level = "debug"
 
@@ -89,7 +88,6 @@ class SegmentApp(faust.App):
         start_seconds: float | None = None,
         transactions: bool = True,
         broker_tells_time: bool = True,
-        data_folder: DataFolder | None = None,
         host_clock: HostClock | None = None,
         begun_anew_after: str | None = None,
         metrics: Metrics | None = None,
@@ -102,7 +100,6 @@ class SegmentApp(faust.App):
         start_seconds      how long the app waits for that, in s; None: without limit
         transactions       False: the catalogue is written without transactions, for a broker without them
         broker_tells_time  False: the host's clock is compared with its monotonic clock only
-        data_folder        the app locks it before anything else; None: the caller has locked the folder
         host_clock         takes the place of this host's clocks
         begun_anew_after   the trouble that ended the previous app, in words; None: there was none
         metrics, listener  if given, they outlive the app
@@ -208,7 +205,6 @@ class SegmentApp(faust.App):
             observe=self._observe,
             mount=self.api.mount,
         )
-        self._data_folder = data_folder
         super().__init__(worker_id(settings), **_faust_options(settings, pacing))
         self._define_ingest()
 
@@ -226,12 +222,6 @@ class SegmentApp(faust.App):
 
     async def _brokers_time(self) -> int | None:
         return await self.batch_producer.brokers_time(outcomes_topic(self.settings))
-
-    async def on_first_start(self) -> None:
-        """Lock the data folder before anything else; Faust makes its own folders in it."""
-        if self._data_folder is not None:
-            self._data_folder.lock()
-        await super().on_first_start()
 
     def own_services(self) -> list[ServiceT]:
         """Return the worker's own services, in the order in which they start."""

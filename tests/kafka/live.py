@@ -202,7 +202,6 @@ class Worker:
     """A `streamseg worker` process, started by `start`; environment variables may be added. `programs`: the
     folder of the command, where it is another installation's."""
 
-    command: tuple[str, ...] = ("streamseg", "worker")
     at_work = "agents.worker.segment_app: started"
 
     def __init__(
@@ -233,10 +232,9 @@ class Worker:
     def launch(self) -> None:
         """Start the process, without waiting."""
         self._from = len(self._log.read_text()) if self._log.exists() else 0
-        program, *arguments = self.command
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / program, *arguments],
+                [self._programs / "streamseg", "worker"],
                 env=self._environment,
                 stderr=log,
                 stdout=log,
@@ -329,13 +327,6 @@ class Worker:
             for line in body.splitlines()
             if re.match(rf"{re.escape(name)}(\{{|\s)", line)
         ]
-
-
-class FaustWorker(Worker):
-    """The same worker under Faust's own command line."""
-
-    command = ("faust", "-A", "agents.app", "worker", "-l", "info", "--without-web")
-    at_work = "[^Worker]: Ready"
 
 
 @contextmanager

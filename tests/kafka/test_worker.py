@@ -16,7 +16,6 @@ from agents.kafka.topics import topic_name
 from streamseg.settings import Settings
 from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS, format_ms, next_aligned_ms
 from tests.kafka.live import (
-    FaustWorker,
     Topics,
     Worker,
     all_come_out,
@@ -266,17 +265,6 @@ def test_a_worker_stops_cleanly_on_sigterm_with_everything_committed(topics: Top
         eventually(lambda: worker.metric("streamseg_records_total") >= 2_000, "all applied")
     assert topics.all_committed()
     assert "agents.worker.segment_app: stopped" in worker.log
-
-
-def test_fausts_own_command_line_runs_the_same_worker(topics: Topics, kafka_settings: Settings) -> None:
-    records = stream(500, contacts=20, seed=6)
-    topics.define(*DEFINITIONS)
-    write(topics, records)
-    expected = expected_changes(kafka_settings, DEFINITIONS, records, now_ms())
-    with running(FaustWorker(kafka_settings)):
-        eventually(topics.all_committed, "all input committed")
-        all_come_out(topics, expected)
-    assert comparable(topics.changes()) == comparable(expected.values())
 
 
 def test_state_that_is_ahead_of_its_source_is_refused(
