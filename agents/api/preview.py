@@ -136,7 +136,7 @@ class Preview:
             waiting += [current.segments[key] for key in one.references if key not in segments]
         for built_in in BUILT_IN_SEGMENTS:
             segments.setdefault(built_in, current.segments[built_in])
-        return Plan(segments, current.built_in, generation, current, lineage=current.lineage), segment_id
+        return Plan(segments, current.built_in, generation, current, recent=current.recent), segment_id
 
     def _check_seen(self, segment: Segment, body: Json, account: str) -> None:
         """Check that the account may see everything that the definition's members would reveal."""

@@ -11,15 +11,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import NamedTuple
 
-from streamseg.plan.plan import Plan, transition
-from streamseg.plan.standing import standing_note, standing_plan
+from streamseg.plan.plan import Plan
+from streamseg.plan.transition import restored_transition, transition, transition_note
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 
 # The names differ from those of state layout 4, so that every contact of that layout is swept once.
 SWEPT = "swept"
 PLACE = "sweeping"
-STANDING = "standing"
+TRANSITION = "standing"  # the name that stores of this layout have for it
 
 _COUNTED = 2_000
 
@@ -63,8 +63,8 @@ class Sweep:
         self.unsaved = False
         self.plan = target
         self.after: str | None = None
-        noted, standing = store.note(PLACE), store.note(STANDING)
-        first = None if standing is None else standing_plan(standing, target, settings)
+        noted, note = store.note(PLACE), store.note(TRANSITION)
+        first = None if note is None else restored_transition(note, target, settings)
         self._start(first)
         self.running = bool(store.note(SWEPT) != _mark(target))
         place = None if noted is None else _Place(**noted)
@@ -86,7 +86,7 @@ class Sweep:
         first = transition(self.plan, target)
         self.target = target
         self._start(first)
-        self._store.set_note(STANDING, None if first is None else standing_note(first, target))
+        self._store.set_note(TRANSITION, None if first is None else transition_note(first, target))
         self._store.set_note(SWEPT, None)
         self._note_place()
 
@@ -131,7 +131,7 @@ class Sweep:
             self.after = None
             self._passed += 1
             self._swept = 0
-            self._store.set_note(STANDING, None)
+            self._store.set_note(TRANSITION, None)
             self._note_place()
         else:
             self._finish()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 
-class Standing(NamedTuple):
+class ReadinessFacts(NamedTuple):
     """The facts that decide whether a worker is ready. For brokers, clock and catalogue, None means no
     trouble.
 
@@ -28,24 +28,24 @@ class Standing(NamedTuple):
     at_work: Collection[int]
 
 
-def reasons_not_ready(standing: Standing) -> list[str]:
+def reasons_not_ready(facts: ReadinessFacts) -> list[str]:
     """Return the reasons why the worker is not ready, in words; empty if it is ready. A worker without
     partitions is ready: there are more workers than partitions, and it stands by."""
     reasons = []
-    if standing.ending:
+    if facts.ending:
         reasons.append("the worker is ending")
-    if standing.brokers is not None:
-        reasons.append(standing.brokers)
-    if standing.clock is not None:
-        reasons.append(standing.clock)
-    if standing.catalogue is not None:
-        reasons.append(f"the catalogue is not led: {standing.catalogue}")
-    if not standing.topics:
+    if facts.brokers is not None:
+        reasons.append(facts.brokers)
+    if facts.clock is not None:
+        reasons.append(facts.clock)
+    if facts.catalogue is not None:
+        reasons.append(f"the catalogue is not led: {facts.catalogue}")
+    if not facts.topics:
         reasons.append("the definitions and the catalogue have not been read yet")
-    if standing.assigned is None:
+    if facts.assigned is None:
         reasons.append("the group has not settled yet which partitions this worker has")
     else:
-        waiting = sorted(set(standing.assigned) - set(standing.at_work))
+        waiting = sorted(set(facts.assigned) - set(facts.at_work))
         if waiting:
             numbers = ", ".join(map(str, waiting))
             reasons.append(f"the state of these partitions is still being read: {numbers}")

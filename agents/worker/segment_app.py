@@ -43,7 +43,7 @@ from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
 from agents.worker.background_verification import BackgroundVerification
 from agents.worker.intake import PartitionIntake
-from agents.worker.readiness import Standing, reasons_not_ready
+from agents.worker.readiness import ReadinessFacts, reasons_not_ready
 from agents.worker.readiness_log import ReadinessLog
 from agents.worker.stall_guard import CutOffError, StallGuard
 from agents.worker.transport import BatchConsumer, Polled
@@ -301,7 +301,7 @@ class SegmentApp(faust.App):
         trouble = None if self._brokers is None else self._brokers.trouble
         before = self._begun_anew_after if assigned is None else None
         reasons = reasons_not_ready(
-            Standing(
+            ReadinessFacts(
                 ending=self.should_stop,
                 brokers=before if trouble is None else trouble.words,
                 clock=self.clock.doubt,

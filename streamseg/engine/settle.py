@@ -61,9 +61,9 @@ def settle(
             else:
                 due[key] = due_ms
     for key in flipped:
-        audience = plan.audience.get(key)
-        if audience is not None:
-            pending.update((segment.segment_id, segment) for segment in audience.find(true))
+        index = plan.guard_indexes.get(key)
+        if index is not None:
+            pending.update((segment.segment_id, segment) for segment in index.find(true))
     changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
     _emit_changes(contact, plan, evaluated, changes, emitter)
 

@@ -27,7 +27,7 @@ from streamseg.language.reference_checks import (
 from streamseg.language.segments import Cluster, Literal, Part, Segment
 from streamseg.language.unsubscribe import BUILT_IN_SEGMENTS, built_in_conditions
 from streamseg.nesting import read_json
-from streamseg.plan.plan import Lineage, Plan
+from streamseg.plan.plan import Plan, RecentPlans
 from streamseg.records.headers import Statement
 from streamseg.records.inputs import Headers, Record
 from streamseg.records.messages import checked, read_message
@@ -96,18 +96,16 @@ class Definitions:
         # Key -> the last record that streamseg wrote, if it is refused here.
         self._unfit: dict[bytes | None, Record] = {}
         self._generation = -1
-        self._lineage = Lineage()
+        self._recent = RecentPlans()
         self._plan: Plan | None = None
 
     @property
     def plan(self) -> Plan:
         """The plan of the definitions in force. It is made when it is first used after a change."""
         if self._plan is None:
-            lineage = self._lineage
-            self._plan = Plan(
-                self._segments, self._built_in, self._generation, lineage.latest, lineage=lineage
-            )
-            lineage.add(self._plan)
+            recent = self._recent
+            self._plan = Plan(self._segments, self._built_in, self._generation, recent.latest, recent=recent)
+            recent.add(self._plan)
         return self._plan
 
     # -- one by one --------------------------------------------------------------------------------------

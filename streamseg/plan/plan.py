@@ -1,7 +1,8 @@
 """The plan: all definitions in force, compiled so that an input costs only the work for what it touches.
 
 A plan never changes; a new plan replaces it as a whole. Equal conditions of several segments are one. The
-plan's dispatch finds the conditions of an input, and its audience finds the segments of a changed condition.
+plan's dispatch finds the conditions of an input, and its guard indexes find the segments of a changed
+condition.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import NamedTuple
 from streamseg.language.conditions.base import Condition, stable_id
 from streamseg.language.conditions.membership import member_id
 from streamseg.language.segments import Segment
-from streamseg.plan.audience import Audience, guards_of
 from streamseg.plan.dispatch import InputDispatch
+from streamseg.plan.guards import GuardIndex, guards_of
 
 _REMEMBERED = 8
 """How many of the last plans are remembered, the present one included."""
@@ -57,7 +58,7 @@ class _Known(NamedTuple):
     segments: Set[int]
 
 
-class Lineage:
+class RecentPlans:
     """The last plans that were in force in this process. A contact keeps only the identity of its plan. If
     the plan is not remembered here, nothing is known about it."""
 
@@ -98,7 +99,7 @@ class Plan:
     static_ids  the ids of the static segments
     newest      the segment that was introduced last; None if all segments are built in
     users       condition id or member id -> the segments whose formula contains it, by segment id
-    audience    condition id -> the segments to evaluate after the condition changed
+    guard_indexes  condition id -> finds the segments to evaluate after the condition changed
     rank        segment id -> its place in topological order; referred segments come first
     dispatch    finds the conditions to which an input may matter
     following   conditions to evaluate for every contact that is evaluated with this plan for the first time,
@@ -114,7 +115,7 @@ class Plan:
         generation: int,
         previous: Plan | None = None,
         candidate: Plan | None = None,
-        lineage: Lineage | None = None,
+        recent: RecentPlans | None = None,
     ) -> None:
         """Compiled parts of `previous` are used again. With a `candidate`, this is the plan of the transition
         to it, and the summaries of the candidate's conditions are made, too."""
@@ -125,7 +126,7 @@ class Plan:
             self.waiting = {key: one for key, one in candidate.segments.items() if key not in segments}
         self.static_ids = frozenset(segment_id for segment_id, one in self.segments.items() if one.static)
         self.built_in = dict(built_in)
-        self.lineage = Lineage() if lineage is None else lineage
+        self.recent = RecentPlans() if recent is None else recent
         newest = max(self.segments.values(), key=lambda one: (one.introduced, one.segment_id))
         self.newest = None if newest.source is None else newest
         self.judged = min(newest.introduced, generation)
@@ -134,7 +135,7 @@ class Plan:
         self.conditions: dict[int, Condition] = {}
         self.identities: dict[str, int] = {}
         self.users: dict[int, dict[str, Segment]] = {}
-        self.audience: dict[int, Audience] = {}
+        self.guard_indexes: dict[int, GuardIndex] = {}
         self._guards: dict[str, frozenset[int]] = {}
         self.rank = _topological(self.segments)
         for segment in sorted(self.segments.values(), key=lambda one: (one.introduced, one.segment_id)):
@@ -177,7 +178,7 @@ class Plan:
         self.identities[segment_id] = identity
         needed = {condition.id for condition in segment.conditions}
         for condition_id in needed:
-            self.audience.setdefault(condition_id, Audience()).add(condition_id, segment, guards)
+            self.guard_indexes.setdefault(condition_id, GuardIndex()).add(condition_id, segment, guards)
         needed.update(member_id(reference) for reference in segment.references)
         for condition_id in needed:
             self.users.setdefault(condition_id, {})[segment_id] = segment
@@ -214,7 +215,7 @@ class Plan:
     def news_since(self, identity: int) -> News:
         """Return what to evaluate for a contact that was last evaluated with the plan of this identity: the
         conditions and segments that are new or changed; all of them if that plan is not remembered."""
-        known = self.lineage.find(identity)
+        known = self.recent.find(identity)
         if known is None:
             identity, known = -1, _Known(frozenset(), frozenset())
         news = self._news.get(identity)
@@ -224,39 +225,6 @@ class Plan:
                 [one for key, one in self.segments.items() if self.identities[key] not in known.segments],
             )
         return news
-
-
-def transition(current: Plan, target: Plan) -> Plan | None:
-    """Return the plan for the time until every contact is ready for `target`; None if no formula changed.
-
-    Segments that changed are still evaluated with their old formula, while the summaries for the new formula
-    are made and fed. New segments that refer to a changed one wait, because no contact may enter by a formula
-    that is about to be replaced."""
-    kept = {
-        segment_id: old
-        for segment_id, old in current.segments.items()
-        if segment_id in target.segments
-        and target.identities[segment_id] != current.identities[segment_id]
-        and target.segments[segment_id].born == old.born
-    }
-    if not kept:
-        return None
-    segments = {**target.segments, **kept}
-    for segment_id in sorted(target.segments, key=target.rank.__getitem__):
-        segment, known = target.segments[segment_id], current.segments.get(segment_id)
-        new = known is None or known.born != segment.born
-        # The order is topological, so a segment that refers to a waiting segment waits too.
-        if new and any(one in kept or one not in segments for one in segment.references):
-            del segments[segment_id]
-    waiting = list(kept.values())
-    while waiting:
-        for reference in waiting.pop().references:
-            if reference not in segments:
-                segments[reference] = current.segments[reference]
-                waiting.append(segments[reference])
-    passing = Plan(segments, target.built_in, target.generation, current, target, target.lineage)
-    target.lineage.add_passing(passing)
-    return passing
 
 
 def _topological(segments: Mapping[str, Segment]) -> dict[str, int]:

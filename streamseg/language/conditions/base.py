@@ -89,7 +89,7 @@ class Condition:
     @property
     def frequency(self) -> int:
         """A rough measure, by the kind of condition, of how many in a hundred contacts it holds for. The less
-        it is, the better the condition is as a guard (see `streamseg.plan.audience`)."""
+        it is, the better the condition is as a guard (see `streamseg.plan.guards`)."""
         return 100
 
     @property

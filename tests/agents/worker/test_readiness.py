@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from agents.worker.readiness import Standing, reasons_not_ready
+from agents.worker.readiness import ReadinessFacts, reasons_not_ready
 
-READY = Standing(
+READY = ReadinessFacts(
     ending=False, brokers=None, clock=None, catalogue=None, topics=True, assigned={0, 1}, at_work=[0, 1]
 )
 
@@ -39,7 +39,7 @@ def test_what_is_missing_is_told(changed: dict[str, Any], reason: str) -> None:
 
 
 def test_all_that_is_missing_is_told_at_once() -> None:
-    nothing = Standing(
+    nothing = ReadinessFacts(
         ending=True, brokers="b", clock="c", catalogue="d", topics=False, assigned=None, at_work=[]
     )
     assert len(reasons_not_ready(nothing)) == 6

@@ -15,8 +15,8 @@ from streamseg.language.conditions.base import Condition
 from streamseg.language.segments import Cluster, Part, Segment
 
 
-class Audience:
-    """The segments whose formula contains one condition."""
+class GuardIndex:
+    """The segments whose formula contains one condition, by their guards."""
 
     __slots__ = ("_always", "_guarded")
 
