@@ -2,6 +2,8 @@
 
 application  `Api`: combines the handlers and mounts them on the worker's web server
 auth         the account of a request
+sessions     the cookies of pages that have signed in
+signing_in   signs a page in and out
 origins      the host names and the page origins that are accepted
 preconditions  entity tags, and the requests that depend on them
 problems     errors as RFC 9457 problems

@@ -27,6 +27,8 @@ from agents.api.preview import Preview
 from agents.api.problems import ProblemError, RelayedError, problems
 from agents.api.requests import answer
 from agents.api.segments import Segments
+from agents.api.sessions import Sessions
+from agents.api.signing_in import SigningIn
 from agents.api.turns import Turns
 from agents.api.verification import Verification
 from agents.catalogue.catalogue_topic import CatalogueTopic
@@ -72,7 +74,7 @@ class Api(Service):
         self._port = port
         self._metrics = metrics
         self._ending = ending
-        self._tokens = load_tokens(settings)
+        self._sessions = Sessions(load_tokens(settings))
         self._secret = secrets.token_urlsafe()
         self.answers = False
         """Whether everything that answers are made from has been read."""
@@ -110,6 +112,7 @@ class Api(Service):
         )
         self._routes = [
             web.get("/openapi.json", self.openapi),
+            *SigningIn(settings, self._sessions).routes(),
             *Segments(view).routes(),
             *members.routes(),
             *Groups(view).routes(),
@@ -137,18 +140,19 @@ class Api(Service):
         host = self._settings.http_host
         if host in _ANYWHERE:
             # Without tokens the API refuses other hosts anyway.
-            host = socket.gethostname() if self._tokens else "127.0.0.1"
+            host = socket.gethostname() if self._sessions.has_tokens else "127.0.0.1"
         return f"http://[{host}]:{self._port()}" if ":" in host else f"http://{host}:{self._port()}"
 
     def mount(self, application: web.Application) -> None:
         """Add the API, and the endpoints for other workers, to the worker's web server."""
-        pages = own_pages_only(self._settings, tokens=bool(self._tokens))
+        pages = own_pages_only(self._settings, tokens=self._sessions.has_tokens)
         counting = counted(self._metrics)
         counted_refusals = problems(lambda code: self._metrics.api_refusals.labels(code).inc())
         # A refusal between workers is counted by the worker that the caller asked.
         uncounted_refusals = problems(lambda _: None)
+        accounts = authentication(self._sessions)
         for base, routes, guards in (
-            (BASE, self._routes, [counting, counted_refusals, pages, authentication(self._tokens), tagged]),
+            (BASE, self._routes, [counting, counted_refusals, pages, accounts, tagged]),
             (INTERNAL, self._internal_routes, [uncounted_refusals, peers_only(self._secret)]),
         ):
             mounted = web.Application(

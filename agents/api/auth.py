@@ -1,4 +1,4 @@
-"""Authentication: tokens and their accounts."""
+"""Authentication: the account of a request, by its token or by the cookie of a page that has signed in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from agents.api.problems import ProblemError
+from agents.api.sessions import COOKIE, Session, Sessions
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
@@ -19,8 +20,14 @@ _log = logging.getLogger(__name__)
 ACCOUNT = web.RequestKey("account", str)
 """The key under which a request stores its account."""
 
+SESSION = web.RequestKey("session", Session)
+"""The key under which a request stores its session, if its account comes from a cookie."""
+
 LOCAL_ACCOUNT = "local"
 OPEN_PATHS = ("/api/v1/openapi.json",)
+SESSION_PATH = "/api/v1/session"
+
+_READING = ("GET", "HEAD")
 
 
 def load_tokens(settings: Settings) -> dict[str, str]:
@@ -47,17 +54,20 @@ def load_tokens(settings: Settings) -> dict[str, str]:
     return tokens
 
 
-def authentication(tokens: dict[str, str]) -> Middleware:
+def authentication(sessions: Sessions) -> Middleware:
     """Return a middleware that stores each request's account. Without tokens only requests from this machine
-    are accepted, for any account."""
-    known = [(token.encode(), account) for token, account in tokens.items()]
-    if not known:
+    are accepted, for any account. Signing in and signing out need no account."""
+    if not sessions.has_tokens:
         _log.warning("no API tokens are set (STREAMSEG_API_TOKENS): the API answers this machine only")
 
     @web.middleware
     async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in OPEN_PATHS:
-            request[ACCOUNT] = _account(request, known) if known else _local_account(request)
+        if request.path in OPEN_PATHS:
+            return await handler(request)
+        if not sessions.has_tokens:
+            request[ACCOUNT] = _local_account(request)
+        elif request.path != SESSION_PATH or request.method in _READING:
+            request[ACCOUNT] = _account(request, sessions)
         return await handler(request)
 
     return authenticate
@@ -90,13 +100,24 @@ def _bearer_token(request: web.Request) -> bytes:
     return token.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
 
 
-def _account(request: web.Request, known: list[tuple[bytes, str]]) -> str:
-    given = _bearer_token(request)
-    # All tokens are compared, so that the time does not reveal a matching one.
-    found = [account for one, account in known if hmac.compare_digest(one, given)]
-    if not found:
+def _account(request: web.Request, sessions: Sessions) -> str:
+    if "Authorization" not in request.headers and COOKIE in request.cookies:
+        return _account_of_page(request, sessions)
+    account = sessions.account_of(_bearer_token(request))
+    if account is None:
         raise ProblemError("unauthorized", "send a known token: Authorization: Bearer TOKEN")
-    return found[0]
+    return account
+
+
+def _account_of_page(request: web.Request, sessions: Sessions) -> str:
+    session = sessions.read(request.cookies[COOKIE])
+    if session is None:
+        raise ProblemError("unauthorized", "the sign-in has expired or was ended; sign in again")
+    # A browser adds the cookie by itself, and `Origin` to every change. `own_pages_only` has compared it.
+    if request.method not in _READING and "Origin" not in request.headers:
+        raise ProblemError("not_permitted", "a change with a cookie needs the Origin of its page", "Origin")
+    request[SESSION] = session
+    return session.account
 
 
 def _local_account(request: web.Request) -> str:

@@ -11,6 +11,8 @@ from agents.api.groups import GroupName
 from agents.api.preview import PreviewRequest
 from agents.api.problems import CONTENT_TYPE, STATUSES
 from agents.api.segments import CheckRequest
+from agents.api.sessions import COOKIE
+from agents.api.signing_in import SIGNED_IN, SignIn
 from agents.api.verification import RecountRequest, VerifyRequest
 from schemas.definitions import SegmentDefinition
 from schemas.pages import MOST_CONTACTS, MOST_ROWS, SORTS
@@ -96,6 +98,12 @@ _EXPLANATION: Final[Json] = {
     "next_change_at": _NULL_TEXT,
     "parts": _list({"type": "object"}),
     "words": _NULL_TEXT,
+}
+_SESSION: Final[Json] = {
+    "account": _SOME_TEXT,
+    "signed_in": {"enum": list(SIGNED_IN)},
+    "operator": {"type": "boolean"},
+    "expires_at": _NULL_TEXT,
 }
 _DIFFERENCE: Final[Json] = {
     "kept": {"enum": [kept.value for kept in Kept]},
@@ -203,7 +211,21 @@ def _paths() -> Json:
     )
     one, contacts = "/segments/{segment_id}", "/segments/{segment_id}/contacts"
     new_id = _closed({"new_segment_id": _SOME_TEXT}, optional=("new_segment_id",))
+    open_to_all: Json = {"security": []}
     paths: Json = {
+        "/session": {
+            "get": _operation("Who is signed in", 200, _object(_SESSION)),
+            "post": {
+                **_operation(
+                    "Sign a page in: exchange a token for a cookie",
+                    200,
+                    _object(_SESSION),
+                    body=SignIn.model_json_schema(),
+                ),
+                **open_to_all,
+            },
+            "delete": {**_operation("Sign the page out", 204), **open_to_all},
+        },
         "/segments": {
             "get": _operation(
                 "A page of the list of segments",
@@ -335,7 +357,7 @@ def _paths() -> Json:
                 body=VerifyRequest.model_json_schema(),
             )
         },
-        "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), "security": []}},
+        "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), **open_to_all}},
     }
     for methods in paths.values():
         if "get" in methods:
@@ -378,10 +400,13 @@ def description() -> Json:
             "Every worker answers for all contacts and segments.",
         },
         "servers": [{"url": "/api/v1"}],
-        "security": [{"token": []}, {}],
+        "security": [{"token": []}, {"session": []}, {}],
         "paths": _paths(),
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
             "schemas": {
                 **parts,
                 "Definition": definition,

@@ -24,7 +24,7 @@ VERSION: Final = web.RequestKey("version", int)
 """The key under which a read of a segment stores the version for the tag."""
 
 _READING: Final = ("GET", "HEAD")
-_VARY: Final = "Authorization, X-Account, Accept-Language"
+_VARY: Final = "Authorization, Cookie, X-Account, Accept-Language"
 # A bare number is accepted because callers sent it before tags existed.
 _TAG: Final = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\U0010ffff]*)"|([0-9]+))?[ \t]*(?:,|$)')
 

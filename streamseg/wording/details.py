@@ -216,6 +216,10 @@ DETAILS: Final[Mapping[str, str]] = {
     "does not match Content-Encoding; send the body without an encoding": "编码与 Content-Encoding 不符；请原样发送",
     "send Content-Type: application/json": "请使用 Content-Type: application/json",
     "send a known token: Authorization: Bearer TOKEN": "请提供有效的令牌：Authorization: Bearer TOKEN",
+    "an unknown token": "令牌无效",
+    "the sign-in has expired or was ended; sign in again": "登录已过期或已结束；请重新登录",
+    "a change with a cookie needs the Origin of its page": "用 Cookie 进行修改时，请求须带有其网页的 Origin",
+    "no tokens are set, so there is nothing to sign in to": "未设置令牌，因此无需登录",
     "no tokens are set, so only this machine is served; set STREAMSEG_API_TOKENS": (
         "未设置令牌，因此只服务本机；请设置 STREAMSEG_API_TOKENS"
     ),
