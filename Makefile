@@ -48,9 +48,10 @@ chaos: $(INSTALLED) ## Kill, freeze and cut off workers on real Kafka for SECOND
 schemas: $(INSTALLED) ## Write the JSON Schema files again
 	$(BIN)/python -m schemas.generate
 
-pages: $(INSTALLED) ## Write docs/settings.md, metrics.md, python.md and the dashboards again
+pages: $(INSTALLED) ## Write docs/settings.md, metrics.md, python.md, the dashboards and the operator's rules again
 	$(BIN)/python -m agents.reference_pages
 	$(BIN)/python deploy/grafana/generate.py
+	$(BIN)/python deploy/kubernetes/generate.py
 
 benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka
 	$(BIN)/python -m benchmarks.end_to_end

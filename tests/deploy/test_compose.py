@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -147,8 +149,20 @@ def test_the_image_holds_every_room_that_is_packaged(dockerfile: str) -> None:
 
 
 def test_the_image_does_not_run_as_root(dockerfile: str) -> None:
-    users = re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)
-    assert users == ["streamseg"]
+    ((uid, gid),) = re.findall(r"^USER (\d+):(\d+)$", dockerfile, re.MULTILINE)
+    assert f"--gid {gid} streamseg" in dockerfile
+    assert f"--uid {uid} --gid streamseg" in dockerfile
+
+
+def test_hadolint_finds_nothing_wrong_with_the_image() -> None:
+    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if hadolint is None:
+        pytest.skip("hadolint is not installed: the Dockerfile was not checked")
+    done = subprocess.run(
+        [hadolint, ROOT / "deploy" / "Dockerfile"], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == ""
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])

@@ -1,0 +1,43 @@
+"""The systemd unit is one that systemd reads, and runs the worker that there is."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "streamseg-worker@.service"
+PROGRAM = "/opt/streamseg/bin/streamseg"
+
+
+def verified(text: str, folder: Path) -> str:
+    """What systemd has against the unit; its program is replaced by one that exists here."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed: the unit was not verified")
+    path = folder / UNIT.name
+    path.write_text(text.replace(PROGRAM, str(Path(sys.executable).with_name("streamseg"))), encoding="utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, timeout=60)
+    # The status is 0 also after warnings.
+    return "\n".join(line for line in done.stderr.splitlines() if str(path) in line or UNIT.name in line)
+
+
+def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    assert verified(text, tmp_path) == ""
+    assert "ProtectClok" in verified(text.replace("ProtectClock", "ProtectClok"), tmp_path)
+
+
+def test_each_worker_has_its_own_folder_and_name() -> None:
+    unit = RawConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string(UNIT.read_text(encoding="utf-8"))
+    service = unit["Service"]
+    assert service["ExecStart"] == f"{PROGRAM} worker"
+    lines = UNIT.read_text(encoding="utf-8").splitlines()
+    assert f"Environment=STREAMSEG_DATA_DIR=%S/{service['StateDirectory']}" in lines
+    assert service["StateDirectory"].endswith("/%i")
+    assert "Environment=STREAMSEG_INSTANCE_ID=%H-%i" in lines
