@@ -314,7 +314,7 @@ main() {
             shift
             [ $# -eq 0 ] || shift
         done
-        [[ $port =~ ^[0-9]*$ && ${#port} -le 5 && ${port:-0} -le 65535 ]] || misuse "'$port' is no port (0 to 65535)"
+        [[ $port =~ ^[0-9]*$ && ${#port} -le 5 && ${port:-0} -le 65535 ]] || misuse "'$port' is not a port (0 to 65535)"
         [[ $listen =~ ^[A-Za-z0-9.-]+$ && $listen != 0.0.0.0 && $listen != none ]] ||
             misuse "--listen takes an address or name of this machine that its clients can reach"
         start "$folder" "$port" "$listen"

@@ -144,7 +144,7 @@ class Replay:
     def _check_object(self, entry: Any) -> None:
         if not isinstance(entry, dict):
             raise FileFormatError(
-                self._line, _ARRAY if isinstance(entry, list) else f"is no object; {_OBJECTS}"
+                self._line, _ARRAY if isinstance(entry, list) else f"is not an object; {_OBJECTS}"
             )
 
     def _refuse(self, line: bytes, error: RejectedError) -> None:

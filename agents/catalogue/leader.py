@@ -164,7 +164,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         now = time.monotonic()
         if trouble != self.trouble or now - self._logged_at >= _LOG_SECONDS:
             self._logged_at = now
-            _log.warning("the catalogue begins anew, since %s", trouble)
+            _log.warning("the catalogue starts again, since %s", trouble)
         self.trouble = trouble
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:

@@ -147,7 +147,7 @@ def _body(answer: httpx.Response) -> Json:
     try:
         return {"status": answer.status_code, "body": answer.json()}
     except ValueError:
-        return {"status": answer.status_code, "error": "no JSON: is it a worker's address?"}
+        return {"status": answer.status_code, "error": "the answer is not JSON; is this a worker's address?"}
 
 
 def _samples(text: str) -> dict[str, float]:

@@ -65,20 +65,20 @@ class Recording:
         definitions = definitions_in_order(list(self._whole(SEGMENT_DEFINITIONS)), wanted.now_ms)
         partitions = self._sources()
         # The stream time, and the time to which the lines so far move the clock of a replay.
-        clock_ms = told_ms = 0
+        clock_ms = written_ms = 0
         for clock_ms, record in in_order(definitions, partitions):
             if wanted.until_ms is not None and clock_ms > wanted.until_ms:
                 break
             if record.topic != SEGMENT_DEFINITIONS and not wanted.has(record, clock_ms):
                 continue
-            if record.timestamp_ms < clock_ms and told_ms < clock_ms:
+            if record.timestamp_ms < clock_ms and written_ms < clock_ms:
                 # The record that moved the clock is not in the file, so a tick moves it.
                 yield tick(clock_ms)
-                told_ms = clock_ms
+                written_ms = clock_ms
             yield line(record, self.settings.max_record_bytes)
             self.written[record.topic] += 1
             if record.timestamp_ms <= clock_ms:
-                told_ms = max(told_ms, record.timestamp_ms)
+                written_ms = max(written_ms, record.timestamp_ms)
         yield tick(wanted.end_ms)
 
     def _whole(self, topic: str) -> Iterator[Record]:

@@ -102,7 +102,7 @@ async def _live(settings: Settings, stop: asyncio.Event) -> None:
             settings,
             probe=probe,
             start_seconds=start_seconds if first else None,
-            begun_anew_after=trouble,
+            restarted_after=trouble,
             metrics=metrics,
             listener=listener,
         )

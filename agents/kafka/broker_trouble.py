@@ -63,8 +63,8 @@ def no_connection(settings: Settings, error: KafkaError, seen: Sequence[KafkaErr
             f"no encrypted connection to {brokers}: the certificate is not accepted ({_last_words(cause)}); "
             "look at STREAMSEG_SSL_CA_FILE and at the brokers' certificates",
         )
-    told = [one for one in seen if one.code() in _CONNECTION]
-    why = f" ({_last_words(told[-1])})" if told else ""
+    of_connection = [one for one in seen if one.code() in _CONNECTION]
+    why = f" ({_last_words(of_connection[-1])})" if of_connection else ""
     return Trouble(
         Kind.UNREACHABLE,
         f"no Kafka answered at {brokers}{why}; is it running, and are the address "
@@ -86,8 +86,8 @@ def in_words(settings: Settings, error: BaseException) -> str:
     for kind, operation, what in _REFUSALS:
         if isinstance(error, kind):
             # Some of these errors carry the name, or a set of names.
-            told = error.args[0] if error.args else ""
-            names = [told] if isinstance(told, str) else sorted(map(str, told))
+            named = error.args[0] if error.args else ""
+            names = [named] if isinstance(named, str) else sorted(map(str, named))
             return no_right(settings, [f"{operation} on the {what} {name}".rstrip() for name in names]).words
     return str(error) or repr(error)
 

@@ -68,7 +68,7 @@ def read_changelog(
                 return
             if start > end:
                 raise ConfigurationError(
-                    f"the state in {settings.data_dir} is ahead of its changelog, which was made anew "
+                    f"the state in {settings.data_dir} is ahead of its changelog, which was created again "
                     f"({topic}/{partition} ends at {end}, the state holds it up to {start}); "
                     "remove that folder, or give the workers a new STREAMSEG_APPLICATION_ID"
                 )

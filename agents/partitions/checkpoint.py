@@ -179,7 +179,7 @@ def _foreign_write(number: int, first: int, last: int) -> ForeignWriteError:
     return ForeignWriteError(
         f"the changelog of partition {number} has records that this worker has not written, "
         f"between offsets {first} and {last}: a worker that had the partition before was slow to stop; "
-        "this one ends, so that it begins anew with what is in the changelog"
+        "this one ends, so that it starts again with what is in the changelog"
     )
 
 

@@ -388,7 +388,7 @@ class TaskScheduler(Service):
                 tp = self._tp(topic, task.number)
                 raise ConfigurationError(
                     f"{tp.topic}/{tp.partition} ends at offset {end:.0f}, but the state holds it up to "
-                    f"{task.applied(topic)}: the topic was made anew; give the workers a new "
+                    f"{task.applied(topic)}: the topic was created again; give the workers a new "
                     "STREAMSEG_APPLICATION_ID, so that they begin with new state"
                 )
 

@@ -55,7 +55,7 @@ async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp],
                 raise ConfigurationError(
                     f"{trouble} (given up after {waited:.0f} s, STREAMSEG_START_TIMEOUT_MS)"
                 ) from error
-            _log.warning("begins anew from the last checkpoint, in the same process, since %s", trouble)
+            _log.warning("starts again from the last checkpoint, in the same process, since %s", trouble)
         # The pauses grow, so that an app that ends again and again does not load the brokers.
         lasted = time.monotonic() - began > _LASTING_SECONDS
         pause = _FIRST_PAUSE_SECONDS if lasted else min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -89,7 +89,7 @@ class SegmentApp(faust.App):
         transactions: bool = True,
         broker_tells_time: bool = True,
         host_clock: HostClock | None = None,
-        begun_anew_after: str | None = None,
+        restarted_after: str | None = None,
         metrics: Metrics | None = None,
         listener: Listener | None = None,
         pacing: Pacing = DEFAULT_PACING,
@@ -101,7 +101,7 @@ class SegmentApp(faust.App):
         transactions       False: the catalogue is written without transactions, for a broker without them
         broker_tells_time  False: the host's clock is compared with its monotonic clock only
         host_clock         takes the place of this host's clocks
-        begun_anew_after   the trouble that ended the previous app, in words; None: there was none
+        restarted_after    the trouble that ended the previous app, in words; None: there was none
         metrics, listener  if given, they outlive the app
 
         Raises ConfigurationError if a library is not as this release needs it."""
@@ -109,7 +109,7 @@ class SegmentApp(faust.App):
         self.settings = settings
         self.pacing = pacing
         self.metrics = Metrics() if metrics is None else metrics
-        self._begun_anew_after = begun_anew_after
+        self._restarted_after = restarted_after
         self.ended = False
         """Whether the app was stopped completely."""
         self.metrics.topic_partitions.set(settings.partitions)
@@ -299,7 +299,7 @@ class SegmentApp(faust.App):
         """Return the reasons why the worker is not ready, in words; empty if it is ready."""
         assigned = self.partitions.assigned
         trouble = None if self._brokers is None else self._brokers.trouble
-        before = self._begun_anew_after if assigned is None else None
+        before = self._restarted_after if assigned is None else None
         reasons = reasons_not_ready(
             ReadinessFacts(
                 ending=self.should_stop,

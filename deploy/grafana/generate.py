@@ -225,7 +225,7 @@ DEVELOPERS: Final = [
                 "none",
                 {
                     "rebalances": f"sum (increase(streamseg_rebalances_total{{{_JOB}}}[15m]))",
-                    "begun anew": f"sum (increase(streamseg_restarts_total{{{_JOB}}}[15m]))",
+                    "started again": f"sum (increase(streamseg_restarts_total{{{_JOB}}}[15m]))",
                 },
                 "In 15 minutes.",
             ),

@@ -217,7 +217,7 @@ def check_unicode(key: bytes | None) -> None:
     try:
         (key or b"").decode()
     except UnicodeDecodeError as error:
-        raise RejectedError(Code.INVALID_JSON, "the record's key is no UTF-8") from error
+        raise RejectedError(Code.INVALID_JSON, "the record's key is not valid UTF-8") from error
 
 
 def _check_key(record: Record, contact_id: str) -> None:

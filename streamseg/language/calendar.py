@@ -30,7 +30,7 @@ def calendar_part(at_ms: int, unit: str, zone: ZoneInfo) -> int:
             return local.month
         case "quarter":
             return (local.month + 2) // 3
-    raise ValueError(f"{unit!r} is no calendar unit")
+    raise ValueError(f"{unit!r} is not a calendar unit")
 
 
 def anniversary_in(year: int, day: date) -> date | None:

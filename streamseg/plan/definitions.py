@@ -425,7 +425,9 @@ def _segment_id(record: Record) -> str:
     try:
         return (record.key or b"").decode()
     except UnicodeDecodeError as error:
-        raise RejectedError(Code.INVALID_JSON, "the record's key, the segment_id, is no UTF-8") from error
+        raise RejectedError(
+            Code.INVALID_JSON, "the record's key, the segment_id, is not valid UTF-8"
+        ) from error
 
 
 def _facts(segment: Segment) -> tuple[int, int, bytes | None]:

@@ -209,7 +209,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "is in add too; keep one": "同时要求加入；请二选一",
     "differs from the one in the address": "与地址中的不同",
     "differs from the record's key; they must be the same": "与记录的 key 不同；两者必须相同",
-    "the record's key, the segment_id, is no UTF-8": "记录的 key（即 segment_id）不是 UTF-8",
+    "the record's key, the segment_id, is not valid UTF-8": "记录的 key（即 segment_id）不是有效的 UTF-8",
     "the record's key must be the segment_id": "记录的 key 必须是 segment_id",
     # requests
     "not JSON ({}); send UTF-8 JSON": "不是 JSON（{}）；请发送 UTF-8 编码的 JSON",

@@ -111,9 +111,13 @@ def test_nothing_is_wrong_where_all_is_right() -> None:
     ("truth", "check"),
     [
         pytest.param(with_changes(change("vip", 3, AT_MS + 22_000)), "sequence", id="a number left out"),
-        pytest.param(with_changes(change("vip", 1, AT_MS + 22_000)), "sequence", id="begun anew while in it"),
         pytest.param(
-            with_changes(change("recent", 1, AT_MS + 19_000)), "sequence", id="begun anew before the erasure"
+            with_changes(change("vip", 1, AT_MS + 22_000)), "sequence", id="started again while in it"
+        ),
+        pytest.param(
+            with_changes(change("recent", 1, AT_MS + 19_000)),
+            "sequence",
+            id="started again before the erasure",
         ),
         pytest.param(
             with_changes(change("vip", 1, AT_MS, segment_version=9)), "change_id", id="an id given out twice"

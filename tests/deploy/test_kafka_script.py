@@ -72,9 +72,9 @@ def test_help_names_every_command_and_tool() -> None:
         (["restart"], "unknown command 'restart'"),
         (["start"], "start needs a folder"),
         (["start", "x", "--porto", "1"], "unknown option '--porto'"),
-        (["start", "x", "--port", "nine"], "'nine' is no port"),
-        (["start", "x", "--port", "70000"], "'70000' is no port"),
-        (["start", "x", "--port"], "is no port"),
+        (["start", "x", "--port", "nine"], "'nine' is not a port"),
+        (["start", "x", "--port", "70000"], "'70000' is not a port"),
+        (["start", "x", "--port"], "is not a port"),
         (["start", "x", "--listen", "0.0.0.0"], "--listen takes"),  # noqa: S104  # it is to be refused
         (["stop"], "stop needs a folder"),
         (["status"], "status needs a folder"),

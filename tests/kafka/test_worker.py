@@ -281,4 +281,4 @@ def test_state_that_is_ahead_of_its_source_is_refused(
     worker.launch()
     eventually(lambda: worker.poll() is not None, "the end of the worker")
     assert worker.poll() == 1
-    assert "the topic was made anew; give the workers a new STREAMSEG_APPLICATION_ID" in worker.log
+    assert "the topic was created again; give the workers a new STREAMSEG_APPLICATION_ID" in worker.log

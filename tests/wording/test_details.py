@@ -41,7 +41,7 @@ INTERNAL = {
     "{} partitions: there is at least one",
     "not the row of segment {}",
     "the record with key {}: {}",
-    "{} is no calendar unit",
+    "{} is not a calendar unit",
     "cannot serve on {}:{} ({}); set STREAMSEG_HTTP_PORT to a free port, or 0 for any",
     # Two forms each, which are there.
     "{} is {}; {} does not go with that{}",
