@@ -12,7 +12,8 @@ import orjson
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from agents.kafka.topics import topic_name
+from agents.kafka.group_admin import GroupAdmin
+from agents.kafka.topics import topic_name, worker_id
 from streamseg.settings import Settings
 from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS, format_ms, next_aligned_ms
 from tests.kafka.live import (
@@ -259,12 +260,20 @@ def _headers(message: Any) -> dict[str, str]:
     return {name: value.decode() for name, value in message.headers()}
 
 
-def test_a_worker_stops_cleanly_on_sigterm_with_everything_committed(topics: Topics, worker: Worker) -> None:
+@pytest.mark.parametrize("instance", [None, "worker-1"])
+def test_a_worker_stops_cleanly_on_sigterm_with_everything_committed(
+    topics: Topics, kafka_settings: Settings, instance: str | None
+) -> None:
+    named = {} if instance is None else {"STREAMSEG_INSTANCE_ID": instance}
+    worker = Worker(kafka_settings, **named)
     write(topics, stream(2_000, contacts=50, seed=4))
     with running(worker):
         eventually(lambda: worker.metric("streamseg_records_total") >= 2_000, "all applied")
     assert topics.all_committed()
     assert "agents.worker.segment_app: stopped" in worker.log
+    # Only a worker without a name of its own leaves the group; the partitions of another one wait for it.
+    members = GroupAdmin(kafka_settings).look(worker_id(kafka_settings), {})["members"]
+    assert [member["instance"] for member in members] == ([] if instance is None else [instance])
 
 
 def test_state_that_is_ahead_of_its_source_is_refused(
