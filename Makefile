@@ -1,21 +1,28 @@
-# Everything runs in a virtualenv of its own; PYTHON is only used to make it.
-PYTHON ?= python3
+# Everything runs in a virtualenv of its own. PYTHON is only used to make it; without it deploy/virtualenv.sh chooses.
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check coverage fuzz chaos schemas pages benchmark clean
+.PHONY: help install compiled plain demo test check coverage fuzz chaos schemas pages benchmark clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(INSTALLED): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	@deploy/virtualenv.sh $(VENV) $(PYTHON)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
 install: $(INSTALLED) ## Make the virtualenv with everything in it
+
+compiled: $(INSTALLED) plain ## Compile the hot modules in place, if there is a C compiler: the same, but faster
+	STREAMSEG_COMPILE=try $(BIN)/python setup.py --quiet build_ext --inplace
+
+plain: ## Remove what `make compiled` made
+	@find streamseg -name '*.so' -delete
+	@rm -rf build
 
 demo: $(INSTALLED) ## Run a whole worker on an in-process broker: no Java, no Docker
 	$(BIN)/streamseg demo
@@ -56,5 +63,5 @@ pages: $(INSTALLED) ## Write docs/settings.md, metrics.md, python.md, the dashbo
 benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka
 	$(BIN)/python -m benchmarks.end_to_end
 
-clean: ## Remove the virtualenv and caches
+clean: plain ## Remove the virtualenv, the compiled modules and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov *.egg-info

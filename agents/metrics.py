@@ -10,6 +10,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from streamseg.build_form import BUILD_FORM
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.errors import Code
 
@@ -200,8 +201,14 @@ class Metrics:
             "How much later than planned the event loop runs a timer, measured four times a second",
             (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
         )
-        build = self._gauge("build_info", "1; the release, and the layout of its state", "version", "layout")
-        build.labels(version("streamseg"), STATE_VERSION).set(1)
+        build = self._gauge(
+            "build_info",
+            "1; the release, the layout of its state, and its form: `compiled` or `plain`",
+            "version",
+            "layout",
+            "form",
+        )
+        build.labels(version("streamseg"), STATE_VERSION, BUILD_FORM).set(1)
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 

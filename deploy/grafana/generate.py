@@ -151,9 +151,13 @@ DEVELOPERS: Final = [
         "The process",
         [
             Panel(
-                "Release and layout of state",
+                "Release, form and layout of state",
                 "none",
-                {"{{version}}, layout {{layout}}": _sum("streamseg_build_info", by="version, layout")},
+                {
+                    "{{version}} {{form}}, layout {{layout}}": _sum(
+                        "streamseg_build_info", by="version, form, layout"
+                    )
+                },
                 "How many workers run which release.",
             ),
             Panel(

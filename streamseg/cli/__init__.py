@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
+from streamseg.build_form import BUILD_FORM
 from streamseg.cli.contacts import contacts
 from streamseg.cli.explain import explain
 from streamseg.cli.groups import groups
@@ -59,7 +60,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        echo(version("streamseg"))
+        echo(f"{version('streamseg')} ({BUILD_FORM})")
         raise typer.Exit
 
 
@@ -67,7 +68,12 @@ def _print_version(wanted: bool) -> None:
 def _root(
     show_version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True),
+        typer.Option(
+            "--version",
+            help="Print the version and the form (compiled or plain), and end.",
+            callback=_print_version,
+            is_eager=True,
+        ),
     ] = False,
 ) -> None:
     """Contact segments that are right all the time."""

@@ -24,6 +24,7 @@ from agents.partitions.state_figures import observe_state
 from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
 from agents.worker.stall_guard import StallGuard
+from streamseg.build_form import BUILD_FORM
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.plan.definitions import Definitions
 from streamseg.settings import Settings
@@ -45,7 +46,7 @@ async def _until(holds: Callable[[], bool]) -> None:
 
 def test_release_layout_and_process_are_told(metrics: Metrics) -> None:
     text = metrics.exposition().decode()
-    assert f'streamseg_build_info{{layout="{STATE_VERSION}",version="' in text
+    assert f'streamseg_build_info{{form="{BUILD_FORM}",layout="{STATE_VERSION}",version="' in text
     for name in ("resident_memory_bytes", "cpu_seconds_total", "open_fds", "max_fds"):
         assert value(metrics, f"process_{name}") > 0
     assert value(metrics, "python_gc_collections_total", generation="0") > 0

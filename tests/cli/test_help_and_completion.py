@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import httpx
 import pytest
 from typer.testing import CliRunner
 
+from streamseg.build_form import BUILD_FORM
 from streamseg.cli import app
 from tests.cli.conftest import Run
 from tests.cli.fake_api import FakeApi
@@ -76,3 +79,8 @@ def test_completion_can_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 0
     assert "_STREAMSEG_COMPLETE=complete_bash" in result.stdout
     assert "--install-completion" in CliRunner().invoke(app, ["--help"]).stdout
+
+
+def test_the_version_names_the_form() -> None:
+    told = CliRunner().invoke(app, ["--version"]).stdout
+    assert told == f"{version('streamseg')} ({BUILD_FORM})\n"
