@@ -50,6 +50,11 @@ def leave_to_the_worker(cpu: int) -> None:
         os.sched_setaffinity(0, others)
 
 
+def checkouts(against: Path | None) -> dict[str, Path | None]:
+    """Return the checkouts whose workers are measured in turn, by their names in the report."""
+    return {"this": None} if against is None else {"this": None, against.name: against}
+
+
 @contextmanager
 def broker(bootstrap: str | None) -> Iterator[Broker]:
     """Return the given broker, or start one that runs until the end of the context."""
@@ -141,7 +146,11 @@ class Feed:
 class WorkerProcess:
     """A `streamseg worker` process and its metrics."""
 
-    def __init__(self, settings: Settings, name: str = "worker", **environment: str) -> None:
+    def __init__(
+        self, settings: Settings, name: str = "worker", *, checkout: Path | None = None, **environment: str
+    ) -> None:
+        """`checkout` is a checkout with its `.venv` whose worker is run; None: the one of this program."""
+        self._programs = Path(sys.executable).parent if checkout is None else checkout / ".venv" / "bin"
         self.state = settings.data_dir / name
         self.state.mkdir(parents=True, exist_ok=True)
         self._log = settings.data_dir / f"{name}.log"
@@ -157,7 +166,7 @@ class WorkerProcess:
 
     def start(self, *cpus: int) -> None:
         """Start the worker, on these CPUs only if any are given, and wait for its web server."""
-        command: list[str | Path] = [Path(sys.executable).parent / "streamseg", "worker"]
+        command: list[str | Path] = [self._programs / "streamseg", "worker"]
         if cpus:
             command = ["taskset", "-c", ",".join(map(str, cpus)), *command]
         with self._log.open("wb") as log:

@@ -7,6 +7,10 @@ many contacts leave a segment at the same time while more events come in. Run it
 
     python -m benchmarks.latency --rate 10000
     python -m benchmarks.latency --rate 10000 --due 100000 --seconds 30 --repeats 5
+    python -m benchmarks.latency --rate 10000 --due 0 --repeats 5 --against ../an-older-checkout
+
+The last column is the CPU time of the worker's process for each record that was written, whatever the worker
+did in that time. `--against` measures the worker of another checkout (with its `.venv`) in turn.
 
 The worker has one core. The broker and this program, which writes and reads, have the other cores.
 """
@@ -21,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,7 +33,16 @@ from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
 from agents.kafka.topics import topic_name
 from benchmarks.figures import Figure, about_the_machine, command, table
-from benchmarks.kafka import Feed, WorkerProcess, broker, installation, leave_to_the_worker, wait_until
+from benchmarks.kafka import (
+    Broker,
+    Feed,
+    WorkerProcess,
+    broker,
+    checkouts,
+    installation,
+    leave_to_the_worker,
+    wait_until,
+)
 from benchmarks.workload import Workload, definitions
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
@@ -117,6 +131,8 @@ class Load:
         self._feed = Feed(settings, **{"linger.ms": 1})
         self._stream = self._endless(workload)
         self._number = 0
+        self.sent = 0
+        """How many records were written in all runs, probes included."""
 
     @staticmethod
     def _endless(workload: Workload) -> Iterator[Record]:
@@ -142,6 +158,7 @@ class Load:
                 probed += 1
             time.sleep(SLICE_SECONDS)
         self._feed.flush()
+        self.sent += sent + probed
         return written
 
     def _write(self, record: Record) -> None:
@@ -199,36 +216,70 @@ def main() -> None:
     parser.add_argument("--due", type=int, default=100_000, help="contacts that fall due at one instant")
     parser.add_argument("--partitions", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--against", type=Path, help="another checkout with its .venv")
     parser.add_argument("--bootstrap", help="a running broker, e.g. localhost:9092")
     wanted = parser.parse_args()
     leave_to_the_worker(WORKER_CPU)
-    runs: defaultdict[str, list[list[float]]] = defaultdict(list)
-    with broker(wanted.bootstrap) as kafka, installation(kafka, wanted.partitions) as settings:
+    report = Report()
+    with broker(wanted.bootstrap) as kafka:
+        for number in range(wanted.repeats):
+            for name, checkout in checkouts(wanted.against).items():
+                _measure(kafka, name if wanted.against else "", checkout, number, wanted, report)
+    print(command("benchmarks.latency"))
+    print(table(["", *_COLUMNS, "CPU a record"], report.rows()))
+    print(f"{wanted.contacts:,} contacts, {wanted.segments:,} segments\n{about_the_machine()}")
+
+
+class Report:
+    """What was measured in all rounds, by the name of the row."""
+
+    def __init__(self) -> None:
+        self._latencies: defaultdict[str, list[list[float]]] = defaultdict(list)
+        self._cpu: defaultdict[str, list[float]] = defaultdict(list)
+
+    def add(self, name: str, latencies: list[float], cpu_seconds: float | None = None) -> None:
+        """Add the latencies of a round, in s, and the CPU time for each record, if it was measured."""
+        self._latencies[name].append(latencies)
+        if cpu_seconds is not None:
+            self._cpu[name].append(cpu_seconds * 1e6)
+
+    def rows(self) -> list[list[str]]:
+        return [
+            [name, *_percentiles(found), f"{Figure(self._cpu[name]).text(0)} µs" if name in self._cpu else ""]
+            for name, found in self._latencies.items()
+        ]
+
+
+def _measure(
+    kafka: Broker, name: str, checkout: Path | None, number: int, wanted: argparse.Namespace, report: Report
+) -> None:
+    """Measure one round of the worker of a checkout, with an installation of its own."""
+    with installation(kafka, wanted.partitions) as settings:
         feed = Feed(settings)
         feed.define([PROBED, FRESH, *definitions(wanted.segments)])
         workload = Workload(wanted.contacts, start_ms=time.time_ns() // 1_000_000 - 1_000)
         known = feed.write(workload.updates())
-        worker, watch = WorkerProcess(settings), Watch(settings)
+        worker, watch = WorkerProcess(settings, checkout=checkout), Watch(settings)
         try:
             worker.start(WORKER_CPU)
-            wait_until(lambda: worker.applied() >= known, "the contacts known")
+            wait_until(lambda: worker.applied() >= known, "the contacts known", every=0.5)
             load = Load(settings, workload)
             load.run(wanted.rate * SHARES[0], wanted.seconds / 4)
-            for number in range(wanted.repeats):
-                for share in SHARES:
-                    written = load.run(wanted.rate * share, wanted.seconds)
-                    runs[f"{share:.0%} of {wanted.rate:,.0f}/s"].append(_latencies(watch, written))
-                if wanted.due:
-                    rate = wanted.rate * DUE_SHARE
-                    late, latencies = _fall_due(number, wanted.due, rate, feed, load, watch)
-                    runs[f"{wanted.due:,} exits at one instant, late by"].append(late)
-                    runs[f"{rate:,.0f}/s meanwhile"].append(latencies)
+            for share in SHARES:
+                used, sent = worker.cpu_seconds(), load.sent
+                written = load.run(wanted.rate * share, wanted.seconds)
+                latencies = _latencies(watch, written)
+                cpu_seconds = (worker.cpu_seconds() - used) / (load.sent - sent)
+                row = f"{name} {share:.0%} of {wanted.rate:,.0f}/s".strip()
+                report.add(row, latencies, cpu_seconds)
+            if wanted.due:
+                rate = wanted.rate * DUE_SHARE
+                late, latencies = _fall_due(number, wanted.due, rate, feed, load, watch)
+                report.add(f"{name} {wanted.due:,} exits at one instant, late by".strip(), late)
+                report.add(f"{name} {rate:,.0f}/s meanwhile".strip(), latencies)
         finally:
             watch.stop()
             worker.stop()
-    print(command("benchmarks.latency"))
-    print(table(["", *_COLUMNS], [[name, *_percentiles(found)] for name, found in runs.items()]))
-    print(f"{wanted.contacts:,} contacts, {wanted.segments:,} segments\n{about_the_machine()}")
 
 
 def _fall_due(
