@@ -21,7 +21,7 @@ MAX_PATTERN_LENGTH: Final = 1_000
 CalendarUnit = Literal["day", "week", "month", "quarter", "year"]
 CalendarPart = Literal["minute", "hour", "day", "weekday", "month", "quarter"]
 
-_PART_RANGES: Final[dict[str, tuple[int, int]]] = {
+PART_RANGES: Final[dict[str, tuple[int, int]]] = {
     "minute": (0, 59),
     "hour": (0, 23),
     "day": (1, 31),
@@ -29,6 +29,7 @@ _PART_RANGES: Final[dict[str, tuple[int, int]]] = {
     "month": (1, 12),
     "quarter": (1, 4),
 }
+"""Part of the local time -> its least and its greatest value."""
 
 
 class Period(WireModel):
@@ -61,7 +62,7 @@ class Calendar(WireModel):
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
-        low, high = _PART_RANGES[self.unit]
+        low, high = PART_RANGES[self.unit]
         for index, value in enumerate(self.values):
             if not low <= value <= high:
                 raise problem(
@@ -152,22 +153,59 @@ PatternText = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
 
 Kind = Literal["string", "number", "boolean", "time", "list"]
 
+Operand = Literal[
+    "text",
+    "pattern",
+    "number",
+    "time",
+    "duration",
+    "list",
+    "scalar_or_list",
+    "range",
+    "offset_range",
+    "period",
+    "calendar",
+    "anniversary",
+    "age_range",
+]
+
+_SHAPES: Final[dict[Operand, TypeAdapter[Any]]] = {
+    "text": TypeAdapter(str),
+    "pattern": TypeAdapter(PatternText),
+    "number": TypeAdapter(Number),
+    "time": TypeAdapter(Timestamp),
+    "duration": TypeAdapter(Duration),
+    "list": TypeAdapter(ScalarList),
+    "scalar_or_list": TypeAdapter(ScalarOrList),
+    "range": TypeAdapter(Range),
+    "offset_range": TypeAdapter(OffsetRange),
+    "period": TypeAdapter(Period),
+    "calendar": TypeAdapter(Calendar),
+    "anniversary": TypeAdapter(Anniversary),
+    "age_range": TypeAdapter(AgeRange),
+}
+
 
 class Operator(NamedTuple):
     """A row of the operator table.
 
     name        the name of the positive operator
     complement  the name of the negative operator, true where the positive one is false; None if none
-    shape       the validator for the operand; None if the operator takes no operand
+    operand     the name of the operand's shape; None if the operator takes no operand
     kinds       the kinds of stored values that the operator accepts
     moves       whether the result changes with the clock alone
     """
 
     name: str
     complement: str | None
-    shape: TypeAdapter[Any] | None
+    operand: Operand | None
     kinds: frozenset[Kind]
     moves: bool = False
+
+    @property
+    def shape(self) -> TypeAdapter[Any] | None:
+        """The validator for the operand; None if the operator takes no operand."""
+        return None if self.operand is None else _SHAPES[self.operand]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -186,43 +224,36 @@ class Operator(NamedTuple):
         return self.shape is not None and "number" in self.kinds
 
 
-_TEXT: Final[TypeAdapter[Any]] = TypeAdapter(str)
-_NUMBER: Final[TypeAdapter[Any]] = TypeAdapter(Number)
-_TIME: Final[TypeAdapter[Any]] = TypeAdapter(Timestamp)
-_LENGTH: Final[TypeAdapter[Any]] = TypeAdapter(Duration)
-_ITEMS: Final[TypeAdapter[Any]] = TypeAdapter(ScalarList)
-
-
 def _row(
-    name: str, complement: str | None, shape: TypeAdapter[Any] | None, *kinds: Kind, moves: bool = False
+    name: str, complement: str | None, operand: Operand | None, *kinds: Kind, moves: bool = False
 ) -> Operator:
-    return Operator(name, complement, shape, frozenset(kinds), moves)
+    return Operator(name, complement, operand, frozenset(kinds), moves)
 
 
 TABLE: Final[tuple[Operator, ...]] = (
     _row("is_set", "is_not_set", None, "string", "number", "boolean", "time", "list"),
-    _row("eq", "ne", TypeAdapter(ScalarOrList), "string", "number", "boolean", "list"),
-    _row("in", "not_in", _ITEMS, "string", "number", "list"),
-    _row("contains", "not_contains", _TEXT, "string"),
-    _row("starts_with", "not_starts_with", _TEXT, "string"),
-    _row("ends_with", "not_ends_with", _TEXT, "string"),
-    _row("matches", "not_matches", TypeAdapter(PatternText), "string"),
-    _row("gt", None, _NUMBER, "number"),
-    _row("ge", None, _NUMBER, "number"),
-    _row("lt", None, _NUMBER, "number"),
-    _row("le", None, _NUMBER, "number"),
-    _row("between", "not_between", TypeAdapter(Range), "number", "time"),
-    _row("before", None, _TIME, "time"),
-    _row("after", None, _TIME, "time"),
-    _row("within_last", "not_within_last", _LENGTH, "time", moves=True),
-    _row("within_next", "not_within_next", _LENGTH, "time", moves=True),
-    _row("relative_between", "not_relative_between", TypeAdapter(OffsetRange), "time", moves=True),
-    _row("in_period", "not_in_period", TypeAdapter(Period), "time", moves=True),
-    _row("calendar", "not_calendar", TypeAdapter(Calendar), "time"),
-    _row("anniversary", "not_anniversary", TypeAdapter(Anniversary), "time", moves=True),
-    _row("age_between", "not_age_between", TypeAdapter(AgeRange), "time", moves=True),
-    _row("contains_any", "contains_none", _ITEMS, "list"),
-    _row("contains_all", None, _ITEMS, "list"),
+    _row("eq", "ne", "scalar_or_list", "string", "number", "boolean", "list"),
+    _row("in", "not_in", "list", "string", "number", "list"),
+    _row("contains", "not_contains", "text", "string"),
+    _row("starts_with", "not_starts_with", "text", "string"),
+    _row("ends_with", "not_ends_with", "text", "string"),
+    _row("matches", "not_matches", "pattern", "string"),
+    _row("gt", None, "number", "number"),
+    _row("ge", None, "number", "number"),
+    _row("lt", None, "number", "number"),
+    _row("le", None, "number", "number"),
+    _row("between", "not_between", "range", "number", "time"),
+    _row("before", None, "time", "time"),
+    _row("after", None, "time", "time"),
+    _row("within_last", "not_within_last", "duration", "time", moves=True),
+    _row("within_next", "not_within_next", "duration", "time", moves=True),
+    _row("relative_between", "not_relative_between", "offset_range", "time", moves=True),
+    _row("in_period", "not_in_period", "period", "time", moves=True),
+    _row("calendar", "not_calendar", "calendar", "time"),
+    _row("anniversary", "not_anniversary", "anniversary", "time", moves=True),
+    _row("age_between", "not_age_between", "age_range", "time", moves=True),
+    _row("contains_any", "contains_none", "list", "list"),
+    _row("contains_all", None, "list", "list"),
 )
 """Every operator of the contract. All facts about an operator are in its row or follow from it."""
 
@@ -230,7 +261,7 @@ BY_NAME: Final[dict[str, Operator]] = {name: row for row in TABLE for name in ro
 """Operator name, negative ones included -> the operator's row."""
 
 _AGGREGATE_SHAPES: Final[dict[str, TypeAdapter[Any]]] = {
-    **dict.fromkeys(("eq", "ne", "gt", "ge", "lt", "le"), _NUMBER),
+    **dict.fromkeys(("eq", "ne", "gt", "ge", "lt", "le"), _SHAPES["number"]),
     **dict.fromkeys(("between", "not_between"), TypeAdapter(NumberRange)),
 }
 
@@ -294,7 +325,7 @@ def check_test(operator: str, value: object, options: TestOptions, *, given: boo
         return
     if not given:
         raise problem(f"{operator} needs a value; give it", at="value")
-    if row.shape is _NUMBER and isinstance(value, str) and _TIMESTAMP.fullmatch(value):
+    if row.operand == "number" and isinstance(value, str) and _TIMESTAMP.fullmatch(value):
         raise problem(f"{operator} compares numbers; for a time use {FOR_TIMES[operator]}", at="value")
     _check_shape(row.shape, value)
     if options.as_number:

@@ -14,10 +14,12 @@ groups       groups
 contacts     one contact, and static lists
 preview      evaluates a definition on all contacts without saving it
 verification  compares the state with attributes and history, and recounts a segment
+vocabulary   what a definition may contain, and the names and values that contacts have
 partitions   the partitions of this worker, read between their steps
 slices       limits the time of a question on the event loop
 counted      counts the requests
 turns        limits the questions of an account
 peers        asks other workers for their partitions
 openapi      the OpenAPI description
+shapes       the shapes of answers in it
 """

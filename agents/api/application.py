@@ -31,6 +31,7 @@ from agents.api.sessions import Sessions
 from agents.api.signing_in import SigningIn
 from agents.api.turns import Turns
 from agents.api.verification import Verification
+from agents.api.vocabulary import Vocabulary
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.command_client import CommandClient
 from agents.catalogue.definition_topic import DefinitionTopic
@@ -110,6 +111,7 @@ class Api(Service):
         verification = Verification(
             settings, view=view, local=local, comparing=self.comparing, peers=peers, turns=long_turns
         )
+        vocabulary = Vocabulary(settings, local, peers, turns)
         self._routes = [
             web.get("/openapi.json", self.openapi),
             *SigningIn(settings, self._sessions).routes(),
@@ -119,12 +121,14 @@ class Api(Service):
             *contacts.routes(),
             *preview.routes(),
             *verification.routes(),
+            *vocabulary.routes(),
         ]
         self._internal_routes = [
             *members.internal_routes(),
             *contacts.internal_routes(),
             *preview.internal_routes(),
             *verification.internal_routes(),
+            *vocabulary.internal_routes(),
         ]
 
     @property

@@ -9,127 +9,32 @@ from typing import Final
 from agents.api.contacts import ListChange
 from agents.api.groups import GroupName
 from agents.api.preview import PreviewRequest
-from agents.api.problems import CONTENT_TYPE, STATUSES
+from agents.api.problems import CONTENT_TYPE
 from agents.api.segments import CheckRequest
 from agents.api.sessions import COOKIE
-from agents.api.signing_in import SIGNED_IN, SignIn
+from agents.api.shapes import (
+    CONTACT,
+    COUNT,
+    EXPLANATION,
+    GROUP,
+    MEMBER,
+    NULL_TEXT,
+    PROBLEM,
+    ROW,
+    SESSION,
+    SOME_TEXT,
+    TEXT,
+    VERIFIED,
+    VOCABULARY,
+    list_of,
+    object_of,
+    reference,
+)
+from agents.api.signing_in import SignIn
 from agents.api.verification import RecountRequest, VerifyRequest
 from schemas.definitions import SegmentDefinition
 from schemas.pages import MOST_CONTACTS, MOST_ROWS, SORTS
-from streamseg.catalogue.labels import OPERATIONS, TYPES
-from streamseg.catalogue.labels import STATUSES as SEGMENT_STATUSES
-from streamseg.engine.verification import Kept
 from streamseg.json_text import Json
-
-_TEXT: Final[Json] = {"type": "string"}
-_SOME_TEXT: Final[Json] = {"type": "string", "minLength": 1}
-_COUNT: Final[Json] = {"type": "integer", "minimum": 0}
-_NULL_TEXT: Final[Json] = {"type": ["string", "null"]}
-_TIME: Final[Json] = {"type": ["string", "integer", "null"]}
-_INSTANT: Final[Json] = {"type": "string", "format": "date-time"}
-
-
-def _object(properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required}
-
-
-def _list(items: Json) -> Json:
-    return {"type": "array", "items": items}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-_ROW: Final[Json] = {
-    "segment_id": _SOME_TEXT,
-    "name": _SOME_TEXT,
-    "type": {"enum": list(TYPES)},
-    "type_label": _TEXT,
-    "group": _SOME_TEXT,
-    "version": {"type": "integer", "minimum": 1},
-    "status": {"enum": list(SEGMENT_STATUSES)},
-    "status_label": _TEXT,
-    "progress": {"type": "number", "minimum": 0, "maximum": 1},
-    "contacts": _COUNT,
-    "created_by": _NULL_TEXT,
-    "created_at": _TIME,
-    "updated_by": _NULL_TEXT,
-    "updated_at": _TIME,
-    "shared_with": _list(_TEXT),
-    "operations": _list({"enum": list(OPERATIONS)}),
-}
-_GROUP: Final[Json] = {
-    "group": _SOME_TEXT,
-    "label": _TEXT,
-    "built_in": {"type": "boolean"},
-    "created_by": _NULL_TEXT,
-    "segments": _COUNT,
-    "operations": _list({"enum": ["rename", "delete"]}),
-}
-_MEMBERSHIP: Final[Json] = {
-    "segment_id": _SOME_TEXT,
-    "entered_at": _INSTANT,
-    "sequence": {"type": "integer", "minimum": 1},
-    "next_change_at": _INSTANT,
-}
-_MEMBER: Final[Json] = {
-    "contact_id": _SOME_TEXT,
-    "entered_at": _INSTANT,
-    "sequence": {"type": "integer", "minimum": 1},
-}
-_CONTACT: Final[Json] = {
-    "contact_id": _SOME_TEXT,
-    "known_since": _INSTANT,
-    "attributes": {"type": "object"},
-    "tags": _list(_TEXT),
-    "lists": _list(_TEXT),
-    "segments": _list(_object(_MEMBERSHIP, optional=("next_change_at",))),
-}
-_EXPLANATION: Final[Json] = {
-    "segment_id": _SOME_TEXT,
-    "segment_version": {"type": "integer", "minimum": 1},
-    "contact_id": _SOME_TEXT,
-    "at": _INSTANT,
-    "member": {"type": "boolean"},
-    "since": _NULL_TEXT,
-    "sequence": _COUNT,
-    "next_change_at": _NULL_TEXT,
-    "parts": _list({"type": "object"}),
-    "words": _NULL_TEXT,
-}
-_SESSION: Final[Json] = {
-    "account": _SOME_TEXT,
-    "signed_in": {"enum": list(SIGNED_IN)},
-    "operator": {"type": "boolean"},
-    "expires_at": _NULL_TEXT,
-}
-_DIFFERENCE: Final[Json] = {
-    "kept": {"enum": [kept.value for kept in Kept]},
-    "contact_id": _SOME_TEXT,
-    "segment_id": _NULL_TEXT,
-    "found": _TEXT,
-    "expected": _TEXT,
-}
-_VERIFIED: Final[Json] = {
-    "partitions": _COUNT,
-    "contacts": _COUNT,
-    "differences": _list(_object(_DIFFERENCE)),
-    "memberships": _list(_object({"segment_id": _SOME_TEXT, **_MEMBER})),
-    "member_counts": {"type": "object", "additionalProperties": _COUNT},
-    "changes": _COUNT,
-    "next_cursor": _NULL_TEXT,
-}
-_PROBLEM: Final[Json] = {
-    "type": _TEXT,
-    "title": _TEXT,
-    "status": {"type": "integer"},
-    "detail": _TEXT,
-    "code": {"enum": [str(code) for code in STATUSES]},
-    "path": _TEXT,
-    "current_version": {"type": "integer"},
-}
 
 
 def _parameter(name: str, schema: Json, place: str = "query") -> Json:
@@ -138,11 +43,11 @@ def _parameter(name: str, schema: Json, place: str = "query") -> Json:
 
 _WORDS: Final = _parameter("words", {"enum": ["zh", "en"]})
 """The parameter that adds sentences for definitions and conditions."""
-_SEGMENT_ID: Final = _parameter("segment_id", _SOME_TEXT, "path")
-_CONTACT_ID: Final = _parameter("contact_id", _SOME_TEXT, "path")
-_GROUP_NAME: Final = _parameter("group", _SOME_TEXT, "path")
-_SEGMENT_IDS: Final[Json] = {"type": "array", "items": _SOME_TEXT, "minItems": 1}
-_ACCOUNTS: Final[Json] = {"type": "array", "items": _SOME_TEXT, "minItems": 1}
+_SEGMENT_ID: Final = _parameter("segment_id", SOME_TEXT, "path")
+_CONTACT_ID: Final = _parameter("contact_id", SOME_TEXT, "path")
+_GROUP_NAME: Final = _parameter("group", SOME_TEXT, "path")
+_SEGMENT_IDS: Final[Json] = {"type": "array", "items": SOME_TEXT, "minItems": 1}
+_ACCOUNTS: Final[Json] = {"type": "array", "items": SOME_TEXT, "minItems": 1}
 
 
 _IF_MATCH: Final = _parameter(
@@ -154,7 +59,7 @@ _IF_NONE_MATCH: Final = _parameter(
 
 
 def _closed(properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
-    return {**_object(properties, optional=optional), "additionalProperties": False}
+    return {**object_of(properties, optional=optional), "additionalProperties": False}
 
 
 def _operation(
@@ -176,7 +81,7 @@ def _operation(
             str(status): answer,
             "default": {
                 "description": "refused or failed: an RFC 9457 problem",
-                "content": {CONTENT_TYPE: {"schema": _ref("Problem")}},
+                "content": {CONTENT_TYPE: {"schema": reference("Problem")}},
             },
         },
     }
@@ -189,37 +94,37 @@ def _operation(
 def _tag(operation: Json) -> None:
     """Add the entity tag of a read, and the parameter for a conditional read."""
     operation["parameters"] = [*operation["parameters"], _IF_NONE_MATCH]
-    operation["responses"]["200"]["headers"] = {"ETag": {"schema": _TEXT}}
+    operation["responses"]["200"]["headers"] = {"ETag": {"schema": TEXT}}
     operation["responses"]["304"] = {"description": "not modified: If-None-Match lists the current tag"}
 
 
 def _paths() -> Json:
-    segment, group = _ref("Segment"), _ref("Group")
-    changed = _object({"segment_ids": _list(_SOME_TEXT)})
+    segment, group = reference("Segment"), reference("Group")
+    changed = object_of({"segment_ids": list_of(SOME_TEXT)})
     limit, more = (
         _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}),
-        {"next_cursor": _NULL_TEXT},
+        {"next_cursor": NULL_TEXT},
     )
     filters = (
-        _parameter("group", _TEXT),
+        _parameter("group", TEXT),
         _parameter("mine", {"enum": ["true", "false"]}),
-        _parameter("q", _TEXT),
+        _parameter("q", TEXT),
         _parameter("sort", {"enum": [*SORTS]}),
         _parameter("order", {"enum": ["asc", "desc"]}),
-        _parameter("cursor", _TEXT),
+        _parameter("cursor", TEXT),
         limit,
     )
     one, contacts = "/segments/{segment_id}", "/segments/{segment_id}/contacts"
-    new_id = _closed({"new_segment_id": _SOME_TEXT}, optional=("new_segment_id",))
+    new_id = _closed({"new_segment_id": SOME_TEXT}, optional=("new_segment_id",))
     open_to_all: Json = {"security": []}
     paths: Json = {
         "/session": {
-            "get": _operation("Who is signed in", 200, _object(_SESSION)),
+            "get": _operation("Who is signed in", 200, object_of(SESSION)),
             "post": {
                 **_operation(
                     "Sign a page in: exchange a token for a cookie",
                     200,
-                    _object(_SESSION),
+                    object_of(SESSION),
                     body=SignIn.model_json_schema(),
                 ),
                 **open_to_all,
@@ -230,10 +135,10 @@ def _paths() -> Json:
             "get": _operation(
                 "A page of the list of segments",
                 200,
-                _object({"rows": _list(_ref("Row")), "total": _COUNT, **more}),
+                object_of({"rows": list_of(reference("Row")), "total": COUNT, **more}),
                 parameters=filters,
             ),
-            "post": _operation("Make a segment", 201, segment, body=_ref("NewDefinition")),
+            "post": _operation("Make a segment", 201, segment, body=reference("NewDefinition")),
         },
         one: {
             "get": _operation(
@@ -243,7 +148,7 @@ def _paths() -> Json:
                 "Replace a segment's definition; version or If-Match names the version that was edited",
                 200,
                 segment,
-                body=_ref("NewDefinition"),
+                body=reference("NewDefinition"),
                 parameters=(_SEGMENT_ID, _IF_MATCH),
             ),
             "delete": _operation(
@@ -278,7 +183,7 @@ def _paths() -> Json:
             "post": _operation(
                 "Evaluate a segment again for a page of one partition's contacts",
                 200,
-                _object({"partitions": _COUNT, "contacts": _COUNT, "changes": _COUNT, **more}),
+                object_of({"partitions": COUNT, "contacts": COUNT, "changes": COUNT, **more}),
                 body=RecountRequest.model_json_schema(),
                 parameters=(_SEGMENT_ID,),
             )
@@ -287,10 +192,10 @@ def _paths() -> Json:
             "get": _operation(
                 "The contacts of a segment, by contact_id",
                 200,
-                _object({"contacts": _list(_object(_MEMBER)), **more}),
+                object_of({"contacts": list_of(object_of(MEMBER)), **more}),
                 parameters=(
                     _SEGMENT_ID,
-                    _parameter("after", _TEXT),
+                    _parameter("after", TEXT),
                     _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_CONTACTS}),
                 ),
             )
@@ -299,12 +204,12 @@ def _paths() -> Json:
             "get": _operation(
                 "Why a contact is in a segment or not",
                 200,
-                _object(_EXPLANATION, optional=("words",)),
+                object_of(EXPLANATION, optional=("words",)),
                 parameters=(_SEGMENT_ID, _CONTACT_ID, _WORDS),
             )
         },
         "/groups": {
-            "get": _operation("All groups", 200, _object({"groups": _list(group)})),
+            "get": _operation("All groups", 200, object_of({"groups": list_of(group)})),
             "post": _operation("Make a group", 201, group, body=GroupName.model_json_schema()),
         },
         "/groups/{group}": {
@@ -320,13 +225,15 @@ def _paths() -> Json:
             ),
         },
         "/contacts/{contact_id}": {
-            "get": _operation("A contact and its segments", 200, _object(_CONTACT), parameters=(_CONTACT_ID,))
+            "get": _operation(
+                "A contact and its segments", 200, object_of(CONTACT), parameters=(_CONTACT_ID,)
+            )
         },
         "/contacts/lists": {
             "post": _operation(
                 "Put contacts into a static segment, and take contacts out of it",
                 202,
-                _object({"accepted": _COUNT}),
+                object_of({"accepted": COUNT}),
                 body=ListChange.model_json_schema(),
             )
         },
@@ -341,8 +248,8 @@ def _paths() -> Json:
             "post": _operation(
                 "Count the contacts that a definition would have now; nothing is stored",
                 200,
-                _object(
-                    {"contacts": _COUNT, "sample": _list(_SOME_TEXT), "words": _NULL_TEXT},
+                object_of(
+                    {"contacts": COUNT, "sample": list_of(SOME_TEXT), "words": NULL_TEXT},
                     optional=("words",),
                 ),
                 body=PreviewRequest.model_json_schema(),
@@ -353,8 +260,15 @@ def _paths() -> Json:
             "post": _operation(
                 "Compare the state of a page of contacts with the result of their attributes and history",
                 200,
-                _object(_VERIFIED),
+                object_of(VERIFIED),
                 body=VerifyRequest.model_json_schema(),
+            )
+        },
+        "/vocabulary": {
+            "get": _operation(
+                "What a definition may contain, and the names and values that contacts have",
+                200,
+                object_of(VOCABULARY),
             )
         },
         "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), **open_to_all}},
@@ -363,7 +277,7 @@ def _paths() -> Json:
         if "get" in methods:
             _tag(methods["get"])
     extras: dict[str, Json] = {
-        "move": {"group": _SOME_TEXT},
+        "move": {"group": SOME_TEXT},
         "share": {"accounts": _ACCOUNTS},
         "delete": {},
         "calculate": {},
@@ -411,13 +325,13 @@ def description() -> Json:
                 **parts,
                 "Definition": definition,
                 "NewDefinition": fresh,
-                "Row": _object(_ROW),
-                "Segment": _object(
-                    {**_ROW, "definition": {"type": ["object", "null"]}, "words": _NULL_TEXT},
+                "Row": object_of(ROW),
+                "Segment": object_of(
+                    {**ROW, "definition": {"type": ["object", "null"]}, "words": NULL_TEXT},
                     optional=("words",),
                 ),
-                "Group": _object(_GROUP),
-                "Problem": _object(_PROBLEM, optional=("path", "current_version")),
+                "Group": object_of(GROUP),
+                "Problem": object_of(PROBLEM, optional=("path", "current_version")),
             },
         },
     }

@@ -448,3 +448,14 @@ def test_answers_are_as_described(worker: Caller) -> None:
             )
 
         conforms()
+
+
+def test_the_vocabulary_has_what_forms_need(worker: Caller) -> None:
+    status, _, body = worker.ask("GET", "/vocabulary")
+    assert status == 200
+    assert body["timezone"] == "Asia/Shanghai"
+    assert {"location", "subscribed"} <= {one["name"] for one in body["attributes"] if one["standard"]}
+    assert {"email_click", "form_submit"} <= {one["name"] for one in body["events"] if one["standard"]}
+    private = [one for one in body["attributes"] if one["identifies"]]
+    assert {"email", "mobile", "name", "contact_id"} <= {one["name"] for one in private}
+    assert all(not one["seen"]["values"] for one in private if one["seen"])

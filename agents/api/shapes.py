@@ -1,0 +1,195 @@
+"""The shapes of what the API answers, as JSON Schema for its OpenAPI description."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agents.api.problems import STATUSES
+from agents.api.signing_in import SIGNED_IN
+from schemas.operands import TABLE
+from streamseg.catalogue.labels import OPERATIONS, TYPES
+from streamseg.catalogue.labels import STATUSES as SEGMENT_STATUSES
+from streamseg.engine.verification import Kept
+from streamseg.json_text import Json
+
+TEXT: Final[Json] = {"type": "string"}
+SOME_TEXT: Final[Json] = {"type": "string", "minLength": 1}
+COUNT: Final[Json] = {"type": "integer", "minimum": 0}
+NULL_TEXT: Final[Json] = {"type": ["string", "null"]}
+TIME: Final[Json] = {"type": ["string", "integer", "null"]}
+INSTANT: Final[Json] = {"type": "string", "format": "date-time"}
+
+
+def object_of(properties: Json, *, optional: tuple[str, ...] = ()) -> Json:
+    """Return an object with these properties, all of them required unless they are in `optional`."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def list_of(items: Json) -> Json:
+    """Return a list of such items."""
+    return {"type": "array", "items": items}
+
+
+def reference(name: str) -> Json:
+    """Return the shape of that name in the document."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+ROW: Final[Json] = {
+    "segment_id": SOME_TEXT,
+    "name": SOME_TEXT,
+    "type": {"enum": list(TYPES)},
+    "type_label": TEXT,
+    "group": SOME_TEXT,
+    "version": {"type": "integer", "minimum": 1},
+    "status": {"enum": list(SEGMENT_STATUSES)},
+    "status_label": TEXT,
+    "progress": {"type": "number", "minimum": 0, "maximum": 1},
+    "contacts": COUNT,
+    "created_by": NULL_TEXT,
+    "created_at": TIME,
+    "updated_by": NULL_TEXT,
+    "updated_at": TIME,
+    "shared_with": list_of(TEXT),
+    "operations": list_of({"enum": list(OPERATIONS)}),
+}
+GROUP: Final[Json] = {
+    "group": SOME_TEXT,
+    "label": TEXT,
+    "built_in": {"type": "boolean"},
+    "created_by": NULL_TEXT,
+    "segments": COUNT,
+    "operations": list_of({"enum": ["rename", "delete"]}),
+}
+MEMBERSHIP: Final[Json] = {
+    "segment_id": SOME_TEXT,
+    "entered_at": INSTANT,
+    "sequence": {"type": "integer", "minimum": 1},
+    "next_change_at": INSTANT,
+}
+MEMBER: Final[Json] = {
+    "contact_id": SOME_TEXT,
+    "entered_at": INSTANT,
+    "sequence": {"type": "integer", "minimum": 1},
+}
+CONTACT: Final[Json] = {
+    "contact_id": SOME_TEXT,
+    "known_since": INSTANT,
+    "attributes": {"type": "object"},
+    "tags": list_of(TEXT),
+    "lists": list_of(TEXT),
+    "segments": list_of(object_of(MEMBERSHIP, optional=("next_change_at",))),
+}
+EXPLANATION: Final[Json] = {
+    "segment_id": SOME_TEXT,
+    "segment_version": {"type": "integer", "minimum": 1},
+    "contact_id": SOME_TEXT,
+    "at": INSTANT,
+    "member": {"type": "boolean"},
+    "since": NULL_TEXT,
+    "sequence": COUNT,
+    "next_change_at": NULL_TEXT,
+    "parts": list_of({"type": "object"}),
+    "words": NULL_TEXT,
+}
+LABEL: Final[Json] = object_of({"zh": TEXT, "en": TEXT})
+NAMED: Final[Json] = object_of({"name": SOME_TEXT, "label": LABEL})
+SEEN: Final[Json] = {
+    "last_seen": INSTANT,
+    "types": {"type": "object", "additionalProperties": COUNT},
+    "values": list_of(object_of({"value": {"type": ["string", "number", "boolean"]}, "count": COUNT})),
+}
+NAME_SEEN: Final[Json] = {
+    "name": SOME_TEXT,
+    "label": {"anyOf": [LABEL, {"type": "null"}]},
+    "identifies": {"type": "boolean"},
+    "type": SOME_TEXT,
+}
+
+
+def or_null(schema: Json) -> Json:
+    """Return a shape that may be null instead."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+OPERATOR: Final[Json] = {
+    "name": {"enum": [name for row in TABLE for name in row.names]},
+    "positive": {"enum": [row.name for row in TABLE]},
+    "operand": {"enum": [None, *sorted({row.operand for row in TABLE if row.operand is not None})]},
+    "kinds": list_of(TEXT),
+    "moves": {"type": "boolean"},
+    "compares_text": {"type": "boolean"},
+    "compares_numbers": {"type": "boolean"},
+    "label": LABEL,
+    "sentence": LABEL,
+}
+VOCABULARY: Final[Json] = {
+    "timezone": SOME_TEXT,
+    "operators": list_of(object_of(OPERATOR)),
+    "count_operators": list_of(
+        object_of({"name": SOME_TEXT, "operand": SOME_TEXT, "label": LABEL, "sentence": LABEL})
+    ),
+    "functions": list_of(NAMED),
+    "units": list_of(NAMED),
+    "calendar_parts": list_of(
+        object_of(
+            {"name": SOME_TEXT, "label": LABEL, "low": {"type": "integer"}, "high": {"type": "integer"}}
+        )
+    ),
+    "conditions": list_of(object_of({"kind": SOME_TEXT, "label": LABEL})),
+    "windows": list_of(object_of({"form": SOME_TEXT, "label": LABEL, "example": {"type": "object"}})),
+    "attributes": list_of(
+        object_of(
+            {
+                **NAME_SEEN,
+                "standard": {"type": "boolean"},
+                "seen": or_null(object_of({"contacts": COUNT, **SEEN})),
+            }
+        )
+    ),
+    "events": list_of(
+        object_of(
+            {
+                "name": SOME_TEXT,
+                "label": {"anyOf": [LABEL, {"type": "null"}]},
+                "standard": {"type": "boolean"},
+                "derived": {"type": "boolean"},
+                "seen": or_null(object_of({"count": COUNT, "contacts": COUNT, "last_seen": INSTANT})),
+                "properties": list_of(object_of({**NAME_SEEN, "seen": object_of({"count": COUNT, **SEEN})})),
+            }
+        )
+    ),
+    "sample": object_of({"contacts": COUNT}),
+}
+SESSION: Final[Json] = {
+    "account": SOME_TEXT,
+    "signed_in": {"enum": list(SIGNED_IN)},
+    "operator": {"type": "boolean"},
+    "expires_at": NULL_TEXT,
+}
+DIFFERENCE: Final[Json] = {
+    "kept": {"enum": [kept.value for kept in Kept]},
+    "contact_id": SOME_TEXT,
+    "segment_id": NULL_TEXT,
+    "found": TEXT,
+    "expected": TEXT,
+}
+VERIFIED: Final[Json] = {
+    "partitions": COUNT,
+    "contacts": COUNT,
+    "differences": list_of(object_of(DIFFERENCE)),
+    "memberships": list_of(object_of({"segment_id": SOME_TEXT, **MEMBER})),
+    "member_counts": {"type": "object", "additionalProperties": COUNT},
+    "changes": COUNT,
+    "next_cursor": NULL_TEXT,
+}
+PROBLEM: Final[Json] = {
+    "type": TEXT,
+    "title": TEXT,
+    "status": {"type": "integer"},
+    "detail": TEXT,
+    "code": {"enum": [str(code) for code in STATUSES]},
+    "path": TEXT,
+    "current_version": {"type": "integer"},
+}
