@@ -26,29 +26,25 @@ class OutputBuffer:
 
     changes       the records of `membership-changes`: (contact_id, value), in the order of their making
     dead_letters  the refused records
+    output_count  the number of outputs without the dead letters
     """
 
-    __slots__ = ("_contacts", "_count", "_on_dead_letter", "changes", "dead_letters")
+    __slots__ = ("_contacts", "_on_dead_letter", "changes", "dead_letters", "output_count")
 
     def __init__(self, on_dead_letter: Callable[[str], None] | None = None) -> None:
         """`on_dead_letter` is called with the code of each dead letter."""
         self._on_dead_letter = on_dead_letter
         self._contacts: dict[str, _Outputs] = {}
-        self._count = 0
+        self.output_count = 0
         self.changes: list[tuple[bytes, bytes]] = []
         self.dead_letters: list[DeadLetter] = []
 
     def __len__(self) -> int:
         """Return the number of outputs, dead letters included. Cost: O(1)."""
-        return self._count + len(self.dead_letters)
-
-    @property
-    def output_count(self) -> int:
-        """The number of outputs without the dead letters."""
-        return self._count
+        return self.output_count + len(self.dead_letters)
 
     def _of(self, contact_id: str) -> _Outputs:
-        self._count += 1
+        self.output_count += 1
         outputs = self._contacts.get(contact_id)
         if outputs is None:
             outputs = self._contacts[contact_id] = _Outputs()
@@ -94,7 +90,7 @@ class OutputBuffer:
     def clear(self) -> None:
         """Drop everything, since all of it was acknowledged."""
         self._contacts.clear()
-        self._count = 0
+        self.output_count = 0
         self.changes.clear()
         self.dead_letters.clear()
 

@@ -187,10 +187,13 @@ class PartitionTask:
         for _ in range(self._pacing.step_records):
             if self.bytes_unsaved >= full:
                 break
-            if events and updates:
-                queue = updates if updates[0].timestamp_ms < events[0].timestamp_ms else events
-            elif events or updates:
-                queue = events or updates
+            if events:
+                queue = updates if updates and updates[0].timestamp_ms < events[0].timestamp_ms else events
+            elif updates:
+                queue = updates
+            else:
+                return False
+            if not events or not updates:
                 if other_ended is None:
                     # One call is enough: nothing is offered during a step, so the other topic stays empty.
                     other_ended = self._ended_as_of(CONTACT_UPDATES if events else BEHAVIOR_EVENTS)
@@ -199,25 +202,25 @@ class PartitionTask:
                     record.timestamp_ms > other_ended and self._arrivals[record.topic][0][1] > other_ended
                 ):
                     return False
-            else:
-                return False
             self._take(queue.popleft(), latest_ms)
         return True
 
     def _take(self, record: Record, latest_ms: int | None) -> None:
         topic = record.topic
-        size = len(record.value or b"")
+        value, offset = record.value, record.offset
+        size = 0 if value is None else len(value)
         self._queued_bytes[topic] -= size
         arrivals = self._arrivals[topic]
-        if record.offset >= arrivals[0][0]:
+        if offset >= arrivals[0][0]:
             arrivals.popleft()
-        if record.offset >= self._applied[topic]:
-            outputs_before = self.buffer.output_count
+        if offset >= self._applied[topic]:
+            buffer = self.buffer
+            outputs_before = buffer.output_count
             self.partition.take(record, latest_ms)
-            if self.buffer.output_count > outputs_before:
+            if buffer.output_count > outputs_before:
                 self.latency.caused_outputs(record.timestamp_ms)
             self.bytes_unsaved += size
-            self._applied[topic] = record.offset + 1
+            self._applied[topic] = offset + 1
             self.records_unsaved += 1
         self.next_offsets[topic] = self._applied[topic]
 

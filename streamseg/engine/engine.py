@@ -31,6 +31,7 @@ from streamseg.language.segments import Segment
 from streamseg.language.unsubscribe import (
     CHANNEL_SEGMENTS,
     GLOBAL_SEGMENT,
+    SUBSCRIBING_EVENTS,
     end_with_erasure,
     form_answer,
     outlive_erasure,
@@ -110,7 +111,7 @@ class Engine:
             contact.flip_ms = min(contact.body.due.values(), default=None)
         oldest_ms = contact.oldest_event_ms
         prune_ms = None if oldest_ms is None else self.history.prune_ms(oldest_ms)
-        forgot = forget_ends(contact, contact.clock_ms)
+        forgot = contact.ended_ms is not None and forget_ends(contact, contact.clock_ms)
         if evaluated or forgot or prune_ms != contact.prune_ms:
             contact.prune_ms = prune_ms
             contact.due_ms = _earlier(contact.flip_ms, prune_ms)
@@ -126,20 +127,25 @@ class Engine:
         an erased past and does not change an opt-out."""
         if contact.erased_ms is not None and event.occurred_ms <= contact.erased_ms:
             return self._event_of_the_past(contact, event, now_ms)
-        if self.history.repeats(contact, event, now_ms):
+        if contact.event_count and self.history.repeats(contact, event, now_ms):
             return False
-        affected = self._mark_known(contact, record.timestamp_ms)
+        affected, record_ms = _NOTHING, record.timestamp_ms
+        if contact.known_since_ms is None or record_ms < contact.known_since_ms:
+            affected = self._mark_known(contact, record_ms)
         touched: dict[int, Condition] = {}
-        channel = take_event(contact, event)
-        if channel is not None:
-            self._touch_channel(channel, touched)
+        channel: str | None = None
         derived: tuple[DerivedEvents, ...] = ()
-        if form_answer(event) is False:
-            unsubscribed = DerivedEvents.of(record, event.occurred_ms)
-            unsubscribed.add(GLOBAL_UNSUBSCRIBE, ("subscribed",))
-            derived = (unsubscribed,)
-        reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
-        self._apply_events(contact, (event,), derived, affected, touched, now_ms, reason)
+        if event.name in SUBSCRIBING_EVENTS:
+            channel = take_event(contact, event)
+            if channel is not None:
+                self._touch_channel(channel, touched)
+            if form_answer(event) is False:
+                unsubscribed = DerivedEvents.of(record, event.occurred_ms)
+                unsubscribed.add(GLOBAL_UNSUBSCRIBE, ("subscribed",))
+                derived = (unsubscribed,)
+        self._apply_events(
+            contact, (event,), derived, affected, touched, now_ms, Cause.BEHAVIOR_EVENT, event.event_id
+        )
         if channel is not None:
             settle_suppressions(contact, now_ms, self._emitter)
         return True
@@ -187,16 +193,20 @@ class Engine:
         affected: tuple[Sequence[Condition], Sequence[Segment]],
         touched: dict[int, Condition],
         now_ms: int,
-        reason: Reason,
+        cause: Cause,
+        ref: str | None,
     ) -> None:
         """Feed the events and the derived events to the conditions that test them, keep the events, and
-        evaluate everything that was touched. `affected` is what `_mark_known` returned."""
+        evaluate everything that was touched. `affected` is what `_mark_known` returned; `cause` and `ref` are
+        the reason of the changes."""
         plan, history = self.plan, self.history
         conditions, segments = affected
         for condition in conditions:
             touched[condition.id] = condition
         for event in events:
-            self._feed(contact, event, touched, now_ms)
+            for fed in plan.dispatch.conditions_for(event):
+                if fed.feed(contact, event, now_ms):
+                    touched[fed.id] = fed
             history.keep(contact, event, now_ms)
         for one in derived:
             if not one.rows:
@@ -204,17 +214,15 @@ class Engine:
             # Few definitions test derived events, so most of these events are never made.
             for name in sorted(one.rows.keys() & plan.dispatch.event_names):
                 for event in one.events(name):
-                    self._feed(contact, event, touched, now_ms)
+                    for fed in plan.dispatch.conditions_for(event):
+                        if fed.feed(contact, event, now_ms):
+                            touched[fed.id] = fed
             history.keep_derived(contact, one, now_ms)
-        evaluated = bool(touched or segments)
-        if evaluated:
-            settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter)
-        self._done(contact, now_ms, evaluated=evaluated)
-
-    def _feed(self, contact: Contact, event: Event, touched: dict[int, Condition], now_ms: int) -> None:
-        for fed in self.plan.dispatch.conditions_for(event):
-            if fed.feed(contact, event, now_ms):
-                touched[fed.id] = fed
+        if touched or segments:
+            settle(contact, plan, touched.values(), segments, now_ms, Reason(cause, ref), self._emitter)
+            self._done(contact, now_ms, evaluated=True)
+        else:
+            self._done(contact, now_ms, evaluated=False)
 
     def _touch_channel(self, channel: str, touched: dict[int, Condition]) -> None:
         condition = self.plan.built_in[CHANNEL_SEGMENTS.get(channel, GLOBAL_SEGMENT)]
@@ -229,7 +237,6 @@ class Engine:
             return True
         if contact.erased_ms is not None and update.updated_ms < contact.erased_ms:
             return False
-        reason = Reason(Cause.CONTACT_UPDATE, record.position)
         affected = self._mark_known(contact, record.timestamp_ms)
         touched: dict[int, Condition] = {}
         derived = DerivedEvents.of(record, update.updated_ms)
@@ -238,7 +245,9 @@ class Engine:
             self._set_tags(contact, update, touched, derived)
         for segment_id, wanted in _list_changes(update):
             self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
-        self._apply_events(contact, (), (derived,), affected, touched, now_ms, reason)
+        self._apply_events(
+            contact, (), (derived,), affected, touched, now_ms, Cause.CONTACT_UPDATE, record.position
+        )
         if "subscribed" in update.attributes:
             settle_suppressions(contact, now_ms, self._emitter)
         return True
@@ -359,8 +368,9 @@ class Engine:
                 DerivedEvents.gather(those)
                 for _, those in groupby((event for event in later if event.derived), key=_origin)
             ]
-            cause = Reason(Cause.BEHAVIOR_EVENT, events[-1].event_id)
-            self._apply_events(contact, events, derived, affected, {}, now_ms, cause)
+            self._apply_events(
+                contact, events, derived, affected, {}, now_ms, Cause.BEHAVIOR_EVENT, events[-1].event_id
+            )
         settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, evaluated=True)
 

@@ -73,15 +73,20 @@ class History:
     def keep(self, contact: Contact, event: Event, now_ms: int) -> None:
         """Keep a behaviour event. If the contact then has more events than the cap, drop the oldest ones and
         count them in `capped`."""
-        if event.occurred_ms <= now_ms - self._retention_ms:
-            _forget(contact, event.occurred_ms)
+        occurred_ms = event.occurred_ms
+        if occurred_ms <= now_ms - self._retention_ms:
+            _forget(contact, occurred_ms)
             return
-        contact_id = contact.contact_id
-        self._log.add_event(contact_id, event)
-        head = self._heads.get(contact_id)
-        if head and event.order < head[-1]:
-            insort(head, event.order)
-        self._count(contact, 1, event.occurred_ms)
+        self._log.add_event(contact.contact_id, event)
+        if self._heads:
+            head = self._heads.get(contact.contact_id)
+            if head and event.order < head[-1]:
+                insort(head, event.order)
+        contact.event_count += 1
+        if contact.oldest_event_ms is None or occurred_ms < contact.oldest_event_ms:
+            contact.oldest_event_ms = occurred_ms
+        if contact.event_count > self._cap:
+            self._drop_oldest(contact, contact.event_count - self._cap)
 
     def keep_derived(self, contact: Contact, derived: DerivedEvents, now_ms: int) -> None:
         """Keep the events derived from one record. The cap applies as in `keep`."""
@@ -94,10 +99,8 @@ class History:
         if head and derived.occurred_ms <= head[-1][0]:
             # The places are read again when they are next needed.
             del self._heads[contact_id]
-        self._count(contact, len(derived), derived.occurred_ms)
-
-    def _count(self, contact: Contact, more: int, occurred_ms: int) -> None:
-        contact.event_count += more
+        contact.event_count += len(derived)
+        occurred_ms = derived.occurred_ms
         if contact.oldest_event_ms is None or occurred_ms < contact.oldest_event_ms:
             contact.oldest_event_ms = occurred_ms
         if contact.event_count > self._cap:

@@ -17,12 +17,13 @@ from streamseg.engine.engine import Engine
 from streamseg.engine.history import History
 from streamseg.engine.update_values import Fault
 from streamseg.errors import Code, RejectedError
-from streamseg.language.unsubscribe import is_unclear
+from streamseg.language.unsubscribe import SUBSCRIBING_EVENTS, is_unclear
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter, Emitter, MembershipChange
 from streamseg.settings import Settings
 from streamseg.store.protocol import Store
+from streamseg.times import MAX_MS, MIN_MS
 
 
 class Recounted(NamedTuple):
@@ -137,10 +138,14 @@ class Partition:
         clock. A record that was applied before changes nothing. A refused record goes to the emitter as a
         dead letter; it moves only the clock, and only if its timestamp is valid. An update with wrong values
         is emitted as a dead letter too, and its other values are applied."""
+        store, timestamp_ms = self._store, record.timestamp_ms
         try:
-            check_timestamp(record, latest_ms)
-            self.advance(record.timestamp_ms)
-            self._apply(record, self._store.clock_ms)
+            if not MIN_MS <= timestamp_ms <= MAX_MS or (latest_ms is not None and timestamp_ms > latest_ms):
+                check_timestamp(record, latest_ms)
+            now_ms = store.clock_ms
+            if timestamp_ms > now_ms:
+                now_ms = store.clock_ms = timestamp_ms
+            self._apply(record, now_ms)
         except RejectedError as error:
             self.counts.rejected += 1
             self._emitter.dead_letter(DeadLetter.of(record, error))
@@ -149,12 +154,12 @@ class Partition:
         topic = record.topic
         if topic == BEHAVIOR_EVENTS:
             contact_id, event = self._decoder.event(record)
-            contact = self._contact(contact_id)
+            contact = self._store.contact(contact_id) or Contact(contact_id)
             if record.offset <= contact.offsets.get(topic, -1):
                 return
             moved = self._engine.bring_up(contact, now_ms)
             applied = self._engine.event(contact, event, record, now_ms)
-            if applied and is_unclear(event):
+            if applied and event.name in SUBSCRIBING_EVENTS and is_unclear(event):
                 self.counts.unclear += 1
         elif topic == CONTACT_UPDATES:
             update = self._decoder.update(record, self.plan.static_ids)
@@ -173,7 +178,9 @@ class Partition:
             self.counts.repeated += 1
         if applied or moved:
             contact.offsets[topic] = record.offset
-            self._keep(contact)
+            if contact.capped:
+                self._count_capped(contact)
+            self._store.put(contact)
 
     def _contact(self, contact_id: str) -> Contact:
         contact = self._store.contact(contact_id)
@@ -181,9 +188,12 @@ class Partition:
 
     def _keep(self, contact: Contact) -> None:
         if contact.capped:
-            self.counts.capped += contact.capped
-            contact.capped = 0
+            self._count_capped(contact)
         self._store.put(contact)
+
+    def _count_capped(self, contact: Contact) -> None:
+        self.counts.capped += contact.capped
+        contact.capped = 0
 
     def take_counts(self) -> Counts:
         """Return the numbers since the last call, and start again from 0."""

@@ -39,6 +39,8 @@ _EVENTS: Mapping[str, tuple[str, bool]] = {
     "sms_resubscribe": ("sms", False),
 }
 _FORM = "form_submit"
+SUBSCRIBING_EVENTS = frozenset((*_EVENTS, _FORM))
+"""The names of all events to which `take_event` and `form_answer` may respond."""
 _NO = frozenset(("false", "no", "n", "off", "0", "否", "不", "不订阅"))
 _YES = frozenset(("true", "yes", "y", "on", "1", "是", "订阅"))
 _KEPT = 1_000

@@ -23,8 +23,13 @@ def read_message(value: bytes, *, limit_bytes: int) -> Any:
     """Return the JSON value in a record's bytes. Raises RejectedError for bytes that are longer than
     `limit_bytes`, are not JSON or are nested too deep."""
     if len(value) > limit_bytes:
-        raise RejectedError(Code.TOO_LARGE, f"longer than {limit_bytes} bytes; make it smaller")
+        raise too_large(limit_bytes)
     return read_json(value)
+
+
+def too_large(limit_bytes: int) -> RejectedError:
+    """Return the refusal of a message that is longer than `limit_bytes`."""
+    return RejectedError(Code.TOO_LARGE, f"longer than {limit_bytes} bytes; make it smaller")
 
 
 def checked(model: type[Model], body: Any, *, at: str = "") -> Model:
