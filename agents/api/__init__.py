@@ -12,7 +12,8 @@ segments     segments and their list
 members      the contacts of a segment, and why they are in it
 groups       groups
 contacts     one contact, and static lists
-preview      evaluates a definition on all contacts without saving it
+preview      evaluates a definition on all contacts, or on one, without saving it
+drafts       plans with a definition that is not saved
 verification  compares the state with attributes and history, and recounts a segment
 vocabulary   what a definition may contain, and the names and values that contacts have
 partitions   the partitions of this worker, read between their steps

@@ -16,6 +16,7 @@ from agents.api.catalogue_view import CatalogueView
 from agents.api.comparing import Comparing
 from agents.api.contacts import Contacts
 from agents.api.counted import counted
+from agents.api.drafts import Drafts
 from agents.api.groups import Groups
 from agents.api.members import Members
 from agents.api.openapi import description
@@ -29,7 +30,7 @@ from agents.api.requests import answer
 from agents.api.segments import Segments
 from agents.api.sessions import Sessions
 from agents.api.signing_in import SigningIn
-from agents.api.turns import Turns
+from agents.api.turns import LatestOnly, Turns
 from agents.api.verification import Verification
 from agents.api.vocabulary import Vocabulary
 from agents.catalogue.catalogue_topic import CatalogueTopic
@@ -93,10 +94,10 @@ class Api(Service):
         preview = Preview(
             settings,
             view=view,
-            definition_topic=definition_topic,
+            drafts=Drafts(settings, view, definition_topic),
             local=local,
             peers=peers,
-            turns=long_turns,
+            latest=LatestOnly(Turns(settings.command_timeout_ms / 1000, metrics.questions.labels("long"))),
         )
         contacts = Contacts(
             settings,

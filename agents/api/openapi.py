@@ -13,12 +13,14 @@ from agents.api.problems import CONTENT_TYPE
 from agents.api.segments import CheckRequest
 from agents.api.sessions import COOKIE
 from agents.api.shapes import (
+    COMPARED,
     CONTACT,
     COUNT,
     EXPLANATION,
     GROUP,
     MEMBER,
     NULL_TEXT,
+    PREVIEWED,
     PROBLEM,
     ROW,
     SESSION,
@@ -246,12 +248,17 @@ def _paths() -> Json:
         },
         "/preview": {
             "post": _operation(
-                "Count the contacts that a definition would have now; nothing is stored",
+                "Count the contacts that a definition would have now, or explain one; nothing is stored",
                 200,
-                object_of(
-                    {"contacts": COUNT, "sample": list_of(SOME_TEXT), "words": NULL_TEXT},
-                    optional=("words",),
-                ),
+                {
+                    "anyOf": [
+                        object_of(
+                            {**PREVIEWED, "compared": object_of(COMPARED), "words": NULL_TEXT},
+                            optional=("compared", "words"),
+                        ),
+                        object_of({"explanation": object_of(EXPLANATION, optional=("words",))}),
+                    ]
+                },
                 body=PreviewRequest.model_json_schema(),
                 parameters=(_WORDS,),
             )

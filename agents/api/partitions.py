@@ -14,6 +14,7 @@ from agents.api.slices import Slice, Slices, in_thread
 from agents.partitions.task import PartitionTask
 from streamseg.contact.contact import Contact
 from streamseg.contact.rows import Membership
+from streamseg.engine.effect import Effect, Group
 from streamseg.engine.explain import explain
 from streamseg.engine.forecast import next_flip_ms
 from streamseg.engine.history import History
@@ -37,6 +38,10 @@ _EVENT_COST: Final = 4
 _CONDITION_COST: Final = 4
 _LIGHT: Final = 4_000
 """The largest estimated time for a contact within a slice, in microseconds."""
+
+
+Tried = Callable[[Contact, Contact], None]
+"""Takes a contact, and the same contact evaluated with another plan. It must not change them."""
 
 
 class Snapshot(NamedTuple):
@@ -98,20 +103,21 @@ class LocalPartitions:
             contact, plan = self._known(task, contact_id).copy(), task.partition.plan
             return await in_thread(lambda _: _described(contact, plan))
 
-    async def explain(self, number: int, contact_id: str, segment_id: str) -> Json:
-        """Return why the contact is in the segment or not, now."""
+    async def explain(self, number: int, contact_id: str, segment_id: str, plan: Plan | None = None) -> Json:
+        """Return why the contact is in the segment or not, now, by the plan in force or by another `plan`."""
         contact, events, task = await self.snapshot(number, contact_id)
-        plan, now_ms = task.partition.plan, task.partition.clock_ms
-        segment = plan.segments.get(segment_id)
+        now_ms = task.partition.clock_ms
+        by = task.partition.plan if plan is None else plan
+        segment = by.segments.get(segment_id)
         if segment is None:
             raise ProblemError("conflict", "not calculated yet; calculate it first", "segment_id")
         retention_ms, cap = self._settings.history_retention_ms, self._settings.history_cap
 
         def explained(check: Callable[[], None]) -> Json:
             checked = events.checked(check)
-            settled = Trial(checked, plan, self._settings).brought_up(contact, now_ms)
+            settled = Trial(checked, by, self._settings).brought_up(contact, now_ms)
             kept = History(checked, retention_ms, cap).kept(settled, now_ms)
-            return explain(settled, segment, plan, CheckedEvents(kept, check), now_ms)
+            return explain(settled, segment, by, CheckedEvents(kept, check), now_ms)
 
         async with self.slices.slice():
             return await in_thread(explained)
@@ -126,13 +132,30 @@ class LocalPartitions:
             ]
 
     async def preview(self, numbers: list[int], plan: Plan, segment_id: str, sample: int) -> Json:
-        """Return how many contacts are members of a segment by `plan`, and the first `sample` of them by id.
+        """Return how many contacts are members of a segment by `plan`, and the first `sample` of them by
+        id."""
+        member_id = plan.segments[segment_id].member_id
+        members = Group(sample)
+
+        def take(_: Contact, tried: Contact) -> None:
+            if member_id in tried.body.true:
+                members.add(tried.contact_id)
+
+        await self._try_all(numbers, plan, take)
+        return {"contacts": members.contacts, "sample": members.sample}
+
+    async def compare(self, numbers: list[int], plan: Plan, effect: Effect) -> Json:
+        """Return the effect that a draft, which is in `plan`, has on the contacts, and the earliest time
+        (epoch ms) at which they were compared."""
+        await self._try_all(numbers, plan, effect.take)
+        clocks = [self.task(number).partition.clock_ms for number in numbers]
+        return {"effect": effect.wire(), "at_ms": min(clocks)}
+
+    async def _try_all(self, numbers: list[int], plan: Plan, take: Tried) -> None:
+        """Evaluate all known contacts with a plan, and give each to `take`, together with the result.
 
         Works in slices between the partitions' work; stores nothing.
         """
-        member_id = plan.segments[segment_id].member_id
-        contacts = 0
-        found: list[str] = []
         for number in numbers:
             waiting: deque[str] = deque()
             after: str | None = None
@@ -144,19 +167,15 @@ class LocalPartitions:
                         if not waiting:
                             break
                         after = waiting[-1]
-                    members, heavy = self._tried(task, waiting, plan, member_id, one)
-                if heavy is not None and await self._is_member(number, heavy, plan, member_id):
-                    members.append(heavy)
-                contacts += len(members)
-                found = heapq.nsmallest(sample, [*found, *members])
-        return {"contacts": contacts, "sample": found}
+                    heavy = self._try(task, waiting, plan, one, take)
+                if heavy is not None:
+                    await self._try_heavy(number, heavy, plan, take)
 
-    def _tried(
-        self, task: PartitionTask, waiting: deque[str], plan: Plan, member_id: int, one: Slice
-    ) -> tuple[list[str], str | None]:
-        """Return the members among the waiting contacts that fit into a slice, and the contact before which
-        it stopped because that contact takes too long for a slice; None if there is none."""
-        members: list[str] = []
+    def _try(
+        self, task: PartitionTask, waiting: deque[str], plan: Plan, one: Slice, take: Tried
+    ) -> str | None:
+        """Evaluate the waiting contacts that fit into a slice. Return the contact before which it stopped
+        because that contact takes too long for a slice; None if there is none."""
         trial, now_ms = Trial(task.store, plan, self._settings), task.partition.clock_ms
         while waiting and not one.over:
             contact_id = waiting.popleft()
@@ -164,28 +183,26 @@ class LocalPartitions:
             if contact is None or contact.known_since_ms is None:
                 continue
             if _is_heavy(contact, plan, now_ms):
-                return members, contact_id
-            if member_id in trial.brought_up(contact, now_ms).body.true:
-                members.append(contact_id)
-        return members, None
+                return contact_id
+            take(contact, trial.brought_up(contact, now_ms))
+        return None
 
-    async def _is_member(self, number: int, contact_id: str, plan: Plan, member_id: int) -> bool:
-        """Return whether a contact with a long history is a member; it is evaluated in a thread."""
+    async def _try_heavy(self, number: int, contact_id: str, plan: Plan, take: Tried) -> None:
+        """Evaluate a contact with a long history, in a thread."""
         try:
             contact, events, task = await self.snapshot(number, contact_id)
         except ProblemError as error:
             if error.code == "not_found":
                 # The contact was erased meanwhile.
-                return False
+                return
             raise
         now_ms = task.partition.clock_ms
 
-        def evaluated(check: Callable[[], None]) -> bool:
-            trial = Trial(events.checked(check), plan, self._settings)
-            return member_id in trial.brought_up(contact, now_ms).body.true
+        def evaluated(check: Callable[[], None]) -> Contact:
+            return Trial(events.checked(check), plan, self._settings).brought_up(contact, now_ms)
 
         async with self.slices.slice():
-            return await in_thread(evaluated)
+            take(contact, await in_thread(evaluated))
 
     async def snapshot(
         self, number: int, contact_id: str, *, also: Callable[[PartitionTask, Contact], None] | None = None

@@ -168,6 +168,44 @@ SESSION: Final[Json] = {
     "operator": {"type": "boolean"},
     "expires_at": NULL_TEXT,
 }
+PREVIEWED: Final[Json] = {"contacts": COUNT, "sample": list_of(SOME_TEXT)}
+_POSITION: Final[Json] = {"type": ["integer", "null"], "minimum": 0}
+_REASON: Final[Json] = {
+    "definition": {"enum": ["draft", "in_force"]},
+    "part": COUNT,
+    "cluster": _POSITION,
+    "condition": _POSITION,
+    "holds": {"type": "boolean"},
+    "contacts": COUNT,
+    "test": {"type": ["object", "null"]},
+    "words": NULL_TEXT,
+}
+_MOVED: Final[Json] = {**PREVIEWED, "reasons": list_of(object_of(_REASON, optional=("words",)))}
+_COUNTED_CONDITION: Final[Json] = {
+    "condition": {"type": ["object", "null"]},
+    "contacts": COUNT,
+    "words": NULL_TEXT,
+}
+_COUNTED_CLUSTER: Final[Json] = {
+    "match": {"enum": ["all", "any"]},
+    "contacts": COUNT,
+    "conditions": list_of(object_of(_COUNTED_CONDITION, optional=("words",))),
+}
+_COUNTED_PART: Final[Json] = {
+    "name": NULL_TEXT,
+    "relation": {"enum": ["include", "exclude"]},
+    "contacts": COUNT,
+    "clusters": list_of(object_of(_COUNTED_CLUSTER)),
+}
+COMPARED: Final[Json] = {
+    "known": COUNT,
+    "at": INSTANT,
+    "with_version": {"type": ["integer", "null"], "minimum": 1},
+    "entering": object_of(_MOVED),
+    "leaving": object_of(_MOVED),
+    "staying": object_of(PREVIEWED),
+    "parts": list_of(object_of(_COUNTED_PART)),
+}
 DIFFERENCE: Final[Json] = {
     "kept": {"enum": [kept.value for kept in Kept]},
     "contact_id": SOME_TEXT,

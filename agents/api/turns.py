@@ -1,14 +1,17 @@
-"""One question at a time for each account."""
+"""One question at a time for each account: the first one, or the latest one."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Any, TypeVar
 
 from prometheus_client import Gauge
 
 from agents.api.problems import ProblemError
+
+T = TypeVar("T")
 
 
 class Turns:
@@ -54,3 +57,37 @@ class Turns:
         raise ProblemError(
             "too_many_requests", "another request of this account is being answered; try again after it"
         )
+
+
+class LatestOnly:
+    """Of each account, only the latest question of one kind is answered. An earlier one ends."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._running: dict[str, asyncio.Task[Any]] = {}
+
+    async def answer(self, account: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Return the result of `work`, which begins when the account's earlier question has ended. Raises
+        ProblemError `superseded` if a later question comes before the result."""
+        earlier = self._running.get(account)
+        task: asyncio.Task[T] = asyncio.ensure_future(self._in_turn(account, work))
+        self._running[account] = task
+        if earlier is not None:
+            earlier.cancel()
+        try:
+            return await task
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if own is not None and own.cancelling():
+                # The caller is gone.
+                raise
+            raise ProblemError(
+                "superseded", "a later request of this account has taken the place of this one"
+            ) from None
+        finally:
+            if self._running.get(account) is task:
+                del self._running[account]
+
+    async def _in_turn(self, account: str, work: Callable[[], Awaitable[T]]) -> T:
+        async with self._turns.of(account):
+            return await work()

@@ -12,11 +12,11 @@ from schemas.pages import MOST_CONTACTS
 from streamseg.cli import words
 from streamseg.cli.arguments import DefinitionFile, SegmentId
 from streamseg.cli.definition_files import read_definition
-from streamseg.cli.display import instant, plain_table
+from streamseg.cli.display import indented, instant, plain_table
 from streamseg.cli.explain import render
 from streamseg.cli.session import Session
 from streamseg.cli.terminal import echo
-from streamseg.wording.bodies import definition_words
+from streamseg.wording.bodies import condition_words, definition_words
 
 
 def contacts(
@@ -95,15 +95,28 @@ def preview(
     session: Session,
     file: DefinitionFile,
     sample: Annotated[int, typer.Option(min=0, max=100, help="The number of contact ids to show.")] = 10,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show who would enter, leave and stay, and why.")
+    ] = False,
+    contact: Annotated[
+        str | None, typer.Option(help="Explain the definition for this contact instead.")
+    ] = None,
 ) -> None:
     """Count the contacts that a definition would have now; nothing is saved.
 
-    Example: streamseg segments preview cn-members.yaml --sample 5
+    Example: streamseg segments preview cn-members.yaml --compare
     """
     definition = read_definition(file)
-    answer = session.api.post("preview", body={"definition": definition, "sample": sample})
+    body: dict[str, Any] = {"definition": definition}
+    body |= {"sample": sample} if contact is None else {"contact_id": contact}
+    if compare:
+        body["compare"] = True
+    answer = session.api.post("preview", body=body)
     if session.as_json:
         session.print_json(answer)
+        return
+    if contact is not None:
+        session.out.print(render(answer["explanation"], session.language, instant=instant))
         return
     sentence = definition_words({"segment_id": "preview", "name": "preview", **definition}, session.language)
     if sentence is not None:
@@ -111,3 +124,26 @@ def preview(
     session.say(words.PREVIEWED, contacts=f"{answer['contacts']:,}")
     if answer["sample"]:
         session.say(words.SAMPLE, ids=", ".join(answer["sample"]))
+    if compare:
+        _show_comparison(session, answer["compared"])
+
+
+def _show_comparison(session: Session, compared: dict[str, Any]) -> None:
+    if compared["with_version"] is None:
+        session.say(words.NOTHING_IN_FORCE)
+    groups = (("entering", words.ENTERING), ("leaving", words.LEAVING), ("staying", words.STAYING))
+    for name, label in groups:
+        group = compared[name]
+        session.say(label, contacts=f"{group['contacts']:,}")
+        if group["sample"]:
+            session.out.print(indented(f"  {session.word(words.SAMPLE, ids=', '.join(group['sample']))}"))
+        for reason in group.get("reasons", ()):
+            session.out.print(indented(f"  {_reason(session, reason)}"))
+
+
+def _reason(session: Session, reason: dict[str, Any]) -> str:
+    label = words.REASON_IN_FORCE if reason["definition"] == "in_force" else words.REASON_DRAFT
+    test = reason["test"] and condition_words(reason["test"], session.language)
+    if test is None:
+        test = session.word(words.EXCLUDING_PART, number=reason["part"] + 1)
+    return session.word(label, contacts=f"{reason['contacts']:,}", test=test)

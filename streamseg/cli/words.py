@@ -81,6 +81,15 @@ MORE_CONTACTS: Final = Label(
 )
 PREVIEWED: Final = Label("现在符合条件的联系人：{contacts}", "contacts that match now: {contacts}")
 SAMPLE: Final = Label("其中：{ids}", "among them: {ids}")
+NOTHING_IN_FORCE: Final = Label(
+    "目前没有生效的分群可比较", "no segment of this id is in force to compare with"
+)
+ENTERING: Final = Label("将进入：{contacts}", "would enter: {contacts}")
+LEAVING: Final = Label("将离开：{contacts}", "would leave: {contacts}")
+STAYING: Final = Label("将留下：{contacts}", "would stay: {contacts}")
+REASON_DRAFT: Final = Label("{contacts} 人：{test}（新条件）", "{contacts}: {test} (the draft)")
+REASON_IN_FORCE: Final = Label("{contacts} 人：{test}（生效的条件）", "{contacts}: {test} (in force)")
+EXCLUDING_PART: Final = Label("第 {number} 部分（排除）", "part {number}, which excludes")
 
 GROUP_CREATED: Final = Label("已创建分组 {group}", "made the group {group}")
 GROUP_RENAMED: Final = Label("分组 {group} 已改名为 {new}", "the group {group} is now {new}")

@@ -57,6 +57,38 @@ def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -
     return httpx.Response(status, json=body, headers={"Content-Type": "application/problem+json"})
 
 
+COMPARED = {
+    "known": 2000,
+    "at": "2026-05-03T00:00:00.000Z",
+    "with_version": 3,
+    "entering": {
+        "contacts": 1,
+        "sample": ["c1"],
+        "reasons": [
+            {"definition": "in_force", "part": 0, "cluster": 0, "condition": 0, "holds": False, "contacts": 1,
+             "test": {"attribute": "location", "operator": "eq", "value": "中国"}},
+        ],
+    },
+    "leaving": {
+        "contacts": 1000,
+        "sample": ["c3"],
+        "reasons": [
+            {"definition": "draft", "part": 1, "cluster": None, "condition": None, "holds": True,
+             "contacts": 1000, "test": None},
+        ],
+    },
+    "staying": {"contacts": 1233, "sample": []},
+    "parts": [],
+}  # fmt: skip
+
+
+def _previewed(body: dict[str, Any]) -> dict[str, Any]:
+    if "contact_id" in body:
+        return {"explanation": {**EXPLANATION, "contact_id": body["contact_id"]}}
+    found: dict[str, Any] = {"contacts": 1234, "sample": ["c1", "c2"][: body["sample"]]}
+    return {**found, "compared": COMPARED} if body.get("compare") else found
+
+
 class FakeApi:
     """Segments, groups, contacts and lists; `requests` has (method, path, query, body) of each request.
 
@@ -149,7 +181,7 @@ class FakeApi:
             case "POST", ["check"]:
                 return httpx.Response(204)
             case "POST", ["preview"]:
-                return httpx.Response(200, json={"contacts": 1234, "sample": ["c1", "c2"][: body["sample"]]})
+                return httpx.Response(200, json=_previewed(body))
             case "POST", ["contacts", "lists"]:
                 ids = body.get("add", body.get("remove"))
                 self.lists.setdefault(body["segment_id"], set()).update(ids)

@@ -351,6 +351,28 @@ def test_preview_counts_without_saving(run: Run, api: FakeApi, buyers: Path) -> 
     assert not api.segments
 
 
+def test_preview_shows_who_would_enter_and_leave_and_why(run: Run, buyers: Path) -> None:
+    lines = run("segments", "preview", buyers, "--compare").stdout.splitlines()
+    assert lines[3:] == [
+        "would enter: 1",
+        "  among them: c1",
+        "  1: location is 中国 (in force)",
+        "would leave: 1,000",
+        "  among them: c3",
+        "  1,000: part 2, which excludes (the draft)",
+        "would stay: 1,233",
+    ]
+    chinese = run("segments", "preview", buyers, "--compare", "--lang", "zh").stdout
+    assert "将离开：1,000\n" in chinese
+    answer = json.loads(run("segments", "preview", buyers, "--compare", "--json").stdout)
+    assert answer["compared"]["with_version"] == 3
+
+
+def test_preview_explains_a_draft_for_one_contact(run: Run, api: FakeApi, buyers: Path) -> None:
+    assert "✓ c9 is a member of cn" in run("segments", "preview", buyers, "--contact", "c9").stdout
+    assert api.requests[-1][3]["contact_id"] == "c9"
+
+
 def test_an_id_with_slashes_and_chinese_reaches_the_api_whole(run: Run, api: FakeApi) -> None:
     api.add("2026/春%")
     assert json.loads(run("segments", "show", "2026/春%", "--json").stdout)["segment_id"] == "2026/春%"

@@ -118,6 +118,13 @@ def definition(**more: Any) -> bytes:
         ),
         ("POST", "/preview", b'{"definition": {}}', {}, (422, "invalid_schema", "definition.type")),
         ("POST", "/preview", b'{"definition": {}, "sample": 101}', {}, (422, "invalid_schema", "sample")),
+        (
+            "POST",
+            "/preview",
+            b'{"definition": {}, "compare": true, "contact_id": "c"}',
+            {},
+            (422, "invalid_schema", "compare"),
+        ),
     ],
 )
 def test_what_cannot_be_done_is_a_problem(
@@ -459,3 +466,46 @@ def test_the_vocabulary_has_what_forms_need(worker: Caller) -> None:
     private = [one for one in body["attributes"] if one["identifies"]]
     assert {"email", "mobile", "name", "contact_id"} <= {one["name"] for one in private}
     assert all(not one["seen"]["values"] for one in private if one["seen"])
+
+
+def test_a_preview_compares_with_what_is_in_force_and_explains_one_contact(worker: Caller) -> None:
+    listed = orjson.dumps({"segment_id": "compared", "name": "compared", "type": "static"})
+    assert worker.ask("POST", "/segments", listed)[0] == 201
+    add = orjson.dumps({"segment_id": "compared", "add": ["compared-1", "compared-2"]})
+    assert worker.ask("POST", "/contacts/lists", add)[0] == 202
+    here = {"attribute": "contact_id", "operator": "starts_with", "value": "compared-"}
+    first = {"attribute": "contact_id", "operator": "eq", "value": "compared-1"}
+    before = [{"match": "all", "conditions": [here]}]
+    assert worker.ask("POST", "/segments", definition(segment_id="draft", clusters=before))[0] == 201
+    deadline = time.monotonic() + 30
+    while len(worker.ask("GET", "/segments/draft/contacts")[2].get("contacts", [])) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    draft = {"segment_id": "draft", "type": "standard", "clusters": [{"match": "all", "conditions": [first]}]}
+    try:
+        body = orjson.dumps({"definition": draft, "compare": True, "sample": 5})
+        status, _, found = worker.ask("POST", "/preview?words=en", body)
+        assert (status, found["contacts"], found["sample"]) == (200, 1, ["compared-1"])
+        compared = found["compared"]
+        assert compared["with_version"] == 1
+        assert compared["leaving"]["sample"] == ["compared-2"]
+        assert [one["words"] for one in compared["leaving"]["reasons"]] == ["contact id is compared-1"]
+        assert compared["staying"] == {"contacts": 1, "sample": ["compared-1"]}
+        assert compared["entering"]["contacts"] == 0
+        for contact_id, member in (("compared-1", True), ("compared-2", False)):
+            body = orjson.dumps({"definition": draft, "contact_id": contact_id})
+            status, _, found = worker.ask("POST", "/preview?words=en", body)
+            explained = found["explanation"]
+            assert (status, explained["member"], explained["contact_id"]) == (200, member, contact_id)
+            (cluster,) = explained["parts"][0]["clusters"]
+            assert cluster["conditions"][0]["words"] == "contact id is compared-1"
+        body = orjson.dumps({"definition": draft, "contact_id": "nobody"})
+        status, _, problem = worker.ask("POST", "/preview", body)
+        assert (status, problem["code"], problem["path"]) == (404, "not_found", "contact_id")
+        ben = {"Authorization": f"Bearer {BEN}"}
+        body = orjson.dumps({"definition": draft, "compare": True})
+        status, _, problem = worker.ask("POST", "/preview", body, **ben)
+        assert (status, problem["code"], problem["path"]) == (403, "not_permitted", "definition.segment_id")
+    finally:
+        for segment_id in ("draft", "compared"):
+            worker.ask("DELETE", f"/segments/{segment_id}")

@@ -20,7 +20,7 @@ from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import to_the_end
 from agents.api.slices import SLICE_SECONDS, Slices, in_thread
-from agents.api.turns import Turns
+from agents.api.turns import LatestOnly, Turns
 from agents.api.verification import Verification
 from agents.api.web_server import WebServer
 from agents.catalogue.progress_reader import Peer
@@ -597,6 +597,44 @@ def test_short_questions_of_an_account_wait_for_one_another() -> None:
             with pytest.raises(ProblemError):
                 async with impatient.of("ann"):
                     pass
+
+    asyncio.run(main())
+
+
+def test_a_later_preview_of_an_account_ends_the_earlier_one() -> None:
+    async def main() -> None:
+        latest = LatestOnly(Turns(SECONDS))
+        ended: list[str] = []
+
+        async def endless(name: str) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                # It takes a moment to end.
+                await asyncio.sleep(0.001)
+                ended.append(name)
+
+        async def quick() -> str:
+            assert ended == ["first"]
+            return "answered"
+
+        first = asyncio.ensure_future(latest.answer("ann", lambda: endless("first")))
+        others = asyncio.ensure_future(latest.answer("ben", lambda: endless("ben")))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        # The second one never begins.
+        second = asyncio.ensure_future(latest.answer("ann", lambda: endless("second")))
+        await asyncio.sleep(0)
+        assert await latest.answer("ann", quick) == "answered"
+        for one in (first, second):
+            with pytest.raises(ProblemError) as refused:
+                await one
+            assert (refused.value.code, refused.value.response("en").status) == ("superseded", 409)
+        assert not others.done()
+        others.cancel()
+        await asyncio.wait([others])
+        assert others.cancelled()
+        assert ended == ["first", "ben"]
 
     asyncio.run(main())
 
