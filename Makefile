@@ -3,19 +3,25 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+CONSOLE := agents/console/static/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help install compiled plain demo test check coverage fuzz chaos schemas pages benchmark clean
+.PHONY: help install console compiled plain demo test check coverage fuzz chaos schemas pages benchmark clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(INSTALLED): pyproject.toml
 	@deploy/virtualenv.sh $(VENV) $(PYTHON)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[console,test]'
 	@touch $@
 
-install: $(INSTALLED) ## Make the virtualenv with everything in it
+$(CONSOLE): $(INSTALLED) $(shell find console -name node_modules -prune -o -type f -print)
+	$(BIN)/python -m agents.console.build --if-possible
+
+console: $(CONSOLE) ## Build the console, the page for marketers
+
+install: $(INSTALLED) $(CONSOLE) ## Make the virtualenv with everything in it
 
 compiled: $(INSTALLED) plain ## Compile the hot modules in place, if there is a C compiler: the same, but faster
 	STREAMSEG_COMPILE=try $(BIN)/python setup.py --quiet build_ext --inplace
@@ -24,17 +30,17 @@ plain: ## Remove what `make compiled` made
 	@find streamseg -name '*.so' -delete
 	@rm -rf build
 
-demo: $(INSTALLED) ## Run a whole worker on an in-process broker: no Java, no Docker
+demo: $(INSTALLED) $(CONSOLE) ## Run a whole worker on an in-process broker: no Java, no Docker
 	$(BIN)/streamseg demo
 
-test: $(INSTALLED) ## Lint, types and all tests, on real Kafka where Java and Maven are there
+test: $(INSTALLED) $(CONSOLE) ## Lint, types and all tests, on real Kafka where Java and Maven are there
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-check: $(INSTALLED) ## Lint, types and the tests that need no broker
+check: $(INSTALLED) $(CONSOLE) ## Lint, types and the tests that need no broker
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

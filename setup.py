@@ -4,6 +4,8 @@ STREAMSEG_COMPILE=1    compile; the build fails where that is impossible
 STREAMSEG_COMPILE=try  compile where a C compiler and Python's headers are, otherwise say what is missing
 (not set)              plain Python
 
+A package is only built with the console in it: run `make console` first.
+
 The same source runs in both forms. The compiled form is faster, see docs/PERFORMANCE.md.
 """
 
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from setuptools import setup
+from setuptools.command.build_py import build_py
 
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
 SWITCH = "STREAMSEG_COMPILE"
@@ -65,4 +68,14 @@ def build_arguments() -> dict[str, Any]:
     return {"ext_modules": mypycify(modules, group_name="streamseg.hot_path", debug_level="0")}
 
 
-setup(**(build_arguments() if is_wanted() else {}))
+class BuildWithConsole(build_py):
+    """Copies the packages; ends the build if the console is missing and the build is not an editable one."""
+
+    def run(self) -> None:
+        built = Path(__file__).parent / "agents" / "console" / "static" / "index.html"
+        if not self.editable_mode and not built.is_file():
+            sys.exit("agents/console/static/ is missing: run `make console` before building a package")
+        super().run()
+
+
+setup(cmdclass={"build_py": BuildWithConsole}, **(build_arguments() if is_wanted() else {}))

@@ -66,6 +66,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "advertised_url",
         "api_",
         "allowed_",
+        "console",
         "operators",
         "command_timeout_ms",
     ),

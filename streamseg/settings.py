@@ -155,6 +155,8 @@ class Settings(BaseSettings):
     `advertised_url`. Host names are checked if no tokens are set, or if this setting is."""
     allowed_origins: list[str] = Field(default_factory=list)
     """Other origins whose pages may send requests to this worker, e.g. `https://console.example`."""
+    console: bool = True
+    """Whether the worker serves the console, the page for marketers; `off` removes it."""
     operators: frozenset[str] = frozenset()
     """The accounts that may verify and recount the segments of all accounts."""
     verify_contacts_per_second: float = Field(0.0, ge=0.0, le=1_000.0)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import faust
+from aiohttp import web
 from faust.app import BootStrategy
 from faust.streams import Stream
 from faust.tables import TableManager
@@ -27,6 +28,7 @@ from agents.catalogue.definition_topic import DefinitionTopic
 from agents.catalogue.leader import Leader
 from agents.catalogue.progress_reader import ProgressReader
 from agents.catalogue.progress_writer import ProgressWriter
+from agents.console.page import ConsolePage
 from agents.kafka.batch_producer import BatchProducer
 from agents.kafka.broker_probe import BrokerProbe
 from agents.kafka.broker_watch import BrokerWatch
@@ -203,10 +205,14 @@ class SegmentApp(faust.App):
             not_ready=self.not_ready,
             listener=listener,
             observe=self._observe,
-            mount=self.api.mount,
+            mount=self._mount,
         )
         super().__init__(worker_id(settings), **_faust_options(settings, pacing))
         self._define_ingest()
+
+    def _mount(self, application: web.Application) -> None:
+        self.api.mount(application)
+        ConsolePage(self.settings).mount(application)
 
     def _define_ingest(self) -> None:
         names = [topic_name(self.settings, topic) for topic in SOURCES]

@@ -1,0 +1,102 @@
+/** Questions and commands about segments and their list. */
+
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { ask, segmentPath, withQuery } from "./request";
+import type { MemberPage, Segment, SegmentPage } from "./types";
+
+export interface ListQuestion {
+  group?: string | undefined;
+  q?: string | undefined;
+  type?: string | undefined;
+  status?: string | undefined;
+  created_by?: string | undefined;
+  sort?: string | undefined;
+  order?: string | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+/** While something calculates, the list is asked more often. */
+const BUSY_MS = 1_500;
+const IDLE_MS = 5_000;
+
+export function useSegments(question: ListQuestion) {
+  const { i18n } = useTranslation();
+  return useQuery({
+    queryKey: ["segments", "list", question, i18n.language],
+    queryFn: ({ signal }) => ask<SegmentPage>(withQuery("/segments", { ...question }), { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.rows.some((row) => row.status === "calculating") ? BUSY_MS : IDLE_MS,
+  });
+}
+
+export function useSegment(segmentId: string) {
+  const { i18n } = useTranslation();
+  return useQuery({
+    queryKey: ["segments", "one", segmentId, i18n.language],
+    queryFn: ({ signal }) =>
+      ask<Segment>(withQuery(segmentPath(segmentId), { words: i18n.language }), { signal }),
+    enabled: segmentId !== "",
+    refetchInterval: ({ state }) => (state.data?.status === "calculating" ? BUSY_MS : IDLE_MS),
+  });
+}
+
+export function useMembers(segmentId: string, after: string | undefined, enabled: boolean) {
+  return useQuery({
+    queryKey: ["segments", "members", segmentId, after],
+    queryFn: ({ signal }) =>
+      ask<MemberPage>(withQuery(`${segmentPath(segmentId)}/contacts`, { after, limit: 50 }), { signal }),
+    enabled,
+    placeholderData: keepPreviousData,
+    refetchInterval: IDLE_MS,
+  });
+}
+
+/** A change: afterwards everything that is shown of segments and groups is asked again. */
+function useChange<Given, Answer>(change: (given: Given) => Promise<Answer>) {
+  const questions = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSettled: () =>
+      Promise.all([
+        questions.invalidateQueries({ queryKey: ["segments"] }),
+        questions.invalidateQueries({ queryKey: ["groups"] }),
+      ]),
+  });
+}
+
+export function useCopySegment() {
+  return useChange((segmentId: string) =>
+    ask<Segment>(`${segmentPath(segmentId)}/copy`, { method: "POST", body: {} }),
+  );
+}
+
+export interface Batch {
+  command: "move" | "share" | "calculate" | "delete";
+  segment_ids: string[];
+  group?: string;
+  accounts?: string[];
+}
+
+export function useBatch() {
+  return useChange(({ command, ...body }: Batch) =>
+    ask<{ segment_ids: string[] }>(`/batch/${command}`, { method: "POST", body }),
+  );
+}
+
+export interface GroupChange {
+  change: "create" | "rename" | "delete";
+  group: string;
+  new_name?: string;
+}
+
+export function useGroupChange() {
+  return useChange(({ change, group, new_name }: GroupChange) => {
+    const address = `/groups/${encodeURIComponent(group)}`;
+    if (change === "create") return ask("/groups", { method: "POST", body: { group } });
+    if (change === "rename") return ask(address, { method: "PATCH", body: { group: new_name } });
+    return ask(address, { method: "DELETE" });
+  });
+}

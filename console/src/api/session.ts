@@ -1,0 +1,34 @@
+/** Who the user is to the API. */
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { ask } from "./request";
+
+export interface Session {
+  account: string;
+  signed_in: "cookie" | "token" | "machine";
+  operator: boolean;
+  expires_at: string | null;
+}
+
+export function useSession() {
+  return useQuery({ queryKey: ["session"], queryFn: () => ask<Session>("/session") });
+}
+
+export function useSignIn() {
+  const questions = useQueryClient();
+  return useMutation({
+    mutationFn: (token: string) => ask<Session>("/session", { method: "POST", body: { token } }),
+    onSuccess: (session) => questions.setQueryData(["session"], session),
+  });
+}
+
+export function useSignOut() {
+  const questions = useQueryClient();
+  return useMutation({
+    mutationFn: () => ask<void>("/session", { method: "DELETE" }),
+    onSuccess: () => {
+      questions.clear();
+      return questions.invalidateQueries();
+    },
+  });
+}

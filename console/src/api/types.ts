@@ -1,0 +1,70 @@
+/** The shapes of the API's answers; docs/api.md describes them. */
+
+import type { Definition } from "../definition/types";
+
+export type Operation =
+  | "view_contacts"
+  | "view_conditions"
+  | "edit"
+  | "copy"
+  | "delete"
+  | "move"
+  | "share"
+  | "calculate";
+
+export type Status = "not_calculated" | "calculating" | "completed" | "shared";
+
+export interface SegmentRow {
+  segment_id: string;
+  name: string;
+  type: "standard" | "advanced" | "static";
+  type_label: string;
+  group: string;
+  version: number;
+  status: Status;
+  status_label: string;
+  progress: number;
+  contacts: number;
+  created_by: string | null;
+  created_at: string | null;
+  updated_by: string | null;
+  updated_at: string | null;
+  shared_with: string[];
+  operations: Operation[];
+}
+
+export interface Segment extends SegmentRow {
+  /** null for a built-in segment. */
+  definition: Definition | null;
+  words?: string | null;
+  /** The segments that refer to this one. */
+  used_in?: { segment_id: string; name: string }[];
+  /** How many more do, of other accounts. */
+  used_in_hidden?: number;
+}
+
+export interface SegmentPage {
+  rows: SegmentRow[];
+  total: number;
+  next_cursor: string | null;
+}
+
+export interface Group {
+  group: string;
+  label: string;
+  built_in: boolean;
+  created_by: string | null;
+  segments: number;
+  operations: ("rename" | "delete")[];
+}
+
+export interface Member {
+  contact_id: string;
+  entered_at: string;
+  sequence: number;
+}
+
+export interface MemberPage {
+  contacts: Member[];
+  next_cursor: string | null;
+}

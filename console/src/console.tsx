@@ -1,0 +1,56 @@
+/** The whole page: theme, locale, sign in, and the addresses of the screens. */
+
+import { App, ConfigProvider } from "antd";
+import english from "antd/locale/en_US";
+import chinese from "antd/locale/zh_CN";
+import { useTranslation } from "react-i18next";
+import { createBrowserRouter, Navigate, RouterProvider } from "react-router";
+import { ContactPage } from "./contact/contact_page";
+import { useAppearance } from "./layout/appearance";
+import { colours } from "./layout/colours";
+import { Crash } from "./layout/crash";
+import { NoSuchPage } from "./layout/no_such_page";
+import { Shell } from "./layout/shell";
+import { SignIn } from "./layout/sign_in";
+import { ExplainPage } from "./segment/explain_page";
+import { SegmentPage } from "./segment/segment_page";
+import { SegmentsPage } from "./segments/segments_page";
+
+const router = createBrowserRouter(
+  [
+    {
+      element: <Shell />,
+      errorElement: <Crash />,
+      children: [
+        { path: "/", element: <Navigate to="/segments" replace /> },
+        { path: "/segments", element: <SegmentsPage /> },
+        { path: "/segments/:segmentId", element: <SegmentPage /> },
+        { path: "/segments/:segmentId/explain/:contactId", element: <ExplainPage /> },
+        { path: "/contacts/:contactId", element: <ContactPage /> },
+        { path: "*", element: <NoSuchPage /> },
+      ],
+    },
+  ],
+  { basename: "/console" },
+);
+
+const NONCE = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? "";
+
+export function Console() {
+  const { i18n } = useTranslation();
+  const { dark } = useAppearance();
+  return (
+    <ConfigProvider
+      csp={{ nonce: NONCE }}
+      button={{ autoInsertSpace: false }}
+      locale={i18n.language === "en" ? english : chinese}
+      theme={colours(dark)}
+    >
+      <App>
+        <SignIn>
+          <RouterProvider router={router} />
+        </SignIn>
+      </App>
+    </ConfigProvider>
+  );
+}

@@ -1,0 +1,30 @@
+/** Instants as text of the user's language and time zone; the title has the same instant in UTC. */
+
+import { useTranslation } from "react-i18next";
+
+export function Instant({ at }: { at: string | number | null | undefined }) {
+  const { i18n } = useTranslation();
+  if (at === null || at === undefined) return <span aria-hidden="true">–</span>;
+  const instant = new Date(at);
+  if (Number.isNaN(instant.getTime())) return <span>{String(at)}</span>;
+  const iso = instant.toISOString();
+  return (
+    <time dateTime={iso} title={`${iso.replace("T", " ").replace("Z", "")} UTC`}>
+      {instantText(instant, i18n.language)}
+    </time>
+  );
+}
+
+/** Returns an instant such as `2026-11-29 13:05:07`, in the viewer's time zone. */
+export function instantText(instant: Date, language: string): string {
+  const formatted = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "zh-CN", {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  });
+  return formatted.format(instant).replaceAll("/", "-").replace(",", "");
+}

@@ -1,0 +1,58 @@
+import { Empty, Table } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { contactAddress, explainAddress } from "../addresses";
+import { useMembers } from "../api/segments";
+import type { Member, Segment } from "../api/types";
+import { Instant } from "../language/times";
+import { Failure } from "../parts/failure";
+import { PageButtons } from "../parts/page_buttons";
+
+/** 分群联系人: who is in the segment, and since when. */
+export function Contacts({ segment }: { segment: Segment }) {
+  const { t } = useTranslation();
+  const [cursors, setCursors] = useState<string[]>([]);
+  const members = useMembers(segment.segment_id, cursors.at(-1), true);
+  if (members.error && !members.data)
+    return <Failure error={members.error} retry={() => members.refetch()} />;
+  const next = members.data?.next_cursor;
+  return (
+    <>
+      <Table<Member>
+        size="middle"
+        rowKey="contact_id"
+        loading={members.isPending}
+        pagination={false}
+        dataSource={members.data?.contacts ?? []}
+        locale={{ emptyText: <Empty description={t("segment.no_contacts")} /> }}
+        columns={[
+          {
+            key: "contact_id",
+            title: t("contact.id"),
+            render: (_, one) => <Link to={contactAddress(one.contact_id)}>{one.contact_id}</Link>,
+          },
+          {
+            key: "entered_at",
+            title: t("contact.entered_at"),
+            render: (_, one) => <Instant at={one.entered_at} />,
+          },
+          { key: "sequence", title: t("contact.sequence"), render: (_, one) => one.sequence },
+          {
+            key: "explain",
+            title: t("segments.operations"),
+            render: (_, one) => (
+              <Link to={explainAddress(segment.segment_id, one.contact_id)}>{t("segment.why")}</Link>
+            ),
+          },
+        ]}
+      />
+      <PageButtons
+        total={segment.contacts}
+        number={cursors.length}
+        back={cursors.length > 0 ? () => setCursors(cursors.slice(0, -1)) : undefined}
+        forth={next ? () => setCursors([...cursors, next]) : undefined}
+      />
+    </>
+  );
+}

@@ -1,0 +1,89 @@
+/** One segment: its conditions in words, its contacts, and why somebody is in it or not. */
+
+import { Button, Skeleton, Space, Tabs, Tag, Typography } from "antd";
+import { useTranslation } from "react-i18next";
+import { useNavigate, useParams, useSearchParams } from "react-router";
+import { useSegment } from "../api/segments";
+import type { Segment } from "../api/types";
+import { Failure } from "../parts/failure";
+import { useSegmentCommands } from "../segments/segment_commands";
+import { StatusCell } from "../segments/status_cell";
+import { Conditions } from "./conditions";
+import { Contacts } from "./contacts";
+import { ExplainOne } from "./explain_one";
+import { Sharing } from "./sharing";
+
+export function SegmentPage() {
+  const { segmentId = "" } = useParams();
+  const segment = useSegment(segmentId);
+  if (segment.error && !segment.data)
+    return <Failure error={segment.error} retry={() => segment.refetch()} />;
+  if (!segment.data) return <Skeleton className="screen" active />;
+  return (
+    <div className="screen">
+      <title>{segment.data.name}</title>
+      <Head segment={segment.data} />
+      <Body segment={segment.data} />
+    </div>
+  );
+}
+
+function Head({ segment }: { segment: Segment }) {
+  const { t, i18n } = useTranslation();
+  const navigate = useNavigate();
+  const commands = useSegmentCommands();
+  const may = (operation: Segment["operations"][number]) => segment.operations.includes(operation);
+  return (
+    <div className="screen-head">
+      <Typography.Title level={1}>{segment.name}</Typography.Title>
+      <Tag>{segment.type_label}</Tag>
+      <StatusCell row={segment} />
+      <span className="numeric">
+        {t("segment.contacts_count", {
+          count: segment.contacts,
+          shown: segment.contacts.toLocaleString(i18n.language),
+        })}
+      </span>
+      <span className="push" />
+      <Space wrap>
+        {may("calculate") && segment.status !== "calculating" && segment.type !== "static" && (
+          <Button onClick={() => commands.calculate([segment])}>{t("operations.calculate")}</Button>
+        )}
+        {may("copy") && <Button onClick={() => commands.copy(segment)}>{t("operations.copy")}</Button>}
+        {may("delete") && (
+          <Button danger onClick={() => commands.remove([segment], () => navigate("/segments"))}>
+            {t("operations.delete")}
+          </Button>
+        )}
+      </Space>
+    </div>
+  );
+}
+
+function Body({ segment }: { segment: Segment }) {
+  const { t } = useTranslation();
+  const [address, setAddress] = useSearchParams();
+  const readable = segment.status !== "not_calculated" && segment.operations.includes("view_contacts");
+  return (
+    <Tabs
+      activeKey={address.get("tab") ?? "conditions"}
+      onChange={(tab) => setAddress({ tab })}
+      items={[
+        { key: "conditions", label: t("segment.conditions"), children: <Conditions segment={segment} /> },
+        {
+          key: "contacts",
+          label: t("segment.contacts"),
+          disabled: !readable,
+          children: <Contacts segment={segment} />,
+        },
+        {
+          key: "explain",
+          label: t("segment.explain"),
+          disabled: !readable,
+          children: <ExplainOne segmentId={segment.segment_id} />,
+        },
+        { key: "sharing", label: t("segment.sharing"), children: <Sharing segment={segment} /> },
+      ]}
+    />
+  );
+}

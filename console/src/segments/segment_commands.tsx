@@ -1,0 +1,62 @@
+/** Commands on segments, with the question before and the message after. */
+
+import { App } from "antd";
+import { useTranslation } from "react-i18next";
+import { useBatch, useCopySegment } from "../api/segments";
+import type { SegmentRow } from "../api/types";
+
+export function useSegmentCommands() {
+  const { t } = useTranslation();
+  const { message, modal } = App.useApp();
+  const copied = useCopySegment();
+  const batch = useBatch();
+
+  const failed = (error: unknown) =>
+    void message.error(error instanceof Error ? error.message : String(error));
+
+  const copy = async (row: SegmentRow) => {
+    try {
+      const made = await copied.mutateAsync(row.segment_id);
+      void message.success(t("segments.copied", { name: made.name }));
+    } catch (error) {
+      failed(error);
+    }
+  };
+
+  const calculate = async (rows: SegmentRow[]) => {
+    try {
+      await batch.mutateAsync({ command: "calculate", segment_ids: rows.map((row) => row.segment_id) });
+      void message.success(t("segments.calculating", { count: rows.length }));
+    } catch (error) {
+      failed(error);
+    }
+  };
+
+  const remove = (rows: SegmentRow[], done?: () => void) =>
+    modal.confirm({
+      title: t("segments.delete_title", { count: rows.length, name: rows[0]?.name ?? "" }),
+      content: (
+        <>
+          <p>{t("segments.delete_text")}</p>
+          <ul>
+            {rows.map((row) => (
+              <li key={row.segment_id}>{row.name}</li>
+            ))}
+          </ul>
+        </>
+      ),
+      okText: t("common.delete"),
+      okButtonProps: { danger: true },
+      onOk: async () => {
+        try {
+          await batch.mutateAsync({ command: "delete", segment_ids: rows.map((row) => row.segment_id) });
+          void message.success(t("segments.deleted", { count: rows.length }));
+          done?.();
+        } catch (error) {
+          failed(error);
+        }
+      },
+    });
+
+  return { copy, calculate, remove, batch };
+}
