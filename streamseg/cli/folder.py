@@ -13,7 +13,7 @@ from streamseg.catalogue.references import references_of
 from streamseg.cli.definition_files import SUFFIXES, parse_definition, without_managed
 from streamseg.errors import Code, ConfigurationError, RejectedError
 from streamseg.json_text import dumps
-from streamseg.plan.definitions import read_definition
+from streamseg.plan.definition_records import read_definition
 
 
 @dataclass(frozen=True, slots=True)

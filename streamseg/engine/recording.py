@@ -22,7 +22,7 @@ from streamseg.errors import RejectedError
 from streamseg.language.formula import formula
 from streamseg.language.unsubscribe import BUILT_IN_SEGMENTS
 from streamseg.nesting import NESTING_LIMIT, exceeds_limit, read_json
-from streamseg.plan.definitions import read_definition
+from streamseg.plan.definition_records import read_definition
 from streamseg.records.headers import Statement
 from streamseg.records.inputs import Record
 from streamseg.times import MAX_MS

@@ -8,7 +8,7 @@ from typing import Any
 
 from streamseg.language.compiler import compile_segment
 from streamseg.language.segments import Segment
-from streamseg.plan.definitions import read_definition
+from streamseg.plan.definition_records import read_definition
 from streamseg.plan.plan import Plan
 from streamseg.settings import Settings
 

@@ -30,7 +30,7 @@ from streamseg.engine.explain import explain
 from streamseg.engine.trial import CheckedEvents, EventSnapshot, Trial
 from streamseg.engine.verification import Kept
 from streamseg.language.compiler import compile_segment
-from streamseg.plan.definitions import read_definition
+from streamseg.plan.definition_records import read_definition
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Event
 from streamseg.replay import Replay

@@ -22,7 +22,7 @@ from agents.kafka.transactional_producer import Output
 from agents.metrics import Metrics
 from streamseg.catalogue.decision import Decision
 from streamseg.errors import StateVersionError
-from streamseg.plan import definitions
+from streamseg.plan import definition_records
 from streamseg.settings import Settings
 from streamseg.times import MAX_MS
 from tests.catalogue.catalogues import ANN, Json, standard, static
@@ -160,14 +160,14 @@ def test_an_error_that_is_not_the_commands_goes_on(monkeypatch: pytest.MonkeyPat
 def test_a_definition_that_it_fails_at_is_refused_and_the_others_are_taken(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, at_start: bool
 ) -> None:
-    compile_segment = definitions.compile_segment
+    compile_segment = definition_records.compile_segment
 
     def failing(definition: Any, **kwargs: Any) -> Any:
         if definition.segment_id == "bad":
             raise OverflowError("a value")
         return compile_segment(definition, **kwargs)
 
-    monkeypatch.setattr(definitions, "compile_segment", failing)
+    monkeypatch.setattr(definition_records, "compile_segment", failing)
     records = [polled(offset, standard(key), key=key) for offset, key in enumerate(("bad", "good"))]
 
     async def take() -> tuple[DefinitionTopic, Sent]:
