@@ -22,6 +22,7 @@ from agents.kafka.compatibility import end_consumer
 from agents.kafka.topics import outcomes_topic, topic_name, worker_id
 from agents.kafka.transactional_producer import Output, TransactionalProducer
 from agents.metrics import Metrics
+from agents.pacing import DEFAULT_PACING, Pacing
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand, UpdateCommand
 from schemas.topics import DEAD_LETTERS, SEGMENT_CATALOG, SEGMENT_COMMANDS, SEGMENT_DEFINITIONS
 from streamseg.catalogue import calculation
@@ -39,13 +40,6 @@ from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
-
-
-_POLL_MS = 100
-_COUNT_SECONDS = 1.0
-_RETRY_SECONDS = 1.0
-_LOG_SECONDS = 60.0
-_STOP_SECONDS = 5.0
 
 
 class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -69,6 +63,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         metrics: Metrics,
         latest_ms: Callable[[], int],
         transactions: bool = True,
+        pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
         """`check` is called before anything is written, and may raise. Commands with a timestamp after
@@ -82,6 +77,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._metrics = metrics
         self._latest_ms = latest_ms
         self._transactions = transactions
+        self._pacing = pacing
         self._group = f"{worker_id(settings)}-catalogue"
         self._commands = TopicPartition(topic_name(settings, SEGMENT_COMMANDS), 0)
         self._consumer: AIOKafkaConsumer | None = None
@@ -104,7 +100,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             self._settings,
             group=self._group,
             client_id=f"{self._settings.application_id}-catalogue",
-            fetch_wait_ms=_POLL_MS,
+            fetch_wait_ms=self._pacing.command_poll_ms,
         )
         self._consumer.subscribe([self._commands.topic], listener=self)
         await self._consumer.start()
@@ -112,7 +108,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
     async def on_stop(self) -> None:
         await self._resign()
         if self._consumer is not None:
-            await end_consumer(self._consumer, _STOP_SECONDS)
+            await end_consumer(self._consumer, self._pacing.consumer_stop_seconds)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Nothing to do: the current transaction is completed, or the next leader fences it."""
@@ -124,7 +120,9 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         await self._resign()
         self._led = self._assignments
         # The producer is stored before it is started, so that a stop in the middle of the start closes it.
-        self._producer = TransactionalProducer(self._settings, self._check, transactions=self._transactions)
+        self._producer = TransactionalProducer(
+            self._settings, self._check, transactions=self._transactions, pacing=self._pacing
+        )
         await self._producer.start()
         await self._definition_topic.catch_up()
         await self._catalogue_topic.catch_up()
@@ -157,25 +155,25 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                     return
                 self._log_trouble(in_words(self._settings, error))
                 await self._resign()
-                await asyncio.sleep(_RETRY_SECONDS)
+                await asyncio.sleep(self._pacing.retry_seconds)
 
     def _log_trouble(self, trouble: str) -> None:
         """Log trouble when it changes, and once a minute while it lasts."""
         now = time.monotonic()
-        if trouble != self.trouble or now - self._logged_at >= _LOG_SECONDS:
+        if trouble != self.trouble or now - self._logged_at >= self._pacing.trouble_log_seconds:
             self._logged_at = now
             _log.warning("the catalogue starts again, since %s", trouble)
         self.trouble = trouble
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
-        batches = await consumer.getmany(timeout_ms=_POLL_MS)
+        batches = await consumer.getmany(timeout_ms=self._pacing.command_poll_ms)
         if self.should_stop:
             # The leader has resigned and must not take over again.
             return
         if self._commands not in consumer.assignment():
             self.trouble = None
             await self._resign()
-            await asyncio.sleep(_POLL_MS / 1000)
+            await asyncio.sleep(self._pacing.command_poll_ms / 1000)
             return
         if self._producer is None or self._led != self._assignments:
             # The consumer goes back to the committed offset, so these records are read again.
@@ -306,7 +304,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         """Write rows for other writers' definitions, for calculations and for counts, at most one row for
         each segment."""
         rows: dict[str, Json | None] = {}
-        slow = time.monotonic() - self._counted_at >= _COUNT_SECONDS
+        slow = time.monotonic() - self._counted_at >= self._pacing.count_seconds
         calculating = [
             (segment_id, entry.row.generation)
             for segment_id, entry in self._catalogue.segments.items()

@@ -14,8 +14,6 @@ from agents.kafka.topics import progress_topic
 from streamseg.catalogue.progress import Progress, Report
 from streamseg.settings import Settings
 
-_TICK_SECONDS = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -69,7 +67,7 @@ class ProgressReader(TopicReader):
                 return True
             if time.monotonic() > deadline:
                 return False
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(self._pacing.report_wait_seconds)
 
     def _take_reports(self, records: list[Any]) -> None:
         for record in records:

@@ -12,10 +12,9 @@ from mode import Service
 from agents.catalogue.progress_reader import OwnedReport, Peer
 from agents.kafka.batch_producer import BatchProducer, Message
 from agents.kafka.topics import progress_name
+from agents.pacing import DEFAULT_PACING, Pacing
 from streamseg.catalogue.progress import Report
 from streamseg.settings import Settings
-
-_TICK_SECONDS = 0.25
 
 
 class ProgressWriter(Service):
@@ -31,6 +30,7 @@ class ProgressWriter(Service):
         batch_producer: BatchProducer,
         reports: Callable[[], list[Report]],
         peer: Callable[[], Peer],
+        pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -38,6 +38,7 @@ class ProgressWriter(Service):
         self._batch_producer = batch_producer
         self._reports = reports
         self._peer = peer
+        self._pacing = pacing
         self._run = uuid.uuid4().hex
         self._written: dict[int, Report] = {}
 
@@ -56,4 +57,4 @@ class ProgressWriter(Service):
                 ]
                 await self._batch_producer.send(self._topic, messages, partition=0)
                 self._written.update((one.partition, one) for one in changed)
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(self._pacing.report_look_seconds)

@@ -15,7 +15,7 @@ from types import TracebackType
 from confluent_kafka import Producer
 
 from agents.kafka.topics import required_topics
-from agents.partitions.pacing import DEFAULT_PACING, Pacing
+from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.worker_clock import HostClock
 from agents.worker.data_folder import DataFolder
 from agents.worker.segment_app import SegmentApp, run

@@ -24,6 +24,7 @@ from agents.kafka.shared_batches import SharedBatches
 from agents.kafka.topics import changelog_topic, topic_name
 from agents.kafka.unacknowledged import Unacknowledged
 from agents.metrics import Metrics
+from agents.pacing import DEFAULT_PACING, Pacing
 from schemas.topics import CHANNEL_SUPPRESSIONS, DEAD_LETTERS, MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
@@ -37,7 +38,6 @@ _RECORD_OVERHEAD_BYTES = 64
 # The longest group before compression. The broker refuses batches that are too long after compression.
 _LONGEST_BATCH_BYTES = 256 << 20
 _REQUEST_TIMEOUT_MS = 60_000
-_STOP_SECONDS = 5.0
 # zstd's lowest level takes half the time of aiokafka's default for the same size, since batches are too short
 # for a long search.
 _COMPRESSION_LEVEL = 1
@@ -81,6 +81,7 @@ class BatchProducer(Service):
         *,
         check: Callable[[Collection[TP]], None] | None = None,
         metrics: Metrics | None = None,
+        pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
         """`check` is called with the topic partitions right before anything is sent to the broker, retries
@@ -88,6 +89,7 @@ class BatchProducer(Service):
         super().__init__(**kwargs)
         self._settings = settings
         self._check = check
+        self._pacing = pacing
         self._producer: AIOKafkaProducer | None = None
         self._changelog = changelog_topic(settings)
         self._metrics = Metrics() if metrics is None else metrics
@@ -111,7 +113,7 @@ class BatchProducer(Service):
 
     async def on_stop(self) -> None:
         if self._producer is not None:
-            await end_producer(self._producer, _STOP_SECONDS)
+            await end_producer(self._producer, self._pacing.producer_stop_seconds)
 
     def observe(self) -> None:
         """Update the gauge of unacknowledged records."""

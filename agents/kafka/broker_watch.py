@@ -12,13 +12,10 @@ from mode import Service
 
 from agents.kafka.broker_trouble import Trouble
 from agents.metrics import Metrics
+from agents.pacing import DEFAULT_PACING, Pacing
 from streamseg.errors import ConfigurationError
 
 _log = logging.getLogger(__name__)
-
-_WELL_SECONDS = 5.0
-_TROUBLED_SECONDS = 1.0
-_LOG_SECONDS = 60.0
 
 
 class BrokerWatch(Service):
@@ -37,6 +34,7 @@ class BrokerWatch(Service):
         start_seconds: float | None,
         metrics: Metrics,
         timer: Callable[[], float] = time.monotonic,
+        pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
         """`look` returns the current trouble; its argument is `thorough`. It may block and is called in
@@ -51,6 +49,7 @@ class BrokerWatch(Service):
         self._start_seconds = start_seconds
         self._metrics = metrics
         self._timer = timer
+        self._pacing = pacing
         self._troubled_since = 0.0
         self._logged_at = 0.0
 
@@ -66,12 +65,13 @@ class BrokerWatch(Service):
                     f"{self.trouble.words} (given up after {self._start_seconds:.0f} s, "
                     "STREAMSEG_START_TIMEOUT_MS)"
                 )
-            await self.sleep(_TROUBLED_SECONDS)
+            await self.sleep(self._pacing.retry_seconds)
 
     @Service.task
     async def _watch(self) -> None:
         while not self.should_stop:
-            await self.sleep(_WELL_SECONDS if self.trouble is None else _TROUBLED_SECONDS)
+            pacing = self._pacing
+            await self.sleep(pacing.broker_look_seconds if self.trouble is None else pacing.retry_seconds)
             thorough = self.trouble is not None
             self._note(await asyncio.to_thread(self._look, thorough), "; waiting for it to end")
 
@@ -86,6 +86,7 @@ class BrokerWatch(Service):
             return
         if before is None:
             self._troubled_since = now
-        if before is None or before.kind is not trouble.kind or now - self._logged_at >= _LOG_SECONDS:
+        again = now - self._logged_at >= self._pacing.trouble_log_seconds
+        if before is None or before.kind is not trouble.kind or again:
             self._logged_at = now
             _log.warning("%s%s", trouble.words, waiting)

@@ -11,11 +11,10 @@ from mode import Service
 from agents.kafka.clients import new_consumer
 from agents.kafka.compatibility import end_consumer
 from agents.kafka.position import Position
+from agents.pacing import DEFAULT_PACING, Pacing
 from streamseg.settings import Settings
 
 _PARTITION = 0
-_POLL_MS = 200
-_STOP_SECONDS = 5.0
 
 
 class TopicReader(Service):
@@ -35,6 +34,7 @@ class TopicReader(Service):
         *,
         from_beginning: bool = True,
         client: str = "reader",
+        pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
         """`topic` is the name on the broker. `take` gets aiokafka's records. `client` names the reader to the
@@ -46,13 +46,14 @@ class TopicReader(Service):
         self._take = take
         self._from_beginning = from_beginning
         self._client = client
+        self._pacing = pacing
         self._consumer: AIOKafkaConsumer | None = None
 
     async def on_start(self) -> None:
         consumer = self._consumer = new_consumer(
             self._settings,
             client_id=f"{self._settings.application_id}-{self._client}",
-            fetch_wait_ms=_POLL_MS,
+            fetch_wait_ms=self._pacing.reader_poll_ms,
         )
         await consumer.start()
         consumer.assign([self._partition])
@@ -67,7 +68,7 @@ class TopicReader(Service):
 
     async def on_stop(self) -> None:
         if self._consumer is not None:
-            await end_consumer(self._consumer, _STOP_SECONDS)
+            await end_consumer(self._consumer, self._pacing.consumer_stop_seconds)
 
     async def catch_up(self) -> None:
         """Return when every record that is on the topic now has been taken."""
@@ -87,7 +88,7 @@ class TopicReader(Service):
         """Called after every poll once the reader has started, for work other than `take`."""
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
-        batches = await consumer.getmany(timeout_ms=_POLL_MS)
+        batches = await consumer.getmany(timeout_ms=self._pacing.reader_poll_ms)
         for records in batches.values():
             self._take(records)
         # The position is beyond the last record if transaction markers follow that record.

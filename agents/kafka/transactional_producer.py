@@ -15,9 +15,8 @@ from agents.kafka.clients import new_producer
 from agents.kafka.compatibility import end_producer
 from agents.kafka.partitioner import place
 from agents.kafka.topics import CHANGELOG_SIZE_FACTOR, worker_id
+from agents.pacing import DEFAULT_PACING, Pacing
 from streamseg.settings import Settings
-
-_STOP_SECONDS = 5.0
 
 
 class Output(NamedTuple):
@@ -38,10 +37,18 @@ class TransactionalProducer:
     KafkaError; then nothing was written, and the producer must be stopped.
     """
 
-    def __init__(self, settings: Settings, check: Callable[[], None], *, transactions: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        check: Callable[[], None],
+        *,
+        transactions: bool = True,
+        pacing: Pacing = DEFAULT_PACING,
+    ) -> None:
         """`check` is called before anything is sent, and may raise."""
         self._check = check
         self._transactions = transactions
+        self._pacing = pacing
         self._producer = new_producer(
             settings,
             client="catalogue",
@@ -53,7 +60,7 @@ class TransactionalProducer:
         await self._producer.start()
 
     async def stop(self) -> None:
-        await end_producer(self._producer, _STOP_SECONDS)
+        await end_producer(self._producer, self._pacing.producer_stop_seconds)
 
     async def publish(
         self,
@@ -89,7 +96,7 @@ class TransactionalProducer:
             raise
         except BaseException:
             with suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(_STOP_SECONDS):
+                async with asyncio.timeout(self._pacing.producer_stop_seconds):
                     await self._producer.abort_transaction()
             raise
         await self._producer.commit_transaction()

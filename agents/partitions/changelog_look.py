@@ -10,7 +10,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from mode import Service
 
-from agents.partitions.pacing import DEFAULT_PACING, Pacing
+from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.scheduler import TaskScheduler
 
 _log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from faust.types import TP
 
-from agents.partitions.pacing import Pacing
+from agents.pacing import Pacing
 from streamseg.settings import Settings
 
 

@@ -13,6 +13,7 @@ from mode import Service
 
 from agents.kafka.topics import topic_name
 from agents.metrics import Metrics
+from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.assignment import Claim
 from agents.partitions.change_latency import ChangeLatency
 from agents.partitions.checkpoint import (
@@ -28,7 +29,6 @@ from agents.partitions.checkpoint import (
 from agents.partitions.cpu_load import CpuLoad
 from agents.partitions.input_flow import Consumer
 from agents.partitions.output_buffer import OutputBuffer
-from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.state_figures import observe_state
 from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.change_latency import ChangeLatency
 from agents.partitions.checkpoint import offset_name
 from agents.partitions.output_buffer import OutputBuffer
-from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.sweep import Sweep
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SOURCES
 from streamseg.catalogue.progress import Report

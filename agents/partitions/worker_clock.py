@@ -12,15 +12,13 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from mode import Service
 
 from agents.metrics import Metrics
+from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.clock import BelievableClock, Evidence
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.25
-_ASK_SECONDS = 30.0
-_ASK_IN_DOUBT_SECONDS = 1.0
-_LOG_AGAIN_SECONDS = 60.0
 _READ_MS = 50
 
 # The monotonic clock that goes on while the host sleeps, if the system has one.
@@ -57,6 +55,7 @@ class WorkerClock(Service):
         brokers_time: Callable[[], Awaitable[int | None]] | None,
         metrics: Metrics,
         host: HostClock | None = None,
+        pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
         """`brokers_time` asks a broker for its time and returns it, epoch ms, or None if the broker does not
@@ -67,6 +66,7 @@ class WorkerClock(Service):
         self._brokers_time = brokers_time
         self._metrics = metrics
         self._host = HostClock() if host is None else host
+        self._pacing = pacing
         self._logged_doubt: str | None = None
         self._logged_at = 0.0
 
@@ -101,7 +101,8 @@ class WorkerClock(Service):
     @Service.task
     async def _keep_asking(self) -> None:
         while not self.should_stop:
-            await self.sleep(_ASK_IN_DOUBT_SECONDS if self.doubt else _ASK_SECONDS)
+            pacing = self._pacing
+            await self.sleep(pacing.clock_ask_in_doubt_seconds if self.doubt else pacing.clock_ask_seconds)
             try:
                 await self._ask()
             except ProducerFenced:
@@ -144,7 +145,7 @@ class WorkerClock(Service):
         if doubt is None:
             if self._logged_doubt is not None:
                 _log.info("the clock of this host is believed again")
-        elif self._logged_doubt is None or now - self._logged_at >= _LOG_AGAIN_SECONDS:
+        elif self._logged_doubt is None or now - self._logged_at >= self._pacing.trouble_log_seconds:
             self._logged_at = now
             _log.warning(
                 "%s; stream time does not follow it, and the worker is not ready until it is right again",

@@ -7,8 +7,8 @@ from typing import Any
 from faust.types import TP
 
 from agents.kafka.topics import topic_name
+from agents.pacing import Pacing
 from agents.partitions.owned_partitions import OwnedPartitions
-from agents.partitions.pacing import Pacing
 from agents.partitions.scheduler import TaskScheduler
 from schemas.topics import SOURCES
 from streamseg.settings import Settings

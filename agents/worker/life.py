@@ -12,6 +12,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, MessageSizeTooLargeEr
 from confluent_kafka import KafkaException
 
 from agents.kafka.broker_trouble import in_words
+from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.checkpoint import ForeignWriteError
 from agents.worker.segment_app import SegmentApp, run
 from agents.worker.stall_guard import StoodStillError
@@ -20,16 +21,18 @@ from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 60.0
-_LASTING_SECONDS = 120.0
-
 # The same process must not try again after these errors: a second attempt would fail in the same way, or
 # threads of this process may hang.
 _LASTING = (MessageSizeTooLargeError, IllegalStateError, StoodStillError)
 
 
-async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp], stop: asyncio.Event) -> None:
+async def live(
+    settings: Settings,
+    make_app: Callable[[str | None], SegmentApp],
+    stop: asyncio.Event,
+    *,
+    pacing: Pacing = DEFAULT_PACING,
+) -> None:
     """Run an app until `stop` is set. When trouble with the brokers ends the app, run another one, which
     waits for the brokers and starts from the disk and the changelog, as after a crash.
 
@@ -37,7 +40,7 @@ async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp],
     ConfigurationError with these words if no app has come to work within `start_timeout_ms`. Raises the error
     of an app that ended for another reason, or that could not be stopped in time, since its remains would
     disturb the next app."""
-    pause, trouble = _FIRST_PAUSE_SECONDS, None
+    pause, trouble = pacing.first_pause_seconds, None
     came_to_work = asyncio.Event()
     started = time.monotonic()
     while True:
@@ -57,8 +60,8 @@ async def live(settings: Settings, make_app: Callable[[str | None], SegmentApp],
                 ) from error
             _log.warning("starts again from the last checkpoint, in the same process, since %s", trouble)
         # The pauses grow, so that an app that ends again and again does not load the brokers.
-        lasted = time.monotonic() - began > _LASTING_SECONDS
-        pause = _FIRST_PAUSE_SECONDS if lasted else min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        lasted = time.monotonic() - began > pacing.lasting_seconds
+        pause = pacing.first_pause_seconds if lasted else min(2 * pause, pacing.longest_pause_seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await stop.wait()

@@ -37,9 +37,9 @@ from agents.kafka.compatibility import check_libraries, wait_for_crash
 from agents.kafka.connection import faust_credentials
 from agents.kafka.topics import changelog_topic, outcomes_topic, topic_name, worker_id
 from agents.metrics import Metrics
+from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.changelog_look import ChangelogLook
 from agents.partitions.owned_partitions import OwnedPartitions
-from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.scheduler import TaskScheduler
 from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
@@ -122,13 +122,17 @@ class SegmentApp(faust.App):
                 look=lambda thorough: probe.look(thorough=thorough),
                 start_seconds=start_seconds,
                 metrics=self.metrics,
+                pacing=pacing,
             )
-        self.batch_producer = BatchProducer(settings, check=self._check_writing, metrics=self.metrics)
+        self.batch_producer = BatchProducer(
+            settings, check=self._check_writing, metrics=self.metrics, pacing=pacing
+        )
         self.clock = WorkerClock(
             settings,
             brokers_time=self._brokers_time if broker_tells_time else None,
             metrics=self.metrics,
             host=host_clock,
+            pacing=pacing,
         )
         self.definition_topic = DefinitionTopic(
             settings=settings,
@@ -137,6 +141,7 @@ class SegmentApp(faust.App):
             answering=self._answering,
             counted=lambda segment_id, source: self.catalogue_topic.counted_version(segment_id, source),
             metrics=self.metrics,
+            pacing=pacing,
         )
         self.scheduler = TaskScheduler(
             settings=settings,
@@ -156,13 +161,14 @@ class SegmentApp(faust.App):
             folder=lambda: Path(self.conf.tabledir),
         )
         self.intake = PartitionIntake(settings, pacing, partitions=self.partitions, scheduler=self.scheduler)
-        self.progress_reader = ProgressReader(settings)
-        self.catalogue_topic = CatalogueTopic(settings, self.definition_topic)
+        self.progress_reader = ProgressReader(settings, pacing=pacing)
+        self.catalogue_topic = CatalogueTopic(settings, self.definition_topic, pacing=pacing)
         self.progress_writer = ProgressWriter(
             settings,
             batch_producer=self.batch_producer,
             reports=self.scheduler.reports,
             peer=lambda: self.api.peer,
+            pacing=pacing,
         )
         self.leader = Leader(
             settings,
@@ -173,12 +179,14 @@ class SegmentApp(faust.App):
             metrics=self.metrics,
             latest_ms=self.clock.latest_ms,
             transactions=transactions,
+            pacing=pacing,
         )
         self.command_client = CommandClient(
             settings,
             batch_producer=self.batch_producer,
             catalogue_topic=self.catalogue_topic,
             definition_topic=self.definition_topic,
+            pacing=pacing,
         )
         self.api = Api(
             settings,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from agents.partitions.pacing import DEFAULT_PACING
+from agents.pacing import DEFAULT_PACING
 from tests.deploy.kubernetes import objects, only, pod_of
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import logging
 
 import pytest
 
-from agents.kafka import broker_watch
 from agents.kafka.broker_trouble import Kind, Trouble
 from agents.kafka.broker_watch import BrokerWatch
 from agents.metrics import Metrics
+from agents.pacing import Pacing
 from streamseg.errors import ConfigurationError
 
 AWAY = Trouble(Kind.UNREACHABLE, "no Kafka answered")
@@ -31,16 +31,17 @@ class Brokers:
         return self.found.pop(0) if len(self.found) > 1 else self.found[0]
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_watch, "_TROUBLED_SECONDS", 0.0)
-    monkeypatch.setattr(broker_watch, "_WELL_SECONDS", 0.0)
+AT_ONCE = Pacing(broker_look_seconds=0.0, retry_seconds=0.0)
 
 
 def started(brokers: Brokers, start_seconds: float | None) -> BrokerWatch:
     async def start() -> BrokerWatch:
         watch = BrokerWatch(
-            look=brokers.look, start_seconds=start_seconds, metrics=Metrics(), timer=lambda: brokers.now
+            look=brokers.look,
+            start_seconds=start_seconds,
+            metrics=Metrics(),
+            timer=lambda: brokers.now,
+            pacing=AT_ONCE,
         )
         await watch.on_start()
         return watch
@@ -82,7 +83,11 @@ def test_what_happens_later_is_noticed_and_so_is_its_end() -> None:
     async def watch() -> None:
         metrics = Metrics()
         service = BrokerWatch(
-            look=brokers.look, start_seconds=None, metrics=metrics, timer=lambda: brokers.now
+            look=brokers.look,
+            start_seconds=None,
+            metrics=metrics,
+            timer=lambda: brokers.now,
+            pacing=AT_ONCE,
         )
         await service.start()
         while len(brokers.thorough) < len(looks) or service.trouble is not None:

@@ -13,8 +13,8 @@ from confluent_kafka import Producer
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from agents.kafka.changelog_record import expected_at
 from agents.kafka.topics import changelog_topic
+from agents.pacing import Pacing
 from agents.partitions.checkpoint import ForeignWriteError
-from agents.partitions.pacing import Pacing
 from streamseg.settings import Settings
 from tests.agents.installation import installed
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.change_latency import ChangeLatency
-from agents.partitions.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.task import PartitionTask
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.records.inputs import Record

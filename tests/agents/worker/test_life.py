@@ -10,6 +10,7 @@ import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaTimeoutError, MessageSizeTooLargeError
 from confluent_kafka import KafkaError, KafkaException
 
+from agents.pacing import Pacing
 from agents.worker import life as worker_life
 from agents.worker.life import live
 from agents.worker.stall_guard import CutOffError, StoodStillError
@@ -37,8 +38,6 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> Any:
             raise app.error
 
     monkeypatch.setattr(worker_life, "run", run)
-    monkeypatch.setattr(worker_life, "_FIRST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(worker_life, "_LONGEST_PAUSE_SECONDS", 0.0)
 
     def lived(*apps: App, **settings: Any) -> list[str | None]:
         waiting, made = list(apps), list[str | None]()
@@ -47,7 +46,8 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> Any:
             made.append(trouble)
             return waiting.pop(0)
 
-        asyncio.run(live(Settings(**settings), make, asyncio.Event()))
+        at_once = Pacing(first_pause_seconds=0.0, longest_pause_seconds=0.0)
+        asyncio.run(live(Settings(**settings), make, asyncio.Event(), pacing=at_once))
         return made
 
     return lived

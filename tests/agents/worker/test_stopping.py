@@ -16,8 +16,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from agents.kafka.topics import topic_name, worker_id
+from agents.pacing import Pacing
 from agents.partitions.assignment import Claim
-from agents.partitions.pacing import Pacing
 from schemas.topics import BEHAVIOR_EVENTS, MEMBERSHIP_CHANGES, SEGMENT_DEFINITIONS
 from streamseg.settings import Settings
 from tests.agents.installation import installed

@@ -1,7 +1,8 @@
 """The pace of a worker: how long it waits, how much it does at once, and when it gives up.
 
 These numbers balance each other, so they are kept together. They are not settings: an installation makes its
-choices in `streamseg.settings`. Only tests and measurements use other values.
+choices in `streamseg.settings`. Only tests and measurements use other values. A number that belongs to one
+algorithm alone stands there, for example how often a clock is compared, or how long a slice of a question is.
 """
 
 from __future__ import annotations
@@ -99,6 +100,55 @@ class Pacing:
     report_seconds: float = 0.5
     """The least time between two reports of a partition's progress and counts for the catalogue."""
 
+    # -- topics that every worker reads, and commands --------------------------------------------------------
+
+    reader_poll_ms: int = 200
+    """How long a poll waits for a record of such a topic, and the broker with an empty answer. A record is
+    passed on when it arrives; the time only bounds how soon a reader notices that it has to stop."""
+
+    command_poll_ms: int = 100
+    """The same for the leader's commands. Between two polls the leader updates the catalogue, so this bounds
+    how late it notices the end of a calculation."""
+
+    count_seconds: float = 1.0
+    """The least time between two writings of the segments' counts to the catalogue."""
+
+    report_look_seconds: float = 0.25
+    """How often a worker looks whether partitions have new reports to write."""
+
+    report_wait_seconds: float = 0.05
+    """How often a question that waits for all partitions' reports looks at them."""
+
+    # -- trouble with the brokers ------------------------------------------------------------------------
+
+    broker_look_seconds: float = 5.0
+    """How often a worker checks whether the brokers fulfil its needs."""
+
+    retry_seconds: float = 1.0
+    """How long a part of the worker that failed because of the brokers waits before it tries again; also the
+    time between two checks while there is trouble."""
+
+    trouble_log_seconds: float = 60.0
+    """How often trouble that lasts is logged again."""
+
+    first_pause_seconds: float = 1.0
+    """How long a worker that trouble has ended waits before it starts again in the same process. The pauses
+    double, so that a worker that ends again and again does not load the brokers."""
+
+    longest_pause_seconds: float = 60.0
+    """The longest of these pauses."""
+
+    lasting_seconds: float = 120.0
+    """A worker that has run for so long begins with the first pause again."""
+
+    # -- the clock ---------------------------------------------------------------------------------------
+
+    clock_ask_seconds: float = 30.0
+    """How often a worker asks the brokers for their time."""
+
+    clock_ask_in_doubt_seconds: float = 1.0
+    """The same while the host's clock is doubted."""
+
     # -- changelogs --------------------------------------------------------------------------------------
 
     changelog_look_seconds: float = 30.0
@@ -111,7 +161,11 @@ class Pacing:
     """How long a worker that stops waits for its last commit, which needs brokers that answer."""
 
     consumer_stop_seconds: float = 5.0
-    """How long a worker that stops waits for the consumer to leave the group."""
+    """How long a worker that stops waits for a consumer to end, and to leave its group if it has one."""
+
+    producer_stop_seconds: float = 5.0
+    """How long a worker that stops waits for a producer to end, and how long the leader waits for a
+    transaction to be aborted. The next producer ends a transaction that is left open."""
 
     stop_seconds: float = 60.0
     """How long the whole stop may take before it is given up."""
