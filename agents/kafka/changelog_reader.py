@@ -78,7 +78,6 @@ def read_changelog(
                 reached(partition, end)
             else:
                 left[partition] = end
-        # By its number: to ask where the beginning is takes librdkafka half a second. Where records were
         # The partition is assigned by offset, since librdkafka takes half a second to find the beginning. If
         # the records at that offset were deleted, the broker reports the offset as invalid, and the earliest
         # one is used.
@@ -133,32 +132,34 @@ def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) ->
     ends: dict[int, int] = {}
     try:
         for partition in partitions:
-            try:
-                offsets = consumer.get_watermark_offsets(
-                    TopicPartition(topic, partition), _ANSWER_SECONDS, cached=False
-                )
-            except KafkaException as error:
-                _raise_lasting(error.args[0])
+            end = _asked_end(consumer, TopicPartition(topic, partition))
+            if end is None:
                 break
-            if offsets is not None:
-                ends[partition] = int(offsets[1])
+            ends[partition] = end
         return ends
     finally:
         consumer.close()
 
 
 def _end(consumer: Consumer, partition: TopicPartition, stop: threading.Event) -> int | None:
-    """Return the offset after the last record, as the broker reports it now; None if `stop` is set."""
+    """Ask the broker for the offset after the last record until it answers; None if `stop` is set."""
     while not stop.is_set():
-        try:
-            offsets = consumer.get_watermark_offsets(partition, _ANSWER_SECONDS, cached=False)
-        except KafkaException as error:
-            _raise_lasting(error.args[0])
-            stop.wait(_WAIT_SECONDS)
-            continue
-        if offsets is not None:
-            return int(offsets[1])
+        end = _asked_end(consumer, partition)
+        if end is not None:
+            return end
+        stop.wait(_WAIT_SECONDS)
     return None
+
+
+def _asked_end(consumer: Consumer, partition: TopicPartition) -> int | None:
+    """Return the offset after the last record, as the broker reports it now; None if it does not answer in
+    time. Raises KafkaException if the broker refuses."""
+    try:
+        offsets = consumer.get_watermark_offsets(partition, _ANSWER_SECONDS, cached=False)
+    except KafkaException as error:
+        _raise_lasting(error.args[0])
+        return None
+    return None if offsets is None else int(offsets[1])
 
 
 def is_end(error: KafkaError) -> bool:

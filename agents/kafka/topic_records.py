@@ -1,10 +1,10 @@
-"""Reads whole topics once, several at a time, with one iterator for each partition."""
+"""Reads topics to their ends, several at a time, with one iterator for each partition."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar, cast
 
@@ -46,7 +46,8 @@ class TopicRecords:
         """An upper bound of the number of records: the offsets between starts and ends."""
         self._settings = settings
         self._timeout_seconds = timeout_seconds
-        self._ends: dict[Place, int] = {}
+        self.ends: dict[Place, int] = {}
+        """The offsets up to which the partitions of the last `begin` are read."""
         self._queues: dict[Place, deque[Message]] = {}
         self._left: set[Place] = set()
         self._paused: set[Place] = set()
@@ -68,6 +69,10 @@ class TopicRecords:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the consumer."""
         self._consumer.close()
 
     def partitions(self, topic: str) -> list[Place]:
@@ -83,21 +88,28 @@ class TopicRecords:
             )
         return [Place(topic, number) for number in sorted(found.partitions)]
 
-    def begin(self, places: Iterable[Place], from_ms: int | None = None) -> dict[Place, int]:
+    def begin(
+        self,
+        places: Iterable[Place],
+        from_ms: int | None = None,
+        *,
+        offsets: Mapping[Place, int] | None = None,
+    ) -> dict[Place, int]:
         """Start to read these partitions instead of those before. Return the offset of the first record that
         each still has. Records before the first one with a timestamp of `from_ms` (epoch ms) or later are
-        skipped."""
+        skipped, or the records before `offsets`."""
         firsts: dict[Place, int] = {}
         starts: dict[Place, int] = {}
-        self._ends, self._queues, self._left, self._paused = {}, {}, set(), set()
+        self.ends, self._queues, self._left, self._paused = {}, {}, set(), set()
         for place in places:
             first, end = self._bounds(place)
-            firsts[place], self._ends[place] = first, end
-            starts[place] = first if from_ms is None else self._offset(place, from_ms, end)
+            firsts[place], self.ends[place] = first, end
+            start = first if from_ms is None else self._offset(place, from_ms, end)
+            starts[place] = max(start, 0 if offsets is None else offsets.get(place, 0))
             self._queues[place] = deque()
             if starts[place] < end:
                 self._left.add(place)
-        self.read, self.to_read = 0, sum(self._ends[place] - starts[place] for place in self._left)
+        self.read, self.to_read = 0, sum(self.ends[place] - starts[place] for place in self._left)
         self._consumer.assign([self._at(place, starts[place]) for place in self._left])
         return firsts
 
@@ -137,9 +149,9 @@ class TopicRecords:
         if place not in self._left or (error is not None and not self._asked(lambda: is_end(error))):
             return
         offset = cast(int, message.offset())
-        if error is None and offset < self._ends[place]:
+        if error is None and offset < self.ends[place]:
             self._queues[place].append(message)
-        if error is not None or offset + 1 >= self._ends[place]:
+        if error is not None or offset + 1 >= self.ends[place]:
             self._left.remove(place)
         if place not in self._left or len(self._queues[place]) >= _QUEUED:
             self._paused.add(place)
