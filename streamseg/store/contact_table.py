@@ -135,15 +135,15 @@ class ContactTable:
         """The contacts whose state is not written yet."""
         return self._unwritten.keys()
 
-    def records(self, contact_id: str) -> list[KeyValue]:
-        """Return the unwritten changes of a contact as changelog records."""
+    def add_records(self, contact_id: str, records: list[KeyValue]) -> None:
+        """Append the unwritten changes of a contact, as changelog records; its state comes last."""
         contact = self._unwritten.get(contact_id)
         if contact is None:
-            return []
-        state = (layout.contact_key(contact_id), contact.to_bytes())
-        if contact_id not in self._restated:
-            return [state]
-        return [(layout.attributes_key(contact_id), contact.attributes.to_bytes()), state]
+            return
+        raw = contact_id.encode()
+        if contact_id in self._restated:
+            records.append((layout.ATTRIBUTES + raw, contact.attributes.to_bytes()))
+        records.append((layout.CONTACT + raw, contact.to_bytes()))
 
     def write_due(self, batch: WriteBatch, contact_ids: Sequence[str] | None) -> DueChanges:
         """Put the changes of the due index for these contacts into a batch; None: for all contacts."""
@@ -155,10 +155,14 @@ class ContactTable:
         for entry in deleted:
             batch.delete(layout.DUE + entry)
         added: list[bytes] = []
+        filed, on_disk, outdated = self._filed, self._filed_on_disk, set(deleted)
         for contact_id in written:
-            due_ms = self._filed[contact_id]
-            old_ms = self._filed_on_disk.get(contact_id)
-            if old_ms is not None and old_ms != due_ms:
+            due_ms, old_ms = filed[contact_id], on_disk.get(contact_id)
+            if old_ms == due_ms:
+                # The entry is on disk already, unless it was found while it was outdated and is deleted here.
+                if due_ms is None or not outdated or layout.due_entry(due_ms, contact_id) not in outdated:
+                    continue
+            elif old_ms is not None:
                 batch.delete(layout.DUE + layout.due_entry(old_ms, contact_id))
             if due_ms is not None:
                 entry = layout.due_entry(due_ms, contact_id)

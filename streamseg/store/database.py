@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -26,8 +26,6 @@ from streamseg.store import layout
 
 KeyValue = tuple[bytes, bytes | None]
 """A key of `streamseg.store.layout` and its value; None deletes it."""
-
-_HISTORY = layout.HISTORY[0]
 
 # Faust's own RocksDB stores keep the changelog offset under this key. It is written here with each batch.
 _OFFSET_KEY = b"__faust\0offset__"
@@ -140,22 +138,14 @@ def new_batch() -> WriteBatch:
     return WriteBatch(raw_mode=True)
 
 
-def put_records(batch: WriteBatch, records: Iterable[KeyValue]) -> None:
-    """Put changelog records into a batch; for behaviour events also the entries of the event-id index."""
+def put_records(batch: WriteBatch, records: Sequence[KeyValue]) -> None:
+    """Put keys and their values into a batch."""
     put, delete = batch.put, batch.delete
     for key, value in records:
         if value is None:
             delete(key)
         else:
             put(key, value)
-        if key[0] == _HISTORY:
-            entry = layout.event_id_entry(key, value)
-            if entry is not None:
-                index_key, index_value = entry
-                if index_value is None:
-                    delete(index_key)
-                else:
-                    put(index_key, index_value)
 
 
 def _without_log() -> WriteOptions:

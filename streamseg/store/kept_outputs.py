@@ -68,34 +68,42 @@ class KeptOutputs:
         contacts: Mapping[str, list[KeyValue]],
         notes: list[KeyValue],
         outputs: Mapping[str, bytes],
+        index: list[KeyValue],
         *,
         everything: bool,
     ) -> PendingCheckpoint:
-        """Return a checkpoint of the contacts' records and the notes, with the outputs by contact id."""
+        """Return a checkpoint of the contacts' records, their index entries and the notes, with the outputs
+        by contact id."""
         sent = self._sent
         number = sent + 1
         has_sent_number = bool(outputs or (sent and not self._sent_in_changelog))
         groups: list[list[KeyValue]] = []
         if has_sent_number:
             groups.append([(layout.meta_key(_SENT), orjson.dumps(sent))])
-        without_records = [contact_id for contact_id in outputs if contact_id not in contacts]
-        for contact_id in chain(contacts, without_records):
-            group = list(contacts.get(contact_id, ()))
-            output = outputs.get(contact_id)
-            if output is not None:
-                # The next checkpoint uses the same places again. So a compacted changelog holds no more
-                # outputs than the largest checkpoint had.
-                group.insert(0, (layout.output_key(len(groups)), layout.output_value(number, output)))
+        for contact_id, group in contacts.items():
+            if contact_id in outputs:
+                group = [self._record(len(groups), number, outputs[contact_id]), *group]
             groups.append(group)
+        groups += [
+            [self._record(place, number, outputs[contact_id])]
+            for place, contact_id in enumerate((one for one in outputs if one not in contacts), len(groups))
+        ]
         if notes:
             groups.append(notes)
         return PendingCheckpoint(
             groups=groups,
             records=[*chain.from_iterable(contacts.values()), *notes],
+            index=index,
             contact_ids=None if everything else list(contacts),
             number=number if outputs else None,
             has_sent_number=has_sent_number,
         )
+
+    @staticmethod
+    def _record(place: int, number: int, output: bytes) -> KeyValue:
+        """Return the record of the outputs about one contact. The next checkpoint uses the same places again.
+        So a compacted changelog holds no more outputs than the largest checkpoint had."""
+        return layout.output_key(place), layout.output_value(number, output)
 
     def write_number(self, batch: WriteBatch, pending: PendingCheckpoint) -> None:
         """Put the new "sent up to" number into the checkpoint's batch, if the checkpoint has outputs."""

@@ -25,6 +25,8 @@ only when a changelog is applied.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from streamseg.contact.contact import due_in
 from streamseg.json_text import dumps_own, loads_own
 from streamseg.records.derived import DerivedEvents
@@ -146,14 +148,18 @@ def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
     return [Event(key[at:].decode(), name, occurred_ms, properties, False, offset, recorded_ms)]
 
 
-def event_id_entry(key: bytes, value: bytes | None) -> tuple[bytes, bytes | None] | None:
-    """Return the key and value in the event-id index that follow from a history record; a value of None
-    deletes the key. Return None if the record holds derived events."""
-    if key.endswith(_DERIVED):
-        return None
-    at = key.index(b"\0\0", 1) + 2
-    index_key = EVENT_ID + key[1:at] + key[at + 8 :]
-    return index_key, None if value is None else key[at : at + 8] + value[:8]
+def event_id_entries(history: Iterable[tuple[bytes, bytes | None]]) -> list[tuple[bytes, bytes | None]]:
+    """Return the keys and values in the event-id index that follow from history records, in their order. A
+    value of None deletes the key."""
+    entries: list[tuple[bytes, bytes | None]] = []
+    for key, value in history:
+        # Derived events are not in the index.
+        if not key.endswith(_DERIVED):
+            at = key.index(b"\0\0", 1) + 2
+            time = key[at : at + 8]
+            entry = None if value is None else time + value[:8]
+            entries.append((EVENT_ID + key[1:at] + key[at + 8 :], entry))
+    return entries
 
 
 def read_event_id(data: bytes) -> tuple[int, int]:
@@ -163,4 +169,5 @@ def read_event_id(data: bytes) -> tuple[int, int]:
 
 def _delimited(contact_id: str) -> bytes:
     # NUL becomes NUL FF, and NUL NUL ends the id: no escaped id is the beginning of another.
-    return contact_id.encode().replace(b"\0", b"\0\xff") + b"\0\0"
+    raw = contact_id.encode()
+    return (raw.replace(b"\0", b"\0\xff") if b"\0" in raw else raw) + b"\0\0"

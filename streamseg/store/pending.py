@@ -32,6 +32,7 @@ class PendingCheckpoint:
 
     groups       the records for the changelog; all records of a contact are in one group, its outputs first
     records      the records for the disk: those of `groups` without outputs and without their number
+    index        the entries of the event-id index that follow from `records`; they are only on disk
     contact_ids  the contacts in the checkpoint; None: all that changed, and the notes of the partition
     number       the number of this checkpoint, see `streamseg.store.kept_outputs`; None: it has no outputs
     has_sent_number   whether `groups` begins with the number up to which all outputs were sent
@@ -39,6 +40,7 @@ class PendingCheckpoint:
 
     groups: list[list[KeyValue]]
     records: list[KeyValue]
+    index: list[KeyValue]
     contact_ids: Sequence[str] | None
     number: int | None
     has_sent_number: bool

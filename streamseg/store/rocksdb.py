@@ -184,18 +184,18 @@ class RocksStore:
         *,
         everything: bool,
     ) -> PendingCheckpoint:
-        contacts = {contact_id: self._records(contact_id) for contact_id in contact_ids}
-        self._pending = self._outputs.checkpoint(contacts, notes, outputs, everything=everything)
+        events, members, states = self._events, self._members, self._contacts
+        with_members = members.changed()
+        contacts: dict[str, list[KeyValue]] = {}
+        index: list[KeyValue] = []
+        for contact_id in contact_ids:
+            records = contacts[contact_id] = events.records(contact_id, index)
+            if contact_id in with_members:
+                records += members.records(contact_id)
+            # The state comes last, because it holds the offsets up to which input was applied.
+            states.add_records(contact_id, records)
+        self._pending = self._outputs.checkpoint(contacts, notes, outputs, index, everything=everything)
         return self._pending
-
-    def _records(self, contact_id: str) -> list[KeyValue]:
-        """Return the unwritten changes of a contact. Its state comes last, because it holds the offsets up to
-        which input was applied."""
-        return [
-            *self._events.records(contact_id),
-            *self._members.records(contact_id),
-            *self._contacts.records(contact_id),
-        ]
 
     def commit(self, pending: PendingCheckpoint, changelog_offset: int | None = None) -> None:
         """End a checkpoint: write it in one atomic batch, together with the offset of its last changelog
@@ -204,6 +204,7 @@ class RocksStore:
             raise RuntimeError("only the checkpoint that was begun last can be committed, once")
         batch = new_batch()
         put_records(batch, pending.records)
+        put_records(batch, pending.index)
         due = self._contacts.write_due(batch, pending.contact_ids)
         self._outputs.write_number(batch, pending)
         self._database.write(batch, changelog_offset)
@@ -230,9 +231,11 @@ class RocksStore:
         batch = new_batch()
         # Records of events are written in their order: an event that was dropped and added again at another
         # time has the same entry in the event-id index.
-        put_records(batch, [(key, value) for key, value in records if key[0] == _HISTORY])
+        history = [(key, value) for key, value in records if key[0] == _HISTORY]
+        put_records(batch, history)
+        put_records(batch, layout.event_id_entries(history))
         latest = {key: value for key, value in records if key[0] != _HISTORY}
-        put_records(batch, latest.items())
+        put_records(batch, list(latest.items()))
         put = batch.put
         for key, value in latest.items():
             if key[0] == _CONTACT and value is not None:
