@@ -92,11 +92,18 @@ def _nearer_ms(at_ms: int) -> int:
     return -_CYCLE_MS if at_ms > 0 else _CYCLE_MS
 
 
-@lru_cache(maxsize=4_096)
 def format_ms(at_ms: int) -> str:
     """Return a time as RFC 3339 text in UTC with milliseconds: `2026-05-01T00:00:00.000Z`."""
-    moment = _EPOCH + timedelta(milliseconds=at_ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z".rjust(24, "0")
+    day, ms = divmod(at_ms, DAY_MS)
+    second = ms // 1_000
+    minute = second // 60
+    return f"{_date_text(day)}T{minute // 60:02}:{minute % 60:02}:{second % 60:02}.{ms % 1_000:03}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _date_text(day: int) -> str:
+    """Return the date of a day that is counted from 1970-01-01: `2026-05-01`."""
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
 def parse_timestamp_ms(value: object, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -> int:

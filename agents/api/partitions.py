@@ -232,7 +232,13 @@ class LocalPartitions:
 
 def _state(contact: Contact) -> tuple[Any, ...]:
     """Return values of a contact that change whenever its events do."""
-    return contact.event_count, contact.oldest_event_ms, contact.erased_ms, dict(contact.offsets)
+    return (
+        contact.event_count,
+        contact.oldest_event_ms,
+        contact.erased_ms,
+        contact.event_offset,
+        contact.update_offset,
+    )
 
 
 def _read_on(

@@ -1,14 +1,26 @@
-"""The attributes of one contact, with the time of each value."""
+"""The attributes of one contact, with the time of each value, and their bytes.
+
+The bytes are one of two forms:
+
+- an orjson object, name -> [value, `updated_ms`];
+- if all attributes are those of the first update: a byte 01, its `updated_ms` as 8 bytes, and an orjson
+  object, name -> value. Most contacts get many attributes at once, and this form is made in much less time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Sequence
 from typing import Any
 
+from streamseg.contact.first_values import FirstValues
 from streamseg.json_text import dumps_own, loads_own
+from streamseg.times import time_bytes, time_ms
 
 Entry = Sequence[Any]
 """The value of an attribute and its `updated_ms` (epoch ms)."""
+
+_FIRST = b"\x01"
+_VALUES_AT = 9
 
 
 class Attributes:
@@ -21,26 +33,59 @@ class Attributes:
     restated  whether an attribute was set since the store last took the attributes
     """
 
-    __slots__ = ("_entries", "_read", "restated")
+    __slots__ = ("_entries", "_first", "_first_ms", "_read", "restated")
 
     def __init__(self, read: Callable[[], bytes | None] = lambda: None) -> None:
         """`read` returns the bytes that `to_bytes` made, or None for no attributes; it is called once at
         most."""
         self._read = read
         self._entries: dict[str, Entry] | None = None
+        # All attributes and their time, as long as they are those of the first update. If this and `_entries`
+        # are None, the bytes were not decoded yet.
+        self._first: FirstValues | None = None
+        self._first_ms = 0
         self.restated = False
 
+    def _decode(self) -> None:
+        data = self._read()
+        if data is None:
+            self._entries = {}
+        elif data.startswith(_FIRST):
+            self._first = FirstValues.from_bytes(data[_VALUES_AT:])
+            self._first_ms = time_ms(data[1:_VALUES_AT])
+        else:
+            self._entries = loads_own(data)
+
     def _all(self) -> dict[str, Entry]:
-        entries = self._entries
-        if entries is None:
-            data = self._read()
-            entries = self._entries = {} if data is None else loads_own(data)
-        return entries
+        if self._entries is None and self._first is None:
+            self._decode()
+        if self._first is not None:
+            first_ms = self._first_ms
+            self._entries = {name: (value, first_ms) for name, value in self._first.values.items()}
+            self._first = None
+        return self._entries or {}
 
     def get(self, name: str) -> Entry | None:
         """Return the value and time of an attribute, or None if it was never set."""
         entries = self._entries
-        return (self._all() if entries is None else entries).get(name)
+        if entries is not None:
+            return entries.get(name)
+        if self._first is None:
+            self._decode()
+            return self.get(name)
+        values = self._first.values
+        return (values[name], self._first_ms) if name in values else None
+
+    def is_empty(self) -> bool:
+        """Return whether no attribute was ever set."""
+        if self._entries is None and self._first is None:
+            self._decode()
+        return not self._entries and self._first is None
+
+    def set_first(self, first: FirstValues, updated_ms: int) -> None:
+        """Set all values of the first update; no attribute was set before."""
+        self._entries, self._first, self._first_ms = None, first, updated_ms
+        self.restated = True
 
     def items(self) -> ItemsView[str, Entry]:
         """Return the name, value and time of all attributes."""
@@ -48,12 +93,17 @@ class Attributes:
 
     def set(self, name: str, value: Any, updated_ms: int) -> None:
         """Set the value of an attribute, and the time since which it has that value."""
-        entries = self._entries
-        (self._all() if entries is None else entries)[name] = (value, updated_ms)
+        if self._entries is None:
+            self._entries = self._all()
+        self._entries[name] = (value, updated_ms)
         self.restated = True
 
     def to_bytes(self) -> bytes | None:
-        """Return the attributes as an orjson object; None if there are none."""
+        """Return the bytes; None if there are no attributes."""
+        if self._entries is None and self._first is None:
+            self._decode()
+        if self._first is not None:
+            return _FIRST + time_bytes(self._first_ms) + self._first.to_bytes()
         entries = self._all()
         return dumps_own(entries) if entries else None
 

@@ -1,15 +1,19 @@
 """The state of one contact, without its attributes and events, and its bytes.
 
-Layout, version 5: one version byte, the due time as 8 bytes that sort as the time does (all ones: never due),
-the length of the head as 2 bytes, then two orjson lists of the fields below in a fixed order. The head is
-needed by every input. The body is needed only by inputs that touch a condition. The due time is at the front
-so that the due index can be rebuilt from the bytes alone. The attributes are kept separately, as an orjson
-object: they are most of a contact's bytes, and events do not change them.
+Layout, version 6: the head, then the body. The head is one version byte, the due time as 8 bytes that sort as
+the time does (all ones: never due), then each field of the head below as 8 bytes, big-endian. The least
+number stands for None. The body is an orjson list of its fields in a fixed order.
 
-A list may grow at its end. If a field was added after the bytes were written, it takes its default when they
-are read. The rows inside the body may grow in the same way.
+The head is needed by every input. The body is needed only by inputs that touch a condition. The due time is
+at the front so that the due index can be rebuilt from the bytes alone. The attributes are kept separately:
+they are most of a contact's bytes, and events do not change them.
 
-Version 4 is read too. It kept births that depended on the time at which a worker had started. A birth of
+The list of the body may grow at its end. If a field was added after the bytes were written, it takes its
+default when they are read. The rows inside the body may grow in the same way. A new field of the head needs a
+new version.
+
+Versions 4 and 5 are read too. Their head was an orjson list, with its length before it as 2 bytes. Version 4
+kept births that depended on the time at which a worker had started. A birth of
 version 4 that says nothing is read as unknown, and the contact is read as evaluated with no plan, so that it
 gets the known birth. Version 4 also kept less about opt-outs. Any other version raises StateVersionError.
 """
@@ -17,8 +21,10 @@ gets the known birth. Version 4 also kept less about opt-outs. Any other version
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from struct import Struct
 from typing import Any
 
+from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.contact.attributes import Attributes
 from streamseg.contact.rows import (
     GLOBAL,
@@ -34,15 +40,17 @@ from streamseg.contact.rows import (
 from streamseg.contact.state_version import EARLIEST_VERSION, STATE_VERSION
 from streamseg.errors import StateVersionError
 from streamseg.json_text import dumps_own, loads_own
-from streamseg.times import time_bytes, time_ms
+from streamseg.times import time_ms
 
 Summary = Any
 """The data of a contact's past from which a condition can answer at any later time. It is JSON; each kind of
 condition has its own form."""
 
 _NEVER_DUE = b"\xff" * 8
-_VERSION_BYTE = bytes((STATE_VERSION,))
-_HEAD_AT = 11
+_HEAD = Struct(">BQ13q")
+_pack_head, _unpack_head, _BODY_AT = _HEAD.pack, _HEAD.unpack_from, _HEAD.size
+_SIGN, _NEVER, _UNSET = 1 << 63, (1 << 64) - 1, -(1 << 63)
+_LISTED_HEAD_AT, _LISTED_HEAD_FIELDS = 11, 12
 _LAYOUT_4 = 4
 
 
@@ -139,7 +147,8 @@ class Contact:
     """The data that is kept of one contact between inputs. Times are epoch milliseconds.
 
     plan         identity of the plan with which the contact was last evaluated; -1: no known plan
-    offsets      source topic -> last offset applied, so that a record that is read again changes nothing
+    event_offset, update_offset   the last offset of each source topic that was applied, so that a record that
+                 is read again changes nothing; -1: none
     flip_ms      when the first of its conditions may change without input: the least of the body's `due`
     ended_ms     the time of the body's `ended`, or None
     prune_ms     when events that are no longer kept are to be removed from its history
@@ -166,7 +175,8 @@ class Contact:
     plan: int = -1
     event_count: int = 0
     oldest_event_ms: int | None = None
-    offsets: dict[str, int] = field(default_factory=dict)
+    event_offset: int = -1
+    update_offset: int = -1
     flip_ms: int | None = None
     prune_ms: int | None = None
     ended_ms: int | None = None
@@ -205,78 +215,129 @@ class Contact:
         """Return the bytes in the layout above. From now on `kept_body` holds bytes until `body` is used
         again: after most writes the next input of the contact does not need the body."""
         kept = self.kept_body
-        body = kept if isinstance(kept, bytes) else kept.to_bytes()
-        head = self._head()
-        due = _NEVER_DUE if self.due_ms is None else time_bytes(self.due_ms)
-        data = b"".join((_VERSION_BYTE, due, len(head).to_bytes(2, "big"), head, body))
-        # `body` is not kept: its buffer is several times as long as its content.
-        self.kept_body = data[-len(body) :]
-        return data
-
-    def _head(self) -> bytes:
-        return dumps_own(
-            [
-                self.known_since_ms,
-                self.erased_ms,
-                self.clock_ms,
-                self.plan,
-                self.event_count,
-                self.oldest_event_ms,
-                self.offsets,
-                self.flip_ms,
-                self.prune_ms,
-                self.ended_ms,
-                self.forgotten_ms,
-                self.opt_outs_since_ms,
-            ]
+        due_ms, known_ms, erased_ms, oldest_ms = (
+            self.due_ms,
+            self.known_since_ms,
+            self.erased_ms,
+            self.oldest_event_ms,
         )
+        flip_ms, prune_ms, ended_ms, forgotten_ms, since_ms = (
+            self.flip_ms,
+            self.prune_ms,
+            self.ended_ms,
+            self.forgotten_ms,
+            self.opt_outs_since_ms,
+        )
+        head = _pack_head(
+            STATE_VERSION,
+            _NEVER if due_ms is None else due_ms + _SIGN,
+            _UNSET if known_ms is None else known_ms,
+            _UNSET if erased_ms is None else erased_ms,
+            self.clock_ms,
+            self.plan,
+            self.event_count,
+            _UNSET if oldest_ms is None else oldest_ms,
+            self.event_offset,
+            self.update_offset,
+            _UNSET if flip_ms is None else flip_ms,
+            _UNSET if prune_ms is None else prune_ms,
+            _UNSET if ended_ms is None else ended_ms,
+            _UNSET if forgotten_ms is None else forgotten_ms,
+            _UNSET if since_ms is None else since_ms,
+        )
+        if isinstance(kept, bytes):
+            return head + kept
+        data = head + kept.to_bytes()
+        # A copy is kept, since the buffer of the body's own bytes is several times as long as its content.
+        self.kept_body = data[_BODY_AT:]
+        return data
 
     @classmethod
     def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:
         """Return the contact whose bytes `to_bytes` made. Raises StateVersionError for a layout that is not
         read."""
-        version = data[0]
-        if not EARLIEST_VERSION <= version <= STATE_VERSION:
-            raise StateVersionError(version, STATE_VERSION)
-        body_at = _HEAD_AT + int.from_bytes(data[9:_HEAD_AT], "big")
-        head = loads_own(data[_HEAD_AT:body_at])
-        if version == _LAYOUT_4:
-            # Instead of the plan there were two offsets up to which definitions had been applied.
-            head[3:5] = (-1,)
-        known_since_ms, erased_ms, clock_ms, plan, event_count, oldest_event_ms, offsets, *more = _filled(
-            head, _HEAD_FIELDS, _EMPTY_HEAD
-        )
-        flip_ms, prune_ms, ended_ms, forgotten_ms, opt_outs_since_ms = more
-        due = due_in(data)
-        contact = cls(
+        if data[0] != STATE_VERSION:
+            return _from_earlier_layout(contact_id, data, attributes)
+        (
+            _,
+            due,
+            known_ms,
+            erased_ms,
+            clock_ms,
+            plan,
+            event_count,
+            oldest_ms,
+            event_offset,
+            update_offset,
+            flip_ms,
+            prune_ms,
+            ended_ms,
+            forgotten_ms,
+            since_ms,
+        ) = _unpack_head(data)
+        return cls(
             contact_id,
-            due_ms=None if due is None else time_ms(due),
-            attributes=attributes,
-            kept_body=data[body_at:],
-            known_since_ms=known_since_ms,
-            erased_ms=erased_ms,
-            clock_ms=clock_ms,
-            plan=plan,
-            event_count=event_count,
-            oldest_event_ms=oldest_event_ms,
-            offsets=offsets,
-            flip_ms=flip_ms,
-            prune_ms=prune_ms,
-            ended_ms=ended_ms,
-            forgotten_ms=forgotten_ms,
-            opt_outs_since_ms=opt_outs_since_ms,
+            None if due == _NEVER else due - _SIGN,
+            attributes,
+            0,
+            data[_BODY_AT:],
+            None if known_ms == _UNSET else known_ms,
+            None if erased_ms == _UNSET else erased_ms,
+            clock_ms,
+            plan,
+            event_count,
+            None if oldest_ms == _UNSET else oldest_ms,
+            event_offset,
+            update_offset,
+            None if flip_ms == _UNSET else flip_ms,
+            None if prune_ms == _UNSET else prune_ms,
+            None if ended_ms == _UNSET else ended_ms,
+            None if forgotten_ms == _UNSET else forgotten_ms,
+            None if since_ms == _UNSET else since_ms,
         )
-        if version == _LAYOUT_4:
-            _raise_from_layout_4(contact)
-        return contact
 
     def copy(self) -> Contact:
         """Return a copy that shares nothing with this contact."""
         return self.from_bytes(self.contact_id, self.to_bytes(), self.attributes.copy())
 
 
-_EMPTY_HEAD = Contact("")._head()
-_HEAD_FIELDS = len(loads_own(_EMPTY_HEAD))
+def _from_earlier_layout(contact_id: str, data: bytes, attributes: Attributes) -> Contact:
+    """Return a contact of layout 4 or 5, whose head is an orjson list. Raises StateVersionError for any other
+    layout."""
+    version = data[0]
+    if not EARLIEST_VERSION <= version < STATE_VERSION:
+        raise StateVersionError(version, STATE_VERSION)
+    body_at = _LISTED_HEAD_AT + int.from_bytes(data[9:_LISTED_HEAD_AT], "big")
+    head = loads_own(data[_LISTED_HEAD_AT:body_at])
+    if version == _LAYOUT_4:
+        # Instead of the plan there were two offsets up to which definitions had been applied.
+        head[3:5] = (-1,)
+    head += [None] * (_LISTED_HEAD_FIELDS - len(head))
+    known_since_ms, erased_ms, clock_ms, plan, event_count, oldest_event_ms, offsets, *more = head
+    flip_ms, prune_ms, ended_ms, forgotten_ms, opt_outs_since_ms = more
+    due = due_in(data)
+    contact = Contact(
+        contact_id,
+        due_ms=None if due is None else time_ms(due),
+        attributes=attributes,
+        kept_body=data[body_at:],
+        known_since_ms=known_since_ms,
+        erased_ms=erased_ms,
+        clock_ms=clock_ms,
+        plan=plan,
+        event_count=event_count,
+        oldest_event_ms=oldest_event_ms,
+        event_offset=offsets.get(BEHAVIOR_EVENTS, -1),
+        update_offset=offsets.get(CONTACT_UPDATES, -1),
+        flip_ms=flip_ms,
+        prune_ms=prune_ms,
+        ended_ms=ended_ms,
+        forgotten_ms=forgotten_ms,
+        opt_outs_since_ms=opt_outs_since_ms,
+    )
+    if version == _LAYOUT_4:
+        _raise_from_layout_4(contact)
+    return contact
 
 
 def _raise_from_layout_4(contact: Contact) -> None:

@@ -27,9 +27,9 @@ _EVENT_FIELDS: Final = len(BehaviorEvent.model_fields)
 _UPDATE_FIELDS: Final = frozenset(ContactUpdate.model_fields)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Update:
-    """A contact update. Its values are in force from `updated_ms` (epoch ms).
+    """A contact update. Its values are in force from `updated_ms` (epoch ms). Do not change its fields.
 
     faults  the values that were left out because they are wrong, in the order of the contract
     """

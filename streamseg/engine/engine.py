@@ -20,6 +20,7 @@ from typing import Any
 from schemas.attributes import KNOWN_SINCE
 from streamseg.contact.contact import Contact
 from streamseg.contact.ended_sequences import forget_ends
+from streamseg.contact.first_values import FirstValues
 from streamseg.contact.rows import ListEntry
 from streamseg.engine.decoding import Update
 from streamseg.engine.history import History
@@ -209,10 +210,12 @@ class Engine:
                     touched[fed.id] = fed
             history.keep(contact, event, now_ms)
         for one in derived:
-            if not one.rows:
+            if not len(one):
                 continue
             # Few definitions test derived events, so most of these events are never made.
-            for name in sorted(one.rows.keys() & plan.dispatch.event_names):
+            for name in one.names:
+                if name not in plan.dispatch.event_names:
+                    continue
                 for event in one.events(name):
                     for fed in plan.dispatch.conditions_for(event):
                         if fed.feed(contact, event, now_ms):
@@ -259,9 +262,11 @@ class Engine:
         touched: dict[int, Condition],
         derived: DerivedEvents,
     ) -> None:
-        """Set the attributes of the update that are not older than the ones kept. This is the hot path of a
-        first update, so it is one function."""
+        """Set the attributes of the update that are not older than the ones kept."""
         attributes, updated_ms = contact.attributes, update.updated_ms
+        if update.attributes and _SET_APART.isdisjoint(update.attributes) and attributes.is_empty():
+            self._set_first_attributes(contact, update, touched, derived)
+            return
         by_attribute = self.plan.dispatch.by_attribute
         for name, value in update.attributes.items():
             if name in _SET_APART:
@@ -282,6 +287,24 @@ class Engine:
             if name in by_attribute:
                 self._touch_attribute(contact, name, old, value, updated_ms, touched)
             derived.add(ATTRIBUTE_CHANGED, (name, old, value))
+
+    def _set_first_attributes(
+        self, contact: Contact, update: Update, touched: dict[int, Condition], derived: DerivedEvents
+    ) -> None:
+        """Set the attributes of a contact that has none: all of them, none of which had a value before."""
+        values, updated_ms = update.attributes, update.updated_ms
+        first = FirstValues(values)
+        contact.attributes.set_first(first, updated_ms)
+        subscribed = values.get("subscribed")
+        unsubscribed = False
+        if subscribed is not None and take_attribute(contact, subscribed, updated_ms):
+            self._touch_channel("global", touched)
+            unsubscribed = not subscribed
+        by_attribute = self.plan.dispatch.by_attribute
+        for name, value in values.items():
+            if name in by_attribute and value is not None:
+                self._touch_attribute(contact, name, None, value, updated_ms, touched)
+        derived.set_first(first, unsubscribed=unsubscribed)
 
     def _touch_attribute(
         self, contact: Contact, name: str, old: Any, new: Any, updated_ms: int, touched: dict[int, Condition]

@@ -155,7 +155,7 @@ class Partition:
         if topic == BEHAVIOR_EVENTS:
             contact_id, event = self._decoder.event(record)
             contact = self._store.contact(contact_id) or Contact(contact_id)
-            if record.offset <= contact.offsets.get(topic, -1):
+            if record.offset <= contact.event_offset:
                 return
             moved = self._engine.bring_up(contact, now_ms)
             applied = self._engine.event(contact, event, record, now_ms)
@@ -164,7 +164,7 @@ class Partition:
         elif topic == CONTACT_UPDATES:
             update = self._decoder.update(record, self.plan.static_ids)
             contact = self._contact(update.contact_id)
-            if record.offset <= contact.offsets.get(topic, -1):
+            if record.offset <= contact.update_offset:
                 return
             if update.faults:
                 self._emitter.dead_letter(_left_out(record, update.faults))
@@ -177,7 +177,10 @@ class Partition:
         else:
             self.counts.repeated += 1
         if applied or moved:
-            contact.offsets[topic] = record.offset
+            if topic == BEHAVIOR_EVENTS:
+                contact.event_offset = record.offset
+            else:
+                contact.update_offset = record.offset
             if contact.capped:
                 self._count_capped(contact)
             self._store.put(contact)

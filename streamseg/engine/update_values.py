@@ -35,6 +35,17 @@ _MUST_BE: Final[Mapping[Kind, str]] = {
     "boolean": "must be true or false",
     "string_or_number": "must be text or a number",
 }
+_TYPES: Final[Mapping[Kind, frozenset[type]]] = {
+    "string": frozenset((str,)),
+    "number": frozenset((int, float)),
+    "boolean": frozenset((bool,)),
+    "string_or_number": frozenset((str, int, float)),
+}
+_FITTING_TYPES: Final[dict[str, frozenset[type]]] = {
+    name: frozenset() if name == KNOWN_SINCE else _TYPES.get(kind, frozenset())
+    for name, kind in STANDARD_ATTRIBUTES.items()
+}
+"""The types of which every value is valid, for each standard attribute."""
 _READ_ONLY: Final = "read-only: it follows from the contact's records; leave it out"
 _BLANK_IS_MISSING: Final = frozenset({"number", "time", "boolean"})
 _NOT_EMPTY: Final = "must be text that is not empty"
@@ -61,8 +72,12 @@ class UpdateValues:
         # Nearly always all attributes are valid; then `body` is returned without a copy.
         taken = body
         for name, value in body.items():
-            kind = STANDARD_ATTRIBUTES.get(name)
-            if kind is None or value is None or (name != KNOWN_SINCE and self._fits(kind, value)):
+            # Most values are of a type that fits in any case.
+            types = _FITTING_TYPES.get(name)
+            if types is None or type(value) in types:
+                continue
+            kind = STANDARD_ATTRIBUTES[name]
+            if value is None or (name != KNOWN_SINCE and self._fits(kind, value)):
                 continue
             if taken is body:
                 taken = dict(body)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from schemas.topics import BEHAVIOR_EVENTS
+from streamseg.contact.first_values import FirstValues
 from streamseg.records.inputs import Event, Record
 
 ATTRIBUTE_CHANGED = "attribute_changed"
@@ -35,22 +36,54 @@ class DerivedEvents:
     """The events that are derived from one record; all occurred at `occurred_ms` (epoch ms).
 
     They are added, kept and dropped together. A first update gives twenty of them, and few definitions test
-    any. So they stay rows until `events` is called.
+    any. So they stay rows until `events` is called, and the rows of a first update are not even made before.
 
     origin       the text with which the ids of these events begin
     offset       the offset of the record
     recorded_ms  the timestamp of the record, epoch ms
-    rows         event name -> one row for each event, in no order
+    first        the values of a first update from which all events follow; None: there are `rows`
+    unsubscribed whether one event more follows from `first`: the unsubscribing
     """
 
-    __slots__ = ("occurred_ms", "offset", "origin", "recorded_ms", "rows")
+    __slots__ = ("_rows", "first", "occurred_ms", "offset", "origin", "recorded_ms", "unsubscribed")
 
     def __init__(self, origin: str, occurred_ms: int, offset: int, recorded_ms: int) -> None:
         self.origin = origin
         self.occurred_ms = occurred_ms
         self.offset = offset
         self.recorded_ms = recorded_ms
-        self.rows: dict[str, list[Row]] = {}
+        self._rows: dict[str, list[Row]] = {}
+        self.first: FirstValues | None = None
+        self.unsubscribed = False
+
+    def set_first(self, first: FirstValues, *, unsubscribed: bool) -> None:
+        """Make it hold what a first update changed: each value that is not null, and the unsubscribing."""
+        self.first = first
+        self.unsubscribed = unsubscribed
+
+    @property
+    def rows(self) -> dict[str, list[Row]]:
+        """Event name -> one row for each event, in no order."""
+        if self.first is not None:
+            rows: list[Row] = [
+                (name, None, value) for name, value in self.first.values.items() if value is not None
+            ]
+            self._rows = {ATTRIBUTE_CHANGED: rows} if rows else {}
+            if self.unsubscribed:
+                self._rows[GLOBAL_UNSUBSCRIBE] = [("subscribed",)]
+            self.first = None
+        return self._rows
+
+    @rows.setter
+    def rows(self, rows: dict[str, list[Row]]) -> None:
+        self._rows = rows
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the events, sorted."""
+        if self.first is None:
+            return sorted(self._rows)
+        return [ATTRIBUTE_CHANGED, GLOBAL_UNSUBSCRIBE] if self.unsubscribed else [ATTRIBUTE_CHANGED]
 
     @classmethod
     def of(cls, record: Record, occurred_ms: int) -> DerivedEvents:
@@ -70,13 +103,17 @@ class DerivedEvents:
         return derived
 
     def __len__(self) -> int:
-        return sum(map(len, self.rows.values()))
+        if self.first is not None:
+            values = self.first.values.values()
+            return len(values) - sum(value is None for value in values) + self.unsubscribed
+        return sum(map(len, self._rows.values()))
 
     def add(self, name: str, row: Row) -> None:
         """Add one event. Its subject differs from the subjects of the other events of this name."""
-        rows = self.rows.get(name)
+        kept = self.rows
+        rows = kept.get(name)
         if rows is None:
-            rows = self.rows[name] = []
+            rows = kept[name] = []
         rows.append(row)
 
     def events(self, name: str) -> Iterator[Event]:

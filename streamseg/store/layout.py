@@ -5,7 +5,9 @@
     a <contact id>                             the contact's attributes (streamseg.contact.attributes)
     h <contact id> <occurred ms> <event id>    <offset>, then orjson [name, properties, recorded ms]
     h <contact id> <occurred ms> <origin> FF   the events derived from one record: <offset>, then orjson
-                                               [recorded ms, rows], see streamseg.records.derived
+                                               [recorded ms, rows], see streamseg.records.derived; of a
+                                               first update <offset>, 01 (02: with the unsubscribing),
+                                               <recorded ms>, then orjson of its attributes
     i <contact id> <event id>                  <occurred ms> <offset>         follows from the first kind of h
     s <segment id> <contact id>                orjson [sequence, entered ms]
     d <due ms> <contact id>                    empty                          follows from c
@@ -28,6 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streamseg.contact.contact import due_in
+from streamseg.contact.first_values import FirstValues
 from streamseg.json_text import dumps_own, loads_own
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event
@@ -47,6 +50,8 @@ FORMAT_KEY = META + b"format"
 """The key under which a folder keeps the version of its layout; see streamseg.contact.state_version."""
 
 _DERIVED = b"\xff"
+# The first byte after the offset, if the events are those of a first update. Otherwise it begins a JSON text.
+_FIRST, _FIRST_UNSUBSCRIBED = b"\x01", b"\x02"
 
 
 def contact_key(contact_id: str) -> bytes:
@@ -130,7 +135,11 @@ def derived_key(contact_id: str, occurred_ms: int, origin: str) -> bytes:
 
 def derived_value(derived: DerivedEvents) -> bytes:
     """Return the value that holds the events derived from one record."""
-    return time_bytes(derived.offset) + dumps_own([derived.recorded_ms, derived.rows])
+    offset, first = time_bytes(derived.offset), derived.first
+    if first is None:
+        return offset + dumps_own([derived.recorded_ms, derived.rows])
+    kind = _FIRST_UNSUBSCRIBED if derived.unsubscribed else _FIRST
+    return b"".join((offset, kind, time_bytes(derived.recorded_ms), first.to_bytes()))
 
 
 def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
@@ -138,14 +147,22 @@ def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
     `history_prefix`, with which the key begins."""
     at = len(prefix) + 8
     occurred_ms, offset = time_ms(key[at - 8 : at]), time_ms(value[:8])
-    body = loads_own(value[8:])
     if key.endswith(_DERIVED):
-        recorded_ms, rows = body
-        derived = DerivedEvents(key[at:-1].decode(), occurred_ms, offset, recorded_ms)
-        derived.rows = rows
-        return derived.all_events()
-    name, properties, recorded_ms = body
+        return _read_derived(key[at:-1].decode(), occurred_ms, offset, value).all_events()
+    name, properties, recorded_ms = loads_own(value[8:])
     return [Event(key[at:].decode(), name, occurred_ms, properties, False, offset, recorded_ms)]
+
+
+def _read_derived(origin: str, occurred_ms: int, offset: int, value: bytes) -> DerivedEvents:
+    kind = value[8:9]
+    if kind in (_FIRST, _FIRST_UNSUBSCRIBED):
+        derived = DerivedEvents(origin, occurred_ms, offset, time_ms(value[9:17]))
+        derived.set_first(FirstValues.from_bytes(value[17:]), unsubscribed=kind == _FIRST_UNSUBSCRIBED)
+        return derived
+    recorded_ms, rows = loads_own(value[8:])
+    derived = DerivedEvents(origin, occurred_ms, offset, recorded_ms)
+    derived.rows = rows
+    return derived
 
 
 def event_id_entries(history: Iterable[tuple[bytes, bytes | None]]) -> list[tuple[bytes, bytes | None]]:

@@ -39,7 +39,8 @@ HEAD: dict[str, Any] = {
     "plan": 4,
     "event_count": 5,
     "oldest_event_ms": 6,
-    "offsets": {"contact-updates": 7},
+    "event_offset": 25,
+    "update_offset": 7,
     "flip_ms": 8,
     "prune_ms": 9,
     "ended_ms": 10,
@@ -68,9 +69,9 @@ def full_body() -> Body:
 def test_every_field_lies_in_its_place() -> None:
     assert {*BODY} == {one.name for one in fields(Body)}
     contact = Contact("c", due_ms=8, kept_body=full_body(), **HEAD)
-    head, body = orjson.dumps([*HEAD.values()]), orjson.dumps([*BODY.values()])
-    front = b"\x05" + (8 | 1 << 63).to_bytes(8, "big") + len(head).to_bytes(2, "big")
-    assert contact.to_bytes() == front + head + body
+    head = b"".join(value.to_bytes(8, "big") for value in HEAD.values())
+    front = b"\x06" + (8 | 1 << 63).to_bytes(8, "big")
+    assert contact.to_bytes() == front + head + orjson.dumps([*BODY.values()])
     again = Contact.from_bytes("c", contact.to_bytes(), Attributes())
     assert again == Contact("c", due_ms=8, kept_body=full_body(), **HEAD)
     assert again.to_bytes() == contact.to_bytes()
@@ -80,6 +81,17 @@ def test_every_field_lies_in_its_place() -> None:
 def test_no_field_of_the_head_is_read_as_another(name: str) -> None:
     contact = Contact("c", **{name: HEAD[name]})
     assert Contact.from_bytes("c", contact.to_bytes(), Attributes()) == contact
+
+
+def test_an_empty_head_has_the_least_number_for_each_time() -> None:
+    data = Contact("c").to_bytes()
+    none, numbers = -(2**63), {"clock_ms": 0, "plan": -1, "event_count": 0, "event_offset": -1}
+    expected = [numbers.get(name, -1 if name == "update_offset" else none) for name in HEAD]
+    assert data[1:9] == b"\xff" * 8
+    assert data[9 : 9 + 8 * len(HEAD)] == b"".join(
+        value.to_bytes(8, "big", signed=True) for value in expected
+    )
+    assert Contact.from_bytes("c", data, Attributes()) == Contact("c")
 
 
 def test_rows_are_read_as_they_were_kept() -> None:

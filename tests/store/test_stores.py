@@ -68,7 +68,7 @@ def test_a_contact_comes_back_as_it_was_put(store: Store) -> None:
     contact = Contact(
         "联系人\0一",
         known_since_ms=5,
-        offsets={"contact-updates": 41},
+        update_offset=41,
         flip_ms=77,
         prune_ms=99,
         due_ms=77,
