@@ -12,6 +12,8 @@ segments     segments and their list
 members      the contacts of a segment, and why they are in it
 groups       groups
 contacts     one contact, and static lists
+contact_search  contacts by the beginning of their ids
+timeline     what happened to a contact
 preview      evaluates a definition on all contacts, or on one, without saving it
 drafts       plans with a definition that is not saved
 verification  compares the state with attributes and history, and recounts a segment

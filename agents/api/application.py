@@ -14,6 +14,7 @@ from mode import Service
 from agents.api.auth import OPEN_PATHS, authentication, load_tokens, peers_only
 from agents.api.catalogue_view import CatalogueView
 from agents.api.comparing import Comparing
+from agents.api.contact_search import ContactSearch
 from agents.api.contacts import Contacts
 from agents.api.counted import counted
 from agents.api.drafts import Drafts
@@ -30,6 +31,7 @@ from agents.api.requests import answer
 from agents.api.segments import Segments
 from agents.api.sessions import Sessions
 from agents.api.signing_in import SigningIn
+from agents.api.timeline import Timeline
 from agents.api.turns import LatestOnly, Turns
 from agents.api.verification import Verification
 from agents.api.vocabulary import Vocabulary
@@ -112,6 +114,8 @@ class Api(Service):
         verification = Verification(
             settings, view=view, local=local, comparing=self.comparing, peers=peers, turns=long_turns
         )
+        search = ContactSearch(settings, local, peers, turns)
+        timeline = Timeline(settings, view, local, peers, turns)
         vocabulary = Vocabulary(settings, local, peers, turns)
         self._routes = [
             web.get("/openapi.json", self.openapi),
@@ -120,6 +124,8 @@ class Api(Service):
             *members.routes(),
             *Groups(view).routes(),
             *contacts.routes(),
+            *search.routes(),
+            *timeline.routes(),
             *preview.routes(),
             *verification.routes(),
             *vocabulary.routes(),
@@ -127,6 +133,8 @@ class Api(Service):
         self._internal_routes = [
             *members.internal_routes(),
             *contacts.internal_routes(),
+            *search.internal_routes(),
+            *timeline.internal_routes(),
             *preview.internal_routes(),
             *verification.internal_routes(),
             *vocabulary.internal_routes(),

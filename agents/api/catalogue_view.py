@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -101,6 +102,16 @@ class CatalogueView:
             raise not_found("segment", "segment_id")
         listing.row(self.catalogue, request[ACCOUNT], segment_id)
         return segment_id, entry
+
+    def seen_by(self, account: str) -> Callable[[str], bool]:
+        """Return a function that tells whether the account sees the segment with an id."""
+        segments = self.catalogue.segments
+
+        def seen(segment_id: str) -> bool:
+            entry = segments.get(segment_id)
+            return entry is not None and entry.readable_by(account)
+
+        return seen
 
     def segment(self, request: web.Request, segment_id: str) -> Json:
         """Return a segment as the account sees it, with its definition, and with the definition's sentence if

@@ -22,8 +22,6 @@ from agents.kafka.partitioner import place
 from schemas.scalars import NonEmptyText, SegmentId
 from schemas.topics import CONTACT_UPDATES
 from schemas.wire import WireModel
-from streamseg.catalogue import listing
-from streamseg.errors import RejectedError
 from streamseg.json_text import Json
 from streamseg.settings import Settings
 
@@ -88,16 +86,10 @@ class Contacts:
             (contact,) = await self._peers.ask(
                 request, [number], here, "/contact", {"contact_id": contact_id}
             )
-        segments = [one for one in contact["segments"] if self._sees(request, one["segment_id"])]
-        lists = [one for one in contact["lists"] if self._sees(request, one)]
+        sees = self._view.seen_by(request[ACCOUNT])
+        segments = [one for one in contact["segments"] if sees(one["segment_id"])]
+        lists = [one for one in contact["lists"] if sees(one)]
         return answer({**contact, "segments": segments, "lists": lists})
-
-    def _sees(self, request: web.Request, segment_id: str) -> bool:
-        try:
-            listing.row(self._view.catalogue, request[ACCOUNT], segment_id)
-        except RejectedError:
-            return False
-        return True
 
     async def get_here(self, request: web.Request) -> web.Response:
         question = await read_model(request, ContactQuestion)

@@ -17,6 +17,7 @@ from agents.api.shapes import (
     CONTACT,
     COUNT,
     EXPLANATION,
+    FOUND_CONTACT,
     GROUP,
     MEMBER,
     NULL_TEXT,
@@ -26,6 +27,7 @@ from agents.api.shapes import (
     SESSION,
     SOME_TEXT,
     TEXT,
+    TIMELINE,
     VERIFIED,
     VOCABULARY,
     list_of,
@@ -225,6 +227,22 @@ def _paths() -> Json:
             "delete": _operation(
                 "Delete a group; its segments fall to default", 204, parameters=(_GROUP_NAME,)
             ),
+        },
+        "/contacts": {
+            "get": _operation(
+                "Contacts whose ids begin with a text, by contact_id",
+                200,
+                object_of({"contacts": list_of(object_of(FOUND_CONTACT)), **more}),
+                parameters=(_parameter("q", TEXT), _parameter("after", TEXT), limit),
+            )
+        },
+        "/contacts/{contact_id}/timeline": {
+            "get": _operation(
+                "Events and changes of memberships of a contact, the latest first",
+                200,
+                object_of(TIMELINE),
+                parameters=(_CONTACT_ID, _parameter("cursor", TEXT), limit),
+            )
         },
         "/contacts/{contact_id}": {
             "get": _operation(

@@ -81,6 +81,28 @@ CONTACT: Final[Json] = {
     "lists": list_of(TEXT),
     "segments": list_of(object_of(MEMBERSHIP, optional=("next_change_at",))),
 }
+FOUND_CONTACT: Final[Json] = {"contact_id": SOME_TEXT, "name": NULL_TEXT, "known_since": INSTANT}
+_EVENT_ROW: Final[Json] = {
+    "at": INSTANT,
+    "kind": {"const": "event"},
+    "event": SOME_TEXT,
+    "event_id": SOME_TEXT,
+    "derived": {"type": "boolean"},
+    "properties": {"type": "object"},
+    "label": NULL_TEXT,
+}
+_MEMBERSHIP_ROW: Final[Json] = {
+    "at": INSTANT,
+    "kind": {"const": "membership"},
+    "segment_id": SOME_TEXT,
+    "change": {"enum": ["entered", "exited"]},
+    "sequence": {"type": "integer", "minimum": 1},
+}
+TIMELINE: Final[Json] = {
+    "contact_id": SOME_TEXT,
+    "rows": list_of({"anyOf": [object_of(_EVENT_ROW), object_of(_MEMBERSHIP_ROW)]}),
+    "next_cursor": NULL_TEXT,
+}
 EXPLANATION: Final[Json] = {
     "segment_id": SOME_TEXT,
     "segment_version": {"type": "integer", "minimum": 1},

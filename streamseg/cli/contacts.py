@@ -1,4 +1,4 @@
-"""`streamseg contacts`: the state of a contact."""
+"""`streamseg contacts`: which contacts there are, and the state and the past of one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from schemas.pages import MOST_ROWS
 from streamseg.cli import words
 from streamseg.cli.display import field_table, instant, plain_table
 from streamseg.cli.session import Session, connected
 from streamseg.json_text import dumps
+from streamseg.wording.terms import ATTRIBUTES as ATTRIBUTE_NAMES
 
 
 def show(
@@ -49,9 +51,63 @@ def show(
     session.out.print(table)
 
 
+def search(
+    session: Session,
+    prefix: Annotated[str, typer.Argument(help="The beginning of the ids.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="The number of contacts to show.")] = 50,
+    after: Annotated[str | None, typer.Option(help="Continue after this cursor of an earlier list.")] = None,
+) -> None:
+    """List the contacts whose ids begin with a text.
+
+    Example: streamseg contacts search c1
+    """
+    found = session.api.get("contacts", q=prefix, after=after, limit=limit)
+    if session.as_json:
+        session.print_json(found)
+        return
+    if not found["contacts"]:
+        session.say(words.NO_CONTACTS_FOUND)
+        return
+    headings = (words.CONTACT_ID.of(session.language), ATTRIBUTE_NAMES["name"].of(session.language))
+    table = plain_table(*headings, session.word(words.KNOWN_SINCE))
+    for one in found["contacts"]:
+        table.add_row(one["contact_id"], one["name"] or "", instant(one["known_since"]))
+    session.out.print(table)
+    if found["next_cursor"] is not None:
+        session.say(words.MORE_ROWS, option="--after", cursor=found["next_cursor"])
+
+
+def timeline(
+    session: Session,
+    contact: Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")],
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="The number of rows to show.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Continue at this cursor of an earlier list.")] = None,
+) -> None:
+    """Show what happened to a contact, the latest first.
+
+    Example: streamseg contacts timeline c1 --limit 20
+    """
+    found = session.api.get("contacts", contact, "timeline", cursor=cursor, limit=limit)
+    if session.as_json:
+        session.print_json(found)
+        return
+    table = plain_table(*(session.word(one) for one in (words.TIME, words.WHAT, words.DETAILS)))
+    for row in found["rows"]:
+        if row["kind"] == "event":
+            what, details = row["label"] or row["event"], dumps(row["properties"]).decode()
+        else:
+            what, details = session.word(words.MEMBERSHIP_CHANGES[row["change"]]), row["segment_id"]
+        table.add_row(instant(row["at"]), what, details)
+    session.out.print(table)
+    if found["next_cursor"] is not None:
+        session.say(words.MORE_ROWS, option="--cursor", cursor=found["next_cursor"])
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else dumps(value).decode()
 
 
 contacts = typer.Typer(name="contacts", help="Look at contacts, over a worker's API.", no_args_is_help=True)
+contacts.command("search")(connected(search))
 contacts.command("show")(connected(show))
+contacts.command("timeline")(connected(timeline))

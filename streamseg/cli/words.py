@@ -79,6 +79,15 @@ NO_CONTACTS: Final = Label("分群下没有联系人", "no contacts")
 MORE_CONTACTS: Final = Label(
     "还有更多：--after {cursor}，或 --all", "there are more: --after {cursor}, or --all"
 )
+NO_CONTACTS_FOUND: Final = Label("没有 ID 以此开头的联系人", "no contact has an id that begins so")
+MORE_ROWS: Final = Label("还有更多：{option} {cursor}", "there are more: {option} {cursor}")
+TIME: Final = Label("时间", "Time")
+WHAT: Final = Label("事项", "What")
+DETAILS: Final = Label("详情", "Details")
+MEMBERSHIP_CHANGES: Final[Mapping[str, Label]] = {
+    "entered": Label("进入分群", "entered the segment"),
+    "exited": Label("离开分群", "left the segment"),
+}
 PREVIEWED: Final = Label("现在符合条件的联系人：{contacts}", "contacts that match now: {contacts}")
 SAMPLE: Final = Label("其中：{ids}", "among them: {ids}")
 NOTHING_IN_FORCE: Final = Label(

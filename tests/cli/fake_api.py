@@ -57,6 +57,17 @@ def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -
     return httpx.Response(status, json=body, headers={"Content-Type": "application/problem+json"})
 
 
+TIMELINE = {
+    "rows": [
+        {"at": "2026-05-02T00:00:00.000Z", "kind": "membership", "segment_id": "cn", "change": "entered",
+         "sequence": 1},
+        {"at": "2026-05-01T00:00:00.000Z", "kind": "event", "event": "paid", "event_id": "e",
+         "derived": False, "properties": {"amount": 1}, "label": None},
+        {"at": "2026-05-01T00:00:00.000Z", "kind": "event", "event": "email_click", "event_id": "f",
+         "derived": False, "properties": {}, "label": "e-mail click"},
+    ],
+    "next_cursor": "abc",
+}  # fmt: skip
 COMPARED = {
     "known": 2000,
     "at": "2026-05-03T00:00:00.000Z",
@@ -186,6 +197,15 @@ class FakeApi:
                 ids = body.get("add", body.get("remove"))
                 self.lists.setdefault(body["segment_id"], set()).update(ids)
                 return httpx.Response(202, json={"accepted": len(ids)})
+            case "GET", ["contacts"]:
+                ids = [one for one in ("c1", "c2", "d1") if one.startswith(query["q"])]
+                rows = [
+                    {"contact_id": one, "name": None, "known_since": "2026-05-01T00:00:00.000Z"}
+                    for one in ids
+                ]
+                return httpx.Response(200, json={"contacts": rows, "next_cursor": "c2" if ids else None})
+            case "GET", ["contacts", contact, "timeline"]:
+                return httpx.Response(200, json={"contact_id": contact, **TIMELINE})
             case "GET", ["contacts", contact]:
                 return self._contact(contact)
             case _, ["segments", segment_id, *rest] if segment_id in self.segments:

@@ -56,3 +56,29 @@ def test_an_unknown_contact_is_an_error(run: Run, api: FakeApi) -> None:
     result = run("contacts", "show", "nobody")
     assert result.exit_code == 1
     assert "there is no contact nobody" in result.stderr
+
+
+def test_contacts_are_searched_by_the_beginning_of_their_ids(run: Run, api: FakeApi) -> None:
+    output = run("contacts", "search", "c").stdout
+    assert "c1" in output
+    assert "c2" in output
+    assert "d1" not in output
+    assert output.endswith("there are more: --after c2\n")
+    assert run("contacts", "search", "x", "--lang", "zh").stdout == "没有 ID 以此开头的联系人\n"
+    run("contacts", "search", "c", "--after", "c1", "--limit", "2", "--json")
+    assert api.requests[-1][2] == {"q": "c", "after": "c1", "limit": "2"}
+
+
+def test_a_timeline_is_shown_from_the_latest_on(run: Run, api: FakeApi) -> None:
+    lines = run("contacts", "timeline", "c1").stdout.splitlines()
+    assert [line.split("  ")[1].strip() for line in lines[-4:-1]] == [
+        "entered the segment",
+        "paid",
+        "e-mail click",
+    ]
+    assert '{"amount":1}' in lines[-3]
+    assert lines[-1] == "there are more: --cursor abc"
+    assert "进入分群" in run("contacts", "timeline", "c1", "--lang", "zh").stdout
+    found = json.loads(run("contacts", "timeline", "c1", "--cursor", "abc", "--json").stdout)
+    assert len(found["rows"]) == 3
+    assert api.requests[-1][2]["cursor"] == "abc"

@@ -22,7 +22,7 @@ COMMANDS = [
         )
     ),
     *(("groups", name) for name in ("list", "create", "rename", "delete")),
-    ("contacts", "show"),
+    *(("contacts", name) for name in ("search", "show", "timeline")),
     ("lists", "import"),
 ]  # fmt: skip
 
