@@ -33,19 +33,24 @@ plain: ## Remove what `make compiled` made
 demo: $(INSTALLED) $(CONSOLE) ## Run a whole worker on an in-process broker: no Java, no Docker
 	$(BIN)/streamseg demo
 
+# Most tests on Kafka wait for most of their time, so two at a time take little more than half as long. Tests of
+# one file stay together, because they share what is costly to make; files keep their order, so none of the long
+# ones begins last.
+PARALLEL ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test: $(INSTALLED) $(CONSOLE) ## Lint, types and all tests, on real Kafka where Java and Maven are there
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(INSTALLED) $(CONSOLE) ## Lint, types and the tests that need no broker
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m 'not kafka'
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not kafka'
 
 coverage: $(INSTALLED) ## Measure which lines and branches the tests that need no broker reach
 	$(BIN)/python -m pytest -m 'not kafka' --cov --cov-report=term --cov-report=html

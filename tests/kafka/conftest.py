@@ -22,7 +22,7 @@ KAFKA_SCRIPT = HERE.parents[1] / "deploy" / "kafka.sh"
 FETCH_SECONDS = 540
 START_SECONDS = 150
 
-_NO_KAFKA = pytest.StashKey[str]()
+NO_KAFKA = "no Kafka: "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,23 +31,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kafka)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    why = config.stash.get(_NO_KAFKA, None)
-    if why is not None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # The reports, unlike what a fixture stores, also come from the processes of a run with several of them.
+    whys = {
+        report.longrepr[2].partition(NO_KAFKA)[2]
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and NO_KAFKA in report.longrepr[2]
+    }
+    for why in sorted(whys):
         terminalreporter.section("NO KAFKA", sep="!", red=True, bold=True)
         terminalreporter.line(f"WARNING: the tests in tests/kafka did not run: {why}", red=True)
 
 
 @pytest.fixture(scope="session")
-def kafka_script(pytestconfig: pytest.Config) -> Path:
+def kafka_script() -> Path:
     """deploy/kafka.sh, with its jars fetched."""
     fetched = subprocess.run([KAFKA_SCRIPT, "fetch"], capture_output=True, text=True, timeout=FETCH_SECONDS)
     if fetched.returncode != 0:
         why = fetched.stderr.strip() or f"deploy/kafka.sh fetch ended with {fetched.returncode}"
-        pytestconfig.stash[_NO_KAFKA] = why
         if os.environ.get("CI", "").lower() in ("true", "1"):
             pytest.fail(f"CI needs a Kafka: {why}", pytrace=False)
-        pytest.skip(f"no Kafka: {why}")
+        pytest.skip(f"{NO_KAFKA}{why}")
     return KAFKA_SCRIPT
 
 
