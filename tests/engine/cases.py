@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -15,8 +16,13 @@ from streamseg.settings import Settings
 from streamseg.times import format_ms
 from tests.engine.story import Condition, Line, Replayed, all_of, event, ms, said, segment, told, update
 
-ABSENT = object()
-"""Stands for a value that is not given at all."""
+
+class _Absence(Enum):
+    ABSENT = "absent"
+
+
+ABSENT = _Absence.ABSENT
+"""Stands for a value that is not given at all; a test with it has the same name in every process."""
 MISSING = (None, "", [], {}, ABSENT)
 NEGATIVE = {row.name: row.complement for row in TABLE if row.complement is not None}
 """Positive operator -> its complement."""
