@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
 )
 
 from agents.kafka.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
+from agents.kafka.compatibility import check_group_rights
 from agents.kafka.connection import aiokafka_options, librdkafka_options
 from agents.kafka.topics import changelog_topic, required_topics, topic_name, worker_id
 from schemas.topics import (
@@ -146,7 +147,7 @@ class BrokerProbe:
         # librdkafka's consumer asks for the group's coordinator until its timeout, without giving the reason;
         # its admin client may crash the process if the coordinator is not known in time.
         try:
-            asyncio.run(self._find_coordinator())
+            asyncio.run(self._check_group())
         except GroupAuthorizationFailedError:
             return no_right(self._settings, [f"READ on the group {worker_id(self._settings)}"])
         except (AiokafkaError, TimeoutError):
@@ -154,12 +155,12 @@ class BrokerProbe:
             return None
         return None
 
-    async def _find_coordinator(self) -> None:
+    async def _check_group(self) -> None:
         admin = AIOKafkaAdminClient(**aiokafka_options(self._settings))
         try:
             async with asyncio.timeout(self._timeout):
                 await admin.start()
-                await admin.find_coordinator(worker_id(self._settings))
+                await check_group_rights(admin, worker_id(self._settings))
         finally:
             await admin.close()
 

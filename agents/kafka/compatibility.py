@@ -17,12 +17,15 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.codec import zstd_encode
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
+from aiokafka.errors import GroupAuthorizationFailedError
 from aiokafka.producer.message_accumulator import MessageBatch
 from aiokafka.producer.sender import Sender
+from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from faust import App
 from faust.tables import TableManager
@@ -53,6 +56,18 @@ def is_member(consumer: AIOKafkaConsumer) -> bool:
     """Return whether the group counted this consumer as a member at its last answer."""
     generation: int = consumer._coordinator.generation
     return bool(generation != driver.DEFAULT_GENERATION_ID)
+
+
+async def check_group_rights(admin: AIOKafkaAdminClient, group: str) -> None:
+    """Raise aiokafka's GroupAuthorizationFailedError if this user may not find the group (DESCRIBE) or not
+    join it (READ), and another KafkaError if the group's coordinator does not answer.
+
+    A heartbeat needs the same right as joining. The heartbeat of a member that does not exist changes
+    nothing; the coordinator answers that it does not know the member."""
+    coordinator = await admin.find_coordinator(group)
+    answer = await admin._send_request_to_node(coordinator, HeartbeatRequest(group, -1, ""))
+    if answer.error_code == GroupAuthorizationFailedError.errno:
+        raise GroupAuthorizationFailedError(group)
 
 
 # -- aiokafka: fetching ----------------------------------------------------------------------------------
@@ -187,6 +202,7 @@ _AIOKAFKA, _FAUST, _MODE = "aiokafka", "faust-streaming", "mode-streaming"
 
 CALLED = (
     Called(_AIOKAFKA, GroupCoordinator, "_do_heartbeat", "self"),
+    Called(_AIOKAFKA, AIOKafkaAdminClient, "_send_request_to_node", "self node_id request"),
     Called(_AIOKAFKA, Assignment, "state_value", "self tp"),
     Called(_AIOKAFKA, Sender, "_send_produce_req", "self node_id batches"),
     Called(_FAUST, driver.AIOKafkaConsumerThread, "_ensure_consumer", "self"),

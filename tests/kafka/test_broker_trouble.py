@@ -204,5 +204,7 @@ def test_rights_that_are_missing_are_told_one_after_the_other(broker: Guarded, s
     assert "READ" not in words
     broker.grant(ResourceType.TOPIC, prefix, AclOperation.WRITE)
     assert f"READ on the group {worker_id(settings)}" in told()
+    broker.grant(ResourceType.GROUP, worker_id(settings), AclOperation.DESCRIBE)
+    assert f"READ on the group {worker_id(settings)}" in told()
     broker.grant(ResourceType.GROUP, worker_id(settings), AclOperation.READ)
     assert found(broker, settings, sasl_username="ben") is None
