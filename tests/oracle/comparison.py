@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,6 +12,8 @@ import orjson
 from streamseg.records.outputs import DeadLetter, Suppression
 from streamseg.replay import Replay
 from streamseg.settings import Settings
+from streamseg.store.protocol import Store
+from streamseg.store.rocksdb import RocksStore
 from streamseg.times import format_ms
 from tests.oracle.replay import replay as reference_replay
 
@@ -27,7 +31,10 @@ class Outcome:
     suppressions: list[str]
 
 
-def by_engine(lines: list[Json], settings: Settings, until_ms: int | None = None) -> Outcome:
+def by_engine(
+    lines: list[Json], settings: Settings, until_ms: int | None = None, store: Store | None = None
+) -> Outcome:
+    """What the engine gives; `store` is saved after each line, and without one the state is in memory."""
     refused: list[int] = []
     left_out: dict[int, list[str]] = {}
     suppressions: list[str] = []
@@ -41,14 +48,26 @@ def by_engine(lines: list[Json], settings: Settings, until_ms: int | None = None
         at, channel = format_ms(suppression.effective_ms), suppression.channel
         suppressions.append(f"{at} {suppression.contact_id} {channel} {suppression.suppressed}")
 
-    run = Replay(settings=settings, on_dead_letter=note, on_suppression=flag)
+    run = Replay(settings=settings, store=store, on_dead_letter=note, on_suppression=flag)
     for line in lines:
         run.line(line)
+        run.store.save()
     run.settle_definitions()
     if until_ms is not None:
         run.run_to(until_ms)
     changes = [in_short(change.wire()) for change in run.changes]
     return Outcome(changes, refused, left_out, suppressions)
+
+
+def by_engine_on_disk(lines: list[Json], settings: Settings, until_ms: int | None = None) -> Outcome:
+    """What the engine gives over the store of a worker. One contact stays decoded, all others are read back
+    from what the line before has written."""
+    with tempfile.TemporaryDirectory(prefix="streamseg-oracle-") as folder:
+        store = RocksStore(Path(folder), contact_cache=1)
+        try:
+            return by_engine(lines, settings, until_ms, store)
+        finally:
+            store.close()
 
 
 def by_reference(lines: list[Json], settings: Settings, until_ms: int | None = None) -> Outcome:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.oracle.comparison import Outcome, as_ndjson, by_engine, by_reference
+from tests.oracle.comparison import Outcome, as_ndjson, by_engine, by_engine_on_disk, by_reference
 from tests.strategies.streams import Scenario, any_scenarios
 
 BATCH = 200
+ON_DISK = 5
+"""Every which example runs over the store of a worker."""
 
 
 class Disagreement(AssertionError):  # noqa: N818 - what was found, not what went wrong
@@ -24,12 +27,12 @@ class Disagreement(AssertionError):  # noqa: N818 - what was found, not what wen
         self.scenario, self.engine, self.reference = scenario, engine, reference
 
 
-def compare(scenario: Scenario) -> None:
+def compare(scenario: Scenario, engine: Callable[..., Outcome] = by_engine) -> None:
     """Raises Disagreement where the two differ; an engine that raises gives its error as its outcome."""
     expected = by_reference(scenario.lines, scenario.settings, scenario.until_ms)
     outcome: Outcome | str
     try:
-        outcome = by_engine(scenario.lines, scenario.settings, scenario.until_ms)
+        outcome = engine(scenario.lines, scenario.settings, scenario.until_ms)
     except Exception as error:
         outcome = f"{type(error).__name__}: {error}"
     if outcome != expected:
@@ -55,7 +58,7 @@ def run(seconds: float, first_seed: int) -> tuple[int, Disagreement | None]:
         def examine(scenario: Scenario) -> None:
             nonlocal count
             count += 1
-            compare(scenario)
+            compare(scenario, by_engine if count % ON_DISK else by_engine_on_disk)
 
         try:
             examine()
