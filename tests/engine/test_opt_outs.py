@@ -274,12 +274,25 @@ def test_a_repeat_of_a_late_statement_changes_nothing(changes_of: Replayed) -> N
     assert changes_of(*lines) == ["05-07 mobile-unsubscribed entered (contact_update)"]
 
 
-def in_layout_4(data: bytes) -> bytes:
-    """A contact's bytes as layout 4 had them: two fields of the head for what is one now, and none behind."""
-    end = 11 + int.from_bytes(data[9:11], "big")
-    head = orjson.loads(data[11:end])
-    earlier = orjson.dumps([*head[:3], -1, *head[3:9]])
-    return b"".join((b"\x04", data[1:9], len(earlier).to_bytes(2, "big"), earlier, data[end:]))
+def in_layout_4(contact: Contact) -> bytes:
+    """A contact's bytes as layout 4 had them: a head that is a list, with two fields for the plan."""
+    data = contact.to_bytes()
+    head = orjson.dumps(
+        [
+            contact.known_since_ms,
+            contact.erased_ms,
+            contact.clock_ms,
+            -1,
+            -1,
+            contact.event_count,
+            contact.oldest_event_ms,
+            {"contact-updates": contact.update_offset},
+            contact.flip_ms,
+            contact.prune_ms,
+        ]
+    )
+    body = contact.body.to_bytes()
+    return b"".join((b"\x04", data[1:9], len(head).to_bytes(2, "big"), head, body))
 
 
 @pytest.mark.parametrize(
@@ -303,7 +316,7 @@ def test_opt_outs_of_an_earlier_layout_stand(
     contact = run.store.contact("c1")
     assert contact is not None
     contact.body.unsubscribes = Unsubscribes({} if global_ is None else {"global": global_})
-    earlier = Contact.from_bytes("c1", in_layout_4(contact.to_bytes()), contact.attributes.copy())
+    earlier = Contact.from_bytes("c1", in_layout_4(contact), contact.attributes.copy())
     run.store.put(earlier)
     for line in (update("05-03", {"a": 1}), said("05-04", False), said("05-05", True)):
         run.line(line)
