@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from streamseg.engine.partition import Partition
 from streamseg.plan.definitions import Definitions
 from streamseg.plan.plan import Plan
+from streamseg.records.headers import Statement
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
@@ -354,3 +355,33 @@ def test_a_speaker_that_starts_late_answers_what_another_left() -> None:
     starter = Worker().start(log)
     assert starter.facts == witness.facts == successor.facts
     assert starter.definitions.plan.segments["a"].introduced == 0
+
+
+def test_a_refused_record_of_streamseg_is_checked_again_after_an_answer() -> None:
+    """Another worker accepted `above`, which refers to `below`. Here `below` comes into force later, by an
+    answer. When another answer deletes `below`, `above` ends with it."""
+    log, run = DefinitionLog(), Definitions(SETTINGS)
+
+    def write(segment_id: str, condition: dict[str, Any] | None, statement: Statement) -> list[Record]:
+        value = None
+        if condition is not None:
+            value = {
+                "segment_id": segment_id,
+                "name": "n",
+                "type": "standard",
+                "clusters": [all_of(condition)],
+            }
+        return take_all(run, [log.append(segment_id, value, statement.headers())])
+
+    assert write("above", {"segment": "below"}, Statement(born=-1, introduced=0)) != []
+    assert "above" not in run.plan.segments
+    assert write("below", BUY, Statement(born=-1, introduced=1, answers=1)) == []
+    assert {"above", "below"} <= run.plan.segments.keys()
+    assert write("below", None, Statement(answers=2)) == []
+    assert not {"above", "below"} & run.plan.segments.keys()
+
+
+def test_an_answer_never_deletes_a_built_in_segment() -> None:
+    log, run = DefinitionLog(), Definitions(SETTINGS)
+    assert take_all(run, [log.append("global-unsubscribed", None, Statement(answers=0).headers())]) == []
+    assert "global-unsubscribed" in run.plan.segments
