@@ -1,4 +1,5 @@
-"""The compiled form for the tests that run on it, and a guard against compiled modules that are out of date.
+"""Settings of all tests; the compiled form for the tests that run on it, and a guard against compiled modules
+that are out of date.
 
 The compiled form is made once per session, in a copy of the checkout. Where it cannot be made, its tests are
 skipped and the end of the run reports it; with CI=true they fail.
@@ -13,6 +14,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test depends on the speed of the machine.
+settings.register_profile("streamseg", parent=settings(), deadline=None)
+settings.load_profile("streamseg")
 
 ROOT = Path(__file__).parents[1]
 BUILD_SECONDS = 900
