@@ -114,8 +114,8 @@ class CatalogueView:
         return seen
 
     def segment(self, request: web.Request, segment_id: str) -> Json:
-        """Return a segment as the account sees it, with its definition, and with the definition's sentence if
-        the request asks for words."""
+        """Return a segment as the account sees it, with its definition and the segments that refer to it, and
+        with the definition's sentence if the request asks for words."""
         language = language_of(request)
         row = listing.row(self.catalogue, request[ACCOUNT], segment_id, language=language)
         # As in the row: only the owner sees the accounts it is shared with, and a group that does not exist
@@ -123,7 +123,14 @@ class CatalogueView:
         visible = {"group": row.group, "shared_with": list(row.shared_with)}
         definition = self.catalogue.segments[segment_id].definition
         definition = {**definition, **{name: one for name, one in visible.items() if name in definition}}
-        shown = {**labelled(row, language), "definition": in_written_order(definition) or None}
+        users, hidden = listing.users(self.catalogue, request[ACCOUNT], segment_id)
+        named = [{"segment_id": one, "name": self.catalogue.segments[one].row.name} for one in users]
+        shown = {
+            **labelled(row, language),
+            "definition": in_written_order(definition) or None,
+            "used_in": named,
+            "used_in_hidden": hidden,
+        }
         wanted = words_wanted(request)
         if wanted is not None:
             shown["words"] = definition_words(definition, wanted)

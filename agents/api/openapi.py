@@ -38,6 +38,7 @@ from agents.api.signing_in import SignIn
 from agents.api.verification import RecountRequest, VerifyRequest
 from schemas.definitions import SegmentDefinition
 from schemas.pages import MOST_CONTACTS, MOST_ROWS, SORTS
+from streamseg.catalogue.labels import STATUSES, TYPES
 from streamseg.json_text import Json
 
 
@@ -113,6 +114,9 @@ def _paths() -> Json:
         _parameter("group", TEXT),
         _parameter("mine", {"enum": ["true", "false"]}),
         _parameter("q", TEXT),
+        _parameter("type", {"enum": list(TYPES)}),
+        _parameter("status", {"enum": list(STATUSES)}),
+        _parameter("created_by", TEXT),
         _parameter("sort", {"enum": [*SORTS]}),
         _parameter("order", {"enum": ["asc", "desc"]}),
         _parameter("cursor", TEXT),
@@ -352,7 +356,13 @@ def description() -> Json:
                 "NewDefinition": fresh,
                 "Row": object_of(ROW),
                 "Segment": object_of(
-                    {**ROW, "definition": {"type": ["object", "null"]}, "words": NULL_TEXT},
+                    {
+                        **ROW,
+                        "definition": {"type": ["object", "null"]},
+                        "used_in": list_of(object_of({"segment_id": SOME_TEXT, "name": SOME_TEXT})),
+                        "used_in_hidden": COUNT,
+                        "words": NULL_TEXT,
+                    },
                     optional=("words",),
                 ),
                 "Group": object_of(GROUP),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from agents.api.requests import answer, choice, read_body, read_model, whole_num
 from schemas.pages import DEFAULT_ROWS, MOST_ROWS, SORTS
 from schemas.wire import WireModel
 from streamseg.catalogue import listing
+from streamseg.catalogue.labels import STATUSES, TYPES
 
 _NOT_IN_IDS = re.compile(r"[\s|/?#%\\\x00-\x1f\x7f-\x9f]+")
 _BATCHES = {"move": ("segment_ids", "group"), "share": ("segment_ids", "accounts")}
@@ -55,6 +57,9 @@ class Segments:
             group=request.query.get("group"),
             mine=choice(request, "mine", "false", ("true", "false")) == "true",
             search=request.query.get("q"),
+            kind=_one_of(request, "type", TYPES),
+            status=_one_of(request, "status", STATUSES),
+            created_by=request.query.get("created_by"),
             sort=choice(request, "sort", "name", SORTS),
             descending=choice(request, "order", "asc", ("asc", "desc")) == "desc",
             cursor=request.query.get("cursor"),
@@ -128,6 +133,11 @@ class Segments:
             raise ProblemError("invalid_schema", "required; give it", "segment_ids")
         outcome = await self._view.give(request, command, **body)
         return answer({"segment_ids": list(outcome.segment_ids)})
+
+
+def _one_of(request: web.Request, name: str, allowed: Iterable[str]) -> str | None:
+    """Return a parameter from the query; None without it."""
+    return choice(request, name, "", ("", *allowed)) or None
 
 
 def _only(body: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from schemas.pages import DEFAULT_ROWS, MOST_ROWS, Sort
-from streamseg.catalogue.labels import BUILT_IN_NAMES, DEFAULT_LANGUAGE, GROUPS, Language
+from streamseg.catalogue.labels import BUILT_IN_NAMES, DEFAULT_LANGUAGE, GROUPS, STATUSES, TYPES, Language
 from streamseg.catalogue.state import ALL_GROUP, CHANNEL_GROUP, DEFAULT_GROUP, MINE_GROUP, Catalogue, Entry
 from streamseg.errors import Code, RejectedError
 from streamseg.times import parse_timestamp_ms
@@ -88,6 +88,9 @@ def rows(
     group: str | None = None,
     mine: bool = False,
     search: str | None = None,
+    kind: str | None = None,
+    status: str | None = None,
+    created_by: str | None = None,
     sort: Sort = "name",
     descending: bool = False,
     cursor: str | None = None,
@@ -96,9 +99,10 @@ def rows(
 ) -> Page:
     """Return a page of the list.
 
-    `search` selects rows whose name contains it, ignoring case. Names sort by code point, ignoring case;
-    equal rows sort by id. A cursor continues after the last row seen, even if rows were added or removed
-    since.
+    `search` selects rows whose name contains it, ignoring case. `kind` and `status` are keys of
+    `labels.TYPES` and `labels.STATUSES`, which also give the order of types and statuses. Names sort by code
+    point, ignoring case; equal rows sort by id. A cursor continues after the last row seen, even if rows were
+    added or removed since.
 
     Raises RejectedError, whose path is the argument's name, for an unknown group or sort, a limit outside 1
     to `MOST_ROWS`, and a cursor that is invalid or belongs to another sort. Cost: O(segments).
@@ -109,12 +113,16 @@ def rows(
         raise RejectedError(Code.INVALID_SCHEMA, f"must be one of {', '.join(_SORTS)}", "sort")
     holds = _filter(catalogue, account, group)
     wanted = "" if search is None else search.casefold()
-    shown = [
+    listed = (
         _listed(entry, account, language)
         for entry in _visible(catalogue, account)
-        if holds(entry) and not (mine and entry.owner != account)
-    ]
-    keyed = [(_SORTS[sort](one), one.segment_id, one) for one in shown if wanted in one.name.casefold()]
+        if holds(entry)
+        and not (mine and entry.owner != account)
+        and kind in (None, entry.row.type)
+        and created_by in (None, entry.owner)
+    )
+    shown = [one for one in listed if status in (None, one.status) and wanted in one.name.casefold()]
+    keyed = [(_SORTS[sort](one), one.segment_id, one) for one in shown]
     keyed.sort(key=lambda item: item[:2], reverse=descending)
     total = len(keyed)
     if cursor is not None:
@@ -209,19 +217,35 @@ def _operations(entry: Entry, *, own: bool) -> Iterator[str]:
             yield "calculate"
 
 
-def _updated_ms(one: ListedSegment) -> int:
+def users(catalogue: Catalogue, account: str, segment_id: str) -> tuple[tuple[str, ...], int]:
+    """Return the segments that refer to a segment: the ids of those that the account sees, sorted, and the
+    number of the others. Cost: O(segments)."""
+    found = catalogue.referrers(segment_id)
+    seen = tuple(one for one in found if catalogue.segments[one].readable_by(account))
+    return seen, len(found) - len(seen)
+
+
+def _ms(stated: str | int | None) -> int:
     # A definition that an operator wrote may have no time, or a time that no calendar has.
     try:
-        return parse_timestamp_ms(one.updated_at, _UTC)
+        return parse_timestamp_ms(stated, _UTC)
     except ValueError:
         return _NEVER
 
 
+_TYPE_ORDER: Final = {name: order for order, name in enumerate(TYPES)}
+_STATUS_ORDER: Final = {name: order for order, name in enumerate(STATUSES)}
 _SORTS: Final[Mapping[Sort, Callable[[ListedSegment], str | int]]] = {
     "name": lambda one: one.name.casefold(),
+    "type": lambda one: _TYPE_ORDER[one.type],
+    "status": lambda one: _STATUS_ORDER[one.status],
+    "contacts": lambda one: one.contacts,
     "created_by": lambda one: one.created_by or "",
-    "updated_at": _updated_ms,
+    "created_at": lambda one: _ms(one.created_at),
+    "updated_at": lambda one: _ms(one.updated_at),
 }
+_TEXT_SORTS: Final = ("name", "created_by")
+"""The sort orders by a text; all others are by a number."""
 
 
 def _write_cursor(sort: str, descending: bool, key: str | int, segment_id: str) -> str:
@@ -235,7 +259,7 @@ def _read_cursor(cursor: str, sort: str, descending: bool) -> tuple[str | int, s
         )
     except (binascii.Error, ValueError, TypeError) as error:
         raise _bad_cursor() from error
-    kind = int if sort == "updated_at" else str
+    kind = str if sort in _TEXT_SORTS else int
     fits = (written_sort, written_descending) == (sort, descending)
     if not fits or type(key) is not kind or not isinstance(segment_id, str):
         raise _bad_cursor()

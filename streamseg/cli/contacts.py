@@ -93,10 +93,11 @@ def timeline(
         return
     table = plain_table(*(session.word(one) for one in (words.TIME, words.WHAT, words.DETAILS)))
     for row in found["rows"]:
-        if row["kind"] == "event":
+        if "event" in row:
             what, details = row["label"] or row["event"], dumps(row["properties"]).decode()
         else:
-            what, details = session.word(words.MEMBERSHIP_CHANGES[row["change"]]), row["segment_id"]
+            change = words.ENTERED if row["change"] == "entered" else words.LEFT
+            what, details = session.word(change), row["segment_id"]
         table.add_row(instant(row["at"]), what, details)
     session.out.print(table)
     if found["next_cursor"] is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.live import Live
@@ -19,12 +19,18 @@ from streamseg.errors import Code, RejectedError
 from streamseg.wording.bodies import definition_outline
 from streamseg.wording.order import in_written_order
 
+Kind = Literal["standard", "advanced", "static", "built_in"]
+State = Literal["not_calculated", "calculating", "completed", "shared"]
+
 
 def list_segments(
     session: Session,
     group: Annotated[str | None, typer.Option(help="Only segments of this group.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only segments that you made.")] = False,
     search: Annotated[str | None, typer.Option(help="Only segments whose name contains this text.")] = None,
+    kind: Annotated[Kind | None, typer.Option("--type", help="Only segments of this type.")] = None,
+    status: Annotated[State | None, typer.Option(help="Only segments with this status.")] = None,
+    creator: Annotated[str | None, typer.Option(help="Only segments that this account made.")] = None,
     sort: Annotated[Sort, typer.Option(help="The order of the list.")] = "name",
     desc: Annotated[bool, typer.Option("--desc", help="Reverse the order.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show changes until Ctrl-C.")] = False,
@@ -39,7 +45,8 @@ def list_segments(
 
     def rows() -> list[dict[str, Any]]:
         order = "desc" if desc else "asc"
-        return list(session.api.segments(group=group, mine=mine or None, q=search, sort=sort, order=order))
+        filters = {"group": group, "mine": mine or None, "q": search, "created_by": creator}
+        return list(session.api.segments(type=kind, status=status, sort=sort, order=order, **filters))
 
     if watch:
         _watch(session, rows, every)

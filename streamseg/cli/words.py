@@ -84,10 +84,8 @@ MORE_ROWS: Final = Label("还有更多：{option} {cursor}", "there are more: {o
 TIME: Final = Label("时间", "Time")
 WHAT: Final = Label("事项", "What")
 DETAILS: Final = Label("详情", "Details")
-MEMBERSHIP_CHANGES: Final[Mapping[str, Label]] = {
-    "entered": Label("进入分群", "entered the segment"),
-    "exited": Label("离开分群", "left the segment"),
-}
+ENTERED: Final = Label("进入分群", "entered the segment")
+LEFT: Final = Label("离开分群", "left the segment")
 PREVIEWED: Final = Label("现在符合条件的联系人：{contacts}", "contacts that match now: {contacts}")
 SAMPLE: Final = Label("其中：{ids}", "among them: {ids}")
 NOTHING_IN_FORCE: Final = Label(

@@ -133,6 +133,17 @@ def test_what_an_account_does_not_see_is_not_shown(
         ({"search": "分群", "group": "g"}, {"his"}),
         ({"search": "邮件"}, {"email-unsubscribed"}),
         ({"search": "e-mail", "language": "en"}, {"email-unsubscribed"}),
+        ({"kind": "advanced"}, {"adv"}),
+        ({"kind": "built_in"}, BUILT_IN),
+        ({"kind": "standard", "group": "g"}, {"his"}),
+        # The account sees segments of others as shared, whatever their status is.
+        ({"status": "shared"}, {"std", "adv", "theirs"}),
+        ({"status": "calculating"}, {"his"}),
+        ({"status": "completed"}, BUILT_IN),
+        ({"status": "not_calculated"}, set()),
+        ({"created_by": ANN}, {"std", "adv"}),
+        ({"created_by": BEN, "kind": "standard"}, {"his"}),
+        ({"created_by": "nobody@x.cn"}, set()),
         ({"search": ""}, {"std", "adv", "his", "theirs"} | BUILT_IN),
     ],
 )
@@ -145,7 +156,11 @@ def test_filters(desk: Desk, filters: Any, seen: set[str]) -> None:
 ORDERS: dict[str, list[str]] = {
     "name": ["adv", "std", "list", "theirs"],
     "created_by": ["theirs", "adv", "list", "std"],
+    "created_at": ["theirs", "std", "adv", "list"],
     "updated_at": ["theirs", "std", "adv", "list"],
+    "contacts": ["adv", "list", "theirs", "std"],
+    "type": ["std", "theirs", "adv", "list"],
+    "status": ["adv", "list", "std", "theirs"],
 }
 
 
@@ -193,7 +208,7 @@ def encoded(text: str) -> str:
         ({"group": "nobody's"}, ("unknown_reference", "group")),
         ({"limit": 0}, ("invalid_schema", "limit")),
         ({"limit": 1_001}, ("invalid_schema", "limit")),
-        ({"sort": "contacts"}, ("invalid_schema", "sort")),
+        ({"sort": "group"}, ("invalid_schema", "sort")),
         *[
             ({"cursor": cursor}, ("invalid_schema", "cursor"))
             for cursor in (
@@ -207,6 +222,7 @@ def encoded(text: str) -> str:
                 encoded('["name", false, "a", 1]'),
                 encoded('["name", true, "a", "a"]'),
                 encoded('["created_by", false, "a", "a"]'),
+                encoded('["contacts", false, 1, "a"]'),
             )
         ],
     ],
@@ -235,3 +251,14 @@ def test_groups_count_what_the_account_sees(desk: Desk) -> None:
     }
     assert [one.count for one in listing.groups(desk.catalogue, EVE)] == [5, 0, 3, 2, 0]
     assert listing.groups(desk.catalogue, BEN, language="en")[0].name == "All segments"
+
+
+def test_who_refers_to_a_segment_is_told_as_far_as_the_account_sees_it() -> None:
+    desk = Desk()
+    desk.create(ANN, standard("used", shared_with=[BEN]))
+    asked = [{"match": "all", "conditions": [{"segment": "used"}]}]
+    for account, segment_id in ((ANN, "by-ann"), (BEN, "by-ben"), (ANN, "also-ann")):
+        desk.create(account, standard(segment_id, clusters=asked))
+    assert listing.users(desk.catalogue, ANN, "used") == (("also-ann", "by-ann"), 1)
+    assert listing.users(desk.catalogue, BEN, "used") == (("by-ben",), 2)
+    assert listing.users(desk.catalogue, ANN, "by-ann") == ((), 0)

@@ -92,6 +92,8 @@ def definition(**more: Any) -> bytes:
         ("POST", "/segments", b"{}", {"Content_Type": "text/plain"}, (415, "media_type", None)),
         ("POST", "/segments", b'{"name": "n", "type": "standard"}', {}, (422, "invalid_schema", "clusters")),
         ("POST", "/segments", b" " * (1 << 20) + b"{}", {}, (413, "too_large", None)),
+        ("GET", "/segments?type=none", None, {}, (422, "invalid_schema", "type")),
+        ("GET", "/segments?status=none", None, {}, (422, "invalid_schema", "status")),
         ("GET", "/segments?limit=0", None, {}, (422, "invalid_schema", "limit")),
         ("GET", "/segments?group=none", None, {}, (422, "unknown_reference", "group")),
         ("GET", "/segments?cursor=none", None, {}, (422, "invalid_schema", "cursor")),
