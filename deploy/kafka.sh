@@ -55,6 +55,7 @@ kafka-console-consumer     org.apache.kafka.tools.consumer.ConsoleConsumer
 kafka-get-offsets          org.apache.kafka.tools.GetOffsetShell
 kafka-consumer-groups      org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
 kafka-configs              kafka.admin.ConfigCommand
+kafka-acls                 org.apache.kafka.tools.AclCommand
 kafka-delete-records       org.apache.kafka.tools.DeleteRecordsCommand
 kafka-log-dirs             org.apache.kafka.tools.LogDirsCommand
 kafka-dump-log             org.apache.kafka.tools.DumpLogSegments

@@ -19,7 +19,8 @@ from agents.catalogue.progress_reader import ProgressReader
 from agents.kafka.broker_trouble import in_words
 from agents.kafka.clients import new_group_member
 from agents.kafka.compatibility import end_consumer
-from agents.kafka.topics import outcomes_topic, topic_name, worker_id
+from agents.kafka.rights import worker_groups
+from agents.kafka.topics import outcomes_topic, topic_name
 from agents.kafka.transactional_producer import Output, TransactionalProducer
 from agents.metrics import Metrics
 from agents.pacing import DEFAULT_PACING, Pacing
@@ -78,7 +79,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._latest_ms = latest_ms
         self._transactions = transactions
         self._pacing = pacing
-        self._group = f"{worker_id(settings)}-catalogue"
+        _, self._group = worker_groups(settings)
         self._commands = TopicPartition(topic_name(settings, SEGMENT_COMMANDS), 0)
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: TransactionalProducer | None = None

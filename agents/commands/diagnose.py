@@ -17,7 +17,8 @@ from confluent_kafka import KafkaException
 
 from agents.commands.topics import Bootstrap, Timeout, report, settings_from
 from agents.kafka.group_admin import GroupAdmin
-from agents.kafka.topics import required_topics, topic_name, worker_id
+from agents.kafka.rights import worker_groups
+from agents.kafka.topics import required_topics, topic_name
 from agents.kafka.topics_admin import TopicsAdmin
 from schemas.topics import SEGMENT_COMMANDS, SOURCES
 from streamseg.cli.terminal import echo, echo_json
@@ -122,11 +123,11 @@ def _topics(settings: Settings, timeout: float) -> Json:
 
 def _groups(settings: Settings, timeout: float) -> Json:
     admin = GroupAdmin(settings, timeout=timeout)
-    name = worker_id(settings)
+    workers, catalogue = worker_groups(settings)
     sources = [topic_name(settings, topic) for topic in SOURCES]
     return {
-        name: admin.look(name, dict.fromkeys(sources, settings.partitions)),
-        f"{name}-catalogue": admin.look(f"{name}-catalogue", {topic_name(settings, SEGMENT_COMMANDS): 1}),
+        workers: admin.look(workers, dict.fromkeys(sources, settings.partitions)),
+        catalogue: admin.look(catalogue, {topic_name(settings, SEGMENT_COMMANDS): 1}),
     }
 
 

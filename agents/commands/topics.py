@@ -1,4 +1,5 @@
-"""`streamseg topics`: create the topics, or report how they differ from what the workers need."""
+"""`streamseg topics`: create the topics, report how they differ from what the workers need, or print the
+rights on them."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from agents.kafka.rights import CAMPAIGN_GROUP, Role, acl_commands, rights
 from agents.kafka.topics import required_topics
 from agents.kafka.topics_admin import Finding, TopicsAdmin
 from streamseg.cli.terminal import TerminalConsole, echo, echo_json
@@ -19,8 +21,9 @@ from streamseg.settings import Settings
 
 topics = typer.Typer(
     name="topics",
-    help="Create or check the Kafka topics. Names, partitions and copies come from STREAMSEG_TOPIC_PREFIX, "
-    "STREAMSEG_APPLICATION_ID, STREAMSEG_PARTITIONS and STREAMSEG_REPLICATION_FACTOR.",
+    help="Create or check the Kafka topics, or print the rights on them. Names, partitions and copies come "
+    "from STREAMSEG_TOPIC_PREFIX, STREAMSEG_APPLICATION_ID, STREAMSEG_PARTITIONS and "
+    "STREAMSEG_REPLICATION_FACTOR.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -78,6 +81,57 @@ def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout
         _show(findings, settings, as_json=as_json)
     if not all(finding.right for finding in findings):
         raise typer.Exit(1)
+
+
+@topics.command()
+def acls(
+    bootstrap: Bootstrap = None,
+    role: Annotated[
+        Role,
+        typer.Option(
+            "--role",
+            help="Who gets the rights: a worker; whoever runs topics create; an operator, who runs topics "
+            "check, diagnose, verify and record; a tracker, which writes contacts and events; a campaign "
+            "engine, which reads memberships.",
+        ),
+    ] = Role.WORKER,
+    principal: Annotated[
+        str,
+        typer.Option(
+            "--principal",
+            metavar="TYPE:NAME",
+            help="The user as the brokers know it, e.g. --principal User:streamseg.",
+        ),
+    ] = "User:streamseg",
+    group: Annotated[
+        str,
+        typer.Option(
+            "--group", metavar="NAME", help="The consumer group of a campaign engine, e.g. --group mails."
+        ),
+    ] = CAMPAIGN_GROUP,
+    command_config: Annotated[
+        str | None,
+        typer.Option(
+            "--command-config",
+            metavar="FILE",
+            help="A file with the login of whoever runs the lines, e.g. --command-config admin.properties.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Print the commands that grant the rights on Kafka which a role needs, and no others; change nothing.
+
+    They run Kafka's own kafka-acls. Needs no brokers.
+
+    Example: streamseg topics acls --role worker --principal User:streamseg | sh
+    """
+    with _errors_shown():
+        settings = settings_from(bootstrap)
+        needed = rights(settings, role, campaign_group=group)
+        for line in acl_commands(
+            needed, principal, settings.bootstrap_servers, command_config=command_config
+        ):
+            echo(line)
 
 
 def settings_from(bootstrap: str | None) -> Settings:

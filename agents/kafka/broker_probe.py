@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed
 from aiokafka.errors import KafkaError as AiokafkaError
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, not in its __all__
@@ -20,23 +20,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
 from agents.kafka.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
 from agents.kafka.compatibility import check_group_rights
 from agents.kafka.connection import aiokafka_options, librdkafka_options
-from agents.kafka.topics import changelog_topic, required_topics, topic_name, worker_id
-from schemas.topics import (
-    BEHAVIOR_EVENTS,
-    CHANNEL_SUPPRESSIONS,
-    CONTACT_UPDATES,
-    DEAD_LETTERS,
-    MEMBERSHIP_CHANGES,
-    SEGMENT_MEMBERSHIPS,
-)
+from agents.kafka.rights import Operation, Resource, Right, Role, rights
+from agents.kafka.topics import changelog_topic, required_topics, worker_id
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
-_READ, _WRITE = "READ", "WRITE"
-
-# Every other topic is both read and written.
-_READ_ONLY = (CONTACT_UPDATES, BEHAVIOR_EVENTS)
-_WRITTEN_ONLY = (MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS, CHANNEL_SUPPRESSIONS, DEAD_LETTERS)
+_OF_TRANSACTIONS = 1
+"""The kind of coordinator that transactions have, as Kafka's protocol numbers it."""
 
 
 class BrokerProbe:
@@ -45,6 +35,11 @@ class BrokerProbe:
     def __init__(self, settings: Settings, *, timeout: float = 5.0) -> None:
         """`timeout` in s. Raises ConfigurationError if the settings cannot make a connection."""
         self._settings = settings
+        self._rights = rights(settings, Role.WORKER)
+        self._on_topics: dict[str, list[Operation]] = {}
+        for right in self._rights:
+            if right.resource is Resource.TOPIC:
+                self._on_topics.setdefault(right.name, []).append(right.operation)
         self._timeout = timeout
         self._errors: list[KafkaError] = []
         # librdkafka would write its attempts to stderr; `look` reports the ones that matter.
@@ -69,7 +64,7 @@ class BrokerProbe:
         try:
             if not thorough:
                 return self._of_topic(changelog_topic(self._settings))
-            return self._of_topics() or self._of_rights() or self._of_group()
+            return self._of_topics() or self._of_rights() or self._of_groups()
         except KafkaException as problem:
             return no_connection(self._settings, problem.args[0], self._errors)
 
@@ -82,7 +77,7 @@ class BrokerProbe:
             if error == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 missing.append(topic.name)
             elif error == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                forbidden.append(f"DESCRIBE on the topic {topic.name}")
+                forbidden.append(_on_topic(self._on_topics[topic.name], topic.name))
             elif error == 0 and len(partitions) != topic.partitions:
                 wrong.append(topic.name)
             elif (trouble := self._of_metadata(topic.name, error, partitions)) is not None:
@@ -104,7 +99,8 @@ class BrokerProbe:
 
     def _of_metadata(self, name: str, error: int, partitions: Mapping[int, Any]) -> Trouble | None:
         if error == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-            return no_right(self._settings, [f"DESCRIBE on the topic {name}"])
+            # A user without any right to a topic may not even see it.
+            return no_right(self._settings, [_on_topic(self._on_topics[name], name)])
         if error or any(partition.leader < 0 for partition in partitions.values()):
             return Trouble(
                 Kind.UNREACHABLE,
@@ -125,50 +121,57 @@ class BrokerProbe:
     # -- rights ------------------------------------------------------------------------------------------
 
     def _of_rights(self) -> Trouble | None:
-        """Return missing rights, as far as the brokers report them."""
-        rights = dict(_rights(self._settings))
+        """Return missing rights on topics, as far as the brokers report them."""
         described: Mapping[str, Future[TopicDescription]] = self._admin.describe_topics(
-            TopicCollection(list(rights)), include_authorized_operations=True, request_timeout=self._timeout
+            TopicCollection(list(self._on_topics)),
+            include_authorized_operations=True,
+            request_timeout=self._timeout,
         )
         lacking: list[str] = []
-        for name, wanted in rights.items():
+        for name, operations in self._on_topics.items():
             try:
                 granted = {
                     operation.name for operation in described[name].result().authorized_operations or ()
                 }
             except KafkaException:
                 continue
-            absent = [right for right in wanted if granted and right not in granted]
+            absent = [operation for operation in operations if granted and operation not in granted]
             if absent:
-                lacking.append(f"{' and '.join(absent)} on the topic {name}")
+                lacking.append(_on_topic(absent, name))
         return no_right(self._settings, lacking) if lacking else None
 
-    def _of_group(self) -> Trouble | None:
+    def _of_groups(self) -> Trouble | None:
+        """Return the first missing right on a group or a transactional id."""
         # librdkafka's consumer asks for the group's coordinator until its timeout, without giving the reason;
         # its admin client may crash the process if the coordinator is not known in time.
-        try:
-            asyncio.run(self._check_group())
-        except GroupAuthorizationFailedError:
-            return no_right(self._settings, [f"READ on the group {worker_id(self._settings)}"])
-        except (AiokafkaError, TimeoutError):
-            # The consumers wait themselves while a coordinator is away.
-            return None
-        return None
+        return asyncio.run(self._check_groups())
 
-    async def _check_group(self) -> None:
+    async def _check_groups(self) -> Trouble | None:
         admin = AIOKafkaAdminClient(**aiokafka_options(self._settings))
         try:
             async with asyncio.timeout(self._timeout):
                 await admin.start()
-                await check_group_rights(admin, worker_id(self._settings))
+                for right in self._rights:
+                    if right.resource is not Resource.TOPIC and await _is_forbidden(admin, right):
+                        return no_right(self._settings, [str(right)])
+        except (AiokafkaError, TimeoutError):
+            # The clients wait themselves while a coordinator is away.
+            return None
         finally:
             await admin.close()
+        return None
 
 
-def _rights(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for topic in required_topics(settings):
-        yield topic.name, (_READ, _WRITE)
-    for name in _READ_ONLY:
-        yield topic_name(settings, name), (_READ,)
-    for name in _WRITTEN_ONLY:
-        yield topic_name(settings, name), (_WRITE,)
+def _on_topic(operations: Sequence[Operation], name: str) -> str:
+    return f"{' and '.join(operations)} on the topic {name}"
+
+
+async def _is_forbidden(admin: AIOKafkaAdminClient, right: Right) -> bool:
+    try:
+        if right.resource is Resource.GROUP:
+            await check_group_rights(admin, right.name)
+        else:
+            await admin.find_coordinator(right.name, _OF_TRANSACTIONS)
+    except (GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed):
+        return True
+    return False

@@ -19,7 +19,7 @@ from streamseg.settings import Settings
 _REFUSALS = (
     (TopicAuthorizationFailedError, "READ or WRITE", "topic"),
     (GroupAuthorizationFailedError, "READ", "group"),
-    (TransactionalIdAuthorizationFailed, "WRITE and DESCRIBE", "transactional id"),
+    (TransactionalIdAuthorizationFailed, "WRITE", "transactional id"),
     (ClusterAuthorizationFailedError, "IDEMPOTENT_WRITE", "cluster"),
 )
 _LOGIN = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED)
@@ -79,6 +79,13 @@ def no_right(settings: Settings, rights: Sequence[str]) -> Trouble:
         Kind.RIGHT,
         f"the brokers give this user{user} no right to {', '.join(rights)}; grant it (a Kafka ACL)",
     )
+
+
+def no_reading(settings: Settings, name: str, error: KafkaError | None) -> str | None:
+    """Return in words that a topic may not be read, if an error of librdkafka's consumer says that."""
+    if error is None or error.code() != KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        return None
+    return no_right(settings, [f"READ on the topic {name}"]).words
 
 
 def in_words(settings: Settings, error: BaseException) -> str:

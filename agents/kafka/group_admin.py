@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not all in its __all__
     AdminClient,
     OffsetSpec,
 )
 
+from agents.kafka.broker_trouble import no_right
 from agents.kafka.connection import librdkafka_options
+from streamseg.errors import ConfigurationError
 from streamseg.json_text import Json
 from streamseg.settings import Settings
 
 
 class GroupAdmin:
-    """Consumer groups of one cluster. Its methods raise KafkaException if the cluster refuses or does not
-    answer within `timeout` seconds."""
+    """Consumer groups of one cluster. Its methods raise ConfigurationError if the user has no right to the
+    group, and KafkaException if the cluster refuses or does not answer within `timeout` seconds."""
 
     def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
+        self._settings = settings
         self._timeout = timeout
         self._options = librdkafka_options(settings)
         self._quiet = logging.getLogger("streamseg.groups.librdkafka")
@@ -32,7 +35,13 @@ class GroupAdmin:
         """Return a group's state and members, and for each partition of `topics` (name -> number of
         partitions) the committed offset, the end and the lag. A value that is not known is None."""
         described = self._client.describe_consumer_groups([group], request_timeout=self._timeout)
-        description = described[group].result()
+        try:
+            description = described[group].result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                words = no_right(self._settings, [f"DESCRIBE on the group {group}"]).words
+                raise ConfigurationError(words) from error
+            raise
         partitions = [
             TopicPartition(name, number) for name, count in topics.items() for number in range(count)
         ]

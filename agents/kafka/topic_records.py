@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar, cast
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from agents.kafka.broker_trouble import no_reading
 from agents.kafka.changelog_reader import is_end
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.topics import topic_name, worker_id
@@ -83,7 +84,8 @@ class TopicRecords:
         )
         if found.error is not None:
             raise ConfigurationError(
-                f"{self._settings.bootstrap_servers} has no topic {name} ({found.error.str()}); check "
+                no_reading(self._settings, name, found.error)
+                or f"{self._settings.bootstrap_servers} has no topic {name} ({found.error.str()}); check "
                 "STREAMSEG_BOOTSTRAP_SERVERS and STREAMSEG_TOPIC_PREFIX"
             )
         return [Place(topic, number) for number in sorted(found.partitions)]
@@ -143,9 +145,15 @@ class TopicRecords:
                 )
 
     def _take(self, message: Message) -> None:
+        error = message.error()
+        if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            # librdkafka looks for the group's coordinator, which a reader that commits nothing does not need.
+            return
         prefix = len(self._settings.topic_prefix)
         place = Place(cast(str, message.topic())[prefix:], cast(int, message.partition()))
-        error = message.error()
+        forbidden = no_reading(self._settings, cast(str, message.topic()), error)
+        if forbidden is not None:
+            raise ConfigurationError(forbidden)
         if place not in self._left or (error is not None and not self._asked(lambda: is_end(error))):
             return
         offset = cast(int, message.offset())

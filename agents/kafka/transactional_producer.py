@@ -14,7 +14,8 @@ from agents.kafka.batch_producer import Headers
 from agents.kafka.clients import new_producer
 from agents.kafka.compatibility import end_producer
 from agents.kafka.partitioner import place
-from agents.kafka.topics import CHANGELOG_SIZE_FACTOR, worker_id
+from agents.kafka.rights import catalogue_transactions
+from agents.kafka.topics import CHANGELOG_SIZE_FACTOR
 from agents.pacing import DEFAULT_PACING, Pacing
 from streamseg.settings import Settings
 
@@ -52,7 +53,7 @@ class TransactionalProducer:
         self._producer = new_producer(
             settings,
             client="catalogue",
-            transactional_id=f"{worker_id(settings)}-catalogue" if transactions else None,
+            transactional_id=catalogue_transactions(settings) if transactions else None,
             max_batch_size=CHANGELOG_SIZE_FACTOR * settings.max_record_bytes,
         )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from streamseg.settings import Settings
+from tests.kafka.guarded import Guarded
 
 HERE = Path(__file__).parent
 KAFKA_SCRIPT = HERE.parents[1] / "deploy" / "kafka.sh"
@@ -73,6 +74,17 @@ def bootstrap(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield started.stdout.strip()
     finally:
         subprocess.run([script, "stop", folder], check=True, capture_output=True, timeout=START_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def guarded(kafka_script: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A broker that wants a login, and grants each user only what that user was given."""
+    broker = Guarded(kafka_script, tmp_path_factory.mktemp("guarded"))
+    try:
+        broker.wait()
+        yield broker
+    finally:
+        broker.stop()
 
 
 @pytest.fixture
