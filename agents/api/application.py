@@ -17,6 +17,8 @@ from agents.api.comparing import Comparing
 from agents.api.contact_search import ContactSearch
 from agents.api.contacts import Contacts
 from agents.api.counted import counted
+from agents.api.diagnosis import PATH as DIAGNOSIS
+from agents.api.diagnosis import Diagnosis
 from agents.api.drafts import Drafts
 from agents.api.groups import Groups
 from agents.api.members import Members
@@ -27,6 +29,7 @@ from agents.api.peers import Peers
 from agents.api.preconditions import tagged
 from agents.api.preview import Preview
 from agents.api.problems import ProblemError, RelayedError, problems
+from agents.api.recent_errors import RecentErrors
 from agents.api.requests import answer
 from agents.api.segments import Segments
 from agents.api.sessions import Sessions
@@ -47,6 +50,9 @@ from streamseg.settings import Settings
 
 BASE = "/api/v1"
 INTERNAL = "/internal/v1"
+
+_AT_ANY_TIME = (*OPEN_PATHS, f"{BASE}{DIAGNOSIS}")
+"""What is answered also while the worker starts or ends."""
 
 _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
 
@@ -69,6 +75,7 @@ class Api(Service):
         port: Callable[[], int],
         metrics: Metrics,
         ending: Callable[[], bool],
+        recent_errors: RecentErrors,
         **kwargs: Any,
     ) -> None:
         """`ending` returns whether the worker is being stopped. Raises ConfigurationError if the tokens
@@ -129,6 +136,7 @@ class Api(Service):
             *preview.routes(),
             *verification.routes(),
             *vocabulary.routes(),
+            *Diagnosis(settings, recent_errors).routes(),
         ]
         self._internal_routes = [
             *members.internal_routes(),
@@ -178,7 +186,7 @@ class Api(Service):
     def _ready(self) -> Any:
         @web.middleware
         async def ready(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.path in OPEN_PATHS:
+            if request.path in _AT_ANY_TIME:
                 return await handler(request)
             if self._ending():
                 raise _ending()

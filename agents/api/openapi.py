@@ -16,6 +16,7 @@ from agents.api.shapes import (
     COMPARED,
     CONTACT,
     COUNT,
+    DIAGNOSIS,
     EXPLANATION,
     FOUND_CONTACT,
     GROUP,
@@ -298,6 +299,13 @@ def _paths() -> Json:
                 "What a definition may contain, and the names and values that contacts have",
                 200,
                 object_of(VOCABULARY),
+            )
+        },
+        "/diagnosis": {
+            "get": _operation(
+                "The latest warnings and errors of this worker, and where its tasks and threads are",
+                200,
+                object_of(DIAGNOSIS),
             )
         },
         "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), **open_to_all}},

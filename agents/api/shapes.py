@@ -253,3 +253,23 @@ PROBLEM: Final[Json] = {
     "path": TEXT,
     "current_version": {"type": "integer"},
 }
+
+_PLACES: Final[Json] = list_of(SOME_TEXT)
+_STACKS: Final[Json] = list_of(object_of({"name": TEXT, "at": _PLACES}))
+
+DIAGNOSIS: Final[Json] = {
+    "errors": list_of(
+        object_of(
+            {
+                "time": INSTANT,
+                "level": SOME_TEXT,
+                "logger": SOME_TEXT,
+                "message": TEXT,
+                "times": COUNT,
+                "raised": list_of(object_of({"class": SOME_TEXT, "at": _PLACES})),
+            }
+        )
+    ),
+    "tasks": _STACKS,
+    "threads": _STACKS,
+}

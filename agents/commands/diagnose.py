@@ -21,6 +21,7 @@ from agents.kafka.rights import worker_groups
 from agents.kafka.topics import required_topics, topic_name
 from agents.kafka.topics_admin import TopicsAdmin
 from schemas.topics import SEGMENT_COMMANDS, SOURCES
+from streamseg.cli.session import Token
 from streamseg.cli.terminal import echo, echo_json
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.environment import unknown_variables
@@ -32,6 +33,8 @@ HIDDEN: Final = ("sasl_password", "api_tokens")
 """Settings whose values are hidden: the document shows only whether they are set."""
 
 _WORKER = "http://localhost:8080"
+_ASKED = {"health": "health", "ready": "ready", "metrics": "metrics", "inside": "api/v1/diagnosis"}
+"""What a worker is asked for, and where."""
 
 
 def diagnose(
@@ -51,9 +54,12 @@ def diagnose(
             "--out", metavar="FILE", help="Where to write it, e.g. --out diagnosis.json; else stdout."
         ),
     ] = None,
+    token: Token = None,
     timeout: Timeout = 10.0,
 ) -> None:
     """Collect what helps to find a fault: settings, versions, topics, groups, lag and workers.
+
+    Only to operators (--token, STREAMSEG_OPERATORS) a worker gives its latest errors and its tasks' stacks.
 
     Prints one JSON object. It contains no passwords, tokens, contacts, segments or records. If a part does
     not answer, its error is noted; the rest is collected all the same, and the exit status is 0.
@@ -65,7 +71,7 @@ def diagnose(
     except StreamsegError as error:
         echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
-    found = diagnosis(settings, url or [_WORKER], timeout)
+    found = diagnosis(settings, url or [_WORKER], timeout, token=token)
     if out is None:
         echo_json(found, indented=True)
         return
@@ -78,8 +84,9 @@ def diagnose(
     echo(f"Written to {out}.")
 
 
-def diagnosis(settings: Settings, urls: Sequence[str], timeout: float) -> Json:
-    """Return the whole document. A part that does not answer within `timeout` seconds is `{"error": …}`."""
+def diagnosis(settings: Settings, urls: Sequence[str], timeout: float, *, token: str | None = None) -> Json:
+    """Return the whole document. A part that does not answer within `timeout` seconds is `{"error": …}`.
+    `token` is an operator's."""
     made = datetime.now(UTC)  # noqa: TID251 - of this command, not of the engine
     return {
         "made": made.isoformat(timespec="seconds"),
@@ -88,7 +95,7 @@ def diagnosis(settings: Settings, urls: Sequence[str], timeout: float) -> Json:
         "unknown_variables": list(unknown_variables(os.environ)),
         "topics": _part(lambda: _topics(settings, timeout)),
         "groups": _part(lambda: _groups(settings, timeout)),
-        "workers": {url: _worker(url.rstrip("/"), timeout) for url in urls},
+        "workers": {url: _worker(url.rstrip("/"), timeout, token) for url in urls},
     }
 
 
@@ -131,16 +138,17 @@ def _groups(settings: Settings, timeout: float) -> Json:
     }
 
 
-def _worker(url: str, timeout: float) -> Json:
+def _worker(url: str, timeout: float, token: str | None) -> Json:
     found: Json = {}
-    with httpx.Client(timeout=timeout) as client:
-        for path in ("health", "ready", "metrics"):
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    with httpx.Client(timeout=timeout, headers=headers) as client:
+        for part, path in _ASKED.items():
             try:
                 answer = client.get(f"{url}/{path}")
             except httpx.HTTPError as error:
-                found[path] = {"error": str(error) or type(error).__name__}
+                found[part] = {"error": str(error) or type(error).__name__}
                 continue
-            found[path] = _samples(answer.text) if path == "metrics" else _body(answer)
+            found[part] = _samples(answer.text) if part == "metrics" else _body(answer)
     return found
 
 

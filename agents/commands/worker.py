@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
+from agents.api.recent_errors import RecentErrors
 from agents.api.web_server import Listener
 from agents.kafka.broker_probe import BrokerProbe
 from agents.metrics import Metrics
@@ -86,13 +87,14 @@ def worker(
     except ConfigurationError as error:
         echo(f"streamseg worker: {error}", err=True)
         raise typer.Exit(1) from error
-    _set_up_logging(number, settings.log_format)
+    recent_errors = RecentErrors()
+    _set_up_logging(number, settings.log_format, recent_errors)
     for sentence in unknown_variables(os.environ):
         _log.warning("%s", sentence)
-    uvloop.run(_until_signalled(settings))
+    uvloop.run(_until_signalled(settings, recent_errors))
 
 
-async def _live(settings: Settings, stop: asyncio.Event) -> None:
+async def _live(settings: Settings, recent_errors: RecentErrors, stop: asyncio.Event) -> None:
     metrics, listener, probe = Metrics(), Listener(settings), BrokerProbe(settings)
     start_seconds = settings.start_timeout_ms / 1000
 
@@ -105,6 +107,7 @@ async def _live(settings: Settings, stop: asyncio.Event) -> None:
             restarted_after=trouble,
             metrics=metrics,
             listener=listener,
+            recent_errors=recent_errors,
         )
         if first:
             tune_collector()
@@ -115,14 +118,14 @@ async def _live(settings: Settings, stop: asyncio.Event) -> None:
     await live(settings, make_app, stop)
 
 
-async def _until_signalled(settings: Settings) -> None:
+async def _until_signalled(settings: Settings, recent_errors: RecentErrors) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
         with DataFolder(settings):
-            await _live(settings, stop)
+            await _live(settings, recent_errors, stop)
     except StreamsegError as error:
         echo(f"streamseg worker: {error}", err=True)
         _exit_at_once()
@@ -145,12 +148,13 @@ def _log_level(name: str) -> int:
     return number
 
 
-def _set_up_logging(number: int, log_format: str) -> None:
+def _set_up_logging(number: int, log_format: str, recent_errors: RecentErrors) -> None:
     logging.basicConfig(level=number, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(formatter(log_format))
         handler.addFilter(OnceAMinute(_QUIET))
         handler.addFilter(BrokerErrorsInALine())
+    logging.getLogger().addHandler(recent_errors)
     # Below warnings, these libraries log only their own internals.
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))

@@ -21,6 +21,7 @@ from mode import CrashingSupervisor, ServiceT
 from yarl import URL
 
 from agents.api.application import Api
+from agents.api.recent_errors import RecentErrors
 from agents.api.web_server import Listener, WebServer
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.command_client import CommandClient
@@ -94,6 +95,7 @@ class SegmentApp(faust.App):
         restarted_after: str | None = None,
         metrics: Metrics | None = None,
         listener: Listener | None = None,
+        recent_errors: RecentErrors | None = None,
         pacing: Pacing = DEFAULT_PACING,
     ) -> None:
         """Compose the app.
@@ -105,6 +107,7 @@ class SegmentApp(faust.App):
         host_clock         takes the place of this host's clocks
         restarted_after    the trouble that ended the previous app, in words; None: there was none
         metrics, listener  if given, they outlive the app
+        recent_errors      the latest errors of the log, for a diagnosis; None: there are none
 
         Raises ConfigurationError if a library is not as this release needs it."""
         check_libraries()
@@ -199,6 +202,7 @@ class SegmentApp(faust.App):
             port=lambda: self.web_server_service.port,
             metrics=self.metrics,
             ending=lambda: self.should_stop,
+            recent_errors=RecentErrors() if recent_errors is None else recent_errors,
         )
         self._changelog_look = ChangelogLook(
             self.scheduler,

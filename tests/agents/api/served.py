@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from agents.api.application import Api
+from agents.api.recent_errors import RecentErrors
 from agents.api.web_server import WebServer
 from agents.metrics import Metrics
 from streamseg.settings import Settings
@@ -19,7 +20,12 @@ _PARTS = ("commands", "catalogue_topic", "definition_topic", "progress", "schedu
 async def served(settings: Settings, **parts: Any) -> AsyncIterator[tuple[Api, int]]:
     """The API and the port that it is served on. Parts that are not given are never asked anything; `ending`
     is as for Api."""
-    made: dict[str, Any] = {"ending": lambda: False, **{name: SimpleNamespace() for name in _PARTS}, **parts}
+    made: dict[str, Any] = {
+        "ending": lambda: False,
+        "recent_errors": RecentErrors(),
+        **{name: SimpleNamespace() for name in _PARTS},
+        **parts,
+    }
     metrics = Metrics()
     api = Api(settings, port=lambda: server.port, metrics=metrics, **made)
     server = WebServer(

@@ -43,7 +43,7 @@ def test_what_does_not_answer_is_noted_and_the_rest_is_gathered() -> None:
     assert NOBODY in found["topics"]["error"]
     assert found["groups"]["error"]
     (worker,) = found["workers"].values()
-    assert worker.keys() == {"health", "ready", "metrics"}
+    assert worker.keys() == {"health", "ready", "metrics", "inside"}
     assert all(part["error"] for part in worker.values())
     assert found["versions"]["layout"] == STATE_VERSION
     assert {"aiokafka", "rocksdict"} <= found["versions"]["libraries"].keys()
@@ -103,4 +103,6 @@ def test_a_worker_is_asked_how_it_stands(worker: str) -> None:
     assert found["ready"]["status"] in (200, 503)
     assert found["metrics"]["streamseg_partitions"] == 4
     assert found["metrics"]["process_resident_memory_bytes"] > 0
+    assert found["inside"]["status"] == 200
+    assert any("agents/worker/" in place for one in found["inside"]["body"]["tasks"] for place in one["at"])
     assert not any("_bucket" in sample for sample in found["metrics"])
