@@ -5,6 +5,7 @@ import english from "antd/locale/en_US";
 import chinese from "antd/locale/zh_CN";
 import { useTranslation } from "react-i18next";
 import { createBrowserRouter, Navigate, RouterProvider } from "react-router";
+import { EditSegmentPage, NewSegmentPage } from "./builder/builder_page";
 import { ContactPage } from "./contact/contact_page";
 import { useAppearance } from "./layout/appearance";
 import { colours } from "./layout/colours";
@@ -24,6 +25,8 @@ const router = createBrowserRouter(
       children: [
         { path: "/", element: <Navigate to="/segments" replace /> },
         { path: "/segments", element: <SegmentsPage /> },
+        { path: "/new/:type", element: <NewSegmentPage /> },
+        { path: "/segments/:segmentId/edit", element: <EditSegmentPage /> },
         { path: "/segments/:segmentId", element: <SegmentPage /> },
         { path: "/segments/:segmentId/explain/:contactId", element: <ExplainPage /> },
         { path: "/contacts/:contactId", element: <ContactPage /> },

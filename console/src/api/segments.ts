@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import type { Definition } from "../definition/types";
 import { ask, segmentPath, withQuery } from "./request";
 import type { MemberPage, Segment, SegmentPage } from "./types";
 
@@ -98,5 +99,25 @@ export function useGroupChange() {
     if (change === "create") return ask("/groups", { method: "POST", body: { group } });
     if (change === "rename") return ask(address, { method: "PATCH", body: { group: new_name } });
     return ask(address, { method: "DELETE" });
+  });
+}
+
+export interface Saved {
+  definition: Definition;
+  /** The version that was edited; undefined for a new segment. */
+  version: number | undefined;
+}
+
+/** Saves a definition: creates the segment, or replaces exactly the version that was edited. */
+export function useSaveSegment() {
+  return useChange(({ definition, version }: Saved) => {
+    if (version === undefined || definition.segment_id === undefined) {
+      return ask<Segment>("/segments", { method: "POST", body: definition });
+    }
+    return ask<Segment>(segmentPath(definition.segment_id), {
+      method: "PUT",
+      body: definition,
+      headers: { "If-Match": `"${version}"` },
+    });
   });
 }

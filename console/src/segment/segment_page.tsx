@@ -3,6 +3,7 @@
 import { Button, Skeleton, Space, Tabs, Tag, Typography } from "antd";
 import { useTranslation } from "react-i18next";
 import { useNavigate, useParams, useSearchParams } from "react-router";
+import { editAddress } from "../addresses";
 import { useSegment } from "../api/segments";
 import type { Segment } from "../api/types";
 import { Failure } from "../parts/failure";
@@ -46,6 +47,11 @@ function Head({ segment }: { segment: Segment }) {
       </span>
       <span className="push" />
       <Space wrap>
+        {may("edit") && segment.type !== "static" && (
+          <Button type="primary" onClick={() => navigate(editAddress(segment.segment_id))}>
+            {t("operations.edit")}
+          </Button>
+        )}
         {may("calculate") && segment.status !== "calculating" && segment.type !== "static" && (
           <Button onClick={() => commands.calculate([segment])}>{t("operations.calculate")}</Button>
         )}

@@ -1,11 +1,11 @@
 /** The operations of a row: contacts, conditions, edit, copy, delete. */
 
-import { CopyOutlined, DeleteOutlined, EyeOutlined, SearchOutlined } from "@ant-design/icons";
+import { CopyOutlined, DeleteOutlined, EditOutlined, EyeOutlined, SearchOutlined } from "@ant-design/icons";
 import { Button, Tooltip } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
-import { segmentAddress } from "../addresses";
+import { editAddress, segmentAddress } from "../addresses";
 import type { Operation, SegmentRow } from "../api/types";
 import { useSegmentCommands } from "./segment_commands";
 
@@ -32,6 +32,12 @@ export function RowOperations({ row, view }: { row: SegmentRow; view: () => void
       label: t("operations.view_conditions"),
       icon: <SearchOutlined />,
       act: view,
+    },
+    {
+      operation: "edit",
+      label: t("operations.edit"),
+      icon: <EditOutlined />,
+      act: () => navigate(editAddress(row.segment_id)),
     },
     {
       operation: "copy",
@@ -72,5 +78,6 @@ function refusal(row: SegmentRow, operation: Operation): string | undefined {
   // A shared segment of another account has no status of its own here, but may be opened.
   if (operation === "view_contacts" && row.status === "not_calculated") return "operations.not_calculated";
   if (!row.operations.includes(operation)) return "operations.not_yours";
+  if (operation === "edit" && row.type === "static") return "operations.static";
   return undefined;
 }

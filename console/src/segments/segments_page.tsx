@@ -2,6 +2,7 @@
 
 import { Typography } from "antd";
 import { useTranslation } from "react-i18next";
+import { CreateButton } from "./create_button";
 import { GroupList } from "./group_list";
 import { useListState } from "./list_state";
 import { SegmentTable } from "./segment_table";
@@ -14,6 +15,8 @@ export function SegmentsPage() {
       <title>{t("screens.segments")}</title>
       <div className="screen-head">
         <Typography.Title level={1}>{t("screens.segments")}</Typography.Title>
+        <span className="push" />
+        <CreateButton />
       </div>
       <div className="segments">
         <GroupList chosen={state.group ?? "all"} choose={(group) => change({ group })} />

@@ -1,0 +1,168 @@
+/** The builder: the conditions on the left, what they mean and select on the right. */
+
+import { Alert, Input, Tabs } from "antd";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import { segmentAddress } from "../addresses";
+import { type Preview, usePreview } from "../api/preview";
+import { Problem } from "../api/request";
+import { useBatch, useSaveSegment } from "../api/segments";
+import type { Vocabulary } from "../api/vocabulary";
+import { isIncomplete } from "../definition/blank";
+import { withinDefinition } from "../definition/places";
+import type { Cluster, Definition, Part } from "../definition/types";
+import { BuilderHead } from "./builder_head";
+import { ClusterList } from "./cluster_list";
+import { type BuilderKnowledge, Knowledge } from "./context";
+import { useDraft } from "./draft";
+import { PartList } from "./part_list";
+import { PlaceProblem } from "./place_problem";
+import { PreviewPanel } from "./preview_panel";
+import { SegmentSettings } from "./segment_settings";
+import { useShortcuts } from "./shortcuts";
+import { TextEditor } from "./text_editor";
+
+interface Props {
+  draftName: string;
+  stored: Definition;
+  /** The version that is edited; undefined for a new segment. */
+  version: number | undefined;
+  vocabulary: Vocabulary;
+}
+
+const PAUSE_MS = 350;
+
+export function Builder({ draftName, stored, version, vocabulary }: Props) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const draft = useDraft(draftName, version ?? 0, stored);
+  const { definition, change } = draft;
+  const save = useSaveSegment();
+  const batch = useBatch();
+  const asked = usePaused(isIncomplete(definition) ? undefined : definition);
+  const preview = usePreview(asked && { ...asked, name: asked.name || t("builder.unnamed") });
+
+  const send = async (calculate: boolean) => {
+    try {
+      const saved = await save.mutateAsync({ definition, version });
+      draft.forget();
+      if (calculate && saved.type === "advanced") {
+        await batch.mutateAsync({ command: "calculate", segment_ids: [saved.segment_id] });
+      }
+      navigate(segmentAddress(saved.segment_id));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
+  };
+  const ready = definition.name.trim() !== "" && !isIncomplete(definition) && draft.isChanged;
+  useShortcuts({ save: () => ready && send(false), undo: draft.undo, redo: draft.redo });
+
+  const refusal = save.error ?? preview.error;
+  const problem =
+    refusal instanceof Problem && refusal.path !== undefined
+      ? { path: withinDefinition(refusal.path), message: refusal.message }
+      : undefined;
+  const knowledge: BuilderKnowledge = {
+    vocabulary,
+    problem,
+    counts:
+      asked && preview.data && !preview.isPlaceholderData ? counts(definition, preview.data) : new Map(),
+    segmentId: definition.segment_id,
+  };
+  const edited = (next: Definition) => {
+    save.reset();
+    change(next);
+  };
+
+  return (
+    <Knowledge value={knowledge}>
+      <div className="screen">
+        <title>{definition.name || t(`builder.new_${definition.type}`)}</title>
+        <BuilderHead
+          draft={draft}
+          isNew={version === undefined}
+          ready={ready}
+          busy={save.isPending}
+          send={send}
+          cancel={() => navigate(definition.segment_id ? segmentAddress(definition.segment_id) : "/segments")}
+        />
+        {save.error && !problem && <Alert type="error" showIcon title={save.error.message} />}
+        <div className="builder">
+          <div>
+            <Input
+              className="name"
+              size="large"
+              aria-label={t("segments.name")}
+              placeholder={t("segments.name")}
+              maxLength={1000}
+              value={definition.name}
+              onChange={(event) => edited({ ...definition, name: event.target.value })}
+            />
+            <PlaceProblem place="name" />
+            <Tabs
+              destroyOnHidden
+              items={[
+                {
+                  key: "form",
+                  label: t("segment.conditions"),
+                  children: <Conditions value={definition} change={edited} />,
+                },
+                {
+                  key: "text",
+                  label: t("builder.as_text"),
+                  children: <TextEditor value={definition} change={edited} />,
+                },
+                {
+                  key: "settings",
+                  label: t("builder.settings"),
+                  children: <SegmentSettings value={definition} change={edited} />,
+                },
+              ]}
+            />
+          </div>
+          <PreviewPanel definition={asked} preview={preview} />
+        </div>
+      </div>
+    </Knowledge>
+  );
+}
+
+function Conditions({ value, change }: { value: Definition; change: (next: Definition) => void }) {
+  if (value.type === "advanced") {
+    return <PartList value={value.parts ?? []} change={(parts: Part[]) => change({ ...value, parts })} />;
+  }
+  return (
+    <ClusterList
+      place="clusters"
+      value={value.clusters ?? []}
+      change={(clusters: Cluster[]) => change({ ...value, clusters })}
+    />
+  );
+}
+
+/** Returns the value once it has not changed for a moment. */
+function usePaused(value: Definition | undefined): Definition | undefined {
+  const [paused, setPaused] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setPaused(value), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return paused;
+}
+
+function counts(definition: Definition, preview: Preview): Map<string, number> {
+  const found = new Map<string, number>();
+  preview.compared.parts.forEach((part, partIndex) => {
+    const before = definition.type === "advanced" ? `parts[${partIndex}].` : "";
+    if (before !== "") found.set(`parts[${partIndex}]`, part.contacts);
+    part.clusters.forEach((cluster, clusterIndex) => {
+      const place = `${before}clusters[${clusterIndex}]`;
+      found.set(place, cluster.contacts);
+      cluster.conditions.forEach((condition, index) => {
+        found.set(`${place}.conditions[${index}]`, condition.contacts);
+      });
+    });
+  });
+  return found;
+}

@@ -1,0 +1,158 @@
+/** What the draft means in words, whom it selects now, and what saving it would change. */
+
+import type { UseQueryResult } from "@tanstack/react-query";
+import { Button, Card, Modal, Skeleton, Spin, Statistic } from "antd";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { type Preview, type Side, useDraftExplanation } from "../api/preview";
+import { Problem } from "../api/request";
+import type { Definition } from "../definition/types";
+import { Failure } from "../parts/failure";
+import { Sentence } from "../parts/sentence";
+import { ExplanationTree } from "../segment/explanation_tree";
+
+interface Props {
+  /** The definition that was asked about; undefined if it is not complete. */
+  definition: Definition | undefined;
+  preview: UseQueryResult<Preview>;
+}
+
+export function PreviewPanel({ definition, preview }: Props) {
+  const { t, i18n } = useTranslation();
+  const [explained, setExplained] = useState<string>();
+  const counting = preview.isFetching;
+  const refused = preview.error instanceof Problem && preview.error.path !== undefined;
+  return (
+    <aside className="preview" aria-label={t("preview.title")}>
+      <Card size="small" title={t("preview.title")} extra={counting && <Spin size="small" />}>
+        {definition === undefined && <p className="quiet">{t("preview.incomplete")}</p>}
+        {refused && <p>{t("preview.refused")}</p>}
+        {preview.error && !refused && <Failure error={preview.error} retry={() => preview.refetch()} />}
+        {definition && preview.isPending && !preview.error && <Skeleton active />}
+        {definition && preview.data && !preview.error && (
+          <div className={preview.isPlaceholderData ? "stale" : ""}>
+            <div aria-live="polite" className="preview-count">
+              <Statistic
+                title={t("preview.contacts")}
+                value={preview.isPlaceholderData ? t("preview.counting") : preview.data.contacts}
+                formatter={(value) =>
+                  typeof value === "number" ? value.toLocaleString(i18n.language) : value
+                }
+              />
+              <span className="quiet">
+                {t("preview.of_known", { known: preview.data.compared.known.toLocaleString(i18n.language) })}
+              </span>
+            </div>
+            {preview.data.words && <Sentence words={preview.data.words} />}
+            <Difference preview={preview.data} explain={setExplained} />
+            <h2>{t("preview.sample")}</h2>
+            <Contacts ids={preview.data.sample} explain={setExplained} />
+          </div>
+        )}
+      </Card>
+      {explained && definition && (
+        <DraftExplanation
+          key={explained}
+          definition={definition}
+          contactId={explained}
+          close={() => setExplained(undefined)}
+        />
+      )}
+    </aside>
+  );
+}
+
+type Explain = (contactId: string) => void;
+
+function Difference({ preview, explain }: { preview: Preview; explain: Explain }) {
+  const { t } = useTranslation();
+  const { with_version: version, entering, leaving, staying } = preview.compared;
+  if (version === null) return null;
+  return (
+    <section className="difference">
+      <h2>{t("preview.difference", { version })}</h2>
+      <SideEntry sign="+" name={t("preview.entering")} side={entering} explain={explain} />
+      <SideEntry sign="−" name={t("preview.leaving")} side={leaving} explain={explain} />
+      <SideEntry sign="=" name={t("preview.staying")} side={staying} explain={explain} />
+    </section>
+  );
+}
+
+function SideEntry({
+  sign,
+  name,
+  side,
+  explain,
+}: {
+  sign: string;
+  name: string;
+  side: Side;
+  explain: Explain;
+}) {
+  const { t, i18n } = useTranslation();
+  const title = (
+    <>
+      <strong className="numeric">
+        {sign} {side.contacts.toLocaleString(i18n.language)}
+      </strong>{" "}
+      {name}
+    </>
+  );
+  if (side.contacts === 0) return <div className="side">{title}</div>;
+  return (
+    <details className="side">
+      <summary>{title}</summary>
+      {side.reasons && side.reasons.length > 0 && (
+        <ul className="reasons">
+          {side.reasons.map((reason, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: reasons have no names and come sorted
+            <li key={index}>
+              {t(`preview.reason_${reason.definition}`, { words: reason.words, count: reason.contacts })}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Contacts ids={side.sample} explain={explain} />
+    </details>
+  );
+}
+
+function Contacts({ ids, explain }: { ids: string[]; explain: Explain }) {
+  const { t } = useTranslation();
+  if (ids.length === 0) return <p className="quiet">{t("segment.no_contacts")}</p>;
+  return (
+    <div className="sample">
+      {ids.map((id) => (
+        <Button key={id} size="small" onClick={() => explain(id)}>
+          {id}
+        </Button>
+      ))}
+    </div>
+  );
+}
+
+function DraftExplanation({
+  definition,
+  contactId,
+  close,
+}: {
+  definition: Definition;
+  contactId: string;
+  close: () => void;
+}) {
+  const { t } = useTranslation();
+  const asked = useDraftExplanation(definition, contactId);
+  return (
+    <Modal
+      open
+      width={760}
+      title={t("preview.explain", { contact: contactId })}
+      footer={null}
+      onCancel={close}
+    >
+      {asked.error && <Failure error={asked.error} retry={() => asked.refetch()} />}
+      {asked.isPending && <Skeleton active />}
+      {asked.data && <ExplanationTree explanation={asked.data.explanation} />}
+    </Modal>
+  );
+}

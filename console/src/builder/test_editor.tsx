@@ -1,0 +1,45 @@
+/** An operator with its operand, and the options beside it. */
+
+import { Select, Space } from "antd";
+import { useTranslation } from "react-i18next";
+import { type Field, useLabel } from "../api/vocabulary";
+import { operatorsFor, withOperator } from "../definition/operands";
+import type { Test } from "../definition/types";
+import { type EditorProps, useKnowledge } from "./context";
+import { ValueEditor } from "./value_editor";
+
+interface Props<Given extends Test> extends EditorProps<Given> {
+  field: Field | undefined;
+}
+
+export function TestEditor<Given extends Test>({ value: test, change, field }: Props<Given>) {
+  const { t } = useTranslation();
+  const { vocabulary } = useKnowledge();
+  const name = useLabel();
+  const type = field?.type ?? null;
+  const offered = operatorsFor(vocabulary.operators, type);
+  const operator = vocabulary.operators.find((one) => one.name === test.operator);
+  const shown = operator && !offered.includes(operator) ? [...offered, operator] : offered;
+  return (
+    <Space wrap>
+      <Select
+        className="operator"
+        aria-label={t("builder.operator")}
+        value={test.operator}
+        popupMatchSelectWidth={false}
+        showSearch={{ optionFilterProp: "label" }}
+        options={shown.map((one) => ({ value: one.name, label: name(one) }))}
+        onChange={(next) => change(withOperator(test, next, vocabulary.operators, type))}
+      />
+      {operator?.operand && (
+        <ValueEditor
+          operand={operator.operand}
+          value={test.value}
+          type={type}
+          seen={field?.seen?.values ?? []}
+          change={(value) => change({ ...test, value })}
+        />
+      )}
+    </Space>
+  );
+}

@@ -1,0 +1,215 @@
+"""Segments are made and changed in the builder."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.builder import Builder
+from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop
+
+expect.set_options(timeout=PLAYWRIGHT_WAIT_MS)
+
+CHINA = {"match": "all", "conditions": [{"attribute": "location", "operator": "eq", "value": "中国"}]}
+
+
+def test_the_worked_case_is_made_by_clicking_only(page: Page, shop: Shop) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="创建分群").hover()
+    page.get_by_role("menuitem", name="创建标准分群").click()
+    builder = Builder(page)
+    page.get_by_role("textbox", name="分群名称", exact=True).fill("案例分群")
+
+    page.get_by_role("button", name="联系人属性").click()
+    first = builder.cluster(1)
+    location = builder.row("属性", 1, first)
+    builder.choose(location, "属性", "所在地")
+    builder.fill(location, "值", "中国")
+    first.get_by_role("button", name="联系人属性").click()
+    imported = builder.row("属性", 2, first)
+    builder.choose(imported, "属性", "导入时间")
+
+    page.get_by_role("button", name="行为事件").last.click()
+    second = builder.cluster(2)
+    form = builder.row("事件", 1, second)
+    builder.choose(form, "事件", "表单提交")
+    form.get_by_role("button", name="添加事件属性条件").click()
+    tested = builder.row("事件属性", 1, form)
+    builder.choose(tested, "事件属性", "表单")
+    builder.fill(tested, "值", "会员注册")
+    for number, name in ((2, "联系人名称"), (3, "邮箱")):
+        form.get_by_role("button", name="添加属性").click()
+        row = builder.row("事件属性", number, form)
+        builder.choose(row, "事件属性", name)
+        builder.pick(row, "比较方式", "有值")
+    second.get_by_role("button", name="行为事件").click()
+    scan = builder.row("事件", 2, second)
+    builder.choose(scan, "事件", "微信扫码")
+    scan.get_by_role("button", name="添加事件属性条件").click()
+    scene = builder.row("事件属性", 1, scan)
+    builder.choose(scene, "事件属性", "二维码")
+    builder.fill(scene, "值", "会员注册二维码")
+    second.get_by_role("radiogroup", name="条件簇 2").get_by_text("或").click()
+
+    preview = page.get_by_role("complementary", name="预览")
+    expect(preview).to_contain_text("微信扫码（二维码 等于 会员注册二维码）")
+    expect(preview.locator(".ant-statistic-content")).to_have_text("4")
+    page.get_by_role("button", name="保存", exact=True).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("案例分群")
+    expect(page.get_by_text("计算完成")).to_be_visible()
+    segment_id = shop.segments()["案例分群"]["segment_id"]
+    stored = shop.api.get(f"/segments/{segment_id}").json()["definition"]["clusters"]
+    assert stored == [
+        {
+            "match": "all",
+            "conditions": [
+                {"attribute": "location", "operator": "eq", "value": "中国"},
+                {"attribute": "imported_at", "operator": "within_last", "value": "P7D"},
+            ],
+        },
+        {
+            "match": "any",
+            "conditions": [
+                {
+                    "event": "form_submit",
+                    "where": {
+                        "match": "all",
+                        "conditions": [
+                            {"property": "form", "operator": "eq", "value": "会员注册"},
+                            {"property": "name", "operator": "is_set"},
+                            {"property": "email", "operator": "is_set"},
+                        ],
+                    },
+                },
+                {
+                    "event": "wechat_scan",
+                    "where": {
+                        "match": "all",
+                        "conditions": [{"property": "scene", "operator": "eq", "value": "会员注册二维码"}],
+                    },
+                },
+            ],
+        },
+    ]
+    page.get_by_role("tab", name="分群联系人").click()
+    for contact_id in ("c0", "c2", "c4", "c6"):
+        expect(page.get_by_role("link", name=contact_id, exact=True)).to_be_visible()
+
+
+def test_an_edit_shows_who_would_leave_and_why(page: Page, shop: Shop) -> None:
+    shop.create(segment_id="china", name="国内", type="standard", clusters=[CHINA])
+    page.goto("/console/segments/china/edit")
+    builder = Builder(page)
+    builder.cluster(1).get_by_role("button", name="联系人属性").click()
+    points = builder.row("属性", 2)
+    builder.choose(points, "属性", "会员积分")
+    builder.fill(points, "值", "500")
+    preview = page.get_by_role("complementary", name="预览")
+    leaving = preview.get_by_role("group").filter(has_text="将离开")
+    expect(leaving).to_contain_text("− 3")
+    leaving.locator("summary").click()
+    expect(leaving).to_contain_text("会员积分 大于等于 500")
+    leaving.get_by_role("button", name="c2", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("不在此分群中")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("国内")
+    shop.wait(lambda: shop.segments()["国内"]["contacts"] == 2)
+    assert shop.segments()["国内"]["version"] == 2
+
+
+def test_a_refused_condition_is_marked_at_its_place(page: Page, shop: Shop) -> None:
+    shop.create(segment_id="china", name="国内", type="standard", clusters=[CHINA])
+    page.goto("/console/segments/china/edit")
+    builder = Builder(page)
+    builder.cluster(1).get_by_role("button", name="行为事件").click()
+    event = builder.row("事件", 2)
+    builder.choose(event, "事件", "邮件打开")
+    builder.pick(event, "时间范围", "最近一段时间")
+    builder.fill(event, "时长", "500")
+    expect(event.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("complementary", name="预览")).to_contain_text("条件有误")
+    builder.fill(event, "时长", "5")
+    expect(event.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_draft_survives_a_reload_and_can_be_taken_back(page: Page, shop: Shop) -> None:
+    shop.create(segment_id="china", name="国内", type="standard", clusters=[CHINA])
+    page.goto("/console/segments/china/edit")
+    name = page.get_by_role("textbox", name="分群名称", exact=True)
+    save = page.get_by_role("button", name="保存", exact=True)
+    expect(save).to_be_disabled()
+    name.fill("国内客户")
+    expect(save).to_be_enabled()
+    page.reload()
+    expect(name).to_have_value("国内客户")
+    name.fill("国内客户二")
+    page.keyboard.press("Control+z")
+    expect(name).to_have_value("国内客户")
+    page.keyboard.press("Control+y")
+    expect(name).to_have_value("国内客户二")
+    page.get_by_role("button", name="放弃修改").click()
+    expect(name).to_have_value("国内")
+    expect(save).to_be_disabled()
+
+
+def test_text_and_boxes_are_the_same_definition(page: Page, shop: Shop) -> None:
+    page.goto("/console/new/standard")
+    page.get_by_role("textbox", name="分群名称", exact=True).fill("文本")
+    page.get_by_role("tab", name="JSON / YAML").click()
+    text = page.get_by_role("textbox", name="JSON / YAML")
+    text.fill(
+        "name: 文本\ntype: standard\nclusters:\n  - match: any\n    conditions:\n"
+        "      - sequence: [{event: email_open}, {absent: {event: email_click}}]\n        within: P1DT12H\n"
+        "      - {sample: 0.25, salt: a}\n"
+    )
+    page.get_by_role("tab", name="分群条件").click()
+    builder = Builder(page)
+    expect(builder.row("行为顺序", 1)).to_contain_text("此后没有发生")
+    expect(builder.row("行为顺序", 1).get_by_label("全程不超过")).to_have_value("P1DT12H")
+    expect(builder.row("固定抽样", 2).get_by_label("固定抽样", exact=True)).to_have_value("25")
+    page.get_by_role("tab", name="JSON / YAML").click()
+    text.fill("clusters: 5")
+    expect(page.get_by_role("alert")).to_contain_text("不是完整的分群定义")
+
+
+def test_an_advanced_segment_has_parts_that_are_copied_from_others(page: Page, shop: Shop) -> None:
+    shop.create(segment_id="china", name="国内", type="standard", clusters=[CHINA])
+    page.goto("/console/new/advanced")
+    builder = Builder(page)
+    page.get_by_role("textbox", name="分群名称", exact=True).fill("推送")
+    parts = page.get_by_role("navigation", name="子分群")
+    parts.get_by_role("combobox", name="从已有分群复制").click()
+    page.get_by_title("国内", exact=True).click()
+    expect(builder.row("属性", 1)).to_contain_text("所在地")
+    parts.get_by_role("button", name=re.compile("^删除 子分群 1")).click()
+    parts.get_by_role("button", name="添加子分群").click()
+    page.get_by_role("radiogroup", name="包含或排除").get_by_text("排除").click()
+    page.get_by_role("textbox", name="子分群名称").fill("高积分")
+    page.get_by_role("button", name="联系人属性").click()
+    points = builder.row("属性", 1)
+    builder.choose(points, "属性", "会员积分")
+    builder.fill(points, "值", "600")
+    expect(page.get_by_role("complementary", name="预览").locator(".ant-statistic-content")).to_have_text("3")
+    page.get_by_role("button", name="保存并计算").click()
+    expect(page.get_by_text("计算完成")).to_be_visible()
+    assert shop.segments()["推送"]["contacts"] == 3
+
+
+def test_conditions_are_moved_and_removed_by_keys(page: Page, shop: Shop) -> None:
+    two = {**CHINA, "conditions": [*CHINA["conditions"], {"event": "wechat_scan"}]}
+    shop.create(segment_id="china", name="国内", type="standard", clusters=[two])
+    page.goto("/console/segments/china/edit")
+    builder = Builder(page)
+    page.get_by_role("button", name="下移 属性 条件 1，共 2 个").press("Enter")
+    expect(builder.row("属性", 2)).to_be_visible()
+    page.get_by_role("button", name="删除 事件 条件 1，共 2 个").press("Enter")
+    # The focus goes to the neighbour, so that a keyboard can go on from there.
+    expect(builder.row("属性", 1).get_by_role("combobox", name="属性", exact=True)).to_be_focused()
+    expect(page.get_by_role("group", name=re.compile("^事件"))).to_have_count(0)
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("tab", name="分群联系人")).to_be_visible()
+    assert shop.api.get("/segments/china").json()["definition"]["clusters"] == [CHINA]
