@@ -17,6 +17,8 @@ timeline     what happened to a contact
 preview      evaluates a definition on all contacts, or on one, without saving it
 drafts       plans with a definition that is not saved
 verification  compares the state with attributes and history, and recounts a segment
+changes      membership changes as they happen
+change_feed  collects these changes from all workers, for all who watch
 vocabulary   what a definition may contain, and the names and values that contacts have
 partitions   the partitions of this worker, read between their steps
 slices       limits the time of a question on the event loop

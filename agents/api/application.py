@@ -13,6 +13,8 @@ from mode import Service
 
 from agents.api.auth import OPEN_PATHS, authentication, load_tokens, peers_only
 from agents.api.catalogue_view import CatalogueView
+from agents.api.change_feed import ChangeFeed
+from agents.api.changes import Changes
 from agents.api.comparing import Comparing
 from agents.api.contact_search import ContactSearch
 from agents.api.contacts import Contacts
@@ -123,6 +125,8 @@ class Api(Service):
         )
         search = ContactSearch(settings, local, peers, turns)
         timeline = Timeline(settings, view, local, peers, turns)
+        self._feed = ChangeFeed(settings.partitions, local, peers)
+        changes = Changes(view, self._feed)
         vocabulary = Vocabulary(settings, local, peers, turns)
         self._routes = [
             web.get("/openapi.json", self.openapi),
@@ -137,6 +141,7 @@ class Api(Service):
             *verification.routes(),
             *vocabulary.routes(),
             *Diagnosis(settings, recent_errors).routes(),
+            *changes.routes(),
         ]
         self._internal_routes = [
             *members.internal_routes(),
@@ -146,6 +151,7 @@ class Api(Service):
             *preview.internal_routes(),
             *verification.internal_routes(),
             *vocabulary.internal_routes(),
+            *changes.internal_routes(),
         ]
 
     @property
@@ -180,6 +186,8 @@ class Api(Service):
                 middlewares=[*guards, self._ready], client_max_size=self._settings.max_record_bytes
             )
             mounted.add_routes(routes)
+            # The web server waits at its end for all answers, and these go on until they are closed.
+            mounted.on_shutdown.append(self._end_watching)
             application.add_subapp(base, mounted)
 
     @property
@@ -203,6 +211,9 @@ class Api(Service):
                 raise
 
         return ready
+
+    async def _end_watching(self, _: web.Application) -> None:
+        await self._feed.close()
 
     async def on_start(self) -> None:
         await self._peers.start()

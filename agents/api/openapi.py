@@ -6,6 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Final
 
+from agents.api.changes import CONTENT_TYPE as EVENT_STREAM
 from agents.api.contacts import ListChange
 from agents.api.groups import GroupName
 from agents.api.preview import PreviewRequest
@@ -37,6 +38,7 @@ from agents.api.shapes import (
 )
 from agents.api.signing_in import SignIn
 from agents.api.verification import RecountRequest, VerifyRequest
+from agents.partitions.recent_changes import KEPT_CHANGES
 from schemas.definitions import SegmentDefinition
 from schemas.pages import MOST_CONTACTS, MOST_ROWS, SORTS
 from streamseg.catalogue.labels import STATUSES, TYPES
@@ -94,6 +96,21 @@ def _operation(
     if body is not None:
         content = {"application/json": {"schema": body}}
         operation["requestBody"] = {"required": not optional_body, "content": content}
+    return operation
+
+
+def _stream() -> Json:
+    operation = _operation(
+        "Membership changes as they happen, as server-sent events",
+        200,
+        parameters=(
+            _parameter("segment_id", SOME_TEXT),
+            _parameter("contact_id", SOME_TEXT),
+            _parameter("recent", {"type": "integer", "minimum": 0, "maximum": KEPT_CHANGES}),
+            _WORDS,
+        ),
+    )
+    operation["responses"]["200"]["content"] = {EVENT_STREAM: {"schema": TEXT}}
     return operation
 
 
@@ -308,10 +325,11 @@ def _paths() -> Json:
                 object_of(DIAGNOSIS),
             )
         },
+        "/changes": {"get": _stream()},
         "/openapi.json": {"get": {**_operation("This description", 200, {"type": "object"}), **open_to_all}},
     }
-    for methods in paths.values():
-        if "get" in methods:
+    for path, methods in paths.items():
+        if "get" in methods and path != "/changes":
             _tag(methods["get"])
     extras: dict[str, Json] = {
         "move": {"group": SOME_TEXT},

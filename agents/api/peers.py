@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Protocol
 
 import aiohttp
-from aiohttp import web
 
 from agents.api.partitions import LocalPartitions
 from agents.api.problems import ProblemError, RelayedError
@@ -18,6 +17,13 @@ from streamseg.settings import Settings
 _RETRY_SECONDS = 0.1
 _UNAUTHORIZED = 401
 _NOT_HERE = 421
+
+
+class Headed(Protocol):
+    """The part of a caller's request that other workers need: its headers, for the language."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
 
 
 class _ElsewhereError(Exception):
@@ -44,7 +50,7 @@ class Peers:
 
     async def ask(
         self,
-        request: web.Request,
+        request: Headed,
         numbers: list[int],
         here: Callable[[list[int]], Awaitable[Json]],
         path: str,
@@ -72,7 +78,7 @@ class Peers:
 
     async def _ask_once(
         self,
-        request: web.Request,
+        request: Headed,
         numbers: list[int],
         here: Callable[[list[int]], Awaitable[Json]],
         path: str,
@@ -101,7 +107,7 @@ class Peers:
                 raise _ElsewhereError(error.detail) from error
             raise
 
-    async def _post(self, request: web.Request, peer: Peer, path: str, body: Json) -> Json:
+    async def _post(self, request: Headed, peer: Peer, path: str, body: Json) -> Json:
         if self._session is None:
             raise RuntimeError("the API was not started")
         headers = {"Authorization": f"Bearer {peer.secret}", "Content-Type": "application/json"}

@@ -130,7 +130,7 @@ class Timeline:
                 if before is None or at < before
             )
             latest = heapq.nlargest(question.limit, found, key=_place)
-            return {"rows": [row for _, row in latest], "places": [at for at, _ in latest]}
+            return {"rows": [row for _, row in latest], "places": [list(at) for at, _ in latest]}
 
         async with self._local.slices.slice():
             return await in_thread(listed)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
+from agents.partitions.recent_changes import RecentChanges
 from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 
 
@@ -27,9 +28,10 @@ class OutputBuffer:
     changes       the records of `membership-changes`: (contact_id, value), in the order of their making
     dead_letters  the refused records
     output_count  the number of outputs without the dead letters
+    recent        the last changes that were acknowledged
     """
 
-    __slots__ = ("_contacts", "_on_dead_letter", "changes", "dead_letters", "output_count")
+    __slots__ = ("_contacts", "_on_dead_letter", "changes", "dead_letters", "output_count", "recent")
 
     def __init__(self, on_dead_letter: Callable[[str], None] | None = None) -> None:
         """`on_dead_letter` is called with the code of each dead letter."""
@@ -38,6 +40,7 @@ class OutputBuffer:
         self.output_count = 0
         self.changes: list[tuple[bytes, bytes]] = []
         self.dead_letters: list[DeadLetter] = []
+        self.recent = RecentChanges()
 
     def __len__(self) -> int:
         """Return the number of outputs, dead letters included. Cost: O(1)."""
@@ -88,7 +91,8 @@ class OutputBuffer:
                 yield key.encode(), value
 
     def clear(self) -> None:
-        """Drop everything, since all of it was acknowledged."""
+        """Drop everything, since all of it was acknowledged. The last changes stay in `recent`."""
+        self.recent.add(self.changes)
         self._contacts.clear()
         self.output_count = 0
         self.changes.clear()

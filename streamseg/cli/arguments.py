@@ -34,6 +34,12 @@ def _complete_segment(ctx: typer.Context, incomplete: str) -> list[tuple[str, st
 SegmentId = Annotated[
     str, typer.Argument(metavar="SEGMENT", help="The segment's id.", autocompletion=_complete_segment)
 ]
+MaybeSegmentId = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[SEGMENT]", help="Only this segment, by its id.", autocompletion=_complete_segment
+    ),
+]
 SegmentIds = Annotated[
     list[str],
     typer.Argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from importlib.metadata import version
 from types import TracebackType
@@ -144,6 +145,23 @@ class Api:
             if cursor is None:
                 return
 
+    def events(self, *steps: str, **parameters: Any) -> Iterator[tuple[str, Any]]:
+        """Yield the server-sent events at an address as they come: (name, data)."""
+        with (
+            self._errors(),
+            self._client.stream("GET", self._address(steps), params=_given(parameters)) as found,
+        ):
+            if not found.is_success:
+                found.read()
+                self._read(found)
+            name = ""
+            for line in found.iter_lines():
+                field, _, text = line.partition(": ")
+                if field == "event":
+                    name = text
+                elif field == "data":
+                    yield name, loads(text.encode())
+
     def _ask(
         self,
         method: str,
@@ -152,22 +170,30 @@ class Api:
         parameters: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Any:
-        given = {name: _parameter(value) for name, value in (parameters or {}).items() if value is not None}
-        try:
+        with self._errors():
             response = self._client.request(
                 method,
-                "/".join([self.url + _BASE, *(quote(step, safe="") for step in steps)]),
-                params=given or None,
+                self._address(steps),
+                params=_given(parameters or {}),
                 content=None if body is None else dumps(body),
                 headers=None if body is None else {"Content-Type": "application/json"},
             )
+        return self._read(response)
+
+    def _address(self, steps: tuple[str, ...]) -> str:
+        return "/".join([self.url + _BASE, *(quote(step, safe="") for step in steps)])
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn the errors of the connection into ours."""
+        try:
+            yield
         except httpx.TimeoutException as error:
             raise UnreachableError(self.url, "it took too long") from error
         except httpx.UnsupportedProtocol as error:
             raise _bad_url(self.url) from error
         except httpx.TransportError as error:
             raise UnreachableError(self.url, str(error) or type(error).__name__) from error
-        return self._read(response)
 
     def _read(self, response: httpx.Response) -> Any:
         if response.is_success and not response.content:
@@ -209,6 +235,11 @@ def _printable(text: str, what: str) -> str:
     if not text.isprintable():
         raise ConfigurationError(f"{what} must be printable text to be sent in an HTTP header")
     return text
+
+
+def _given(parameters: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the parameters that are not None, as text; None if there are none."""
+    return {name: _parameter(value) for name, value in parameters.items() if value is not None} or None
 
 
 def _parameter(value: Any) -> str:

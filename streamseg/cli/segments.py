@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streamseg.cli import segment_changes, segment_contacts, segment_views
+from streamseg.cli import segment_changes, segment_contacts, segment_views, segment_watch
 from streamseg.cli.apply import apply
 from streamseg.cli.segment_recount import recount
 from streamseg.cli.session import connected
@@ -26,5 +26,6 @@ segments.command("calculate")(connected(segment_changes.calculate))
 segments.command("recount")(connected(recount))
 segments.command("contacts")(connected(segment_contacts.contacts))
 segments.command("explain")(connected(segment_contacts.explain))
+segments.command("changes")(connected(segment_watch.changes))
 segments.command("preview")(connected(segment_contacts.preview))
 segments.command("apply")(connected(apply))

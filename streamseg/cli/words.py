@@ -86,6 +86,14 @@ WHAT: Final = Label("事项", "What")
 DETAILS: Final = Label("详情", "Details")
 ENTERED: Final = Label("进入分群", "entered the segment")
 LEFT: Final = Label("离开分群", "left the segment")
+WATCHED_ENTERED: Final = Label(
+    "{at} {contact} 进入 {segment}（{reason}）", "{at} {contact} entered {segment} ({reason})"
+)
+WATCHED_LEFT: Final = Label(
+    "{at} {contact} 离开 {segment}（{reason}）", "{at} {contact} left {segment} ({reason})"
+)
+SKIPPED: Final = Label("略过了 {changes} 个变化", "{changes} changes were skipped")
+SOME_SKIPPED: Final = Label("略过了一些变化", "some changes were skipped")
 PREVIEWED: Final = Label("现在符合条件的联系人：{contacts}", "contacts that match now: {contacts}")
 SAMPLE: Final = Label("其中：{ids}", "among them: {ids}")
 NOTHING_IN_FORCE: Final = Label(

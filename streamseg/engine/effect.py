@@ -47,7 +47,8 @@ class Group:
             del self.sample[self._most :]
 
     def wire(self) -> Json:
-        return {"contacts": self.contacts, "sample": self.sample, "reasons": list(self.reasons.items())}
+        reasons = [((one.place, one.holds), contacts) for one, contacts in self.reasons.items()]
+        return {"contacts": self.contacts, "sample": self.sample, "reasons": reasons}
 
     def merge(self, other: Json) -> None:
         """Add what `wire` returned for other contacts."""

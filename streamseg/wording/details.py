@@ -190,6 +190,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "there is no such group; create it first": "没有这个分组；请先创建",
     "there is no such {}": "没有这个{}",
     "a later request of this account has taken the place of this one": "该账号更新的请求已取代此请求",
+    "this account watches changes too many times; close some": "该账号同时查看变化的连接过多；请关闭一些",
     "no cursor of a timeline; begin at the first page": "不是该时间线的 cursor；请从第一页开始",
     "not together with contact_id; keep one of them": "不能与 contact_id 同时使用；请只保留一个",
     "another request of this account is being answered; try again after it": "该账号的另一个请求正在处理；请稍后再试",

@@ -57,6 +57,21 @@ def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -
     return httpx.Response(status, json=body, headers={"Content-Type": "application/problem+json"})
 
 
+WATCHED = {"contact_id": "c1", "segment_id": "cn", "words": "why"}
+CHANGES = [
+    ("change", {**WATCHED, "change": "entered", "effective_at": "2026-05-01T00:00:00.000Z"}),
+    ("skipped", {"changes": 1200}),
+    ("skipped", {"changes": None}),
+    ("change", {**WATCHED, "change": "exited", "effective_at": "2026-05-02T00:00:00.000Z"}),
+]
+
+
+def stream(events: list[tuple[str, Any]]) -> httpx.Response:
+    """An answer with server-sent events."""
+    texts = [f"event: {name}\ndata: {json.dumps(data)}\n\n: heartbeat\n\n" for name, data in events]
+    return httpx.Response(200, text="".join(texts), headers={"Content-Type": "text/event-stream"})
+
+
 TIMELINE = {
     "rows": [
         {"at": "2026-05-02T00:00:00.000Z", "kind": "membership", "segment_id": "cn", "change": "entered",
@@ -197,6 +212,8 @@ class FakeApi:
                 ids = body.get("add", body.get("remove"))
                 self.lists.setdefault(body["segment_id"], set()).update(ids)
                 return httpx.Response(202, json={"accepted": len(ids)})
+            case "GET", ["changes"]:
+                return stream(CHANGES)
             case "GET", ["contacts"]:
                 ids = [one for one in ("c1", "c2", "d1") if one.startswith(query["q"])]
                 rows = [

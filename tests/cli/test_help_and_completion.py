@@ -18,7 +18,7 @@ COMMANDS = [
         ("segments", name)
         for name in (
             "list", "show", "create", "edit", "copy", "delete", "move", "share", "calculate", "contacts",
-            "explain", "preview", "apply",
+            "explain", "changes", "preview", "apply",
         )
     ),
     *(("groups", name) for name in ("list", "create", "rename", "delete")),

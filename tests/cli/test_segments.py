@@ -391,3 +391,24 @@ def test_show_definition_has_its_keys_as_a_person_writes_them(run: Run, api: Fak
     ]
     shown = json.loads(run("segments", "show", "cn", "--json").stdout)["definition"]
     assert list(shown["clusters"][0]["conditions"][0]) == ["attribute", "operator", "value", "not"]
+
+
+def test_changes_are_shown_as_they_come(run: Run, api: FakeApi) -> None:
+    api.add("cn")
+    shown = run("segments", "changes", "cn", "--contact", "c1", "--recent", "5")
+    assert api.requests[-1][2] == {"segment_id": "cn", "contact_id": "c1", "recent": "5", "words": "en"}
+    assert [line.partition("08:00")[2] or line for line in shown.stdout.splitlines()] == [
+        " c1 entered cn (why)",
+        " c1 left cn (why)",
+    ]
+    assert shown.stderr == "1,200 changes were skipped\nsome changes were skipped\n"
+    assert "进入 cn（why）" in run("segments", "changes", "--lang", "zh").stdout
+    lines = run("segments", "changes", "--json").stdout.splitlines()
+    assert [json.loads(line).get("change", "skipped") for line in lines] == [
+        "entered",
+        "skipped",
+        "skipped",
+        "exited",
+    ]
+    api.refusals["GET", "/changes"] = problem(429, "too_many_requests", "Too many requests")
+    assert run("segments", "changes").exit_code == 1

@@ -20,7 +20,7 @@ from streamseg.cli import app
 from streamseg.cli.terminal import TerminalConsole, echo, echo_json, json_output, visible, visible_json
 from streamseg.errors import StreamsegError
 from tests.cli.conftest import Run
-from tests.cli.fake_api import ME, FakeApi
+from tests.cli.fake_api import CHANGES, ME, FakeApi, stream
 
 HOSTILE = (
     "\x1b[2J\x1b]0;mine\x07\x9b31m\x08\r\x7f\x85\u202egnp\u202c\u2066\u2069\u200e\u200f\u061c\u2028\U000e0041"
@@ -153,6 +153,8 @@ class HostileApi(FakeApi):
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         answered = super().handle(request)
+        if request.url.path.endswith("/changes"):
+            return stream([(name, spoilt(data)) for name, data in CHANGES])
         if not answered.content:
             return answered
         return httpx.Response(answered.status_code, json=spoilt(answered.json()))
@@ -225,6 +227,7 @@ COMMANDS: list[tuple[str, ...]] = [
     ("segments", "preview", "{definition}"),
     ("segments", "preview", "{definition}", "--compare"),
     ("segments", "preview", "{definition}", "--contact", HOSTILE),
+    ("segments", "changes", HOSTILE),
     ("segments", "recount", "cn"),
     ("segments", "apply", "{folder}", "--dry-run"),
     ("segments", "apply", "{folder}", "--yes"),

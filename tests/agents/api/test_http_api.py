@@ -441,6 +441,9 @@ def test_answers_are_as_described(worker: Caller) -> None:
         checks.response_schema_conformance,
     ]
     for operation in schema.get_all_operations():
+        if operation.ok().path == "/changes":
+            # Its answer has no end; tests/agents/api/test_changes.py reads it.
+            continue
         strategy = operation.ok().as_strategy()
 
         @settings(
