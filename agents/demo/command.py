@@ -53,7 +53,7 @@ def demo(
             http_port=0,
         )
         broker.create_topics(settings)
-        producer = Producer({"bootstrap.servers": broker.bootstrap, "linger.ms": 5, "log_level": 0})
+        producer = producer_for(broker.bootstrap)
         _send(producer, SEGMENT_DEFINITIONS, "segment_id", DEFINITIONS, partition=0)
         console.print(f"[bold]broker[/bold] in this process at {broker.bootstrap}, {PARTITIONS} partitions")
         for definition in DEFINITIONS:
@@ -74,6 +74,12 @@ def demo(
             f"{contacts + events:,} records in, {sum(changes.values()):,} membership changes out, "
             f"{time.monotonic() - started:.0f} s watched; nothing was recomputed."
         )
+
+
+def producer_for(bootstrap: str) -> Producer:
+    """Return a producer that puts each contact into the partition in which workers look for it."""
+    settings = {"bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0}
+    return Producer({**settings, "partitioner": "murmur2_random"})
 
 
 def _wall_ms() -> int:
