@@ -180,7 +180,7 @@ class Metrics:
         self.questions = self._gauge(
             "api_questions_running",
             "Questions that are being answered: `short` ones about members and contacts, `long` ones that "
-            "evaluate all contacts (previews, comparisons, recounts)",
+            "evaluate all contacts (previews, comparisons, recounts), `watching` for streams of changes",
             "kind",
         )
 

@@ -126,7 +126,7 @@ class Api(Service):
         search = ContactSearch(settings, local, peers, turns)
         timeline = Timeline(settings, view, local, peers, turns)
         self._feed = ChangeFeed(settings.partitions, local, peers)
-        changes = Changes(view, self._feed)
+        changes = Changes(view, self._feed, metrics.questions.labels("watching"))
         vocabulary = Vocabulary(settings, local, peers, turns)
         self._routes = [
             web.get("/openapi.json", self.openapi),

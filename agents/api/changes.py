@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import web
+from prometheus_client import Gauge
 from pydantic import Field
 
 from agents.api.auth import ACCOUNT
 from agents.api.catalogue_view import CatalogueView
 from agents.api.change_feed import ChangeFeed, Watcher
+from agents.api.counted import ENDLESS
 from agents.api.requests import answer, read_model, whole_number, words_wanted
 from agents.partitions.recent_changes import KEPT_CHANGES
 from schemas.wire import WireModel
@@ -36,9 +38,11 @@ class ChangesQuestion(WireModel):
 class Changes:
     """The handler of /changes."""
 
-    def __init__(self, view: CatalogueView, feed: ChangeFeed) -> None:
+    def __init__(self, view: CatalogueView, feed: ChangeFeed, running: Gauge) -> None:
+        """`running` shows how many streams there are."""
         self._view = view
         self._feed = feed
+        self._running = running
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/changes", self.watch, allow_head=False)]
@@ -56,6 +60,8 @@ class Changes:
         wants = self._wanted(request)
         watcher = Watcher(request[ACCOUNT], wants)
         self._feed.join(watcher)
+        request[ENDLESS] = True
+        self._running.inc()
         try:
             # The watcher has joined before, so no change is missed between these and the later ones.
             before = [one for one in await self._feed.recent(recent) if wants(one)] if recent else []
@@ -76,6 +82,7 @@ class Changes:
                 await response.write(await self._next(watcher, known, language))
             return response
         finally:
+            self._running.dec()
             self._feed.leave(watcher)
 
     async def _next(self, watcher: Watcher, known: set[str], language: Language | None) -> bytes:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from agents.metrics import Metrics
+
+ENDLESS: Final = web.RequestKey("endless", bool)
+"""The key under which a handler notes that its answer has no end, so that its time says nothing."""
 
 _NONE = "none"
 _GONE = "gone"
@@ -34,7 +38,8 @@ def counted(metrics: Metrics) -> Middleware:
         finally:
             method, route = _template(request)
             metrics.api_requests.labels(method, route, status).inc()
-            metrics.api_seconds.labels(method, route).observe(time.perf_counter() - began)
+            if ENDLESS not in request:
+                metrics.api_seconds.labels(method, route).observe(time.perf_counter() - began)
 
     return count
 

@@ -182,7 +182,14 @@ class Watched:
     def __init__(self, first: Worker, second: Worker, session: aiohttp.ClientSession, port: int) -> None:
         self.first, self.second = first, second
         self._session = session
-        self._base = f"http://127.0.0.1:{port}/api/v1/changes"
+        self._host = f"http://127.0.0.1:{port}"
+        self._base = f"{self._host}/api/v1/changes"
+
+    async def metrics(self, name: str) -> list[str]:
+        """The lines of the first worker's metrics whose names begin so, and which are about streams."""
+        async with self._session.get(f"{self._host}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        return [one for one in lines if one.startswith(name) and ("watching" in one or "/changes" in one)]
 
     @asynccontextmanager
     async def stream(self, query: str = "", account: str = "ann") -> AsyncIterator[Stream]:
@@ -309,6 +316,24 @@ def test_it_says_that_it_skipped_changes(monkeypatch: pytest.MonkeyPatch) -> Non
             watched.second.send(change(2_000))
             assert await stream.event() == ("skipped", {"changes": None})
             assert (await stream.event())[1]["sequence"] == 2_000
+
+    watched(visit)
+
+
+def test_streams_are_counted_while_they_last_and_their_time_is_not_measured() -> None:
+    running = 'streamseg_api_questions_running{kind="watching"} '
+
+    async def visit(watched: Watched) -> None:
+        async with watched.stream(), watched.stream():
+            assert await watched.metrics("streamseg_api_questions_running") == [running + "2.0"]
+        async with asyncio.timeout(SECONDS):
+            while await watched.metrics("streamseg_api_questions_running") != [running + "0.0"]:  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.01)
+            while not await watched.metrics("streamseg_api_requests_total"):  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.01)
+        assert await watched.metrics("streamseg_api_request_seconds") == []
+        assert (await watched.refused("?recent=x"))[0] == 422
+        assert await watched.metrics("streamseg_api_request_seconds_count") != []
 
     watched(visit)
 
