@@ -65,7 +65,7 @@ def build_arguments() -> dict[str, Any]:
         return {"setup_requires": [*mypy, *project["dependencies"]]}
     modules = PYPROJECT["tool"]["streamseg"]["compiled"]
     # Debug information would make the library several times as large.
-    return {"ext_modules": mypycify(modules, group_name="streamseg.hot_path", debug_level="0")}
+    return {"ext_modules": mypycify(modules, group_name="streamseg.hot_path", opt_level="2", debug_level="0")}
 
 
 class BuildWithConsole(build_py):

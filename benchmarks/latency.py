@@ -168,7 +168,7 @@ class Load:
             # The workload repeats; new event ids make the repeated events count as new ones.
             self._number += 1
             body |= {"event_id": f"{body['event_id']}-{self._number}", "occurred_at": now_ms}
-        self._feed.put(replace(record, timestamp_ms=now_ms, value=orjson.dumps(body)))
+        self._feed.put(record.copy(timestamp_ms=now_ms, value=orjson.dumps(body)))
 
 
 def _now() -> float:

@@ -11,7 +11,6 @@ for the calculation: the calendar repeats itself after 400 years, including week
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -258,16 +257,18 @@ def unit_boundary_ms(
     return MIN_MS if count < 0 else NEVER_MS
 
 
-@dataclass(frozen=True, slots=True)
 class Period:
     """A period of whole local calendar units: `first` to `last`, relative to the unit that contains now (0).
     Weeks begin on `week_start`, 1-7 from Monday."""
 
-    unit: CalendarUnit
-    first: int
-    last: int
-    week_start: int
-    zone: ZoneInfo
+    __slots__ = ("first", "last", "unit", "week_start", "zone")
+
+    def __init__(self, unit: CalendarUnit, first: int, last: int, week_start: int, zone: ZoneInfo) -> None:
+        self.unit = unit
+        self.first = first
+        self.last = last
+        self.week_start = week_start
+        self.zone = zone
 
     @property
     def key(self) -> tuple[Any, ...]:

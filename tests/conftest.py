@@ -7,6 +7,7 @@ skipped and the end of the run reports it; with CI=true they fail.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -21,9 +22,9 @@ settings.register_profile("streamseg", parent=settings(), deadline=None)
 settings.load_profile("streamseg")
 
 ROOT = Path(__file__).parents[1]
-BUILD_SECONDS = 900
+BUILD_SECONDS = 1_800
 
-_NOT_COMPILED = pytest.StashKey[str]()
+NOT_COMPILED = "not compiled: "
 
 
 def outdated(root: Path) -> list[Path]:
@@ -43,18 +44,43 @@ def pytest_sessionstart() -> None:
         pytest.exit(f"compiled modules are older than {names}: `make compiled` or `make plain`", returncode=1)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    why = config.stash.get(_NOT_COMPILED, None)
-    if why is not None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # The reports, unlike what a fixture stores, also come from the processes of a run with several of them.
+    whys = {
+        report.longrepr[2].partition(NOT_COMPILED)[2]
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and NOT_COMPILED in report.longrepr[2]
+    }
+    for why in sorted(whys):
         terminalreporter.section("NOT COMPILED", sep="!", red=True, bold=True)
         terminalreporter.line(f"WARNING: the tests of the compiled form did not run: {why}", red=True)
 
 
 @pytest.fixture(scope="session")
-def compiled_checkout(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout with the compiled form in place."""
-    checkout = tmp_path_factory.mktemp("compiled") / "checkout"
-    ignored = shutil.ignore_patterns("*.so", "__pycache__", "build", ".*", "*.egg-info", "data", "chaos")
+def compiled_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout with the compiled form in place. All processes of a run share it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    checkout = folder / "compiled"
+    with (folder / "compiled.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = folder / "compiled.log"
+        if not built.exists():
+            said = _compile(checkout)
+            built.write_text(said)
+    said = built.read_text()
+    if NOT_COMPILED in said:
+        if os.environ.get("CI", "").lower() in ("true", "1"):
+            pytest.fail(f"CI needs a C compiler: {said}", pytrace=False)
+        pytest.skip(said.strip())
+    return checkout
+
+
+def _compile(checkout: Path) -> str:
+    """Compile a copy of the checkout. Return what the build says."""
+    ignored = shutil.ignore_patterns("*.so", "__pycache__", "build", ".*", "*.egg-info", "node_modules")
+    shutil.rmtree(checkout, ignore_errors=True)
     shutil.copytree(ROOT, checkout, ignore=ignored, symlinks=True)
     built = subprocess.run(
         [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"],
@@ -66,10 +92,4 @@ def compiled_checkout(pytestconfig: pytest.Config, tmp_path_factory: pytest.Temp
         timeout=BUILD_SECONDS,
     )
     assert built.returncode == 0, built.stdout
-    if "not compiled:" in built.stdout:
-        why = built.stdout.strip()
-        pytestconfig.stash[_NOT_COMPILED] = why
-        if os.environ.get("CI", "").lower() in ("true", "1"):
-            pytest.fail(f"CI needs a C compiler: {why}", pytrace=False)
-        pytest.skip(why)
-    return checkout
+    return built.stdout

@@ -5,7 +5,6 @@ back, and what compaction leaves.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -71,4 +70,4 @@ def settled(definitions: Definitions, records: Iterable[Record]) -> list[Record]
     while definitions.pending:
         take_all(definitions, log.answer(definitions))
     log.compact()
-    return [replace(record) for record in log.records]
+    return [record.copy() for record in log.records]

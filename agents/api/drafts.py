@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from agents.api.catalogue_view import CatalogueView
@@ -80,7 +79,7 @@ class Drafts:
         if compared and in_force is not None:
             # No id of a segment contains `|`.
             other_id = f"{segment_id}|"
-            waiting.append(replace(in_force, segment_id=other_id, member_id=member_id(other_id)))
+            waiting.append(in_force.named(other_id, member_id(other_id)))
         while waiting:
             one = waiting.pop()
             segments[one.segment_id] = one

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
@@ -178,10 +177,10 @@ class BatchProducer(Service):
             await self._send_placed(DEAD_LETTERS, [message], alone=True)
         except MessageSizeTooLargeError:
             _log.warning("the dead letter for %s does not fit into its topic", record.position)
-            shortened = replace(
-                letter,
-                message=f"{letter.message}; too large for this topic, still to be read at {record.position}",
+            message_text = (
+                f"{letter.message}; too large for this topic, still to be read at {record.position}"
             )
+            shortened = DeadLetter(record, letter.code, message_text, letter.path, letter.fault, letter.paths)
             await self._send_placed(DEAD_LETTERS, [Message(None, b"", shortened.headers())], alone=True)
 
     async def _send_placed(self, topic: str, messages: Sequence[Message], *, alone: bool = False) -> None:

@@ -20,7 +20,6 @@ gets the known birth. Version 4 also kept less about opt-outs. Any other version
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from struct import Struct
 from typing import Any
 
@@ -54,15 +53,6 @@ _LISTED_HEAD_AT, _LISTED_HEAD_FIELDS = 11, 12
 _LAYOUT_4 = 4
 
 
-def _lists() -> Rows[ListEntry]:
-    return Rows(ListEntry)
-
-
-def _members() -> Rows[Membership]:
-    return Rows(Membership)
-
-
-@dataclass(slots=True)
 class Body:
     """The results of a contact's inputs, in the order of the bytes. Times are epoch milliseconds. The rows
     are in streamseg.contact.rows.
@@ -78,15 +68,57 @@ class Body:
     ended        segment id -> see streamseg.contact.ended_sequences
     """
 
-    lists: Rows[ListEntry] = field(default_factory=_lists)
-    true: set[int] = field(default_factory=set)
-    flips: dict[int, int] = field(default_factory=dict)
-    summaries: dict[int, Summary] = field(default_factory=dict)
-    due: dict[int, int] = field(default_factory=dict)
-    members: Rows[Membership] = field(default_factory=_members)
-    unsubscribes: Unsubscribes = field(default_factory=Unsubscribes)
-    suppressed: list[str] = field(default_factory=list)
-    ended: dict[str, list[GivenSequences]] = field(default_factory=dict)
+    __slots__ = (
+        "due",
+        "ended",
+        "flips",
+        "lists",
+        "members",
+        "summaries",
+        "suppressed",
+        "true",
+        "unsubscribes",
+    )
+
+    def __init__(
+        self,
+        lists: Rows[ListEntry] | None = None,
+        true: set[int] | None = None,
+        flips: dict[int, int] | None = None,
+        summaries: dict[int, Summary] | None = None,
+        due: dict[int, int] | None = None,
+        members: Rows[Membership] | None = None,
+        unsubscribes: Unsubscribes | None = None,
+        suppressed: list[str] | None = None,
+        ended: dict[str, list[GivenSequences]] | None = None,
+    ) -> None:
+        self.lists: Rows[ListEntry] = Rows(ListEntry) if lists is None else lists
+        self.true: set[int] = set() if true is None else true
+        self.flips: dict[int, int] = {} if flips is None else flips
+        self.summaries: dict[int, Summary] = {} if summaries is None else summaries
+        self.due: dict[int, int] = {} if due is None else due
+        self.members: Rows[Membership] = Rows(Membership) if members is None else members
+        self.unsubscribes: Unsubscribes = Unsubscribes() if unsubscribes is None else unsubscribes
+        self.suppressed: list[str] = [] if suppressed is None else suppressed
+        self.ended: dict[str, list[GivenSequences]] = {} if ended is None else ended
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Body) and self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # its content changes
+
+    def _values(self) -> tuple[Any, ...]:
+        return (
+            self.lists,
+            self.true,
+            self.flips,
+            self.summaries,
+            self.due,
+            self.members,
+            self.unsubscribes,
+            self.suppressed,
+            self.ended,
+        )
 
     def to_bytes(self) -> bytes:
         return dumps_own(
@@ -139,10 +171,9 @@ def _filled(read: list[Any], count: int, empty: bytes) -> list[Any]:
 
 
 _EMPTY_BODY = Body().to_bytes()
-_BODY_FIELDS = len(fields(Body))
+_BODY_FIELDS = len(loads_own(_EMPTY_BODY))
 
 
-@dataclass(slots=True, eq=False)
 class Contact:
     """The data that is kept of one contact between inputs. Times are epoch milliseconds.
 
@@ -163,25 +194,66 @@ class Contact:
     kept_body    `body`, or its bytes until `body` is first used
     """
 
-    contact_id: str
-    due_ms: int | None = None
-    attributes: Attributes = field(default_factory=Attributes)
-    capped: int = 0
-    kept_body: Body | bytes = field(default_factory=Body, compare=False)
-    # The head.
-    known_since_ms: int | None = None
-    erased_ms: int | None = None
-    clock_ms: int = 0
-    plan: int = -1
-    event_count: int = 0
-    oldest_event_ms: int | None = None
-    event_offset: int = -1
-    update_offset: int = -1
-    flip_ms: int | None = None
-    prune_ms: int | None = None
-    ended_ms: int | None = None
-    forgotten_ms: int | None = None
-    opt_outs_since_ms: int | None = None
+    __slots__ = (
+        "attributes",
+        "capped",
+        "clock_ms",
+        "contact_id",
+        "due_ms",
+        "ended_ms",
+        "erased_ms",
+        "event_count",
+        "event_offset",
+        "flip_ms",
+        "forgotten_ms",
+        "kept_body",
+        "known_since_ms",
+        "oldest_event_ms",
+        "opt_outs_since_ms",
+        "plan",
+        "prune_ms",
+        "update_offset",
+    )
+
+    def __init__(
+        self,
+        contact_id: str,
+        due_ms: int | None = None,
+        attributes: Attributes | None = None,
+        capped: int = 0,
+        kept_body: Body | bytes | None = None,
+        known_since_ms: int | None = None,
+        erased_ms: int | None = None,
+        clock_ms: int = 0,
+        plan: int = -1,
+        event_count: int = 0,
+        oldest_event_ms: int | None = None,
+        event_offset: int = -1,
+        update_offset: int = -1,
+        flip_ms: int | None = None,
+        prune_ms: int | None = None,
+        ended_ms: int | None = None,
+        forgotten_ms: int | None = None,
+        opt_outs_since_ms: int | None = None,
+    ) -> None:
+        self.contact_id = contact_id
+        self.due_ms = due_ms
+        self.attributes: Attributes = Attributes() if attributes is None else attributes
+        self.capped = capped
+        self.kept_body: Body | bytes = Body() if kept_body is None else kept_body
+        self.known_since_ms = known_since_ms
+        self.erased_ms = erased_ms
+        self.clock_ms = clock_ms
+        self.plan = plan
+        self.event_count = event_count
+        self.oldest_event_ms = oldest_event_ms
+        self.event_offset = event_offset
+        self.update_offset = update_offset
+        self.flip_ms = flip_ms
+        self.prune_ms = prune_ms
+        self.ended_ms = ended_ms
+        self.forgotten_ms = forgotten_ms
+        self.opt_outs_since_ms = opt_outs_since_ms
 
     @property
     def body(self) -> Body:
@@ -193,12 +265,31 @@ class Contact:
 
     def __eq__(self, other: object) -> bool:
         """Return whether both are the same contact with the same state, decoded or in bytes."""
-        if not isinstance(other, Contact):
-            return NotImplemented
-        names = [one.name for one in fields(self) if one.compare]
-        return all(getattr(self, name) == getattr(other, name) for name in (*names, "body"))
+        return isinstance(other, Contact) and self._values() == other._values()
 
     __hash__ = None  # type: ignore[assignment]  # its content changes
+
+    def _values(self) -> tuple[Any, ...]:
+        return (
+            self.contact_id,
+            self.due_ms,
+            self.attributes,
+            self.capped,
+            self.body,
+            self.known_since_ms,
+            self.erased_ms,
+            self.clock_ms,
+            self.plan,
+            self.event_count,
+            self.oldest_event_ms,
+            self.event_offset,
+            self.update_offset,
+            self.flip_ms,
+            self.prune_ms,
+            self.ended_ms,
+            self.forgotten_ms,
+            self.opt_outs_since_ms,
+        )
 
     def reset(self) -> None:
         """Forget the contact's attributes and body, and everything about its history. The sequences in

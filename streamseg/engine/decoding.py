@@ -8,7 +8,6 @@ properties are personal data.
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -27,24 +26,51 @@ _EVENT_FIELDS: Final = len(BehaviorEvent.model_fields)
 _UPDATE_FIELDS: Final = frozenset(ContactUpdate.model_fields)
 
 
-@dataclass(slots=True)
 class Update:
     """A contact update. Its values are in force from `updated_ms` (epoch ms). Do not change its fields.
 
     faults  the values that were left out because they are wrong, in the order of the contract
     """
 
-    contact_id: str
-    attributes: dict[str, Any]
-    tags_set: list[str] | None
-    tags_add: list[str]
-    tags_remove: list[str]
-    lists_add: list[str]
-    lists_remove: list[str]
-    updated_ms: int
-    deleted: bool
-    keep_suppressions: bool
-    faults: list[Fault]
+    __slots__ = (
+        "attributes",
+        "contact_id",
+        "deleted",
+        "faults",
+        "keep_suppressions",
+        "lists_add",
+        "lists_remove",
+        "tags_add",
+        "tags_remove",
+        "tags_set",
+        "updated_ms",
+    )
+
+    def __init__(
+        self,
+        contact_id: str,
+        attributes: dict[str, Any],
+        tags_set: list[str] | None,
+        tags_add: list[str],
+        tags_remove: list[str],
+        lists_add: list[str],
+        lists_remove: list[str],
+        updated_ms: int,
+        deleted: bool,
+        keep_suppressions: bool,
+        faults: list[Fault],
+    ) -> None:
+        self.contact_id = contact_id
+        self.attributes = attributes
+        self.tags_set = tags_set
+        self.tags_add = tags_add
+        self.tags_remove = tags_remove
+        self.lists_add = lists_add
+        self.lists_remove = lists_remove
+        self.updated_ms = updated_ms
+        self.deleted = deleted
+        self.keep_suppressions = keep_suppressions
+        self.faults = faults
 
     @property
     def touches_tags(self) -> bool:

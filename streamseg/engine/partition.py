@@ -6,7 +6,6 @@ The replay of a file and the agents use the same class. It takes records, and it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -39,7 +38,6 @@ class Recounted(NamedTuple):
     last: str | None
 
 
-@dataclass(slots=True)
 class Counts:
     """The numbers of what a partition has done.
 
@@ -51,12 +49,15 @@ class Counts:
     unclear   forms whose property `subscribed` says neither yes nor no
     """
 
-    applied: int = 0
-    repeated: int = 0
-    rejected: int = 0
-    due: int = 0
-    capped: int = 0
-    unclear: int = 0
+    __slots__ = ("applied", "capped", "due", "rejected", "repeated", "unclear")
+
+    def __init__(self) -> None:
+        self.applied = 0
+        self.repeated = 0
+        self.rejected = 0
+        self.due = 0
+        self.capped = 0
+        self.unclear = 0
 
 
 def _left_out(record: Record, faults: list[Fault]) -> DeadLetter:

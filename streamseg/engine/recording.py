@@ -11,7 +11,6 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from operator import itemgetter
 from typing import Final
 
@@ -117,7 +116,7 @@ def definitions_in_order(records: Sequence[Record], now_ms: int) -> list[Record]
             for key in () if record.offset in refused else _references(record.value):
                 later = None if key in defined else _next(records, key, record.offset)
                 if later is not None:
-                    put(replace(later, timestamp_ms=record.timestamp_ms))
+                    put(later.copy(timestamp_ms=record.timestamp_ms))
         ordered.append(record)
 
     for record in _dated(records, now_ms):
@@ -131,7 +130,7 @@ def _dated(records: Iterable[Record], now_ms: int) -> Iterator[Record]:
     for record in records:
         if latest_ms < record.timestamp_ms <= now_ms:
             latest_ms = record.timestamp_ms
-        yield replace(record, timestamp_ms=latest_ms)
+        yield record.copy(timestamp_ms=latest_ms)
 
 
 def _refused(records: Iterable[Record]) -> Iterator[int]:

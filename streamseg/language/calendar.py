@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import MAXYEAR, date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -44,13 +43,15 @@ def anniversary_in(year: int, day: date) -> date | None:
         return date(year, 2, 28)
 
 
-@dataclass(frozen=True, slots=True)
 class Anniversary:
     """The test whether the anniversary of a date is within the next `days` whole local days, today
     included."""
 
-    days: int
-    zone: ZoneInfo
+    __slots__ = ("days", "zone")
+
+    def __init__(self, days: int, zone: ZoneInfo) -> None:
+        self.days = days
+        self.zone = zone
 
     def at(self, at_ms: int, now_ms: int) -> Answer:
         """Return the answer at `now_ms` for the date of `at_ms`, with the local midnight at which it
@@ -86,14 +87,16 @@ def birthday_in(years: int, born: date) -> date | None:
         return date(year, 3, 1)
 
 
-@dataclass(frozen=True, slots=True)
 class AgeRange:
     """The test whether the full years from a local calendar day until today are `youngest` to `oldest`, both
     included (None: no bound). A day in the future has no age, so the test is false."""
 
-    youngest: int | None
-    oldest: int | None
-    zone: ZoneInfo
+    __slots__ = ("oldest", "youngest", "zone")
+
+    def __init__(self, youngest: int | None, oldest: int | None, zone: ZoneInfo) -> None:
+        self.youngest = youngest
+        self.oldest = oldest
+        self.zone = zone
 
     def at(self, at_ms: int, now_ms: int) -> Answer:
         """Return the answer at `now_ms` for the date of `at_ms`, with the local midnight at which it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import singledispatchmethod
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -181,7 +180,7 @@ class _Compiler:
         self, steps: tuple[str, ...], test: Test | ElementsTest, held: wire.Held | None, path: str
     ) -> tuple[int, bool]:
         if held is None:
-            plain = AttributeCondition(steps, replace(test, negated=False))
+            plain = AttributeCondition(steps, test.positive())
             return self._shared(plain), test.negated
         if steps == (KNOWN_SINCE,):
             raise RejectedError(

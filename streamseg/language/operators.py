@@ -7,7 +7,6 @@ Instants are epoch ms; spans of *now* are half-open.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
@@ -50,7 +49,6 @@ def _itself(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
 class Test:
     """One operator with its operand, compiled to a test of values.
 
@@ -63,12 +61,23 @@ class Test:
     day_zone  the time zone in which the day of a stored date without a time begins
     """
 
-    key: tuple[Any, ...]
-    negated: bool
-    check: Check | None
-    moving: Moving | None
-    zone: ZoneInfo
-    day_zone: ZoneInfo
+    __slots__ = ("check", "day_zone", "key", "moving", "negated", "zone")
+
+    def __init__(
+        self,
+        key: tuple[Any, ...],
+        negated: bool,
+        check: Check | None,
+        moving: Moving | None,
+        zone: ZoneInfo,
+        day_zone: ZoneInfo,
+    ) -> None:
+        self.key = key
+        self.negated = negated
+        self.check = check
+        self.moving = moving
+        self.zone = zone
+        self.day_zone = day_zone
 
     def holds(self, value: Any, now_ms: int) -> bool:
         """Return the answer at `now_ms`, negated if `negated`."""
@@ -80,6 +89,10 @@ class Test:
     def moves(self) -> bool:
         """Whether the answer depends on the clock."""
         return self.moving is not None
+
+    def positive(self) -> Test:
+        """Return the test without the negation."""
+        return Test(self.key, False, self.check, self.moving, self.zone, self.day_zone)
 
     def keep(self, value: Any) -> Any:
         """Return what has to be kept of a value so that `at_kept` can test it later."""
@@ -217,7 +230,14 @@ def _between(operand: Any, _: TestOptions) -> Check:
 
 
 def _compares(compare: Callable[[Any, Any], bool]) -> Plain:
-    return lambda bound, _: lambda value: is_number(value) and compare(value, bound)
+    def compiled(bound: Any, _: TestOptions) -> Check:
+        return lambda value: is_number(value) and compare(value, bound)
+
+    return compiled
+
+
+def _is_set(_operand: Any, _: TestOptions) -> Check:
+    return lambda value: not is_missing(value)
 
 
 def _keys(values: list[Any], form: TextForm) -> set[Any]:
@@ -351,7 +371,7 @@ def _anniversary(operand: Any, zone: ZoneInfo) -> tuple[Key, Moving]:
 
 
 PLAIN: Mapping[str, Plain] = {
-    "is_set": lambda *_: lambda value: not is_missing(value),
+    "is_set": _is_set,
     "eq": lambda operand, options: _equals(operand, _form(options)),
     "in": lambda operand, options: _in(operand, _form(options), scalars=True),
     "contains_any": lambda operand, options: _in(operand, _form(options), scalars=False),

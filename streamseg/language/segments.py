@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from schemas.definitions import SegmentDefinition
@@ -11,30 +10,36 @@ from streamseg.language.conditions.base import Condition, stable_id
 from streamseg.language.formula import formula
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Literal:
     """One condition of a definition: the shared condition that it became, negated or not.
 
     source  the condition as written; None in a segment that has no written conditions
     """
 
-    condition_id: int
-    negated: bool
-    source: Any
+    __slots__ = ("condition_id", "negated", "source")
+
+    def __init__(self, condition_id: int, negated: bool, source: Any) -> None:
+        self.condition_id = condition_id
+        self.negated = negated
+        self.source = source
 
     def holds(self, true: Collection[int]) -> bool:
         return (self.condition_id in true) != self.negated
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
     """Conditions joined by AND (`every`) or OR. They are kept as sets, so that a test needs few set
     operations."""
 
-    every: bool
-    literals: tuple[Literal, ...]
-    positive: frozenset[int]
-    negative: frozenset[int]
+    __slots__ = ("every", "literals", "negative", "positive")
+
+    def __init__(
+        self, every: bool, literals: tuple[Literal, ...], positive: frozenset[int], negative: frozenset[int]
+    ) -> None:
+        self.every = every
+        self.literals = literals
+        self.positive = positive
+        self.negative = negative
 
     @classmethod
     def of(cls, every: bool, literals: tuple[Literal, ...]) -> Cluster:
@@ -51,13 +56,15 @@ class Cluster:
         return not self.positive.isdisjoint(true) or not self.negative <= true
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """Clusters joined by AND. The part includes contacts (`include`) or excludes them."""
 
-    name: str | None
-    include: bool
-    clusters: tuple[Cluster, ...]
+    __slots__ = ("clusters", "include", "name")
+
+    def __init__(self, name: str | None, include: bool, clusters: tuple[Cluster, ...]) -> None:
+        self.name = name
+        self.include = include
+        self.clusters = clusters
 
     def holds(self, true: set[int]) -> bool:
         for cluster in self.clusters:  # noqa: SIM110 - the hot path: a generator costs as much as the tests
@@ -66,7 +73,6 @@ class Part:
         return True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Segment:
     """A compiled segment.
 
@@ -79,16 +85,42 @@ class Segment:
                 row with a smaller birth belongs to a segment that was deleted.
     """
 
-    segment_id: str
-    version: int
-    parts: tuple[Part, ...]
-    conditions: tuple[Condition, ...]
-    references: frozenset[str]
-    member_id: int
-    introduced: int
-    born: int
-    definition: SegmentDefinition | None = None
-    source: bytes | None = None
+    __slots__ = (
+        "born",
+        "conditions",
+        "definition",
+        "introduced",
+        "member_id",
+        "parts",
+        "references",
+        "segment_id",
+        "source",
+        "version",
+    )
+
+    def __init__(
+        self,
+        segment_id: str,
+        version: int,
+        parts: tuple[Part, ...],
+        conditions: tuple[Condition, ...],
+        references: frozenset[str],
+        member_id: int,
+        introduced: int,
+        born: int,
+        definition: SegmentDefinition | None = None,
+        source: bytes | None = None,
+    ) -> None:
+        self.segment_id = segment_id
+        self.version = version
+        self.parts = parts
+        self.conditions = conditions
+        self.references = references
+        self.member_id = member_id
+        self.introduced = introduced
+        self.born = born
+        self.definition = definition
+        self.source = source
 
     def holds(self, true: set[int]) -> bool:
         """Return whether the formula holds: at least one including part holds and no excluding part does."""
@@ -108,6 +140,38 @@ class Segment:
         """Return whether the segment has this version and the formula of a definition."""
         own = self.definition
         return self.version == version and own is not None and formula(own) == formula(definition)
+
+    def written_as(
+        self, definition: SegmentDefinition, source: bytes | None, *, introduced: int, born: int
+    ) -> Segment:
+        """Return the same compiled segment with another text of its definition: its formula is the same."""
+        return Segment(
+            self.segment_id,
+            self.version,
+            self.parts,
+            self.conditions,
+            self.references,
+            self.member_id,
+            introduced,
+            born,
+            definition,
+            source,
+        )
+
+    def named(self, segment_id: str, member_id: int) -> Segment:
+        """Return the same compiled segment under another id."""
+        return Segment(
+            segment_id,
+            self.version,
+            self.parts,
+            self.conditions,
+            self.references,
+            member_id,
+            self.introduced,
+            self.born,
+            self.definition,
+            self.source,
+        )
 
     @property
     def as_written(self) -> bytes | None:

@@ -12,7 +12,6 @@ data are ChannelRegister and Statements in streamseg.contact.rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from schemas.durations import duration_ms
@@ -47,14 +46,16 @@ _KEPT = 1_000
 """How many unsubscribe events of a channel are kept at most."""
 
 
-@dataclass(frozen=True, slots=True)
 class ChannelWindow:
     """The batch windows of a channel. A window ends at a boundary of the local clock (`aligned`), or one
     length after each event."""
 
-    length_ms: int
-    aligned: bool
-    zone: ZoneInfo
+    __slots__ = ("aligned", "length_ms", "zone")
+
+    def __init__(self, length_ms: int, aligned: bool, zone: ZoneInfo) -> None:
+        self.length_ms = length_ms
+        self.aligned = aligned
+        self.zone = zone
 
     @classmethod
     def of(cls, window: BatchWindow, default_zone: str) -> ChannelWindow:

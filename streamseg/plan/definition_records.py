@@ -4,7 +4,7 @@ of them are pending."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.definitions import SegmentDefinition
@@ -129,7 +129,7 @@ class DefinitionRecords:
             return segment
         # The segment was moved, shared or renamed: no contact has to be evaluated again.
         introduced = current.introduced if statement.born is None else segment.introduced
-        renamed = replace(current, definition=definition, source=value, introduced=introduced, born=born)
+        renamed = current.written_as(definition, value, introduced=introduced, born=born)
         return current if _facts(renamed) == _facts(current) else renamed
 
 

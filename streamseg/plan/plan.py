@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from streamseg.language.conditions.base import Condition, stable_id
@@ -22,16 +21,17 @@ _REMEMBERED = 8
 """How many of the last plans are remembered, the present one included."""
 
 
-@dataclass(frozen=True, slots=True)
 class Dependencies:
     """The conditions and segments on which the membership of a segment depends, also through references. The
     segments are in topological order; the segment itself is the last one."""
 
-    condition_ids: frozenset[int]
-    segments: tuple[Segment, ...]
+    __slots__ = ("condition_ids", "segments")
+
+    def __init__(self, condition_ids: frozenset[int], segments: tuple[Segment, ...]) -> None:
+        self.condition_ids = condition_ids
+        self.segments = segments
 
 
-@dataclass(frozen=True, slots=True)
 class Dependents:
     """The segments whose membership depends on a condition.
 
@@ -39,16 +39,21 @@ class Dependents:
     segments    member id -> segment
     """
 
-    member_ids: frozenset[int]
-    segments: Mapping[int, Segment]
+    __slots__ = ("member_ids", "segments")
+
+    def __init__(self, member_ids: frozenset[int], segments: Mapping[int, Segment]) -> None:
+        self.member_ids = member_ids
+        self.segments = segments
 
 
-@dataclass(frozen=True, slots=True)
 class News:
     """The conditions and segments to evaluate for a contact that was last evaluated with an earlier plan."""
 
-    conditions: Mapping[int, Condition]
-    segments: Sequence[Segment]
+    __slots__ = ("conditions", "segments")
+
+    def __init__(self, conditions: Mapping[int, Condition], segments: Sequence[Segment]) -> None:
+        self.conditions = conditions
+        self.segments = segments
 
 
 class _Known(NamedTuple):

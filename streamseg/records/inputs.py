@@ -5,7 +5,6 @@ Do not change their fields. They are not frozen, because it takes three times as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from schemas.topics import CONTACT_UPDATES
@@ -18,18 +17,59 @@ Order = tuple[int, str, bool]
 """`occurred_ms`, `event_id` and whether the event is derived."""
 
 
-@dataclass(slots=True)
 class Record:
     """One record as it was read from a topic (name without prefix). `timestamp_ms` is in epoch milliseconds.
     Only records of `segment-definitions` have headers."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
+    __slots__ = ("headers", "key", "offset", "partition", "timestamp_ms", "topic", "value")
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        timestamp_ms: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp_ms = timestamp_ms
+        self.key = key
+        self.value = value
+        self.headers = headers
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # a value, of which no set is needed
+
+    def _values(self) -> tuple[Any, ...]:
+        return (
+            self.topic,
+            self.partition,
+            self.offset,
+            self.timestamp_ms,
+            self.key,
+            self.value,
+            self.headers,
+        )
+
+    def copy(
+        self, *, offset: int | None = None, timestamp_ms: int | None = None, value: bytes | None = None
+    ) -> Record:
+        """Return a copy of the record, with the values that are given instead of its own."""
+        return Record(
+            self.topic,
+            self.partition,
+            self.offset if offset is None else offset,
+            self.timestamp_ms if timestamp_ms is None else timestamp_ms,
+            self.key,
+            self.value if value is None else value,
+            self.headers,
+        )
 
     @property
     def position(self) -> str:
@@ -37,7 +77,6 @@ class Record:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-@dataclass(slots=True)
 class Event:
     """An occurrence of a behaviour event or of a derived event. `occurred_ms` is in epoch milliseconds.
 
@@ -48,13 +87,41 @@ class Event:
                  known.
     """
 
-    event_id: str
-    name: str
-    occurred_ms: int
-    properties: dict[str, Any]
-    derived: bool = False
-    offset: int = -1
-    recorded_ms: int = 0
+    __slots__ = ("derived", "event_id", "name", "occurred_ms", "offset", "properties", "recorded_ms")
+
+    def __init__(
+        self,
+        event_id: str,
+        name: str,
+        occurred_ms: int,
+        properties: dict[str, Any],
+        derived: bool = False,
+        offset: int = -1,
+        recorded_ms: int = 0,
+    ) -> None:
+        self.event_id = event_id
+        self.name = name
+        self.occurred_ms = occurred_ms
+        self.properties = properties
+        self.derived = derived
+        self.offset = offset
+        self.recorded_ms = recorded_ms
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Event) and self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # a value, of which no set is needed
+
+    def _values(self) -> tuple[Any, ...]:
+        return (
+            self.event_id,
+            self.name,
+            self.occurred_ms,
+            self.properties,
+            self.derived,
+            self.offset,
+            self.recorded_ms,
+        )
 
     @property
     def place(self) -> tuple[int, int, int]:

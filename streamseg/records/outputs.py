@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -24,17 +23,26 @@ class Cause(StrEnum):
     DELETION = "deletion"
 
 
-@dataclass(slots=True)
 class Reason:
     """A cause and its reference: an event id, a record's position, `segment@version`, or None.
 
     Do not change its fields. It is not frozen, for the same reason as inputs."""
 
-    kind: Cause
-    ref: str | None = None
+    __slots__ = ("kind", "ref")
+
+    def __init__(self, kind: Cause, ref: str | None = None) -> None:
+        self.kind = kind
+        self.ref = ref
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reason) and self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # a value, of which no set is needed
+
+    def _values(self) -> tuple[Any, ...]:
+        return (self.kind, self.ref)
 
 
-@dataclass(slots=True)
 class MembershipChange:
     """A contact entered (odd `sequence`) or exited (even) a segment at `effective_ms` of stream time.
 
@@ -44,14 +52,53 @@ class MembershipChange:
 
     Do not change its fields once it is emitted."""
 
-    segment_id: str
-    segment_version: int
-    contact_id: str
-    sequence: int
-    effective_ms: int
-    reason: Reason
-    next_change_ms: int | None = None
-    given_before: int = 0
+    __slots__ = (
+        "contact_id",
+        "effective_ms",
+        "given_before",
+        "next_change_ms",
+        "reason",
+        "segment_id",
+        "segment_version",
+        "sequence",
+    )
+
+    def __init__(
+        self,
+        segment_id: str,
+        segment_version: int,
+        contact_id: str,
+        sequence: int,
+        effective_ms: int,
+        reason: Reason,
+        next_change_ms: int | None = None,
+        given_before: int = 0,
+    ) -> None:
+        self.segment_id = segment_id
+        self.segment_version = segment_version
+        self.contact_id = contact_id
+        self.sequence = sequence
+        self.effective_ms = effective_ms
+        self.reason = reason
+        self.next_change_ms = next_change_ms
+        self.given_before = given_before
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MembershipChange) and self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # a value, of which no set is needed
+
+    def _values(self) -> tuple[Any, ...]:
+        return (
+            self.segment_id,
+            self.segment_version,
+            self.contact_id,
+            self.sequence,
+            self.effective_ms,
+            self.reason,
+            self.next_change_ms,
+            self.given_before,
+        )
 
     @property
     def entered(self) -> bool:
@@ -95,14 +142,24 @@ class MembershipChange:
         return value
 
 
-@dataclass(frozen=True, slots=True)
 class Suppression:
     """A flag that nothing may be sent to a contact on `channel` (`email` or `sms`), or the end of it."""
 
-    contact_id: str
-    channel: str
-    suppressed: bool
-    effective_ms: int
+    __slots__ = ("channel", "contact_id", "effective_ms", "suppressed")
+
+    def __init__(self, contact_id: str, channel: str, suppressed: bool, effective_ms: int) -> None:
+        self.contact_id = contact_id
+        self.channel = channel
+        self.suppressed = suppressed
+        self.effective_ms = effective_ms
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Suppression) and self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # a value, of which no set is needed
+
+    def _values(self) -> tuple[Any, ...]:
+        return (self.contact_id, self.channel, self.suppressed, self.effective_ms)
 
     def wire(self) -> dict[str, Any] | None:
         """Return the value on `channel-suppressions`; None is the tombstone when sending is allowed again."""
@@ -120,7 +177,6 @@ _PATHS_BYTES = 1 << 20
 """How many bytes the paths in a record's header may have: header and record must fit into the topic."""
 
 
-@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A record that was refused, or of which values were left out: its unchanged bytes and the reason.
 
@@ -128,12 +184,31 @@ class DeadLetter:
     fault  the exception with which the program failed, to be logged; None if the record is wrong
     """
 
-    record: Record
-    code: str
-    message: str
-    path: str
-    fault: Exception | None = None
-    paths: tuple[str, ...] | None = None
+    __slots__ = ("code", "fault", "message", "path", "paths", "record")
+
+    def __init__(
+        self,
+        record: Record,
+        code: str,
+        message: str,
+        path: str,
+        fault: Exception | None = None,
+        paths: tuple[str, ...] | None = None,
+    ) -> None:
+        self.record = record
+        self.code = code
+        self.message = message
+        self.path = path
+        self.fault = fault
+        self.paths = paths
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DeadLetter) and self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # a value, of which no set is needed
+
+    def _values(self) -> tuple[Any, ...]:
+        return (self.record, self.code, self.message, self.path, self.fault, self.paths)
 
     @classmethod
     def of(cls, record: Record, error: RejectedError) -> DeadLetter:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from streamseg.store.database import KeyValue
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PendingCheckpoint:
     """The part of a store that is about to become durable. The changelog and the disk get the same bytes.
 
@@ -38,9 +36,20 @@ class PendingCheckpoint:
     has_sent_number   whether `groups` begins with the number up to which all outputs were sent
     """
 
-    groups: list[list[KeyValue]]
-    records: list[KeyValue]
-    index: list[KeyValue]
-    contact_ids: Sequence[str] | None
-    number: int | None
-    has_sent_number: bool
+    __slots__ = ("contact_ids", "groups", "has_sent_number", "index", "number", "records")
+
+    def __init__(
+        self,
+        groups: list[list[KeyValue]],
+        records: list[KeyValue],
+        index: list[KeyValue],
+        contact_ids: Sequence[str] | None,
+        number: int | None,
+        has_sent_number: bool,
+    ) -> None:
+        self.groups = groups
+        self.records = records
+        self.index = index
+        self.contact_ids = contact_ids
+        self.number = number
+        self.has_sent_number = has_sent_number

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -174,7 +174,7 @@ def _in_order(truth: Truth, births: Iterable[Birth]) -> Iterator[Record]:
         for one in truth.definitions.values()
         if one["type"] != "static"
     ]
-    yield from definitions_in_order([replace(one, offset=offset) for offset, one in enumerate(rest)], last_ms)
+    yield from definitions_in_order([one.copy(offset=offset) for offset, one in enumerate(rest)], last_ms)
 
 
 def _is_json(written: bytes) -> bool:

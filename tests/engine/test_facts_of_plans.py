@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,6 +73,7 @@ class Worker:
 
     definitions: Definitions = field(default_factory=lambda: Definitions(SETTINGS))
     offset: int = 0
+    taken: list[Record] = field(default_factory=list)
 
     def start(self, log: DefinitionLog) -> Worker:
         self.definitions.load(log.records)
@@ -81,8 +81,16 @@ class Worker:
         return self
 
     def read(self, log: DefinitionLog) -> None:
-        take_all(self.definitions, [record for record in log.records if record.offset >= self.offset])
+        records = [record for record in log.records if record.offset >= self.offset]
+        take_all(self.definitions, records)
+        self.taken += records
         self.offset = log.end
+
+    def refuses(self, record: Record) -> bool:
+        """Whether it would refuse a record. Another one that has read the same tries it."""
+        other = Definitions(SETTINGS)
+        take_all(other, self.taken)
+        return bool(take_all(other, [record]))
 
     @property
     def facts(self) -> Any:
@@ -115,7 +123,7 @@ class World:
         value = orjson.dumps({"segment_id": key, "version": 5, **body})
         headers = leader.definitions.statement(key, value)
         trial = Record("segment-definitions", 0, self.log.end, 0, key.encode(), value, headers)
-        if not take_all(deepcopy(leader.definitions), [trial]):
+        if not leader.refuses(trial):
             self.log.append(key, value, headers)
 
     def _delete(self, key: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from streamseg.contact.rows import (
     OptOut,
     Statements,
 )
+from tests.field_names import field_names
 
 BODY: dict[str, Any] = {
     "lists": {"static": [True, 11, None]},
@@ -67,7 +67,7 @@ def full_body() -> Body:
 
 
 def test_every_field_lies_in_its_place() -> None:
-    assert {*BODY} == {one.name for one in fields(Body)}
+    assert {*BODY} == field_names(Body)
     contact = Contact("c", due_ms=8, kept_body=full_body(), **HEAD)
     head = b"".join(value.to_bytes(8, "big") for value in HEAD.values())
     front = b"\x06" + (8 | 1 << 63).to_bytes(8, "big")

@@ -9,7 +9,6 @@ from typing import Any
 from streamseg.contact.contact import Contact
 from streamseg.language.answer import NO, YES, Answer, earliest_ms
 from streamseg.language.conditions.aggregates import Aggregate, Result, RunningAggregate, Total
-from streamseg.language.conditions.base import Condition
 from streamseg.language.conditions.logs import LogCondition
 from streamseg.language.conditions.matched import WindowCondition
 from streamseg.language.conditions.matching import Matcher
@@ -44,8 +43,8 @@ class RunningCondition(WindowCondition):
             fed = True
         return fed
 
-    # No part of a running aggregate ever becomes superfluous.
-    age = Condition.age
+    def age(self, contact: Contact, now_ms: int) -> None:
+        """Drop nothing. No part of a running aggregate ever becomes superfluous."""
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:
         return YES if self.running.meets_bound(self.running.result(summary)) else NO

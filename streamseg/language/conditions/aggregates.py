@@ -9,7 +9,6 @@ A value is kept as JSON: a number, or its text if no JSON number is written as i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
 from typing import Any, NamedTuple, TypeVar
@@ -87,16 +86,20 @@ def _sum(numbers: Iterator[Decimal]) -> Decimal:
     return reduce(exact_sum, numbers, Decimal(0))
 
 
-@dataclass(frozen=True, slots=True)
 class Elements:
     """The list in an occurrence whose elements have the values.
 
     where  the test of the elements that count; None: all count
     """
 
-    path: tuple[str, ...]
-    read: Callable[[Mapping[str, Any]], Any]
-    where: Where | None
+    __slots__ = ("path", "read", "where")
+
+    def __init__(
+        self, path: tuple[str, ...], read: Callable[[Mapping[str, Any]], Any], where: Where | None
+    ) -> None:
+        self.path = path
+        self.read = read
+        self.where = where
 
 
 class Value(NamedTuple):

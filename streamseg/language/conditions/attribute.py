@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -86,13 +85,15 @@ class AttributeCondition(Condition):
         return {"value": value, **reading(value, self.test)}
 
 
-@dataclass(frozen=True, slots=True)
 class Held:
     """The time for which a test has to hold without interruption: at least `length_ms`, or less than that
     (not `at_least`)."""
 
-    at_least: bool
-    length_ms: int
+    __slots__ = ("at_least", "length_ms")
+
+    def __init__(self, at_least: bool, length_ms: int) -> None:
+        self.at_least = at_least
+        self.length_ms = length_ms
 
 
 class HeldCondition(ChangeFed):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from streamseg.language.answer import NO, YES, Answer, earliest_ms
@@ -12,15 +11,19 @@ from streamseg.records.inputs import Event
 from streamseg.values import is_missing
 
 
-@dataclass(frozen=True, slots=True)
 class PropertyTest:
     """One test of one property. `path` holds the steps to the property; without steps, the element itself is
     tested."""
 
-    path: tuple[str, ...]
-    read: Callable[[Any], Any]
-    test: Test | ElementsTest
-    negated: bool
+    __slots__ = ("negated", "path", "read", "test")
+
+    def __init__(
+        self, path: tuple[str, ...], read: Callable[[Any], Any], test: Test | ElementsTest, negated: bool
+    ) -> None:
+        self.path = path
+        self.read = read
+        self.test = test
+        self.negated = negated
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -96,12 +99,14 @@ def elements_of(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-@dataclass(frozen=True, slots=True)
 class ElementsTest:
     """The test whether at least one element of a list passes. It has the methods of `operators.Test`."""
 
-    group: Where
-    negated: bool = False
+    __slots__ = ("group", "negated")
+
+    def __init__(self, group: Where, negated: bool = False) -> None:
+        self.group = group
+        self.negated = negated
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -123,6 +128,10 @@ class ElementsTest:
         if not self.group.moving:
             return YES if self.holds(value, now_ms) else NO
         return self.at_kept(self.keep(value), now_ms)
+
+    def positive(self) -> ElementsTest:
+        """Return the test without the negation."""
+        return ElementsTest(self.group)
 
     def keep(self, value: Any) -> list[Any]:
         """Return what the tests keep of each element, so that `at_kept` can test the value later."""

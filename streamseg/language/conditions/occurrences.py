@@ -6,7 +6,6 @@ If there are many, only the latest ones are named. Occurrences that do not count
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from streamseg.json_text import Json
@@ -27,7 +26,6 @@ def named(event_id: str, occurred_ms: int) -> Json:
     return {"event_id": event_id, "occurred_at": format_ms(occurred_ms)}
 
 
-@dataclass(slots=True)
 class Sorting:
     """The occurrences of an event, ascending.
 
@@ -36,10 +34,16 @@ class Sorting:
     left_out  reason -> the number of occurrences left out for it, and the latest of them
     """
 
-    now_ms: int
-    passed: list[Event] = field(default_factory=list)
-    inside: list[Event] = field(default_factory=list)
-    left_out: dict[str, Json] = field(default_factory=dict)
+    __slots__ = ("inside", "left_out", "now_ms", "passed")
+
+    def __init__(
+        self,
+        now_ms: int,
+    ) -> None:
+        self.now_ms = now_ms
+        self.passed: list[Event] = []
+        self.inside: list[Event] = []
+        self.left_out: dict[str, Json] = {}
 
     def leave_out(self, why: str, event: Event, value: Any = None, **more: Any) -> None:
         """Count an occurrence as left out. `value` is the value that was the reason; `more` is added to the

@@ -8,7 +8,6 @@ from typing import Any
 
 from streamseg.contact.contact import Contact
 from streamseg.language.answer import Answer
-from streamseg.language.conditions.base import Condition
 from streamseg.language.conditions.matched import MatchedCondition
 from streamseg.language.conditions.matching import Matcher, Where
 from streamseg.language.conditions.occurrences import failed_tests, named, outside
@@ -48,8 +47,8 @@ class SelectCondition(MatchedCondition):
             contact.capped += 1
         return True
 
-    # The entry of the first or last occurrence never becomes superfluous.
-    age = Condition.age
+    def age(self, contact: Contact, now_ms: int) -> None:
+        """Drop nothing. The entry of the first or last occurrence never becomes superfluous."""
 
     def answer_from(self, summary: Any, now_ms: int) -> Answer:
         chosen, next_ms = None, MAX_MS

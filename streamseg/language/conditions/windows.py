@@ -6,7 +6,6 @@ selections and sequences all age in the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from streamseg.times import MIN_MS, NEVER_MS, Period
@@ -39,12 +38,14 @@ class Window:
         return True
 
 
-@dataclass(frozen=True, slots=True)
 class BetweenWindow(Window):
     """The window start <= t < end between fixed instants. MIN_MS and NEVER_MS stand for no bound."""
 
-    start_ms: int
-    end_ms: int
+    __slots__ = ("end_ms", "start_ms")
+
+    def __init__(self, start_ms: int, end_ms: int) -> None:
+        self.start_ms = start_ms
+        self.end_ms = end_ms
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -64,14 +65,16 @@ def _key_of(bound_ms: int, open_ms: int, open_key: int) -> int | str:
     return str(bound_ms) if bound_ms == open_key else bound_ms
 
 
-@dataclass(frozen=True, slots=True)
 class RollingWindow(Window):
     """The sliding window now - far < t <= now - near."""
 
     fixed = False
 
-    far_ms: int
-    near_ms: int
+    __slots__ = ("far_ms", "near_ms")
+
+    def __init__(self, far_ms: int, near_ms: int) -> None:
+        self.far_ms = far_ms
+        self.near_ms = near_ms
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -84,13 +87,15 @@ class RollingWindow(Window):
         return now_ms < at_ms + self.far_ms
 
 
-@dataclass(frozen=True, slots=True)
 class PeriodWindow(Window):
     """The window of whole local calendar units, relative to the unit that contains now."""
 
     fixed = False
 
-    period: Period
+    __slots__ = ("period",)
+
+    def __init__(self, period: Period) -> None:
+        self.period = period
 
     @property
     def key(self) -> tuple[Any, ...]:

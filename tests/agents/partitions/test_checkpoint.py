@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +119,7 @@ def live_records(count: int, *, contacts: int, arrival_ms: int) -> dict[str, lis
     late = source_records(count, contacts=contacts, seed=11)
     return {
         topic: [
-            replace(record, offset=1_000 + record.offset, timestamp_ms=arrival_ms - 1_000 + index % 7)
+            record.copy(offset=1_000 + record.offset, timestamp_ms=arrival_ms - 1_000 + index % 7)
             for index, record in enumerate(records)
         ]
         for topic, records in late.items()
