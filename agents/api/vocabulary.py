@@ -6,6 +6,7 @@ some minutes. Nothing is counted while input is applied.
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -81,6 +82,7 @@ class Vocabulary:
         self._turns = turns
         self._timer = timer
         self._counted: dict[int, _Counted] = {}
+        self._counting = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/vocabulary", self.get)]
@@ -100,9 +102,11 @@ class Vocabulary:
         return answer(await self._seen(question.partitions))
 
     async def _seen(self, numbers: list[int]) -> Json:
-        for number in set(self._counted) - {one for one in self._counted if self._local.has(one)}:
-            del self._counted[number]
-        return {"seen": [await self._of_partition(number, len(numbers)) for number in numbers]}
+        # Callers who come while names are counted wait, and get what was counted.
+        async with self._counting:
+            for number in [one for one in self._counted if not self._local.has(one)]:
+                del self._counted[number]
+            return {"seen": [await self._of_partition(number, len(numbers)) for number in numbers]}
 
     async def _of_partition(self, number: int, partitions: int) -> Json:
         kept = self._counted.get(number)

@@ -81,6 +81,19 @@ def test_contacts_are_read_in_slices_and_what_was_counted_is_kept_for_some_minut
     assert len(worker.read) == 201
 
 
+def test_callers_at_the_same_time_get_what_is_counted_once() -> None:
+    worker = Worker()
+    for number in range(20):
+        worker.add(f"c{number}")
+
+    async def together() -> None:
+        found = await asyncio.gather(*(worker._vocabulary._seen([0]) for _ in range(3)))
+        assert found[0] == found[1] == found[2]
+
+    asyncio.run(together())
+    assert len(worker.read) == 20
+
+
 def test_an_erased_contact_is_not_counted() -> None:
     worker = Worker()
     worker.add("c1", city="上海")
