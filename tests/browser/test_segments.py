@@ -114,3 +114,12 @@ def test_an_unknown_address_leads_back(page: Page) -> None:
     page.goto("/console/nowhere")
     page.get_by_role("link", name="返回联系人分群").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("联系人分群")
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_the_operations_of_a_row_are_in_view(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/console/segments")
+    box = page.get_by_role("button", name="删除 国内", exact=True).bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= width
