@@ -135,15 +135,17 @@ class ContactTable:
         """The contacts whose state is not written yet."""
         return self._unwritten.keys()
 
-    def add_records(self, contact_id: str, records: list[KeyValue]) -> None:
-        """Append the unwritten changes of a contact, as changelog records; its state comes last."""
+    def records(self, contact_id: str) -> tuple[KeyValue | None, KeyValue | None]:
+        """Return the changelog records of a contact's attributes and of its state; None for what has no
+        unwritten change."""
         contact = self._unwritten.get(contact_id)
         if contact is None:
-            return
+            return None, None
         raw = contact_id.encode()
-        if contact_id in self._restated:
-            records.append((layout.ATTRIBUTES + raw, contact.attributes.to_bytes()))
-        records.append((layout.CONTACT + raw, contact.to_bytes()))
+        state = (layout.CONTACT + raw, contact.to_bytes())
+        if contact_id not in self._restated:
+            return None, state
+        return (layout.ATTRIBUTES + raw, contact.attributes.to_bytes()), state
 
     def write_due(self, batch: WriteBatch, contact_ids: Sequence[str] | None) -> DueChanges:
         """Put the changes of the due index for these contacts into a batch; None: for all contacts."""

@@ -193,6 +193,8 @@ def _options(block_cache: Cache) -> Options:
     # Most look-ups are for event ids that are not in the database.
     options.set_memtable_whole_key_filtering(True)
     options.set_memtable_prefix_bloom_ratio(0.05)
+    # There is one writer. Without this, keys that ascend are inserted as slowly as any others.
+    options.set_allow_concurrent_memtable_write(False)
     options.set_max_write_buffer_number(3)
     options.set_max_open_files(512)
     options.set_keep_log_file_num(2)

@@ -11,7 +11,6 @@ outputs, as its first record, because the records after it overwrite places of o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 
 import orjson
 from rocksdict import WriteBatch
@@ -68,12 +67,12 @@ class KeptOutputs:
         contacts: Mapping[str, list[KeyValue]],
         notes: list[KeyValue],
         outputs: Mapping[str, bytes],
-        index: list[KeyValue],
+        writes: list[list[KeyValue]],
         *,
         everything: bool,
     ) -> PendingCheckpoint:
-        """Return a checkpoint of the contacts' records, their index entries and the notes, with the outputs
-        by contact id."""
+        """Return a checkpoint of the contacts' records and the notes, with the outputs by contact id.
+        `writes` are the records for the disk."""
         sent = self._sent
         number = sent + 1
         has_sent_number = bool(outputs or (sent and not self._sent_in_changelog))
@@ -92,8 +91,7 @@ class KeptOutputs:
             groups.append(notes)
         return PendingCheckpoint(
             groups=groups,
-            records=[*chain.from_iterable(contacts.values()), *notes],
-            index=index,
+            writes=writes,
             contact_ids=None if everything else list(contacts),
             number=number if outputs else None,
             has_sent_number=has_sent_number,

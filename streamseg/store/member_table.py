@@ -76,11 +76,12 @@ class MemberTable:
         """Return the contacts with unwritten changes."""
         return self._unwritten.keys()
 
-    def records(self, contact_id: str) -> Iterator[KeyValue]:
-        """Yield the unwritten changes of a contact as changelog records."""
-        for segment_id, entry in self._unwritten.get(contact_id, {}).items():
-            value = None if entry is None else orjson.dumps(entry)
-            yield layout.member_key(segment_id, contact_id), value
+    def records(self, contact_id: str) -> list[KeyValue]:
+        """Return the unwritten changes of a contact as changelog records."""
+        return [
+            (layout.member_key(segment_id, contact_id), None if entry is None else orjson.dumps(entry))
+            for segment_id, entry in self._unwritten.get(contact_id, {}).items()
+        ]
 
     def settle(self, contact_ids: Iterable[str] | None) -> None:
         """Drop the unwritten changes of these contacts, because they are on disk now; None: of all

@@ -23,33 +23,31 @@ class PendingCheckpoint:
     2. `groups` are sent to the changelog in their order, each group completely or not at all. Nothing is on
        disk yet. After a crash the changelog is ahead of the disk and is applied to it.
     3. The outputs that the checkpoint was given are sent.
-    4. `RocksStore.commit` writes `records` to the disk in one batch, together with the changelog offset of
+    4. `RocksStore.commit` writes `writes` to the disk in one batch, together with the changelog offset of
        the last of them. The store is open again.
 
     Only `commit` makes a held store open again. If a step before it fails, the store is closed.
 
     groups       the records for the changelog; all records of a contact are in one group, its outputs first
-    records      the records for the disk: those of `groups` without outputs and without their number
-    index        the entries of the event-id index that follow from `records`; they are only on disk
+    writes       the records for the disk, by kind and then by contact: those of `groups` without outputs and
+                 without their number, and the entries of the event-id index that follow from them
     contact_ids  the contacts in the checkpoint; None: all that changed, and the notes of the partition
     number       the number of this checkpoint, see `streamseg.store.kept_outputs`; None: it has no outputs
     has_sent_number   whether `groups` begins with the number up to which all outputs were sent
     """
 
-    __slots__ = ("contact_ids", "groups", "has_sent_number", "index", "number", "records")
+    __slots__ = ("contact_ids", "groups", "has_sent_number", "number", "writes")
 
     def __init__(
         self,
         groups: list[list[KeyValue]],
-        records: list[KeyValue],
-        index: list[KeyValue],
+        writes: list[list[KeyValue]],
         contact_ids: Sequence[str] | None,
         number: int | None,
         has_sent_number: bool,
     ) -> None:
         self.groups = groups
-        self.records = records
-        self.index = index
+        self.writes = writes
         self.contact_ids = contact_ids
         self.number = number
         self.has_sent_number = has_sent_number

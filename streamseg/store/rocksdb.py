@@ -184,17 +184,31 @@ class RocksStore:
         *,
         everything: bool,
     ) -> PendingCheckpoint:
-        events, members, states = self._events, self._members, self._contacts
-        with_members = members.changed()
+        with_members = self._members.changed()
         contacts: dict[str, list[KeyValue]] = {}
+        history: list[KeyValue] = []
         index: list[KeyValue] = []
-        for contact_id in contact_ids:
-            records = contacts[contact_id] = events.records(contact_id, index)
+        entries: list[KeyValue] = []
+        attributes: list[KeyValue] = []
+        states: list[KeyValue] = []
+        # In the order of contacts, because RocksDB takes keys that ascend in less than half the time.
+        for contact_id in sorted(contact_ids):
+            group = contacts[contact_id] = self._events.records(contact_id, index)
+            history += group
             if contact_id in with_members:
-                records += members.records(contact_id)
-            # The state comes last, because it holds the offsets up to which input was applied.
-            states.add_records(contact_id, records)
-        self._pending = self._outputs.checkpoint(contacts, notes, outputs, index, everything=everything)
+                own = self._members.records(contact_id)
+                entries += own
+                group += own
+            restated, state = self._contacts.records(contact_id)
+            if restated is not None:
+                attributes.append(restated)
+                group.append(restated)
+            if state is not None:
+                # It comes last, because it holds the offsets up to which input was applied.
+                states.append(state)
+                group.append(state)
+        writes = [history, index, entries, attributes, states, notes]
+        self._pending = self._outputs.checkpoint(contacts, notes, outputs, writes, everything=everything)
         return self._pending
 
     def commit(self, pending: PendingCheckpoint, changelog_offset: int | None = None) -> None:
@@ -203,8 +217,8 @@ class RocksStore:
         if pending is not self._pending:
             raise RuntimeError("only the checkpoint that was begun last can be committed, once")
         batch = new_batch()
-        put_records(batch, pending.records)
-        put_records(batch, pending.index)
+        for records in pending.writes:
+            put_records(batch, records)
         due = self._contacts.write_due(batch, pending.contact_ids)
         self._outputs.write_number(batch, pending)
         self._database.write(batch, changelog_offset)
