@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -113,25 +115,30 @@ def rows(
         raise RejectedError(Code.INVALID_SCHEMA, f"must be one of {', '.join(_SORTS)}", "sort")
     holds = _filter(catalogue, account, group)
     wanted = "" if search is None else search.casefold()
-    listed = (
-        _listed(entry, account, language)
+    views = (
+        _View(entry, account, language)
         for entry in _visible(catalogue, account)
         if holds(entry)
         and not (mine and entry.owner != account)
         and kind in (None, entry.row.type)
         and created_by in (None, entry.owner)
     )
-    shown = [one for one in listed if status in (None, one.status) and wanted in one.name.casefold()]
-    keyed = [(_SORTS[sort](one), one.segment_id, one) for one in shown]
-    keyed.sort(key=lambda item: item[:2], reverse=descending)
+    key = _SORTS[sort]
+    keyed = [
+        (key(view), view.entry.row.segment_id, view)
+        for view in views
+        if status in (None, view.status) and (not wanted or wanted in view.name.casefold())
+    ]
     total = len(keyed)
     if cursor is not None:
         last = _read_cursor(cursor, sort, descending)
         keyed = [item for item in keyed if (item[:2] < last if descending else item[:2] > last)]
-    page = keyed[:limit]
-    more = len(keyed) > limit
+    # No two rows have the same id, so views are never compared. A page is a small part of a long list.
+    first = (heapq.nlargest if descending else heapq.nsmallest)(limit + 1, keyed)
+    page = first[:limit]
+    more = len(first) > limit
     return Page(
-        tuple(one for _, _, one in page),
+        tuple(_listed(view) for _, _, view in page),
         total,
         _write_cursor(sort, descending, page[-1][0], page[-1][1]) if more else None,
     )
@@ -146,7 +153,7 @@ def row(
     if entry is None:
         raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment", "segment_id")
     entry.check_readable_by(account, "segment_id")
-    return _listed(entry, account, language)
+    return _listed(_View(entry, account, language))
 
 
 def groups(
@@ -180,16 +187,36 @@ def _filter(catalogue: Catalogue, account: str, group: str | None) -> Callable[[
     return lambda entry: entry.row.group == group
 
 
-def _listed(entry: Entry, account: str, language: Language) -> ListedSegment:
-    one = entry.row
-    own = entry.owner == account
+class _View(NamedTuple):
+    """A segment, and who looks at it in which language."""
+
+    entry: Entry
+    account: str
+    language: Language
+
+    @property
+    def own(self) -> bool:
+        return self.entry.owner == self.account
+
+    @property
+    def name(self) -> str:
+        row = self.entry.row
+        return BUILT_IN_NAMES[row.segment_id].of(self.language) if self.entry.built_in else row.name
+
+    @property
+    def status(self) -> str:
+        return self.entry.row.status if self.own or self.entry.built_in else "shared"
+
+
+def _listed(view: _View) -> ListedSegment:
+    one, own = view.entry.row, view.own
     return ListedSegment(
         segment_id=one.segment_id,
-        name=BUILT_IN_NAMES[one.segment_id].of(language) if entry.built_in else one.name,
+        name=view.name,
         type=one.type,
         group=one.group,
         version=one.version,
-        status=one.status if own or entry.built_in else "shared",
+        status=view.status,
         progress=one.progress,
         contacts=one.contacts,
         created_by=one.created_by,
@@ -197,7 +224,7 @@ def _listed(entry: Entry, account: str, language: Language) -> ListedSegment:
         updated_by=one.updated_by,
         updated_at=one.updated_at,
         shared_with=tuple(one.shared_with) if own else (),
-        operations=tuple(_operations(entry, own=own)),
+        operations=tuple(_operations(view.entry, own=own)),
     )
 
 
@@ -225,6 +252,7 @@ def users(catalogue: Catalogue, account: str, segment_id: str) -> tuple[tuple[st
     return seen, len(found) - len(seen)
 
 
+@lru_cache(maxsize=50_000)
 def _ms(stated: str | int | None) -> int:
     # A definition that an operator wrote may have no time, or a time that no calendar has.
     try:
@@ -235,14 +263,14 @@ def _ms(stated: str | int | None) -> int:
 
 _TYPE_ORDER: Final = {name: order for order, name in enumerate(TYPES)}
 _STATUS_ORDER: Final = {name: order for order, name in enumerate(STATUSES)}
-_SORTS: Final[Mapping[Sort, Callable[[ListedSegment], str | int]]] = {
-    "name": lambda one: one.name.casefold(),
-    "type": lambda one: _TYPE_ORDER[one.type],
-    "status": lambda one: _STATUS_ORDER[one.status],
-    "contacts": lambda one: one.contacts,
-    "created_by": lambda one: one.created_by or "",
-    "created_at": lambda one: _ms(one.created_at),
-    "updated_at": lambda one: _ms(one.updated_at),
+_SORTS: Final[Mapping[Sort, Callable[[_View], str | int]]] = {
+    "name": lambda view: view.name.casefold(),
+    "type": lambda view: _TYPE_ORDER[view.entry.row.type],
+    "status": lambda view: _STATUS_ORDER[view.status],
+    "contacts": lambda view: view.entry.row.contacts,
+    "created_by": lambda view: view.entry.owner or "",
+    "created_at": lambda view: _ms(view.entry.row.created_at),
+    "updated_at": lambda view: _ms(view.entry.row.updated_at),
 }
 _TEXT_SORTS: Final = ("name", "created_by")
 """The sort orders by a text; all others are by a number."""
