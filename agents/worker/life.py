@@ -16,7 +16,7 @@ from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.checkpoint import ForeignWriteError
 from agents.worker.segment_app import SegmentApp, run
 from agents.worker.stall_guard import StoodStillError
-from streamseg.errors import ConfigurationError
+from streamseg.errors import ConfigurationError, StreamsegError
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -24,6 +24,10 @@ _log = logging.getLogger(__name__)
 # The same process must not try again after these errors: a second attempt would fail in the same way, or
 # threads of this process may hang.
 _LASTING = (MessageSizeTooLargeError, IllegalStateError, StoodStillError)
+
+
+class NotStoppedError(StreamsegError):
+    """The worker was told to stop, and a part of it still runs. The process must not wait for that part."""
 
 
 async def live(
@@ -39,7 +43,7 @@ async def live(
     `make_app` gets the trouble that ended the previous app, in words (None for the first app). Raises
     ConfigurationError with these words if no app has come to work within `start_timeout_ms`. Raises the error
     of an app that ended for another reason, or that could not be stopped in time, since its remains would
-    disturb the next app."""
+    disturb the next app, and NotStoppedError if the last app could not be stopped in time."""
     pause, trouble = pacing.first_pause_seconds, None
     came_to_work = asyncio.Event()
     started = time.monotonic()
@@ -48,7 +52,6 @@ async def live(
         began = time.monotonic()
         try:
             await run(app, stop, ready=came_to_work.set)
-            return
         except Exception as error:
             if stop.is_set() or not app.ended or not _is_trouble(error):
                 raise
@@ -59,6 +62,13 @@ async def live(
                     f"{trouble} (given up after {waited:.0f} s, STREAMSEG_START_TIMEOUT_MS)"
                 ) from error
             _log.warning("starts again from the last checkpoint, in the same process, since %s", trouble)
+        else:
+            if app.ended:
+                return
+            raise NotStoppedError(
+                "a part of the worker did not end in time; the process ends without it, and what was not "
+                "saved is done again"
+            )
         # The pauses grow, so that an app that ends again and again does not load the brokers.
         lasted = time.monotonic() - began > pacing.lasting_seconds
         pause = pacing.first_pause_seconds if lasted else min(2 * pause, pacing.longest_pause_seconds)

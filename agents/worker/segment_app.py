@@ -403,7 +403,8 @@ async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None]
         raise app.crash_reason
     if starting.done() and not starting.cancelled():
         starting.result()
-    _log.info("stopped")
+    if app.ended:
+        _log.info("stopped")
 
 
 async def _end(app: SegmentApp) -> None:
@@ -415,4 +416,4 @@ async def _end(app: SegmentApp) -> None:
     _, late = await asyncio.wait([stopping], timeout=seconds)
     app.ended = not late
     if late:
-        _log.error("not stopped after %.0f s; what was not saved will be done again", seconds)
+        _log.error("not stopped after %.0f s", seconds)

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from agents.pacing import Pacing
 from agents.worker import life as worker_life
-from agents.worker.life import live
+from agents.worker.life import NotStoppedError, live
 from agents.worker.stall_guard import CutOffError, StoodStillError
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
@@ -94,6 +94,11 @@ def test_anything_else_ends_the_process(outcome: Any, fault: Exception) -> None:
 def test_an_app_that_could_not_be_stopped_ends_the_process(outcome: Any) -> None:
     with pytest.raises(KafkaTimeoutError):
         outcome(App(KafkaTimeoutError(), ended=False), App(None))
+
+
+def test_a_last_app_that_could_not_be_stopped_ends_the_process_with_an_error(outcome: Any) -> None:
+    with pytest.raises(NotStoppedError, match="what was not saved is done again"):
+        outcome(App(None, ended=False))
 
 
 def test_an_app_that_was_stopped_is_the_last(outcome: Any) -> None:
