@@ -71,13 +71,23 @@ class Pacing:
     """How long a step evaluates contacts for a recount."""
 
     turns: int = 4
-    """How many turns of the event loop follow a step. A record from Kafka, or a change to Kafka, passes
-    through several asyncio tasks, and each of them takes a turn. With several turns it does not wait for a
-    step at each task. A turn in which nothing is ready costs next to nothing."""
+    """How many turns of the event loop follow a step after which there is more to do; one turn follows every
+    other step. A record from Kafka, or a change to Kafka, passes through several asyncio tasks, and each of
+    them takes a turn. With several turns it does not wait for a step at each task. A turn in which nothing is
+    ready costs next to nothing."""
 
-    idle_seconds: float = 0.05
-    """How long a partition without work sleeps when nothing wakes it. Time alone makes contacts due, so this
-    bounds how late they are evaluated."""
+    # -- a partition that has nothing to do sleeps until records, a request or one of these times wake it ---
+
+    rest_seconds: float = 1.0
+    """The longest sleep. A partition that gets no records moves its clock after it."""
+
+    look_again_seconds: float = 0.05
+    """How long a partition sleeps that waits for something which does not wake it: for the answer of a fetch
+    that lets it evaluate a contact that is due, or for another partition's checkpoint to end."""
+
+    other_topic_seconds: float = 0.01
+    """How long a partition sleeps while its next record waits until the other topic is known to have no
+    earlier one. While records flow, the answer comes within `flowing_fetch_wait_ms`."""
 
     # -- sending changes: the busier the worker, the more of them are sent together ------------------------
 

@@ -62,6 +62,8 @@ class _Running:
         self.source_checked = False
         self.report: Report | None = None
         self.reported_at = 0.0
+        self.report_is_current = False
+        """Whether nothing has happened in the partition since the last report."""
 
 
 class TaskScheduler(Service):
@@ -218,6 +220,8 @@ class TaskScheduler(Service):
             check_changelog_end(task.number, task.changelog_end, running.changelog_end_seen)
             busy = await self._step(task)
             now = running.turned_at = time.monotonic()
+            if busy or task.unsaved:
+                running.report_is_current = False
             if not task.unsaved:
                 saved_at = sent_at = now
                 self._acknowledge_all(running)
@@ -232,13 +236,8 @@ class TaskScheduler(Service):
             elif self._is_time_to_send(task, sent_at, now):
                 await self._checkpoint_outputs(running)
                 sent_at = time.monotonic()
-            if busy:
-                continue
-            if task.buffer.output_count:
-                left = sent_at + self._interval(task) - time.monotonic()
-                await _wait(running.wake, min(max(left, 0.0), self._pacing.idle_seconds))
-            else:
-                await _wait(running.wake, self._pacing.idle_seconds)
+            if not busy:
+                await _sleep(running.wake, self._rest_seconds(running, saved_at, sent_at))
         if task.unsaved:
             await self._checkpoint(running)
         # One more checkpoint without changes: it tells the next owner that all outputs were sent.
@@ -251,9 +250,33 @@ class TaskScheduler(Service):
         `Pacing.turns` explains why there is more than one turn of the event loop."""
         async with self._turn:
             busy = task.step()
-            for _ in range(self._pacing.turns):
+            for _ in range(self._pacing.turns if busy else 1):
                 await asyncio.sleep(0)
         return busy
+
+    def _rest_seconds(self, running: _Running, saved_at: float, sent_at: float) -> float:
+        """Return how long a task that has nothing to do now may sleep, in s, if nothing wakes it. Records and
+        requests wake it; time does not."""
+        task, pacing = running.task, self._pacing
+        now = time.monotonic()
+        rest = pacing.rest_seconds
+        if task.buffer.output_count:
+            rest = min(rest, sent_at + self._interval(task) - now)
+        if task.backlog:
+            # A record waits until the other topic is known to have no earlier one.
+            rest = min(rest, pacing.other_topic_seconds)
+        if task.unsaved:
+            left = saved_at + self._save_interval(task) - now
+            rest = min(rest, left if left > 0 else pacing.look_again_seconds)
+        elif not running.report_is_current:
+            rest = min(rest, running.reported_at + pacing.report_seconds - now)
+        due_ms = task.partition.next_due_ms()
+        if due_ms is not None:
+            left = (due_ms + self._settings.live_lag_ms - self._clock.now_ms()) / 1000
+            rest = min(rest, max(left, pacing.look_again_seconds))
+        if not running.source_checked:
+            rest = min(rest, pacing.look_again_seconds)
+        return max(rest, 0.0)
 
     def _is_time_to_save(self, task: PartitionTask, saved_at: float, now: float) -> bool:
         """Return whether a task whose last checkpoint ended at `saved_at` should make another one.
@@ -261,8 +284,12 @@ class TaskScheduler(Service):
         Only one task at a time makes a checkpoint, since each delays the others for some milliseconds. The
         more records wait, the later the checkpoint comes: several changes of a contact are then written
         once."""
-        interval = self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * self._behind(task))
-        return self._is_full(task) or (now - saved_at >= interval and not self._saving)
+        is_due = now - saved_at >= self._save_interval(task)
+        return self._is_full(task) or (is_due and not self._saving)
+
+    def _save_interval(self, task: PartitionTask) -> float:
+        """Return how long a task works between two checkpoints, in s."""
+        return self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * self._behind(task))
 
     def _is_time_to_send(self, task: PartitionTask, sent_at: float, now: float) -> bool:
         """Return whether a task that has sent nothing since `sent_at` should send its outputs.
@@ -419,11 +446,13 @@ class TaskScheduler(Service):
             running.wake.set()
 
     def _report(self, running: _Running) -> None:
-        """Make a report of the task, if the last one is old enough. Call it only while nothing is unsaved."""
+        """Make a report of the task, if something has happened since the last one and that one is old enough.
+        Call it only while nothing is unsaved."""
         now = time.monotonic()
-        if now - running.reported_at >= self._pacing.report_seconds:
+        if not running.report_is_current and now - running.reported_at >= self._pacing.report_seconds:
             running.reported_at = now
             running.report = running.task.report()
+            running.report_is_current = True
 
     def reports(self) -> list[Report]:
         """Return the latest report of each partition at work here that has made one."""
@@ -446,9 +475,10 @@ class TaskScheduler(Service):
         return max((now - running.turned_at for running in self._running.values()), default=0.0)
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
+async def _sleep(wake: asyncio.Event, seconds: float) -> None:
+    """Return when `wake` is set, or after `seconds`, when it is set too."""
+    timer = asyncio.get_running_loop().call_later(seconds, wake.set)
     try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+        await wake.wait()
+    finally:
+        timer.cancel()
