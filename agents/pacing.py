@@ -16,9 +16,11 @@ class Pacing:
 
     # -- reading the source topics -----------------------------------------------------------------------
 
-    fetch_wait_ms: int = 50
-    """How long the broker may hold back an empty answer. A partition that was left out of a fetch waits up to
-    this long for the next fetch, so this bounds the delay of a record; stock Faust waits 1.5 s."""
+    fetch_wait_ms: int = 100
+    """How long the broker may hold back an empty answer; it answers at once when a record arrives. A contact
+    is due when an answer says that nothing earlier can come, so this bounds how late it is evaluated. If the
+    partitions are with several brokers, a record may also wait so long for the answer of another broker.
+    Stock Faust waits 1.5 s."""
 
     flowing_fetch_wait_ms: int = 10
     """The same while records flow. An idle worker uses the longer time, so it does not ask a hundred times a
@@ -38,8 +40,17 @@ class Pacing:
     must be short. `still_ours` also checks at this interval whether the worker is still in the group."""
 
     between_polls_seconds: float = 0.01
-    """The least time from one poll to the next. Records that arrive within this time are passed on together,
-    since a poll costs as much as several records."""
+    """The least time from one poll to the next, unless the last one returned `poll_records`. Records that
+    arrive within this time are passed on together, since a poll costs as much as several records."""
+
+    fetch_beside_kept_seconds: float = 0.1
+    """Records that were fetched and are not taken yet keep the other partitions of their broker from being
+    fetched for so long. They are taken within `between_polls_seconds`, so that one fetch covers all
+    partitions; a fetch that leaves one out would delay the records of that one."""
+
+    fetch_beside_held_back_seconds: float = 0.01
+    """The same while a partition has no room. Its fetched records wait for long, and the worker would use up
+    the records of all other partitions meanwhile."""
 
     queued_bytes: int = 16 << 20
     """When the values of the records that wait for a partition have this total size, no more are fetched;

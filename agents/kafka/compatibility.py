@@ -79,6 +79,13 @@ def set_fetch_wait(consumer: AIOKafkaConsumer, wait_ms: int) -> None:
         consumer._fetcher._fetch_max_wait_ms = wait_ms
 
 
+def set_fetch_beside_kept(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """Set how long records that were fetched from now on and are not taken may keep all other partitions of
+    their broker from being fetched."""
+    if consumer._fetcher is not None:
+        consumer._fetcher._prefetch_backoff = seconds
+
+
 def partition_state(consumer: AIOKafkaConsumer, tp: TP) -> TopicPartitionState | None:
     """Return aiokafka's state of an assigned partition; None while it is not known. The state belongs to the
     consumer's thread, which may change it at any time."""
@@ -230,6 +237,7 @@ USED = (
     Used(_AIOKAFKA, GroupCoordinator, "_do_heartbeat"),
     Used(_AIOKAFKA, GroupCoordinator, "generation"),
     Used(_AIOKAFKA, Fetcher, "_fetch_max_wait_ms"),
+    Used(_AIOKAFKA, Fetcher, "_prefetch_backoff"),
     Used(_AIOKAFKA, TopicPartitionState, "_position"),
     Used(_AIOKAFKA, TopicPartitionState, "highwater"),
     Used(_AIOKAFKA, TopicPartitionState, "lso"),

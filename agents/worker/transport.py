@@ -126,9 +126,16 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
             await consumer.seek_to_beginning(*unread)
         return committed
 
-    def hold_back(self, wait_ms: int) -> None:
-        """Set how long the broker may hold back an empty answer from now on, in ms."""
-        compatibility.set_fetch_wait(self._ensure_consumer(), wait_ms)
+    def set_fetching(self, *, flowing: bool, held_back: bool) -> None:
+        """Set how to fetch from now on: whether records flow, and whether a partition has no room."""
+        consumer, pacing = self._ensure_consumer(), self._intake.pacing
+        compatibility.set_fetch_wait(
+            consumer, pacing.flowing_fetch_wait_ms if flowing else pacing.fetch_wait_ms
+        )
+        compatibility.set_fetch_beside_kept(
+            consumer,
+            pacing.fetch_beside_held_back_seconds if held_back else pacing.fetch_beside_kept_seconds,
+        )
 
     def partition_state(self, tp: TP) -> TopicPartitionState | None:
         """Return aiokafka's position and ends of an assigned partition, or None while they are not known."""
@@ -155,6 +162,10 @@ class BatchConsumer(stock.Consumer):
         self._positions: dict[TP, int] = {}
         self._on_the_way: Counter[TP] = Counter()
         self._begun_at: Mapping[TP, int] = {}
+        self._held_back = False
+        """Whether a partition had no room at the last poll."""
+        self._more_fetched = False
+        """Whether the last poll returned as many records as it may, so that others wait already."""
         self.polled_at = self._flowed_at = time.monotonic()
 
     @property
@@ -211,18 +222,16 @@ class BatchConsumer(stock.Consumer):
     # -- polling -----------------------------------------------------------------------------------------
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Any]]:  # noqa: ASYNC109
-        wanted, held_back = self._wanted(active_partitions or set())
+        active = active_partitions or set()
+        has_room, on_the_way = self.intake.has_room, self._on_the_way
+        wanted = {tp for tp in active if has_room(tp, on_the_way[tp])}
+        self._held_back = len(wanted) < len(active)
         if not wanted:
             # For aiokafka an empty set means all partitions.
             await asyncio.sleep(self.intake.pacing.held_back_poll_seconds)
             return {}
-        wait = self.intake.pacing.held_back_poll_seconds if held_back else timeout
+        wait = self.intake.pacing.held_back_poll_seconds if self._held_back else timeout
         return await super()._getmany(wanted, wait)
-
-    def _wanted(self, active: set[TP]) -> tuple[set[TP], bool]:
-        has_room, on_the_way = self.intake.has_room, self._on_the_way
-        wanted = {tp for tp in active if has_room(tp, on_the_way[tp])}
-        return wanted, len(wanted) < len(active)
 
     async def _drain_messages(self, fetcher: ServiceT) -> None:
         try:
@@ -236,13 +245,15 @@ class BatchConsumer(stock.Consumer):
 
     async def _poll(self) -> None:
         epoch, pacing = self.intake.epoch, self.intake.pacing
-        await asyncio.sleep(max(0.0, self.polled_at + pacing.between_polls_seconds - time.monotonic()))
+        if not self._more_fetched:
+            await asyncio.sleep(max(0.0, self.polled_at + pacing.between_polls_seconds - time.monotonic()))
         records, _ = await self._wait_next_records(pacing.poll_seconds)
+        self._more_fetched = sum(map(len, (records or {}).values())) >= pacing.poll_records
         self.polled_at = time.monotonic()
         if records:
             self._flowed_at = self.polled_at
         flowing = self.polled_at - self._flowed_at < pacing.flowing_seconds
-        self._thread.hold_back(pacing.flowing_fetch_wait_ms if flowing else pacing.fetch_wait_ms)
+        self._thread.set_fetching(flowing=flowing, held_back=self._held_back)
         if not self.flow_active or epoch != self.intake.epoch:
             if records:
                 await self._take_back()
