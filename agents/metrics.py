@@ -80,7 +80,8 @@ class Metrics:
             (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
         )
         self.produce_errors = self._counter(
-            "produce_errors", "Sends to a topic partition that ended with an error of the brokers"
+            "produce_errors",
+            "Sends that ended with an error of the brokers; what partitions send together counts once",
         )
         self.produce_retries = self._counter(
             "produce_retries", "Batches that were sent again because a broker did not acknowledge them"

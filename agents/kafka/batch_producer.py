@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
@@ -19,7 +19,7 @@ from agents.kafka.changelog_record import Written, expected_at
 from agents.kafka.clients import new_producer
 from agents.kafka.compatibility import before_sending, compress_at, count_retries, end_producer
 from agents.kafka.partitioner import place
-from agents.kafka.shared_batches import SharedBatches
+from agents.kafka.shared_rounds import Placed, SharedRounds
 from agents.kafka.topics import changelog_topic, topic_name
 from agents.kafka.unacknowledged import Unacknowledged
 from agents.metrics import Metrics
@@ -94,7 +94,9 @@ class BatchProducer(Service):
         self._metrics = Metrics() if metrics is None else metrics
         self._unacknowledged = Unacknowledged(self._metrics)
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._shared: dict[tuple[str, int], SharedBatches[Message]] = {}
+        self._outputs = SharedRounds(self._deliver)
+        # Apart from the outputs, since a dead letter that is too large fails its whole round.
+        self._letters = SharedRounds(self._deliver)
 
     async def on_start(self) -> None:
         compress_at(_COMPRESSION_LEVEL)
@@ -127,11 +129,14 @@ class BatchProducer(Service):
 
     async def send_outputs(self, partition: int, outputs: Outputs) -> None:
         """Send an input partition's outputs, except dead letters."""
-        await asyncio.gather(
-            self.send(MEMBERSHIP_CHANGES, _messages(outputs.changes), partition=partition),
-            self._send_placed(SEGMENT_MEMBERSHIPS, _messages(outputs.memberships())),
-            self._send_placed(CHANNEL_SUPPRESSIONS, _messages(outputs.suppressions())),
-        )
+        placed: dict[tuple[str, int], list[Message]] = {}
+        if outputs.changes:
+            name = topic_name(self._settings, MEMBERSHIP_CHANGES)
+            placed[(name, partition)] = _messages(outputs.changes)
+        placed |= await self._placed(SEGMENT_MEMBERSHIPS, _messages(outputs.memberships()))
+        placed |= await self._placed(CHANNEL_SUPPRESSIONS, _messages(outputs.suppressions()))
+        if placed:
+            await self._outputs.send(placed)
 
     async def send_changelog(
         self, partition: int, groups: Iterable[Sequence[KeyValue]], *, first: int
@@ -163,8 +168,10 @@ class BatchProducer(Service):
     async def send_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Send refused records with unchanged bytes; the headers hold the reason."""
         messages = [Message(letter.record.key, letter.record.value, letter.headers()) for letter in letters]
+        if not messages:
+            return
         try:
-            await self._send_placed(DEAD_LETTERS, messages)
+            await self._letters.send(await self._placed(DEAD_LETTERS, messages))
         except MessageSizeTooLargeError:
             # Send each letter alone to find those that do not fit. Some letters are sent twice by this.
             for letter in letters:
@@ -174,68 +181,66 @@ class BatchProducer(Service):
         record = letter.record
         try:
             message = Message(record.key, record.value, letter.headers())
-            await self._send_placed(DEAD_LETTERS, [message], alone=True)
+            await self._letters.send_alone(await self._placed(DEAD_LETTERS, [message]))
         except MessageSizeTooLargeError:
             _log.warning("the dead letter for %s does not fit into its topic", record.position)
             message_text = (
                 f"{letter.message}; too large for this topic, still to be read at {record.position}"
             )
             shortened = DeadLetter(record, letter.code, message_text, letter.path, letter.fault, letter.paths)
-            await self._send_placed(DEAD_LETTERS, [Message(None, b"", shortened.headers())], alone=True)
+            message = Message(None, b"", shortened.headers())
+            await self._letters.send_alone(await self._placed(DEAD_LETTERS, [message]))
 
-    async def _send_placed(self, topic: str, messages: Sequence[Message], *, alone: bool = False) -> None:
-        """Send each message to the partition of its key; without a key, to any partition. Unless `alone`,
-        messages of several callers share a batch."""
-        if not messages:
-            return
-        name = topic_name(self._settings, topic)
-        count = len(await self.producer.partitions_for(name))
-        placed: dict[int, list[Message]] = {}
-        for message in messages:
-            placed.setdefault(place(message.key, count), []).append(message)
-        shared = [(self._shared_batches(name, partition), group) for partition, group in placed.items()]
-        await asyncio.gather(
-            *[batches.send_alone(group) if alone else batches.send(group) for batches, group in shared]
-        )
+    async def _placed(self, topic: str, messages: Sequence[Message]) -> dict[tuple[str, int], list[Message]]:
+        """Return the messages by the topic partition of their key; without a key, of any partition."""
+        placed: dict[tuple[str, int], list[Message]] = {}
+        if messages:
+            name = topic_name(self._settings, topic)
+            count = len(await self.producer.partitions_for(name))
+            for message in messages:
+                placed.setdefault((name, place(message.key, count)), []).append(message)
+        return placed
 
-    def _shared_batches(self, name: str, partition: int) -> SharedBatches[Message]:
-        batches = self._shared.get((name, partition))
-        if batches is None:
-
-            async def deliver(messages: list[Message]) -> None:
-                await self._send_groups(name, ([message] for message in messages), partition)
-
-            batches = self._shared[(name, partition)] = SharedBatches(deliver)
-        return batches
+    async def _deliver(self, placed: Placed[Message]) -> None:
+        """Send messages to their topic partitions, all at the same time."""
+        with self._unacknowledged.sending():
+            left = {to: self._batches([message] for message in messages) for to, messages in placed.items()}
+            sent: list[asyncio.Future[Any]] = []
+            # Of each topic partition a batch, then of each the next one: the second one waits for the first.
+            while left:
+                for to, batches in list(left.items()):
+                    batch = next(batches, None)
+                    if batch is None:
+                        del left[to]
+                    else:
+                        sent.append((await self._hand_over(batch, *to))[0])
+            await asyncio.gather(*sent)
 
     async def _send_groups(
         self, topic: str, groups: Iterable[Sequence[Message]], partition: int
     ) -> Written | None:
         with self._unacknowledged.sending():
-            return await self._send_batches(topic, groups, partition)
+            sent = [await self._hand_over(batch, topic, partition) for batch in self._batches(groups)]
+            firsts = [(await acknowledgement).offset for acknowledgement, _ in sent]
+        counts = [count for _, count in sent]
+        return Written(firsts[0], firsts[-1] + counts[-1] - 1, sum(counts)) if sent else None
 
-    async def _send_batches(
-        self, topic: str, groups: Iterable[Sequence[Message]], partition: int
-    ) -> Written | None:
-        producer = self.producer
-        sent: list[tuple[asyncio.Future[Any], int]] = []
-        batch = producer.create_batch()
+    def _batches(self, groups: Iterable[Sequence[Message]]) -> Iterator[BatchBuilder]:
+        """Return batches of whole groups."""
+        batch = self.producer.create_batch()
         filled = 0
         for group in groups:
             size = sum(map(_size, group))
             if filled and filled + size > _BATCH_BYTES:
-                sent.append(await self._hand_over(batch, topic, partition))
-                batch = producer.create_batch()
+                yield batch
+                batch = self.producer.create_batch()
                 filled = 0
             filled += size
             for key, value, headers in group:
                 if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                     raise MessageSizeTooLargeError(f"{len(group)} records that belong together, {size} bytes")
         if filled:
-            sent.append(await self._hand_over(batch, topic, partition))
-        firsts = [(await acknowledgement).offset for acknowledgement, _ in sent]
-        counts = [count for _, count in sent]
-        return Written(firsts[0], firsts[-1] + counts[-1] - 1, sum(counts)) if sent else None
+            yield batch
 
     async def _hand_over(
         self, batch: BatchBuilder, topic: str, partition: int

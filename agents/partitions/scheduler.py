@@ -106,7 +106,8 @@ class TaskScheduler(Service):
         self._load = CpuLoad()
         self._round_began = 0.0
         self._saving = 0
-        self._names = {topic_name(settings, topic): topic for topic in SOURCES}
+        self._names = {topic: topic_name(settings, topic) for topic in SOURCES}
+        self._topics = {name: topic for topic, name in self._names.items()}
 
     # -- partitions come and go --------------------------------------------------------------------------
 
@@ -157,7 +158,7 @@ class TaskScheduler(Service):
         )
 
     def _tp(self, topic: str, number: int) -> TP:
-        return TP(topic_name(self._settings, topic), number)
+        return TP(self._names[topic], number)
 
     # -- records and definitions -------------------------------------------------------------------------
 
@@ -168,7 +169,7 @@ class TaskScheduler(Service):
         if running is None or running.claim.epoch != epoch:
             # The partition was released meanwhile. The records are read again from the committed offset.
             return
-        topic = self._names[tp.topic]
+        topic = self._topics[tp.topic]
         running.task.offer(
             topic,
             [
@@ -183,7 +184,7 @@ class TaskScheduler(Service):
     def has_room(self, tp: TP, on_the_way: int) -> bool:
         """Return whether more records of a source partition should be fetched, while `on_the_way` records
         have been fetched and have not arrived here."""
-        running, topic = self._running.get(tp.partition), self._names.get(tp.topic)
+        running, topic = self._running.get(tp.partition), self._topics.get(tp.topic)
         if topic is None or running is None or running.stopping:
             return False
         task = running.task

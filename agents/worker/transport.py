@@ -162,10 +162,8 @@ class BatchConsumer(stock.Consumer):
         self._positions: dict[TP, int] = {}
         self._on_the_way: Counter[TP] = Counter()
         self._begun_at: Mapping[TP, int] = {}
-        self._held_back = False
-        """Whether a partition had no room at the last poll."""
-        self._more_fetched = False
-        """Whether the last poll returned as many records as it may, so that others wait already."""
+        self._held_back = False  # whether a partition had no room at the last poll
+        self._more_fetched = False  # whether the last poll returned as many records as it may
         self.polled_at = self._flowed_at = time.monotonic()
 
     @property
@@ -202,15 +200,11 @@ class BatchConsumer(stock.Consumer):
             return None
         # The time is read first: the other thread sets it last, so values read after it are at least as new.
         answered_ms: int | None = state.timestamp
-        return answered_ms if position >= self.end(tp) else None
+        return answered_ms if position >= _end(state) else None
 
     def end(self, tp: TP) -> float:
-        """Return the offset after the last readable record of the partition, infinity while it is not
-        known."""
-        state = self._thread.partition_state(tp)
-        if state is None or state.highwater is None:
-            return float("inf")
-        return float(state.highwater if state.lso is None or state.lso < 0 else state.lso)
+        """Return the offset after the last readable record; infinity while it is not known."""
+        return _end(self._thread.partition_state(tp))
 
     def lag(self, tp: TP) -> int | None:
         """Return how many offsets of a source partition have not arrived yet, or None if it is not known."""
@@ -388,6 +382,13 @@ class BatchConsumer(stock.Consumer):
         self._acknowledged.clear()
         self._positions.clear()
         self._on_the_way.clear()
+
+
+def _end(state: TopicPartitionState | None) -> float:
+    """Return the offset after the last readable record; infinity while it is not known."""
+    if state is None or state.highwater is None:
+        return float("inf")
+    return float(state.highwater if state.lso is None or state.lso < 0 else state.lso)
 
 
 class BatchTransport(stock.Transport):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,6 +126,27 @@ def test_outputs_go_where_consumers_look_for_them(sender: BatchProducer, produce
     }
     for partition, message in [*memberships, *producer.messages("p-channel-suppressions")]:
         assert partition == place(message.key, partitions, partitions)
+
+
+def test_partitions_that_send_at_the_same_time_share_batches(
+    sender: BatchProducer, producer: FakeProducer
+) -> None:
+    async def send(number: int) -> None:
+        buffer = OutputBuffer()
+        for sequence in (1, 2):
+            contact_id = f"c{number % 4}-{number}"
+            buffer.change(MembershipChange("s", 1, contact_id, sequence, sequence, Reason(Cause.TIME)))
+        await sender.send_outputs(number, buffer)
+
+    async def story() -> None:
+        await asyncio.gather(*[send(number) for number in range(20)])
+
+    asyncio.run(story())
+    sent = Counter((topic, partition) for topic, partition, _ in producer.batches)
+    assert set(sent.values()) == {1}
+    assert {partition for topic, partition in sent if topic == "p-membership-changes"} == set(range(20))
+    assert len(producer.messages("p-membership-changes")) == 40
+    assert len(producer.messages("p-segment-memberships")) == 20
 
 
 def letter(value: bytes | None, key: bytes | None = b"k", offset: int = 0) -> DeadLetter:
