@@ -123,11 +123,18 @@ class Pacing:
 
     # -- topics that every worker reads, and commands --------------------------------------------------------
 
+    reader_fetch_wait_ms: int = 500
+    """How long the broker may hold back an empty answer to a reader of such a topic and to the leader; it
+    answers at once when a record arrives. A question for the end of a topic waits behind such an answer."""
+
+    starting_fetch_wait_ms: int = 20
+    """The same while a reader starts, when it asks for the end of its topic."""
+
     reader_poll_ms: int = 200
     """How long a poll waits for a record of such a topic, and the broker with an empty answer. A record is
     passed on when it arrives; the time only bounds how soon a reader notices that it has to stop."""
 
-    command_poll_ms: int = 100
+    command_poll_ms: int = 250
     """The same for the leader's commands. Between two polls the leader updates the catalogue, so this bounds
     how late it notices the end of a calculation."""
 

@@ -101,7 +101,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             self._settings,
             group=self._group,
             client_id=f"{self._settings.application_id}-catalogue",
-            fetch_wait_ms=self._pacing.command_poll_ms,
+            fetch_wait_ms=self._pacing.reader_fetch_wait_ms,
         )
         self._consumer.subscribe([self._commands.topic], listener=self)
         await self._consumer.start()

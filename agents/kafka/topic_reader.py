@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from mode import Service
 
 from agents.kafka.clients import new_consumer
-from agents.kafka.compatibility import end_consumer
+from agents.kafka.compatibility import end_consumer, set_fetch_wait
 from agents.kafka.position import Position
 from agents.pacing import DEFAULT_PACING, Pacing
 from streamseg.settings import Settings
@@ -53,18 +53,19 @@ class TopicReader(Service):
         consumer = self._consumer = new_consumer(
             self._settings,
             client_id=f"{self._settings.application_id}-{self._client}",
-            fetch_wait_ms=self._pacing.reader_poll_ms,
+            fetch_wait_ms=self._pacing.starting_fetch_wait_ms,
         )
         await consumer.start()
         consumer.assign([self._partition])
-        if not self._from_beginning:
+        if self._from_beginning:
+            await consumer.seek_to_beginning(self._partition)
+            end = await self._end(consumer)
+            while self.taken.next_offset < end:
+                await self._poll(consumer)
+        else:
             await consumer.seek_to_end(self._partition)
             self.taken.move(await consumer.position(self._partition))
-            return
-        await consumer.seek_to_beginning(self._partition)
-        end = await self._end(consumer)
-        while self.taken.next_offset < end:
-            await self._poll(consumer)
+        set_fetch_wait(consumer, self._pacing.reader_fetch_wait_ms)
 
     async def on_stop(self) -> None:
         if self._consumer is not None:
