@@ -131,8 +131,8 @@ class Pacing:
     """The same while a reader starts, when it asks for the end of its topic."""
 
     reader_poll_ms: int = 200
-    """How long a poll waits for a record of such a topic, and the broker with an empty answer. A record is
-    passed on when it arrives; the time only bounds how soon a reader notices that it has to stop."""
+    """How long a poll waits for a record of such a topic. A record is passed on when it arrives; the time
+    only bounds how soon a reader notices that it has to stop."""
 
     command_poll_ms: int = 250
     """The same for the leader's commands. Between two polls the leader updates the catalogue, so this bounds

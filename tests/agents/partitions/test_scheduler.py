@@ -13,9 +13,9 @@ import pytest
 from faust.types import TP
 
 from agents.metrics import Metrics
+from agents.pacing import DEFAULT_PACING
 from agents.partitions import scheduler as module
 from agents.partitions.assignment import Claim
-from agents.partitions.pacing import DEFAULT_PACING
 from agents.partitions.scheduler import TaskScheduler
 from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
