@@ -130,7 +130,7 @@ class Pacing:
     starting_fetch_wait_ms: int = 20
     """The same while a reader starts, when it asks for the end of its topic."""
 
-    reader_poll_ms: int = 200
+    reader_poll_ms: int = 500
     """How long a poll waits for a record of such a topic. A record is passed on when it arrives; the time
     only bounds how soon a reader notices that it has to stop."""
 

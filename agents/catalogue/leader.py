@@ -18,7 +18,7 @@ from agents.catalogue.outcome import ORIGIN, REQUEST_ID, VERSIONS, Outcome
 from agents.catalogue.progress_reader import ProgressReader
 from agents.kafka.broker_trouble import in_words
 from agents.kafka.clients import new_group_member
-from agents.kafka.compatibility import end_consumer
+from agents.kafka.compatibility import end_consumer, set_fetch_wait
 from agents.kafka.rights import worker_groups
 from agents.kafka.topics import outcomes_topic, topic_name
 from agents.kafka.transactional_producer import Output, TransactionalProducer
@@ -105,6 +105,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         )
         self._consumer.subscribe([self._commands.topic], listener=self)
         await self._consumer.start()
+        set_fetch_wait(self._consumer, self._pacing.reader_fetch_wait_ms)
 
     async def on_stop(self) -> None:
         await self._resign()

@@ -37,6 +37,9 @@ from mode.threads import ServiceThread
 
 from streamseg.errors import ConfigurationError
 
+_FETCHER_SECONDS = 0.2
+"""How often aiokafka's fetcher looks for work by itself, if nothing else is set."""
+
 _BATCHES = sys.modules[DefaultRecordBatchBuilder.__module__]
 
 
@@ -74,9 +77,11 @@ async def check_group_rights(admin: AIOKafkaAdminClient, group: str) -> None:
 
 
 def set_fetch_wait(consumer: AIOKafkaConsumer, wait_ms: int) -> None:
-    """Set how long the broker may delay an empty answer from now on."""
+    """Set how long the broker may delay an empty answer from now on. The consumer looks for other work twice
+    as seldom, since everything that it waits for wakes it."""
     if consumer._fetcher is not None:
         consumer._fetcher._fetch_max_wait_ms = wait_ms
+        consumer._fetcher._fetcher_timeout = max(_FETCHER_SECONDS, 2 * wait_ms / 1000)
 
 
 def set_fetch_beside_kept(consumer: AIOKafkaConsumer, seconds: float) -> None:
@@ -237,6 +242,7 @@ USED = (
     Used(_AIOKAFKA, GroupCoordinator, "_do_heartbeat"),
     Used(_AIOKAFKA, GroupCoordinator, "generation"),
     Used(_AIOKAFKA, Fetcher, "_fetch_max_wait_ms"),
+    Used(_AIOKAFKA, Fetcher, "_fetcher_timeout"),
     Used(_AIOKAFKA, Fetcher, "_prefetch_backoff"),
     Used(_AIOKAFKA, TopicPartitionState, "_position"),
     Used(_AIOKAFKA, TopicPartitionState, "highwater"),
