@@ -226,6 +226,8 @@ def suppressed_channels(contact: Contact) -> list[str]:
     """Return the channels on which nothing may be sent from now on; this does not wait for the end of a batch
     window."""
     unsubscribes = contact.body.unsubscribes
+    if not len(unsubscribes):
+        return []
     if unsubscribes.statements.unsubscribed():
         return list(CHANNEL_SEGMENTS)
     return [channel for channel in CHANNEL_SEGMENTS if unsubscribes.channel(channel).opt_outs]

@@ -104,8 +104,8 @@ class DerivedEvents:
 
     def __len__(self) -> int:
         if self.first is not None:
-            values = self.first.values.values()
-            return len(values) - sum(value is None for value in values) + self.unsubscribed
+            values = list(self.first.values.values())
+            return len(values) - values.count(None) + self.unsubscribed
         return sum(map(len, self._rows.values()))
 
     def add(self, name: str, row: Row) -> None:
