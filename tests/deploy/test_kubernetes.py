@@ -11,6 +11,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from agents.api.application import BASE
+from agents.console.page import BASE as CONSOLE
 from streamseg.settings import Settings
 from tests.deploy.kubernetes import (
     FOLDER,
@@ -53,7 +55,9 @@ def test_a_patch_changes_an_object_of_the_base(overlay: str) -> None:
     assert {(one["kind"], one["metadata"]["name"]) for one in patches} <= known
 
 
-@pytest.mark.parametrize("folder", ["base", "monitoring", *(f"overlays/{name}" for name in OVERLAYS)])
+@pytest.mark.parametrize(
+    "folder", ["base", "monitoring", "ingress", *(f"overlays/{name}" for name in OVERLAYS)]
+)
 def test_each_file_is_named_by_its_kustomization(folder: str) -> None:
     listed = yaml.safe_load((FOLDER / folder / "kustomization.yaml").read_text(encoding="utf-8"))
     named = {*listed["resources"], *(patch["path"] for patch in listed.get("patches", ()) if "path" in patch)}
@@ -166,6 +170,28 @@ def test_services_budget_and_policies_choose_the_workers_and_no_other_pod() -> N
     headless = only(found, "Service", _workers()["spec"]["serviceName"])["spec"]
     assert headless["clusterIP"] == "None"
     assert headless["publishNotReadyAddresses"] is True
+
+
+def test_callers_from_outside_reach_the_api_and_the_console_by_tls_and_nothing_else() -> None:
+    ingress = only(objects("ingress"), "Ingress")["spec"]
+    (rule,), (tls,) = ingress["rules"], ingress["tls"]
+    assert tls["hosts"] == [rule["host"]]
+    assert f"create secret tls {tls['secretName']} " in (DEPLOY / "README.md").read_text(encoding="utf-8")
+    paths = {(one["path"], one["pathType"]) for one in rule["http"]["paths"]}
+    assert paths == {(BASE, "Prefix"), (CONSOLE, "Prefix"), ("/", "Exact")}
+    service = only(objects("base"), "Service", "streamseg")
+    (port,) = service["spec"]["ports"]
+    for one in rule["http"]["paths"]:
+        assert one["backend"]["service"] == {"name": "streamseg", "port": {"name": port["name"]}}
+
+
+def test_both_prometheus_and_the_ingress_may_reach_the_workers() -> None:
+    policy = only(built("production"), "NetworkPolicy", "streamseg-workers")["spec"]["ingress"][0]
+    namespaces = [one["namespaceSelector"] for one in policy["from"] if "namespaceSelector" in one]
+    names = [one["matchLabels"]["kubernetes.io/metadata.name"] for one in namespaces]
+    assert sorted(names) == ["ingress-nginx", "monitoring"]
+    base = only(objects("base"), "NetworkPolicy", "streamseg-workers")["spec"]["ingress"][0]
+    assert not any("namespaceSelector" in one for one in base["from"])
 
 
 def test_the_page_says_how_to_make_each_secret_and_file() -> None:
