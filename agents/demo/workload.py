@@ -14,6 +14,7 @@ POINTS = "points-1000"
 _CITIES = ("中国", "中国", "中国", "日本", "Deutschland", "Brasil")
 _SURNAMES, _GIVEN = "赵钱孙李周吴郑王冯陈", "雷梅伟芳娜敏静强磊洋"
 _LEAVING = 40
+_BUYING = 0.2
 
 DEFINITIONS: tuple[dict[str, Any], ...] = (
     {
@@ -132,6 +133,29 @@ class Workload:
                 "occurred_at": self._now_ms - age_ms,
                 "properties": properties,
             }
+
+    def arrival(self, number: int, now_ms: int) -> dict[str, Any]:
+        """Return the ContactUpdate of a contact that is imported now, or again; `number` counts them."""
+        self._now_ms = now_ms
+        contact = self._contacts + number if number % 2 else self._random.randrange(self._contacts)
+        attributes = self._attributes(max(contact, _LEAVING))
+        attributes |= {"email": f"{_contact_id(contact)}@example.cn", "imported_at": now_ms}
+        return {"contact_id": _contact_id(contact), "attributes": attributes}
+
+    def occurrence(self, number: int, now_ms: int) -> dict[str, Any]:
+        """Return a BehaviorEvent that happens now; `number` counts them."""
+        contact = self._random.randrange(self._contacts)
+        if self._random.random() < _BUYING:
+            name, properties = "order_paid", {"amount": round(self._random.paretovariate(1.5) * 40, 2)}
+        else:
+            name, properties = self._occurrence(contact)
+        return {
+            "event_id": f"live-{number}",
+            "contact_id": _contact_id(contact),
+            "event": name,
+            "occurred_at": now_ms,
+            "properties": properties,
+        }
 
     def _occurrence(self, contact: int) -> tuple[str, dict[str, Any]]:
         draw = self._random.random()

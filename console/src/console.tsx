@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { createBrowserRouter, Navigate, RouterProvider } from "react-router";
 import { EditSegmentPage, NewSegmentPage } from "./builder/builder_page";
 import { ContactPage } from "./contact/contact_page";
+import { ContactsPage } from "./contact/contacts_page";
 import { useAppearance } from "./layout/appearance";
 import { colours } from "./layout/colours";
 import { Crash } from "./layout/crash";
@@ -29,6 +30,7 @@ const router = createBrowserRouter(
         { path: "/segments/:segmentId/edit", element: <EditSegmentPage /> },
         { path: "/segments/:segmentId", element: <SegmentPage /> },
         { path: "/segments/:segmentId/explain/:contactId", element: <ExplainPage /> },
+        { path: "/contacts", element: <ContactsPage /> },
         { path: "/contacts/:contactId", element: <ContactPage /> },
         { path: "*", element: <NoSuchPage /> },
       ],

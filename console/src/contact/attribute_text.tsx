@@ -1,11 +1,8 @@
 import { Instant } from "../language/times";
 
-/** Times arrive as text or as milliseconds; the name says whether a number is one. */
-const TIME = /(_at|_since|_day)$/;
-const LEAST_MS = 100_000_000_000;
-
-export function attributeText(name: string, value: unknown) {
-  if (TIME.test(name) && typeof value === "number" && value > LEAST_MS) return <Instant at={value} />;
+/** The value of an attribute; milliseconds are shown as a time if the attribute has times. */
+export function attributeText(type: string | null | undefined, value: unknown) {
+  if (type === "time" && typeof value === "number") return <Instant at={value} />;
   if (typeof value === "string") return value;
   return JSON.stringify(value);
 }

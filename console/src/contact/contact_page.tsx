@@ -7,10 +7,12 @@ import { Link, useNavigate, useParams } from "react-router";
 import { explainAddress, segmentAddress } from "../addresses";
 import { type Contact, type Membership, useContact } from "../api/contacts";
 import { useSegments } from "../api/segments";
+import { useLabel, useVocabulary } from "../api/vocabulary";
 import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { SegmentSelect } from "../parts/segment_select";
 import { attributeText } from "./attribute_text";
+import { Timeline } from "./timeline";
 
 /** Built-in segments that say which channels a contact may not be reached by. */
 const SUPPRESSIONS = ["global-unsubscribed", "email-unsubscribed", "mobile-unsubscribed"];
@@ -18,6 +20,7 @@ const SUPPRESSIONS = ["global-unsubscribed", "email-unsubscribed", "mobile-unsub
 export function ContactPage() {
   const { contactId = "" } = useParams();
   const contact = useContact(contactId);
+  const names = useSegmentNames();
   if (contact.error && !contact.data)
     return <Failure error={contact.error} retry={() => contact.refetch()} />;
   if (!contact.data) return <Skeleton className="screen" active />;
@@ -27,7 +30,10 @@ export function ContactPage() {
       <Head contact={contact.data} />
       <div className="two-columns">
         <Attributes contact={contact.data} />
-        <Memberships contact={contact.data} />
+        <div className="stack">
+          <Memberships contact={contact.data} names={names} />
+          <Timeline contactId={contact.data.contact_id} names={names} />
+        </div>
       </div>
     </div>
   );
@@ -58,6 +64,9 @@ function Head({ contact }: { contact: Contact }) {
 function Attributes({ contact }: { contact: Contact }) {
   const { t } = useTranslation();
   const entries = Object.entries(contact.attributes);
+  const vocabulary = useVocabulary();
+  const label = useLabel();
+  const known = (name: string) => vocabulary.data?.attributes.find((one) => one.name === name);
   return (
     <Card title={t("contact.attributes")} size="small">
       <Descriptions
@@ -66,8 +75,8 @@ function Attributes({ contact }: { contact: Contact }) {
         items={[
           ...entries.map(([name, value]) => ({
             key: name,
-            label: t(`attributes.${name}`, { defaultValue: name }),
-            children: attributeText(name, value),
+            label: label(known(name), name),
+            children: attributeText(known(name)?.type, value),
           })),
           {
             key: "tags",
@@ -92,9 +101,8 @@ function Attributes({ contact }: { contact: Contact }) {
   );
 }
 
-function Memberships({ contact }: { contact: Contact }) {
+function Memberships({ contact, names }: { contact: Contact; names: Map<string, string> }) {
   const { t } = useTranslation();
-  const names = useSegmentNames();
   return (
     <Card title={t("contact.segments")} size="small" extra={<ExplainAny contactId={contact.contact_id} />}>
       <Table<Membership>

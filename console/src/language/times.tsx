@@ -17,7 +17,8 @@ export function Instant({ at }: { at: string | number | null | undefined }) {
 
 /** Returns an instant such as `2026-11-29 13:05:07`, in the viewer's time zone. */
 export function instantText(instant: Date, language: string): string {
-  const formatted = new Intl.DateTimeFormat(language === "en" ? "en-GB" : "zh-CN", {
+  // Swedish dates are written as ISO 8601 has them, which everybody reads in the same way.
+  const formatted = new Intl.DateTimeFormat(language === "en" ? "sv-SE" : "zh-CN", {
     year: "numeric",
     month: "2-digit",
     day: "2-digit",

@@ -20,6 +20,7 @@ const LIGHT = {
 const DARK = {
   colorPrimary: "#3c89e8",
   colorLink: "#6aa9ff",
+  colorError: "#ef6b6d",
   colorTextSecondary: "rgba(255,255,255,0.75)",
   colorTextTertiary: "rgba(255,255,255,0.70)",
   colorTextDescription: "rgba(255,255,255,0.70)",

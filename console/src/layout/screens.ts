@@ -1,2 +1,5 @@
 /** The screens that the header leads to. */
-export const SCREENS = [{ path: "/segments", label: "screens.segments" }] as const;
+export const SCREENS = [
+  { path: "/segments", label: "screens.segments" },
+  { path: "/contacts", label: "screens.contacts" },
+] as const;

@@ -1,0 +1,107 @@
+"""Everybody can use every screen: axe finds nothing, nothing is cut off, each control takes the focus."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop
+
+expect.set_options(timeout=PLAYWRIGHT_WAIT_MS)
+
+CONDITIONS = [
+    {"attribute": "location", "operator": "eq", "value": "中国"},
+    {
+        "event": "form_submit",
+        "where": {
+            "match": "all",
+            "conditions": [
+                {"property": "form", "operator": "eq", "value": "会员注册"},
+                {"elements": "lines", "match": "any", "conditions": [{"property": "", "operator": "is_set"}]},
+            ],
+        },
+        "window": {"last": "P30D"},
+    },
+    {"event": "order_paid", "aggregate": {"function": "sum", "property": "a", "operator": "gt", "value": 1}},
+    {"sequence": [{"event": "email_open"}, {"absent": {"event": "email_click"}}], "within": "P1D"},
+]
+CLUSTERS = [{"match": "any", "conditions": CONDITIONS}]
+
+SCREENS = {
+    "segments": "/segments",
+    "segment": "/segments/china",
+    "members": "/segments/china?tab=contacts",
+    "explain": "/segments/china/explain/c4",
+    "edit": "/segments/china/edit",
+    "edit advanced": "/segments/mailing/edit",
+    "new": "/new/standard",
+    "contacts": "/contacts",
+    "contact": "/contacts/c4",
+}
+"""Name -> address below /console."""
+
+SHOTS = os.environ.get("STREAMSEG_TEST_SCREENSHOTS")
+"""A folder for pictures of all screens, for whoever wants to look at them."""
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), [("zh", "light", 1440), ("en", "dark", 1024)])
+def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, scheme: str, width: int) -> None:
+    shop.create(segment_id="china", name="国内", type="standard", clusters=CLUSTERS)
+    parts = [{"relation": "include", "clusters": CLUSTERS}, {"relation": "exclude", "clusters": CLUSTERS}]
+    shop.create(segment_id="mailing", name="推送", type="advanced", parts=parts)
+    context = browser.new_context(
+        base_url=shop.url,
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        timezone_id="Asia/Shanghai",
+    )
+    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
+    context.add_init_script(f"localStorage.setItem('streamseg.language', '{language}')")
+    page = context.new_page()
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    for name, address in SCREENS.items():
+        page.goto(f"/console{address}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        # Everything has been answered, and what moves has come to rest.
+        page.wait_for_load_state("networkidle")
+        expect(page.locator(".ant-skeleton, .ant-spin-spinning")).to_have_count(0)
+        page.evaluate("Promise.all(document.getAnimations().map(one => one.finished.catch(() => 0)))")
+        if SHOTS:
+            page.screenshot(path=Path(SHOTS) / f"{name} {language} {scheme} {width}.png", full_page=True)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        cut_off = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert cut_off <= 0, f"{name} is {cut_off} px too wide"
+    context.close()
+    assert failures == []
+
+
+def test_every_control_is_reached_by_the_tab_key(browser: Browser, shop: Shop) -> None:
+    shop.create(segment_id="china", name="国内", type="standard", clusters=CLUSTERS)
+    context = browser.new_context(base_url=shop.url, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
+    page = context.new_page()
+    page.goto("/console/segments/china/edit")
+    expect(page.get_by_role("region", name="条件簇 1，共 1 个")).to_be_visible()
+    wanted = page.evaluate(
+        """() => {
+            const able = 'button:not([disabled]), input:not([disabled]), a[href], summary'
+            const all = [...document.querySelectorAll(able)]
+            return all.filter(one => one.offsetParent && one.type !== 'radio' && one.tabIndex >= 0).length
+        }"""
+    )
+    reached: set[int] = set()
+    for _ in range(wanted + 30):
+        page.keyboard.press("Tab")
+        number = page.evaluate(
+            "() => { const one = document.activeElement; window.n ??= new Map();"
+            " if (!n.has(one)) n.set(one, n.size); return one === document.body ? -1 : n.get(one) }"
+        )
+        reached.add(number)
+    assert len(reached - {-1}) >= wanted
+    context.close()
