@@ -88,19 +88,23 @@ class Engine:
     def advance(self, contact: Contact, until_ms: int) -> bool:
         """Evaluate the contact at each time up to `until_ms` at which it is due, in order of time. Return
         whether it was due at all."""
-        if contact.due_ms is None or contact.due_ms > until_ms:
+        # `due_ms` is a variable of its own: mypyc would trust the first test of `contact.due_ms` to the end.
+        due_ms = contact.due_ms
+        if due_ms is None or due_ms > until_ms:
             return False
-        self.reconcile(contact, contact.due_ms)
-        while contact.due_ms is not None and contact.due_ms <= until_ms:
-            now_ms = contact.due_ms
+        self.reconcile(contact, due_ms)
+        due_ms = contact.due_ms
+        while due_ms is not None and due_ms <= until_ms:
+            now_ms = due_ms
             if contact.prune_ms is not None and contact.prune_ms <= now_ms:
                 self.history.prune(contact, now_ms)
             is_due = contact.flip_ms is not None and contact.flip_ms <= now_ms
             if is_due:
-                keys = [key for key, due_ms in contact.body.due.items() if due_ms <= now_ms]
+                keys = [key for key, at_ms in contact.body.due.items() if at_ms <= now_ms]
                 touched = [self.plan.conditions[key] for key in keys if key in self.plan.conditions]
                 settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter)
             self._done(contact, now_ms, evaluated=is_due)
+            due_ms = contact.due_ms
         return True
 
     def _done(self, contact: Contact, now_ms: int, *, evaluated: bool) -> None:
