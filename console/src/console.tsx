@@ -14,6 +14,7 @@ import { Crash } from "./layout/crash";
 import { NoSuchPage } from "./layout/no_such_page";
 import { Shell } from "./layout/shell";
 import { SignIn } from "./layout/sign_in";
+import { LivePage } from "./live/live_page";
 import { ExplainPage } from "./segment/explain_page";
 import { SegmentPage } from "./segment/segment_page";
 import { SegmentsPage } from "./segments/segments_page";
@@ -32,6 +33,7 @@ const router = createBrowserRouter(
         { path: "/segments/:segmentId/explain/:contactId", element: <ExplainPage /> },
         { path: "/contacts", element: <ContactsPage /> },
         { path: "/contacts/:contactId", element: <ContactPage /> },
+        { path: "/live", element: <LivePage /> },
         { path: "*", element: <NoSuchPage /> },
       ],
     },

@@ -41,6 +41,7 @@ SCREENS = {
     "new": "/new/standard",
     "contacts": "/contacts",
     "contact": "/contacts/c4",
+    "live": "/live",
 }
 """Name -> address below /console."""
 
@@ -68,7 +69,7 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
         page.goto(f"/console{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         # Everything has been answered, and what moves has come to rest.
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("domcontentloaded" if name == "live" else "networkidle")
         expect(page.locator(".ant-skeleton, .ant-spin-spinning")).to_have_count(0)
         page.evaluate("Promise.all(document.getAnimations().map(one => one.finished.catch(() => 0)))")
         if SHOTS:

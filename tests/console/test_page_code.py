@@ -60,7 +60,7 @@ def test_the_page_passes_its_checks(tmp_path: Path) -> None:
         env={**os.environ, "PATH": path, "CONSOLE_TEST_DATA": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1_800,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout

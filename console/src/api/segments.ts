@@ -121,3 +121,9 @@ export function useSaveSegment() {
     });
   });
 }
+
+/** The names of the segments that are seen: segment id -> name. */
+export function useSegmentNames(): Map<string, string> {
+  const page = useSegments({ limit: 200 });
+  return new Map(page.data?.rows.map((row) => [row.segment_id, row.name]));
+}

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useParams } from "react-router";
 import { explainAddress, segmentAddress } from "../addresses";
 import { type Contact, type Membership, useContact } from "../api/contacts";
-import { useSegments } from "../api/segments";
+import { useSegmentNames } from "../api/segments";
 import { useLabel, useVocabulary } from "../api/vocabulary";
 import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
@@ -158,9 +158,4 @@ function ExplainAny({ contactId }: { contactId: string }) {
       </Button>
     </span>
   );
-}
-
-function useSegmentNames(): Map<string, string> {
-  const page = useSegments({ limit: 200 });
-  return new Map(page.data?.rows.map((row) => [row.segment_id, row.name]));
 }

@@ -2,4 +2,5 @@
 export const SCREENS = [
   { path: "/segments", label: "screens.segments" },
   { path: "/contacts", label: "screens.contacts" },
+  { path: "/live", label: "screens.live" },
 ] as const;

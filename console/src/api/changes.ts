@@ -1,0 +1,77 @@
+/** Membership changes as they happen. */
+
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { withQuery } from "./request";
+
+export interface Change {
+  change_id: string;
+  segment_id: string;
+  contact_id: string;
+  change: "entered" | "exited";
+  effective_at: string;
+  words?: string;
+}
+
+export interface Changes {
+  /** The latest first. */
+  changes: Change[];
+  connected: boolean;
+  /** Whether some were left out because they came too fast. */
+  skipped: boolean;
+}
+
+const KEPT = 200;
+const SHOWN_EVERY_MS = 400;
+const NONE: Changes = { changes: [], connected: false, skipped: false };
+
+/** Follows the changes of all segments, or of one segment or contact. While `paused` nothing is followed, and what
+ * came so far stays. */
+export function useChanges(segmentId: string, contactId: string, paused: boolean): Changes {
+  const { i18n } = useTranslation();
+  const [shown, setShown] = useState(NONE);
+  const followed = useRef("");
+
+  useEffect(() => {
+    if (paused) return;
+    const address = withQuery("/api/v1/changes", {
+      segment_id: segmentId,
+      contact_id: contactId,
+      recent: 100,
+      words: i18n.language,
+    });
+    if (followed.current !== address) setShown(NONE);
+    followed.current = address;
+    let waiting: Change[] = [];
+    const stream = new EventSource(address);
+    stream.onopen = () => setShown((before) => ({ ...before, connected: true }));
+    // The browser connects again by itself; then the last changes come once more.
+    stream.onerror = () => setShown((before) => ({ ...before, connected: false }));
+    stream.addEventListener("change", ({ data }: MessageEvent<string>) => waiting.push(JSON.parse(data)));
+    stream.addEventListener("skipped", () => setShown((before) => ({ ...before, skipped: true })));
+    // Many changes at a time are drawn once.
+    const timer = setInterval(() => {
+      if (waiting.length === 0) return;
+      const come = waiting;
+      waiting = [];
+      setShown((before) => ({ ...before, changes: joined(come, before.changes) }));
+    }, SHOWN_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+      stream.close();
+    };
+  }, [segmentId, contactId, paused, i18n.language]);
+  return shown;
+}
+
+/** Returns the changes with new ones in front; each once. */
+export function joined(come: Change[], before: Change[]): Change[] {
+  const known = new Set(before.map((one) => one.change_id));
+  const news: Change[] = [];
+  for (const one of come) {
+    if (known.has(one.change_id)) continue;
+    known.add(one.change_id);
+    news.unshift(one);
+  }
+  return [...news, ...before].slice(0, KEPT);
+}
