@@ -12,10 +12,12 @@ SECONDS = 1_800
 
 def call(checkout: Path, *command: str, **environment: str) -> str:
     """The output of a Python command that imports the packages of the checkout. It must succeed."""
+    # A run of its own must not believe that it is one of several processes of this run.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     called = subprocess.run(
         [sys.executable, *command],
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout), **environment},
+        env={**own, "PYTHONPATH": str(checkout), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
