@@ -141,6 +141,9 @@ class Pacing:
     count_seconds: float = 1.0
     """The least time between two writings of the segments' counts to the catalogue."""
 
+    expiry_seconds: float = 60.0
+    """How often the leader looks for deleted segments that were kept long enough."""
+
     report_look_seconds: float = 0.25
     """How often a worker looks whether partitions have new reports to write."""
 

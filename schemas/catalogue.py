@@ -1,7 +1,8 @@
 """The list of segments and groups: the values on `segment-catalog`.
 
 The key of a row is the segment's id, the key of a group is `group|NAME`, and the key of the position is
-`commands|`. Ids contain no `|`, so the keys cannot collide.
+`commands|`. The key of an earlier version is `version|ID|VERSION`, and that of a deleted segment is
+`deleted|ID|COMMAND_OFFSET`. Ids contain no `|`, so the keys cannot collide.
 """
 
 from __future__ import annotations
@@ -73,6 +74,31 @@ class CatalogueGroup(WireModel):
     """The offset of the last record of `segment-commands` that was applied to this group."""
 
 
+class CatalogueVersion(WireModel):
+    """An earlier version of a segment: a definition that another one has replaced."""
+
+    segment_id: SegmentId
+    version: int = Field(ge=1)
+    saved_by: str | None
+    """The account that saved this version."""
+    saved_at: Timestamp | None
+    definition: dict[str, Any]
+    """The definition without the fields that streamseg adds, without group and without sharing."""
+
+
+class CatalogueDeletion(WireModel):
+    """A deleted segment that its owner can restore."""
+
+    segment_id: SegmentId
+    deletion: int = Field(ge=0)
+    """The offset of the command that deleted the segment: tells apart the segments that have had the same id,
+    one after the other."""
+    deleted_by: NonEmptyText
+    deleted_at: Timestamp
+    definition: dict[str, Any]
+    """The latest definition, with the group and the sharing."""
+
+
 class CataloguePosition(WireModel):
     """The offset up to which commands have been applied. It has its own record because a deleted segment
     leaves no row that could hold it."""
@@ -83,16 +109,30 @@ class CataloguePosition(WireModel):
 
 def _recognise(value: Any) -> str:
     keys = value if isinstance(value, dict) else type(value).model_fields
-    return "<row>" if "segment_id" in keys else "<group>" if "group" in keys else "<position>"
+    for name, tag in _TAGS.items():
+        if name in keys:
+            return tag
+    return "<position>"
+
+
+_TAGS: Final = {
+    "deletion": "<deletion>",
+    "definition": "<version>",
+    "segment_id": "<row>",
+    "group": "<group>",
+}
+"""A key that only one kind of value has, apart from the kinds before it."""
 
 
 CatalogueValue = Annotated[
     Annotated[CatalogueRow, Tag("<row>")]
     | Annotated[CatalogueGroup, Tag("<group>")]
+    | Annotated[CatalogueVersion, Tag("<version>")]
+    | Annotated[CatalogueDeletion, Tag("<deletion>")]
     | Annotated[CataloguePosition, Tag("<position>")],
     Discriminator(_recognise),
 ]
-"""A row, a group or the position, recognised by its keys."""
+"""A row, a group, an earlier version, a deleted segment or the position, recognised by its keys."""
 
 CATALOGUE_VALUE: Final[TypeAdapter[CatalogueValue]] = TypeAdapter(CatalogueValue)
 """The validator for a value of `segment-catalog`."""

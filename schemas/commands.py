@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 from schemas.definitions import SegmentDefinition
 from schemas.paths import problem
 from schemas.scalars import (
+    LARGEST_COUNT,
     LONGEST_NAME,
     NOT_IN_ADDRESSES,
     GroupText,
@@ -124,6 +125,32 @@ class DeleteCommand(SegmentsCommand):
     command: Literal["delete"]
 
 
+class RevertCommand(Command):
+    """Makes an earlier version the latest one again, as a new version. Group and sharing stay as they are."""
+
+    command: Literal["revert"]
+    segment_id: SegmentId
+    version: int = Field(ge=1, le=LARGEST_COUNT)
+    """The earlier version."""
+
+
+class RestoreCommand(Command):
+    """Makes a deleted segment of the account again."""
+
+    command: Literal["restore"]
+    segment_id: SegmentId
+    deletion: int | None = Field(None, ge=0, le=LARGEST_COUNT)
+    """The offset of the command that deleted it; if absent, the account's last deletion of that id."""
+    new_segment_id: SegmentId | None = None
+    """The id under which it is made again; if absent, its own."""
+
+    @model_validator(mode="after")
+    def _new_id_fits(self) -> Self:
+        if self.new_segment_id is not None and not fits_address(self.new_segment_id):
+            raise problem(NOT_IN_ADDRESSES, at="new_segment_id")
+        return self
+
+
 class MoveCommand(SegmentsCommand):
     """Files segments in another group."""
 
@@ -184,6 +211,8 @@ _NAMES: Final = (
     "update",
     "copy",
     "delete",
+    "revert",
+    "restore",
     "move",
     "share",
     "calculate",
@@ -203,6 +232,8 @@ SegmentCommand = Annotated[
     | Annotated[UpdateCommand, Tag("<update>")]
     | Annotated[CopyCommand, Tag("<copy>")]
     | Annotated[DeleteCommand, Tag("<delete>")]
+    | Annotated[RevertCommand, Tag("<revert>")]
+    | Annotated[RestoreCommand, Tag("<restore>")]
     | Annotated[MoveCommand, Tag("<move>")]
     | Annotated[ShareCommand, Tag("<share>")]
     | Annotated[CalculateCommand, Tag("<calculate>")]

@@ -30,7 +30,8 @@ CHANNEL_SUPPRESSIONS: Final = "channel-suppressions"
 """Out: the contacts not to send to now, by channel."""
 
 SEGMENT_CATALOG: Final = "segment-catalog"
-"""Out: one row for each segment of the list, with status, count and progress; and the groups."""
+"""Out: one row for each segment of the list, with status, count and progress; the groups; earlier versions of
+definitions; and deleted segments that can be restored."""
 
 DEAD_LETTERS: Final = "dead-letters"
 """Out: the refused records with unchanged bytes; the headers hold the reason."""

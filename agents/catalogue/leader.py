@@ -26,7 +26,7 @@ from agents.metrics import Metrics
 from agents.pacing import DEFAULT_PACING, Pacing
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand, UpdateCommand
 from schemas.topics import DEAD_LETTERS, SEGMENT_CATALOG, SEGMENT_COMMANDS, SEGMENT_DEFINITIONS
-from streamseg.catalogue import calculation
+from streamseg.catalogue import calculation, versions
 from streamseg.catalogue.adoption import catch_up
 from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.rules import PRECONDITION, current_version, decide
@@ -62,13 +62,15 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         progress: ProgressReader,
         check: Callable[[], None],
         metrics: Metrics,
+        now_ms: Callable[[], int],
         latest_ms: Callable[[], int],
         transactions: bool = True,
         pacing: Pacing = DEFAULT_PACING,
         **kwargs: Any,
     ) -> None:
-        """`check` is called before anything is written, and may raise. Commands with a timestamp after
-        `latest_ms()` (epoch ms) are refused. `transactions` is the argument of `TransactionalProducer`."""
+        """`check` is called before anything is written, and may raise. `now_ms()` is the trusted time (epoch
+        ms); commands with a timestamp after `latest_ms()` (epoch ms) are refused. `transactions` is the
+        argument of `TransactionalProducer`."""
         super().__init__(**kwargs)
         self._settings = settings
         self._catalogue_topic = catalogue_topic
@@ -76,6 +78,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._progress_reader = progress
         self._check = check
         self._metrics = metrics
+        self._now_ms = now_ms
         self._latest_ms = latest_ms
         self._transactions = transactions
         self._pacing = pacing
@@ -89,6 +92,7 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         """The reason why this worker cannot lead although the partition is assigned to it; None if it can."""
         self._logged_at = 0.0
         self._counted_at = 0.0
+        self._expired_at = 0.0
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -304,8 +308,11 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
 
     async def _tend(self) -> None:
         """Write rows for other writers' definitions, for calculations and for counts, at most one row for
-        each segment."""
+        each segment; and remove deleted segments that were kept long enough."""
         rows: dict[str, Json | None] = {}
+        if time.monotonic() - self._expired_at >= self._pacing.expiry_seconds:
+            self._expired_at = time.monotonic()
+            rows.update(versions.expire(self._catalogue, now_ms=self._now_ms()).rows)
         slow = time.monotonic() - self._counted_at >= self._pacing.count_seconds
         calculating = [
             (segment_id, entry.row.generation)

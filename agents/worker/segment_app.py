@@ -180,6 +180,7 @@ class SegmentApp(faust.App):
             progress=self.progress_reader,
             check=self._stall_guard.check,
             metrics=self.metrics,
+            now_ms=self.clock.now_ms,
             latest_ms=self.clock.latest_ms,
             transactions=transactions,
             pacing=pacing,

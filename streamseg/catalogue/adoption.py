@@ -14,6 +14,7 @@ from streamseg.catalogue.decision import NOTHING, Decision
 from streamseg.catalogue.formula import same_conditions, same_json
 from streamseg.catalogue.saving import edited, with_other_conditions, with_same_conditions
 from streamseg.catalogue.state import Catalogue
+from streamseg.catalogue.versions import dropping, replacing, version_of
 from streamseg.json_text import Json
 
 _FROM_DEFINITION: Final = {
@@ -43,7 +44,10 @@ def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Dec
         row = catalogue.rows.get(segment_id)
         if entry is None and row is None:
             return NOTHING
-        return Decision(((segment_id, None),), ((segment_id, None),) if row is not None else ())
+        rows = dropping(catalogue, segment_id)
+        if row is not None:
+            rows[segment_id] = None
+        return Decision(((segment_id, None),), tuple(rows.items()))
     if entry is not None and entry.in_force is not None and same_json(entry.in_force, definition):
         return NOTHING
     row = catalogue.waiting_row(definition)
@@ -53,7 +57,8 @@ def adopt(catalogue: Catalogue, segment_id: str, definition: Json | None) -> Dec
         # The definition replaces the draft too.
         stay = ("contacts", "command_offset", "live_version", "live_definition")
         row = row.model_copy(update={name: getattr(entry.row, name) for name in stay})
-    return Decision(((segment_id, definition),), ((segment_id, row.wire()),))
+    kept = replacing(catalogue, segment_id, row.version)
+    return Decision(((segment_id, definition),), (*kept.items(), (segment_id, row.wire())))
 
 
 def counted_version(catalogue: Catalogue, segment_id: str, definition: Json) -> int:
@@ -83,7 +88,8 @@ def catch_up(catalogue: Catalogue) -> Decision:
     were deleted while no leader ran.
 
     The earlier definition of a changed segment is not known, so none of its versions is in force until it is
-    calculated. A draft stays, even if a definition appeared under its id.
+    calculated. A draft stays, even if a definition appeared under its id. Versions that are not earlier ones
+    of a segment are dropped.
     """
     rows: list[tuple[str, Json | None]] = []
     for segment_id, entry in catalogue.segments.items():
@@ -98,6 +104,10 @@ def catch_up(catalogue: Catalogue) -> Decision:
                 successor = with_same_conditions if _same_conditions(row, fresh) else with_other_conditions
                 rows.append((segment_id, successor(row, fresh).wire()))
     rows.extend((key, None) for key in catalogue.rows if key not in catalogue.segments)
+    for segment_id in catalogue.with_versions:
+        known = catalogue.segments.get(segment_id) if segment_id in catalogue.rows else None
+        since = 1 if known is None else version_of(known).version
+        rows.extend(dropping(catalogue, segment_id, since).items())
     return Decision(rows=tuple(rows))
 
 

@@ -4,8 +4,8 @@ Any account may make segments and groups, and may file segments in any group. On
 segment or a group may change it; other accounts may copy a segment that is shared with them or has no owner.
 A command over many segments is one unit: if one of them is refused, nothing changes.
 
-`update` increases the version by one. Moving, sharing and the group commands write the definition again under
-the same version, since they cannot change any membership.
+`update` and `revert` increase the version by one, and keep the version before. Moving, sharing and the group
+commands write the definition again under the same version, since they cannot change any membership.
 """
 
 from __future__ import annotations
@@ -58,6 +58,10 @@ def decide(
             ruling.copy(command)
         case wire.DeleteCommand():
             ruling.delete(command)
+        case wire.RevertCommand():
+            ruling.revert(command)
+        case wire.RestoreCommand():
+            ruling.restore(command)
         case wire.MoveCommand():
             ruling.move(command)
         case wire.ShareCommand():
@@ -87,9 +91,10 @@ def _check_version(
 def current_version(catalogue: Catalogue, command: wire.SegmentCommand) -> int | None:
     """Return the current version of the one segment in a command; None if the command has no segment, many
     segments or an unknown one."""
+    segment_id: str | None = None
     if isinstance(command, wire.DefinitionCommand):
-        segment_id: str | None = command.definition.segment_id
-    else:
-        segment_id = command.segment_id if isinstance(command, wire.SegmentsCommand) else None
+        segment_id = command.definition.segment_id
+    elif isinstance(command, wire.SegmentsCommand | wire.RevertCommand):
+        segment_id = command.segment_id
     entry = None if segment_id is None else catalogue.segments.get(segment_id)
     return None if entry is None else entry.row.version

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from schemas import commands as wire
-from schemas.catalogue import CatalogueGroup, CataloguePosition, CatalogueRow
 from schemas.definitions import SegmentDefinition
-from streamseg.catalogue.decision import Decision
-from streamseg.catalogue.labels import BUILT_IN_NAMES, is_built_in_group
-from streamseg.catalogue.reading import check_references_calculated, check_references_readable
+from streamseg.catalogue.checked_records import CheckedRecords
 from streamseg.catalogue.references import references_of
 from streamseg.catalogue.saving import edited, new_row
-from streamseg.catalogue.state import (
-    DEFAULT_GROUP,
-    POSITION_KEY,
-    VIEW_GROUPS,
-    Catalogue,
-    Entry,
-    group_key,
-)
-from streamseg.errors import Code, RejectedError, located_below
-from streamseg.json_text import Json, dumps
-from streamseg.language.compiler import compile_segment
-from streamseg.language.reference_checks import check_references
-from streamseg.settings import Settings
-from streamseg.times import format_ms
+from streamseg.catalogue.state import DEFAULT_GROUP, Entry, deletion_key, group_key
+from streamseg.catalogue.versions import check_restorable, deleted, dropping, replacing
+from streamseg.errors import Code, RejectedError
+from streamseg.json_text import Json
+from streamseg.language.condition_count import check_condition_count
+from streamseg.records.messages import checked
 
 COPY_SUFFIX = "_复制"
 """The suffix of a copy's name; a copy of a copy has it twice."""
@@ -34,27 +21,8 @@ COPY_SUFFIX = "_复制"
 _STARTED: Json = {"status": "calculating", "progress": 0.0, "generation": None}
 
 
-class Ruling:
-    """Collects the records that one command writes. Methods raise RejectedError; after that `decision` must
-    not be called."""
-
-    def __init__(
-        self, catalogue: Catalogue, *, account: str, now_ms: int, offset: int, settings: Settings
-    ) -> None:
-        self._catalogue = catalogue
-        self._account = account
-        self._now = format_ms(now_ms)
-        self._offset = offset
-        self._settings = settings
-        self._definitions: dict[str, Json | None] = {}
-        self._rows: dict[str, Json | None] = {}
-
-    def decision(self) -> Decision:
-        """Return all records noted, with the command's offset."""
-        position = CataloguePosition(command_offset=self._offset)
-        return Decision(
-            tuple(self._definitions.items()), (*self._rows.items(), (POSITION_KEY, position.model_dump()))
-        )
+class Ruling(CheckedRecords):
+    """Turns commands into records."""
 
     # --- definitions ------------------------------------------------------------------------------
 
@@ -90,6 +58,11 @@ class Ruling:
                 f"the current version is {row.version}; edit this version and give its number",
                 "definition.version",
             )
+        self._replace(entry, definition)
+
+    def _replace(self, entry: Entry, definition: SegmentDefinition) -> None:
+        """Save a definition as the next version, and keep the version before."""
+        row = entry.row
         if definition.type != row.type:
             raise RejectedError(
                 Code.INVALID_SCHEMA,
@@ -111,9 +84,27 @@ class Ruling:
                 definition.shared_with if "shared_with" in given else row.shared_with
             ),
         }
+        kept = replacing(self._catalogue, row.segment_id, row.version + 1)
         row = edited(entry, body, new_row(body))
         self._check_definition(definition, body, row)
+        self._note(kept)
         self._write(body, row)
+
+    def revert(self, command: wire.RevertCommand) -> None:
+        """Save the definition of an earlier version as the next version."""
+        segment_id = command.segment_id
+        entry = self._own(segment_id, "segment_id")
+        version = self._catalogue.earlier_version(segment_id, command.version)
+        if version is None or command.version >= entry.row.version:
+            raise RejectedError(
+                Code.UNKNOWN_REFERENCE, "there is no such earlier version; list the versions", "version"
+            )
+        self._replace(entry, self._read_kept(version.definition))
+
+    def _read_kept(self, definition: Json) -> SegmentDefinition:
+        """Read a definition that was accepted before, perhaps by another release or with another limit."""
+        check_condition_count(definition, self._settings.max_conditions, at="definition")
+        return checked(SegmentDefinition, definition, at="definition")
 
     def copy(self, command: wire.CopyCommand) -> None:
         """Make new segments of the account with the same conditions. They are in the original's group if the
@@ -139,7 +130,8 @@ class Ruling:
             self._write(body, new_row(body))
 
     def delete(self, command: wire.DeleteCommand) -> None:
-        """Delete definitions and rows. A segment that refers to another is deleted before that other one."""
+        """Delete definitions, rows and earlier versions, and keep what is needed to restore the segments. A
+        segment that refers to another is deleted before that other one."""
         doomed = {segment_id: path for path, segment_id, _ in self._own_targets(command)}
         users = {one: set(self._catalogue.referrers(one)) for one in doomed}
         for segment_id, path in doomed.items():
@@ -153,9 +145,38 @@ class Ruling:
             free = [one for one in users if not any(user in users for user in users[one])] or list(users)
             for segment_id in free:
                 del users[segment_id]
-                if self._catalogue.segments[segment_id].in_force is not None:
-                    self._definitions[segment_id] = None
-                self._rows[segment_id] = None
+                self._end(segment_id)
+
+    def _end(self, segment_id: str) -> None:
+        entry = self._catalogue.segments[segment_id]
+        if entry.in_force is not None:
+            self._definitions[segment_id] = None
+        self._rows[segment_id] = None
+        kept = deleted(entry, account=self._account, now_ms=self._now_ms, offset=self._offset)
+        self._note({deletion_key(segment_id, self._offset): kept.model_dump(mode="json")})
+        self._note(dropping(self._catalogue, segment_id))
+
+    def restore(self, command: wire.RestoreCommand) -> None:
+        """Make a deleted segment of the account again, in the version after its last one. It calculates like
+        any new segment, and has a new birth. If its group is gone, it is in `default`."""
+        found = check_restorable(
+            self._catalogue, self._account, command.segment_id, command.deletion, now_ms=self._now_ms
+        )
+        segment_id = command.new_segment_id or found.segment_id
+        self._check_new(segment_id, "segment_id" if command.new_segment_id is None else "new_segment_id")
+        group = found.definition.get("group", DEFAULT_GROUP)
+        body = {
+            **found.definition,
+            "segment_id": segment_id,
+            "group": group if self._catalogue.can_file_in(group) else DEFAULT_GROUP,
+            "version": found.definition["version"] + 1,
+            "updated_by": self._account,
+            "updated_at": self._now,
+        }
+        row = new_row(body)
+        self._check_definition(self._read_kept(body), body, row)
+        self._note({deletion_key(found.segment_id, found.deletion): None})
+        self._write(body, row)
 
     # --- filing and sharing -----------------------------------------------------------------------
 
@@ -233,137 +254,6 @@ class Ruling:
         self._own_group(command.group)
         self._rows[group_key(command.group)] = None
         self._file_all(command.group, DEFAULT_GROUP, "group")
-
-    # --- what is noted ----------------------------------------------------------------------------
-
-    def _write(self, definition: Json, row: CatalogueRow) -> None:
-        """Note a definition and its row. The definition of an advanced segment stays a draft until the
-        command `calculate`."""
-        waits = row.type == "advanced" and row.status == "not_calculated"
-        if not waits:
-            self._definitions[row.segment_id] = definition
-        draft = definition if waits else None
-        self._rows[row.segment_id] = self._stamped(row.model_copy(update={"draft": draft}))
-
-    def _stamped(self, row: CatalogueRow) -> Json:
-        return row.model_copy(update={"command_offset": self._offset}).wire()
-
-    def _write_group(self, group: str, creator: str) -> None:
-        value = CatalogueGroup(group=group, created_by=creator, command_offset=self._offset)
-        self._rows[group_key(group)] = value.model_dump()
-
-    def _file(self, entry: Entry, group: str, path: str) -> None:
-        body = {**entry.definition, "group": group}
-        self._check_size(body, path)
-        self._write(body, entry.row.model_copy(update={"group": group}))
-
-    def _file_all(self, old: str, new: str, path: str) -> None:
-        for _, entry in self._catalogue.filed_in(old):
-            self._file(entry, new, path)
-
-    def _others(self, accounts: Iterable[str]) -> list[str]:
-        """Return each account once, without the asking account."""
-        return [account for account in dict.fromkeys(accounts) if account != self._account]
-
-    # --- checks -----------------------------------------------------------------------------------
-
-    def _targets(self, command: wire.SegmentsCommand) -> Iterator[tuple[str, str, Entry]]:
-        """Yield path, id and entry of each segment once. Raises RejectedError for unknown segments."""
-        seen: set[str] = set()
-        for index, segment_id in enumerate(command.targets):
-            if segment_id not in seen:
-                seen.add(segment_id)
-                path = "segment_id" if command.segment_ids is None else f"segment_ids[{index}]"
-                yield path, segment_id, self._entry(segment_id, path)
-
-    def _own_targets(self, command: wire.SegmentsCommand) -> Iterator[tuple[str, str, Entry]]:
-        for path, segment_id, entry in self._targets(command):
-            self._check_own(entry, path)
-            yield path, segment_id, entry
-
-    def _entry(self, segment_id: str, path: str) -> Entry:
-        entry = self._catalogue.segments.get(segment_id)
-        if entry is None:
-            raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such segment; check its id", path)
-        return entry
-
-    def _own(self, segment_id: str, path: str) -> Entry:
-        entry = self._entry(segment_id, path)
-        self._check_own(entry, path)
-        return entry
-
-    def _check_own(self, entry: Entry, path: str) -> None:
-        if entry.built_in:
-            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be changed", path)
-        if entry.owner != self._account:
-            raise RejectedError(
-                Code.NOT_PERMITTED, "belongs to another account; copy it and use the copy", path
-            )
-
-    def _check_readable(self, entry: Entry, path: str) -> None:
-        if entry.built_in:
-            raise RejectedError(Code.NOT_PERMITTED, "a built-in segment cannot be copied; refer to it", path)
-        entry.check_readable_by(self._account, path)
-
-    def _check_new(self, segment_id: str, path: str) -> None:
-        if segment_id in BUILT_IN_NAMES:
-            raise RejectedError(Code.NOT_PERMITTED, "the id of a built-in segment; choose another one", path)
-        if segment_id in self._catalogue.segments:
-            raise RejectedError(
-                Code.CONFLICT, "there is such a segment already; update it or choose another id", path
-            )
-
-    def _check_group(self, group: str, path: str) -> None:
-        if group in VIEW_GROUPS:
-            raise RejectedError(
-                Code.NOT_PERMITTED, "nothing can be filed in a built-in group; choose another one", path
-            )
-        if not self._catalogue.can_file_in(group):
-            raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such group; create it first", path)
-
-    def _check_new_group(self, group: str, path: str) -> None:
-        if is_built_in_group(group):
-            raise RejectedError(Code.NOT_PERMITTED, "the name of a built-in group; choose another one", path)
-        if group in self._catalogue.groups:
-            raise RejectedError(Code.CONFLICT, "there is such a group already; choose another name", path)
-
-    def _own_group(self, name: str) -> CatalogueGroup:
-        if name in VIEW_GROUPS or name == DEFAULT_GROUP:
-            raise RejectedError(Code.NOT_PERMITTED, "a built-in group cannot be changed", "group")
-        group = self._catalogue.groups.get(name)
-        if group is None:
-            raise RejectedError(Code.UNKNOWN_REFERENCE, "there is no such group", "group")
-        if group.created_by != self._account:
-            raise RejectedError(Code.NOT_PERMITTED, "only the account that made a group changes it", "group")
-        return group
-
-    def _check_size(self, body: Json, path: str) -> bytes:
-        source = dumps(body)
-        if len(source) > self._settings.max_record_bytes:
-            raise RejectedError(
-                Code.TOO_LARGE,
-                f"the definition would be longer than {self._settings.max_record_bytes} bytes",
-                path,
-            )
-        return source
-
-    def _check_definition(self, definition: SegmentDefinition, body: Json, row: CatalogueRow) -> None:
-        source = self._check_size(body, "definition")
-        with located_below("definition"):
-            segment = compile_segment(
-                definition,
-                source=source,
-                version=body["version"],
-                introduced=-1,
-                born=-1,
-                settings=self._settings,
-            )
-            check_references(segment, self._catalogue.segments)
-            check_references_readable(body, self._catalogue, self._account)
-            if row.status != "not_calculated":
-                check_references_calculated(body, self._catalogue)
-                entries = self._catalogue.segments.items()
-                check_references(segment, {key: one for key, one in entries if one.in_force is not None})
 
 
 def _wire(definition: SegmentDefinition) -> Json:

@@ -1,19 +1,28 @@
-"""All segments and groups, as they are on `segment-definitions` and `segment-catalog`."""
+"""All segments and groups, with earlier versions and deleted segments, as they are on `segment-definitions`
+and `segment-catalog`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition, CatalogueRow, SegmentType
+from schemas.catalogue import (
+    CATALOGUE_VALUE,
+    CatalogueDeletion,
+    CatalogueGroup,
+    CatalogueRow,
+    CatalogueValue,
+    CatalogueVersion,
+    SegmentType,
+)
 from streamseg.catalogue.decision import Decision
 from streamseg.catalogue.formula import formula_digest
 from streamseg.catalogue.labels import BUILT_IN_NAMES
 from streamseg.catalogue.references import references_of
 from streamseg.errors import Code, RejectedError
-from streamseg.json_text import Json
+from streamseg.json_text import Json, dumps, loads
 from streamseg.records.messages import checked_by
 
 ALL_GROUP, MINE_GROUP, CHANNEL_GROUP = "all", "mine", "channel-unsubscribed"
@@ -23,6 +32,8 @@ DEFAULT_GROUP = "default"
 
 POSITION_KEY = "commands|"
 _GROUP_KEY = "group|"
+_VERSION_KEY = "version|"
+_DELETION_KEY = "deleted|"
 
 
 def group_key(group: str) -> str:
@@ -30,9 +41,19 @@ def group_key(group: str) -> str:
     return f"{_GROUP_KEY}{group}"
 
 
+def version_key(segment_id: str, version: int) -> str:
+    """Return the key of an earlier version's record on `segment-catalog`."""
+    return f"{_VERSION_KEY}{segment_id}|{version}"
+
+
+def deletion_key(segment_id: str, deletion: int) -> str:
+    """Return the key of a deleted segment's record on `segment-catalog`."""
+    return f"{_DELETION_KEY}{segment_id}|{deletion}"
+
+
 def is_segment_key(key: str) -> bool:
     """Return whether the key of a record on `segment-catalog` is a segment's id."""
-    return key != POSITION_KEY and not key.startswith(_GROUP_KEY)
+    return "|" not in key
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +108,9 @@ class Catalogue:
         self._definitions: dict[str, Json] = {}
         self._rows: dict[str, CatalogueRow] = {}
         self._groups: dict[str, CatalogueGroup] = {}
+        # There may be fifty versions of each segment, and they are rarely read, so their bytes are kept.
+        self._versions: dict[str, dict[int, bytes]] = {}
+        self._deletions: dict[str, CatalogueDeletion] = {}
         self._entries: dict[str, Entry] = {}
         self._command_offset = -1
         for segment_id in BUILT_IN_NAMES:
@@ -113,6 +137,8 @@ class Catalogue:
         return (
             self._entries == other._entries
             and self._groups == other._groups
+            and self._versions == other._versions
+            and self._deletions == other._deletions
             and self._command_offset == other._command_offset
         )
 
@@ -137,6 +163,25 @@ class Catalogue:
     def groups(self) -> Mapping[str, CatalogueGroup]:
         """The groups that accounts made, by name."""
         return MappingProxyType(self._groups)
+
+    @property
+    def with_versions(self) -> Collection[str]:
+        """The ids of the segments with earlier versions."""
+        return self._versions.keys()
+
+    @property
+    def deletions(self) -> Collection[CatalogueDeletion]:
+        """The deleted segments that are kept."""
+        return self._deletions.values()
+
+    def version_numbers(self, segment_id: str) -> list[int]:
+        """Return the numbers of a segment's earlier versions that are kept, in ascending order."""
+        return sorted(self._versions.get(segment_id, ()))
+
+    def earlier_version(self, segment_id: str, version: int) -> CatalogueVersion | None:
+        """Return an earlier version of a segment; None if it is not kept."""
+        source = self._versions.get(segment_id, {}).get(version)
+        return None if source is None else CatalogueVersion.model_validate(loads(source))
 
     def unused_id(self, stem: str) -> str:
         """Return an id that no segment has: the stem itself, else `stem-2`, `stem-3` …"""
@@ -168,6 +213,10 @@ class Catalogue:
             if is_segment_key(key):
                 self._take_row(key, value)
                 touched.add(key)
+            elif key.startswith(_VERSION_KEY):
+                self._take_version(key, value)
+            elif key.startswith(_DELETION_KEY):
+                self._take_deletion(key, value)
             else:
                 self._take_group(key, value)
         for segment_id, definition in decision.definitions:
@@ -183,9 +232,38 @@ class Catalogue:
             self._groups.pop(key.removeprefix(_GROUP_KEY), None)
             return
         group = _valid(key, value)
+        if isinstance(group, CatalogueVersion | CatalogueDeletion):
+            raise RejectedError(Code.INVALID_SCHEMA, f"not the record of {key}", "")
         if isinstance(group, CatalogueGroup):
             self._groups[group.group] = group
         self._command_offset = max(self._command_offset, group.command_offset)
+
+    def _take_version(self, key: str, value: Json | None) -> None:
+        segment_id, _, number = key.removeprefix(_VERSION_KEY).rpartition("|")
+        if value is None:
+            versions = self._versions.get(segment_id, {})
+            if number.isascii() and number.isdigit():
+                versions.pop(int(number), None)
+            if not versions:
+                self._versions.pop(segment_id, None)
+            return
+        version = _valid(key, value)
+        if not isinstance(version, CatalogueVersion) or key != version_key(
+            version.segment_id, version.version
+        ):
+            raise RejectedError(Code.INVALID_SCHEMA, f"not the record of {key}", "segment_id")
+        self._versions.setdefault(segment_id, {})[version.version] = dumps(value)
+
+    def _take_deletion(self, key: str, value: Json | None) -> None:
+        if value is None:
+            self._deletions.pop(key, None)
+            return
+        deletion = _valid(key, value)
+        if not isinstance(deletion, CatalogueDeletion) or key != deletion_key(
+            deletion.segment_id, deletion.deletion
+        ):
+            raise RejectedError(Code.INVALID_SCHEMA, f"not the record of {key}", "segment_id")
+        self._deletions[key] = deletion
 
     def _take_row(self, key: str, value: Json | None) -> None:
         if value is None:
@@ -247,7 +325,7 @@ def _built_in_row(segment_id: str) -> CatalogueRow:
     return row_of({"segment_id": segment_id, "name": name, "type": kind, "group": CHANNEL_GROUP})
 
 
-def _valid(key: str, value: Json) -> CatalogueRow | CatalogueGroup | CataloguePosition:
+def _valid(key: str, value: Json) -> CatalogueValue:
     try:
         return checked_by(CATALOGUE_VALUE, value)
     except RejectedError as error:

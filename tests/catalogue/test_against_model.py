@@ -9,8 +9,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from streamseg.catalogue import calculation
+from streamseg.catalogue import calculation, versions
+from streamseg.catalogue.references import references_of
 from streamseg.errors import RejectedError
+from streamseg.times import DAY_MS
 from tests.catalogue.catalogues import ANN, BEN, EVE, Desk, Json, advanced, member_of, standard, static
 
 BUILT_IN_IDS = {"global-unsubscribed", "email-unsubscribed", "mobile-unsubscribed"}
@@ -32,17 +34,24 @@ def need(condition: object, code: str) -> None:
         raise RefusedError(code)
 
 
+def all_versions(one: Json) -> dict[int, tuple[set[str], str]]:
+    return {**one["before"], one["version"]: (one["refs"], one["ask"])}
+
+
 def all_references(one: Json) -> set[str]:
     return one["refs"] | one["live_refs"] | (one["force"] or set())
 
 
 class Model:
-    """Segments as {owner, version, type, refs, ask, group, shared, status, live, live_refs, force}, `force`
-    being the references of what is on the definitions topic or None; groups as {name: creator}."""
+    """Segments as {owner, version, type, refs, ask, group, shared, status, live, live_refs, force, before},
+    `force` being the references of what is on the definitions topic or None and `before` being (refs, ask) by
+    earlier version; groups as {name: creator}; deleted segments as [id, when, segment], the oldest first."""
 
     def __init__(self) -> None:
         self.segments: dict[str, Json] = {}
         self.groups: dict[str, str] = {}
+        self.deleted: list[tuple[str, int, Json]] = []
+        self.days = 0
 
     def own(self, account: str, segment_id: str) -> Json:
         need(segment_id not in BUILT_IN_IDS, "not_permitted")
@@ -97,6 +106,7 @@ class Model:
             "live": 1 if kind == "static" else None,
             "live_refs": set(),
             "force": None if kind == "advanced" else refs,
+            "before": {},
         }
 
     def create(self, account: str, definition: Json, refs: set[str], ask: str) -> None:
@@ -116,6 +126,10 @@ class Model:
         need(definition["type"] == one["type"], "invalid_schema")
         group = definition.get("group", one["group"])
         self.group(group)
+        self._replace(account, segment_id, refs, ask, group)
+
+    def _replace(self, account: str, segment_id: str, refs: set[str], ask: str, group: str) -> None:
+        one = self.segments[segment_id]
         self.references(account, segment_id, refs)
         stands = one["live"] == one["version"]
         if one["type"] == "static" or (one["ask"], one["refs"]) == (ask, refs):
@@ -129,7 +143,14 @@ class Model:
         if one["status"] != "not_calculated":
             self.in_force(refs)
             one["force"] = refs
-        one.update(version=one["version"] + 1, refs=refs, ask=ask, group=group)
+        before = dict(sorted(all_versions(one).items())[-49:])
+        one.update(version=one["version"] + 1, refs=refs, ask=ask, group=group, before=before)
+
+    def revert(self, account: str, segment_id: str, version: int) -> None:
+        one = self.own(account, segment_id)
+        need(version in one["before"], "unknown_reference")
+        refs, ask = one["before"][version]
+        self._replace(account, segment_id, refs, ask, one["group"])
 
     def copy(self, account: str, targets: list[str], new: str | None) -> None:
         there = dict(self.segments)
@@ -151,8 +172,29 @@ class Model:
         doomed = [self.own(account, target) and target for target in targets]
         for key, one in self.segments.items():
             need(key in doomed or not all_references(one) & set(doomed), "in_use")
-        for target in set(doomed):
-            del self.segments[target]
+        for target in sorted(set(doomed), reverse=True):
+            self.deleted.append((target, self.days, self.segments.pop(target)))
+
+    def restore(self, account: str, segment_id: str, new: str | None) -> None:
+        found = [
+            one
+            for one in self.deleted
+            if one[0] == segment_id and one[2]["owner"] == account and self.days < one[1] + 30
+        ]
+        need(found, "unknown_reference")
+        gone = found[-1]
+        was = gone[2]
+        made = segment_id if new is None else new
+        self.new_id(made)
+        group = was["group"] if was["group"] in self.groups else "default"
+        self.references(account, made, was["refs"])
+        if was["type"] != "advanced":
+            self.in_force(was["refs"])
+        again = self.saved(account, was["type"], was["refs"], was["ask"], group)
+        again.update(version=was["version"] + 1, shared=was["shared"])
+        again.update(live=again["live"] and again["version"])
+        self.segments[made] = again
+        self.deleted.remove(gone)
 
     def move(self, account: str, targets: list[str], group: str) -> None:
         self.group(group)
@@ -277,6 +319,23 @@ class Commands(RuleBasedStateMachine):
     def delete(self, account: str, wanted: list[str]) -> None:
         self.give(account, "delete", {"segment_ids": wanted}, wanted)
 
+    @rule(account=accounts, segment_id=ids, version=st.integers(1, 6))
+    def revert(self, account: str, segment_id: str, version: int) -> None:
+        self.give(account, "revert", {"segment_id": segment_id, "version": version}, segment_id, version)
+
+    @rule(account=accounts, segment_id=names, new=st.one_of(st.none(), st.none(), ids))
+    def restore(self, account: str, segment_id: str, new: str | None) -> None:
+        self.give(account, "restore", {"segment_id": segment_id, "new_segment_id": new}, segment_id, new)
+
+    @rule(days=st.integers(1, 20), looks=st.booleans())
+    def time_passes(self, days: int, looks: bool) -> None:
+        self.model.days += days
+        self.desk.now_ms += days * DAY_MS
+        if looks:
+            self.desk.publish(versions.expire(self.desk.catalogue, now_ms=self.desk.now_ms))
+            kept = [one for one in self.model.deleted if self.model.days < one[1] + 30]
+            assert len(self.desk.catalogue.deletions) == len(kept)
+
     @rule(account=accounts, wanted=some_ids)
     def calculate(self, account: str, wanted: list[str]) -> None:
         self.give(account, "calculate", {"segment_ids": wanted}, wanted)
@@ -335,6 +394,29 @@ class Commands(RuleBasedStateMachine):
             assert entry.references == all_references(one)
             assert (entry.in_force is None) == (one["force"] is None)
             assert (row.draft is not None) == (row.type == "advanced" and row.status == "not_calculated")
+
+    @invariant()
+    def versions_and_deleted_segments_are_as_the_model_says(self) -> None:
+        catalogue = self.desk.catalogue
+        assert set(catalogue.with_versions) == {
+            key for key, one in self.model.segments.items() if one["before"]
+        }
+        for key, one in self.model.segments.items():
+            listed = list(versions.versions(catalogue, key))
+            assert [version.version for version in listed] == sorted(all_versions(one), reverse=True)
+            for version in listed:
+                refs, ask = all_versions(one)[version.version]
+                assert {ref for ref, _ in references_of(version.definition)} == refs
+                assert one["type"] == "static" or ask in str(version.definition)
+                assert not {"group", "shared_with", "version"} & version.definition.keys()
+        for account in (ANN, BEN, EVE):
+            found = versions.restorable(catalogue, account, now_ms=self.desk.now_ms)
+            expected = [
+                (key, one["version"])
+                for key, since, one in self.model.deleted
+                if one["owner"] == account and self.model.days < since + 30
+            ]
+            assert sorted((one.segment_id, one.definition["version"]) for one in found) == sorted(expected)
 
     @invariant()
     def segments_are_sound(self) -> None:

@@ -216,6 +216,8 @@ COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("update", {"definition": standard("a")}),
     ("copy", {"segment_id": "a"}),
     ("delete", {"segment_id": "b"}),
+    ("revert", {"segment_id": "a", "version": 1}),
+    ("restore", {"segment_id": "gone"}),
     ("move", {"segment_id": "a", "group": "g"}),
     ("share", {"segment_id": "a", "accounts": [EVE]}),
     ("calculate", {"segment_ids": ["a", "adv"]}),
@@ -227,10 +229,14 @@ COMMANDS: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("command", "fields"), COMMANDS, ids=[command for command, _ in COMMANDS])
 def test_a_command_read_again_after_a_restart_changes_nothing(desk: Desk, command: str, fields: Any) -> None:
+    desk.create(ANN, standard("gone"))
+    desk.ask(ANN, "delete", segment_id="gone")
+    desk.ask(ANN, "update", definition=standard("a"))
     decision = desk.ask(ANN, command, **fields)
     assert decision
     for key, value in decision.rows:
-        assert value is None or value["command_offset"] == desk.offset, key
+        of_a_version = key.startswith(("version|", "deleted|"))
+        assert value is None or of_a_version or value["command_offset"] == desk.offset, key
     desk.catalogue = desk.reloaded()
     assert not desk.ask(ANN, command, offset=desk.offset, **fields)
     assert not desk.ask(ANN, command, offset=0, **fields)
