@@ -39,6 +39,7 @@ from agents.api.signing_in import SigningIn
 from agents.api.timeline import Timeline
 from agents.api.turns import LatestOnly, Turns
 from agents.api.verification import Verification
+from agents.api.versions import Versions
 from agents.api.vocabulary import Vocabulary
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.command_client import CommandClient
@@ -133,6 +134,7 @@ class Api(Service):
             *SigningIn(settings, self._sessions).routes(),
             *Segments(view).routes(),
             *members.routes(),
+            *Versions(view).routes(),
             *Groups(view).routes(),
             *contacts.routes(),
             *search.routes(),

@@ -11,6 +11,7 @@ from streamseg.catalogue.labels import OPERATIONS, TYPES
 from streamseg.catalogue.labels import STATUSES as SEGMENT_STATUSES
 from streamseg.engine.verification import Kept
 from streamseg.json_text import Json
+from streamseg.wording.differences import CHANGES
 
 TEXT: Final[Json] = {"type": "string"}
 SOME_TEXT: Final[Json] = {"type": "string", "minLength": 1}
@@ -53,6 +54,31 @@ ROW: Final[Json] = {
     "updated_at": TIME,
     "shared_with": list_of(TEXT),
     "operations": list_of({"enum": list(OPERATIONS)}),
+}
+VERSION: Final[Json] = {
+    "version": {"type": "integer", "minimum": 1},
+    "name": SOME_TEXT,
+    "saved_by": NULL_TEXT,
+    "saved_at": TIME,
+}
+ONE_VERSION: Final[Json] = {
+    **VERSION,
+    "definition": {"type": "object"},
+    "words": NULL_TEXT,
+    "differences": {
+        "anyOf": [list_of(object_of({"change": {"enum": list(CHANGES)}, "text": TEXT})), {"type": "null"}]
+    },
+}
+DELETED_SEGMENT: Final[Json] = {
+    "segment_id": SOME_TEXT,
+    "deletion": COUNT,
+    "name": SOME_TEXT,
+    "type": {"enum": list(TYPES)},
+    "group": SOME_TEXT,
+    "version": {"type": "integer", "minimum": 1},
+    "deleted_by": SOME_TEXT,
+    "deleted_at": INSTANT,
+    "restorable_until": INSTANT,
 }
 GROUP: Final[Json] = {
     "group": SOME_TEXT,

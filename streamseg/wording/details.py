@@ -184,6 +184,12 @@ DETAILS: Final[Mapping[str, str]] = {
     "belongs to another account": "属于其他账号",
     "{} belongs to another account; choose another id": "{} 属于其他账号；请换一个 ID",
     "only the account that made a group changes it": "只有创建分组的账号可以修改它",
+    "you have no such deleted segment; it may have been deleted too long ago": (
+        "您没有这个已删除的分群；可能已超过可恢复的期限"
+    ),
+    "there is no such earlier version; list the versions": "没有这个较早的版本；请查看版本列表",
+    "only together with words; give both": "只能与 words 一起使用；请同时提供",
+    "no cursor of this list; begin at the first page": "不是该列表的 cursor；请从第一页开始",
     "there is no such segment": "没有这个分群",
     "there is no such segment; check its id": "没有这个分群；请检查 ID",
     "there is no such group": "没有这个分组",

@@ -40,6 +40,7 @@ INTERNAL = {
     "partition {} of {}",
     "{} partitions: there is at least one",
     "not the row of segment {}",
+    "not the record of {}",
     "the record with key {}: {}",
     "{} is not a calendar unit",
     "cannot serve on {}:{} ({}); set STREAMSEG_HTTP_PORT to a free port, or 0 for any",
