@@ -19,7 +19,7 @@ def create(session: Session, file: DefinitionFile) -> None:
 
     Example: streamseg segments create cn-members.yaml
     """
-    _show_saved(session, session.api.post("segments", body=read_definition(file)))
+    show_saved(session, session.api.post("segments", body=read_definition(file)))
 
 
 def edit(session: Session, segment: SegmentId, file: DefinitionFile) -> None:
@@ -37,7 +37,7 @@ def edit(session: Session, segment: SegmentId, file: DefinitionFile) -> None:
         )
     if definition.get("version") is None:
         definition["version"] = session.api.get("segments", segment)["version"]
-    _show_saved(session, session.api.put("segments", segment, body=definition))
+    show_saved(session, session.api.put("segments", segment, body=definition))
 
 
 def copy(
@@ -137,7 +137,8 @@ def calculate(session: Session, segments: SegmentIds) -> None:
         session.say(words.CALCULATING, ids=", ".join(segments))
 
 
-def _show_saved(session: Session, segment: dict[str, Any]) -> None:
+def show_saved(session: Session, segment: dict[str, Any]) -> None:
+    """Print a segment that was saved."""
     if session.as_json:
         session.print_json(segment)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streamseg.cli import segment_changes, segment_contacts, segment_views, segment_watch
+from streamseg.cli import segment_changes, segment_contacts, segment_versions, segment_views, segment_watch
 from streamseg.cli.apply import apply
 from streamseg.cli.segment_recount import recount
 from streamseg.cli.session import connected
@@ -20,6 +20,9 @@ segments.command("create")(connected(segment_changes.create))
 segments.command("edit")(connected(segment_changes.edit))
 segments.command("copy")(connected(segment_changes.copy))
 segments.command("delete")(connected(segment_changes.delete))
+segments.command("versions")(connected(segment_versions.versions))
+segments.command("revert")(connected(segment_versions.revert))
+segments.command("restore")(connected(segment_versions.restore))
 segments.command("move")(connected(segment_changes.move))
 segments.command("share")(connected(segment_changes.share))
 segments.command("calculate")(connected(segment_changes.calculate))

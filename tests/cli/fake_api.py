@@ -108,6 +108,20 @@ COMPARED = {
 }  # fmt: skip
 
 
+VERSIONS = [
+    {"version": 2, "name": "CN", "saved_by": "han@x.cn", "saved_at": "2026-05-02T00:00:00.000Z"},
+    {"version": 1, "name": "中国", "saved_by": None, "saved_at": None},
+]
+
+
+def _version(number: int, query: dict[str, str], definition: dict[str, Any]) -> dict[str, Any]:
+    shown = {**VERSIONS[2 - number], "definition": definition, "words": "…"}
+    if "since" in query:
+        lines = (("same", "all of (and)"), ("removed", "  name is set"), ("added", "  location is 中国"))
+        shown["differences"] = [{"change": change, "text": text} for change, text in lines]
+    return shown
+
+
 def _previewed(body: dict[str, Any]) -> dict[str, Any]:
     if "contact_id" in body:
         return {"explanation": {**EXPLANATION, "contact_id": body["contact_id"]}}
@@ -123,6 +137,7 @@ class FakeApi:
 
     def __init__(self) -> None:
         self.segments: dict[str, dict[str, Any]] = {}
+        self.deleted: list[dict[str, Any]] = []
         self.groups: dict[str, str | None] = {"default": None}
         self.contacts: dict[str, list[str]] = {}
         self.lists: dict[str, set[str]] = {}
@@ -212,6 +227,15 @@ class FakeApi:
                 ids = body.get("add", body.get("remove"))
                 self.lists.setdefault(body["segment_id"], set()).update(ids)
                 return httpx.Response(202, json={"accepted": len(ids)})
+            case "GET", ["deleted-segments"]:
+                start = int(query.get("cursor", 0))
+                end = start + min(int(query["limit"]), self.page_size)
+                cursor = str(end) if end < len(self.deleted) else None
+                return httpx.Response(200, json={"segments": self.deleted[start:end], "next_cursor": cursor})
+            case "POST", ["deleted-segments", segment_id, "restore"]:
+                made = body.get("new_segment_id", segment_id)
+                self.add(made)
+                return httpx.Response(201, json=self._shown(self.segments[made], language))
             case "GET", ["changes"]:
                 return stream(CHANGES)
             case "GET", ["contacts"]:
@@ -259,6 +283,13 @@ class FakeApi:
                     "name": segment["name"] + "_复制",
                 }
                 return httpx.Response(201, json=self._shown(self._save(definition, version=1), language))
+            case "GET", ["versions"]:
+                return httpx.Response(200, json={"versions": VERSIONS})
+            case "GET", ["versions", number]:
+                return httpx.Response(200, json=_version(int(number), query, segment["definition"]))
+            case "POST", ["versions", _, "revert"]:
+                saved = self._save(segment["definition"], version=segment["version"] + 1)
+                return httpx.Response(200, json=self._shown(saved, language))
             case "POST", ["share"]:
                 segment["shared_with"] = body["accounts"]
                 return httpx.Response(200, json=self._shown(segment, language))

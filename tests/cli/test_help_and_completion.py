@@ -17,8 +17,8 @@ COMMANDS = [
     *(
         ("segments", name)
         for name in (
-            "list", "show", "create", "edit", "copy", "delete", "move", "share", "calculate", "contacts",
-            "explain", "changes", "preview", "apply",
+            "list", "show", "create", "edit", "copy", "delete", "versions", "revert", "restore", "move",
+            "share", "calculate", "contacts", "explain", "changes", "preview", "apply",
         )
     ),
     *(("groups", name) for name in ("list", "create", "rename", "delete")),

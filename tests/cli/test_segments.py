@@ -412,3 +412,51 @@ def test_changes_are_shown_as_they_come(run: Run, api: FakeApi) -> None:
     ]
     api.refusals["GET", "/changes"] = problem(429, "too_many_requests", "Too many requests")
     assert run("segments", "changes").exit_code == 1
+
+
+def test_versions_are_listed_and_one_is_shown_with_what_changed(run: Run, api: FakeApi) -> None:
+    api.add("cn")
+    listed = [
+        re.sub(r"\s+", " ", line).strip() for line in run("segments", "versions", "cn").stdout.splitlines()
+    ]
+    assert listed[0] == "Version Name Saved by Saved at"
+    assert listed[2:] == ["2 CN han@x.cn 2026-05-02 08:00", "1 中国"]
+    assert json.loads(run("segments", "versions", "cn", "--json").stdout)["versions"][1]["saved_by"] is None
+    assert "name is set" in run("segments", "versions", "cn", "1").stdout
+    changed = run("segments", "versions", "cn", "2", "--since", "1").stdout.splitlines()
+    assert [line.rstrip() for line in changed[-3:]] == [
+        "  all of (and)",
+        "-   name is set",
+        "+   location is 中国",
+    ]
+    assert api.requests[-1][2] == {"words": "en", "since": "1"}
+    one = json.loads(run("segments", "versions", "cn", "2", "--json").stdout)
+    assert one["definition"]["segment_id"] == "cn"
+
+
+def test_an_earlier_version_is_saved_again(run: Run, api: FakeApi) -> None:
+    api.add("cn")
+    assert run("segments", "revert", "cn", "1").stdout.startswith("saved CN (cn), version 2")
+    assert api.writes() == [("POST", "/segments/cn/versions/1/revert")]
+
+
+def test_deleted_segments_are_listed_and_restored(run: Run, api: FakeApi) -> None:
+    assert run("segments", "restore").stdout == "no deleted segments\n"
+    times = {"deleted_at": "2026-05-02T00:00:00.000Z", "restorable_until": "2026-06-01T00:00:00.000Z"}
+    api.deleted = [
+        {"segment_id": f"s{number}", "name": "N", "deletion": number, "deleted_by": "me@x.cn", **times}
+        for number in (3, 2, 1)
+    ]
+    api.page_size = 2
+    lines = [re.sub(r"\s+", " ", line).strip() for line in run("segments", "restore").stdout.splitlines()]
+    assert lines[0] == "Segment id Name Deleted at Restorable until Deletion"
+    assert lines[2:] == [f"s{number} N 2026-05-02 08:00 2026-06-01 08:00 {number}" for number in (3, 2, 1)]
+    assert len(json.loads(run("segments", "restore", "--json").stdout)["segments"]) == 3
+    assert run("segments", "restore", "s3").stdout.startswith("saved S3 (s3), version 1")
+    run("segments", "restore", "s1", "--as", "t", "--deletion", "1")
+    assert api.requests[-1] == (
+        "POST",
+        "/deleted-segments/s1/restore",
+        {},
+        {"new_segment_id": "t", "deletion": 1},
+    )

@@ -13,7 +13,15 @@ from agents.catalogue.outcome import Outcome
 from agents.catalogue.progress_reader import OwnedReport
 from agents.kafka.topics import required_topics
 from schemas.attributes import STANDARD_ATTRIBUTES
-from schemas.catalogue import CATALOGUE_VALUE, CatalogueGroup, CataloguePosition, CatalogueRow, Status
+from schemas.catalogue import (
+    CATALOGUE_VALUE,
+    CatalogueDeletion,
+    CatalogueGroup,
+    CataloguePosition,
+    CatalogueRow,
+    CatalogueVersion,
+    Status,
+)
 from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembership
 from schemas.commands import SegmentCommand
 from schemas.definitions import SegmentDefinition
@@ -79,9 +87,15 @@ def test_a_change_has_the_keys_of_the_example() -> None:
     assert list(change.membership() or ()) == list(section(PAGE, "segment-memberships").json[1])
 
 
-def test_the_catalogue_has_three_kinds_of_records() -> None:
+def test_the_catalogue_has_five_kinds_of_records() -> None:
     values = [CATALOGUE_VALUE.validate_python(one) for topic, one in EXAMPLES if topic == "segment-catalog"]
-    assert [type(value) for value in values] == [CatalogueRow, CatalogueGroup, CataloguePosition]
+    assert [type(value) for value in values] == [
+        CatalogueRow,
+        CatalogueVersion,
+        CatalogueDeletion,
+        CatalogueGroup,
+        CataloguePosition,
+    ]
     row, example = values[0], section(PAGE, "Rows").json[0]
     assert isinstance(row, CatalogueRow)
     assert list(row.wire()) == list(example)

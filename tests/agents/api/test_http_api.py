@@ -167,6 +167,86 @@ def test_a_segment_lives_and_dies_over_http(worker: Caller) -> None:
     assert worker.ask("GET", place)[0] == 404
 
 
+def test_an_earlier_version_becomes_the_latest_again(worker: Caller) -> None:
+    def saved(method: str, path: str, **more: Any) -> None:
+        assert worker.ask(method, path, definition(**more))[0] in (200, 201)
+
+    saved("POST", "/segments", segment_id="ver", shared_with=["ben"])
+    conditions = [{"attribute": "location", "operator": "eq", "value": "中国"}]
+    saved("PUT", "/segments/ver", name="cn", clusters=[{"match": "all", "conditions": conditions}])
+    ben = {"Authorization": f"Bearer {BEN}"}
+    for headers in ({}, ben):
+        status, _, body = worker.ask("GET", "/segments/ver/versions", **headers)
+        assert status == 200
+        listed = [(one["version"], one["name"], one["saved_by"]) for one in body["versions"]]
+        assert listed == [(2, "cn", "ann"), (1, "everybody", "ann")]
+    _, _, one = worker.ask("GET", "/segments/ver/versions/1?words=en", **ben)
+    assert one["definition"] == {
+        "segment_id": "ver",
+        "name": "everybody",
+        "type": "standard",
+        "clusters": EVERYBODY,
+    }
+    assert one["words"] == "contact id is set"
+    _, _, two = worker.ask("GET", "/segments/ver/versions/2?words=en&since=1")
+    assert [(line["change"], line["text"].strip()) for line in two["differences"]] == [
+        ("same", "all of (and)"),
+        ("removed", "contact id is set"),
+        ("added", "location is 中国"),
+    ]
+    status, _, body = worker.ask("POST", "/segments/ver/versions/1/revert", If_Match='"1"')
+    assert (status, body["current_version"]) == (412, 2)
+    status, _, body = worker.ask("POST", "/segments/ver/versions/1/revert", If_Match='"2"')
+    assert (status, body["version"], body["name"]) == (200, 3, "everybody")
+    assert body["shared_with"] == ["ben"]
+    status, _, body = worker.ask("POST", "/segments/ver/versions/2/revert", **ben)
+    assert (status, body["code"]) == (403, "not_permitted")
+    for method, path, expected in (
+        ("GET", "/segments/ver/versions/9", (404, "not_found", "version")),
+        ("GET", "/segments/ver/versions/x", (404, "not_found", "version")),
+        ("GET", "/segments/ver/versions/1?words=en&since=8", (404, "not_found", "since")),
+        ("GET", "/segments/ver/versions/2?since=1", (422, "invalid_schema", "since")),
+        ("POST", "/segments/ver/versions/3/revert", (422, "unknown_reference", "version")),
+        ("GET", "/segments/nothing/versions", (404, "not_found", "segment_id")),
+    ):
+        status, _, body = worker.ask(method, path)
+        assert (status, body["code"], body["path"]) == expected, path
+
+
+def test_a_deleted_segment_is_restored_by_its_owner(worker: Caller) -> None:
+    for name in ("gone-1", "gone-2", "gone-3"):
+        assert worker.ask("POST", "/segments", definition(segment_id=name, shared_with=["ben"]))[0] == 201
+        assert worker.ask("DELETE", f"/segments/{name}")[0] == 204
+
+    def names(**headers: str) -> list[str]:
+        found: list[str] = []
+        cursor = ""
+        while cursor is not None:
+            path = "/deleted-segments?limit=2" + (f"&cursor={quote(cursor)}" if cursor else "")
+            _, _, page = worker.ask("GET", path, **headers)
+            found += [one["segment_id"] for one in page["segments"] if one["segment_id"].startswith("gone-")]
+            cursor = page["next_cursor"]
+        return found
+
+    ben = {"Authorization": f"Bearer {BEN}"}
+    assert names() == ["gone-3", "gone-2", "gone-1"]
+    assert names(**ben) == []
+    path = "/deleted-segments/gone-2/restore"
+    status, _, body = worker.ask("POST", path, **ben)
+    assert (status, body["code"], body["path"]) == (422, "unknown_reference", "segment_id")
+    status, _, body = worker.ask("POST", path)
+    assert (status, body["version"], body["shared_with"]) == (201, 2, ["ben"])
+    again = orjson.dumps({"new_segment_id": "gone-2"})
+    status, _, body = worker.ask("POST", "/deleted-segments/gone-1/restore", again)
+    assert (status, body["code"], body["path"]) == (409, "conflict", "new_segment_id")
+    again = orjson.dumps({"new_segment_id": "gone-1-back"})
+    status, _, body = worker.ask("POST", "/deleted-segments/gone-1/restore", again)
+    assert (status, body["segment_id"]) == (201, "gone-1-back")
+    assert names() == ["gone-3"]
+    status, _, body = worker.ask("GET", "/deleted-segments?cursor=none")
+    assert (status, body["code"], body["path"]) == (422, "invalid_schema", "cursor")
+
+
 def test_words_say_what_a_definition_asks_for_in_the_language_that_is_asked_for(worker: Caller) -> None:
     clusters = [{"match": "all", "conditions": [{"operator": "is_set", "attribute": "name"}]}]
     worker.ask("POST", "/segments", definition(segment_id="said", clusters=clusters))
