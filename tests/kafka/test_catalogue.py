@@ -203,6 +203,33 @@ def test_what_others_refer_to_is_not_deleted(site: Site) -> None:
     eventually(gone, "no membership and no row is left")
 
 
+def test_members_of_a_restored_segment_enter_anew(site: Site) -> None:
+    site.ann.post("segments", body=standard("back", RICH))
+    completed(site.ann, "back", 20)
+    site.ann.put("segments", "back", body=standard("back", {**RICH, "value": 150}, name="fewer"))
+    completed(site.ann, "back", 15)
+    site.ann.post("segments", "back", "versions", "1", "revert")
+    completed(site.ann, "back", 20)
+    listed = site.ann.get("segments", "back", "versions")["versions"]
+    assert [(one["version"], one["name"]) for one in listed] == [(3, "back"), (2, "fewer"), (1, "back")]
+    assert {"version|back|1", "version|back|2"} <= site.topics.latest("segment-catalog").keys()
+    site.ann.delete("segments", "back")
+    (deleted,) = (one for one in site.ann.get("deleted-segments")["segments"] if one["segment_id"] == "back")
+    restored = site.ann.post("deleted-segments", "back", "restore", body={"deletion": deleted["deletion"]})
+    assert (restored["version"], restored["status"]) == (4, "calculating")
+    completed(site.ann, "back", 20)
+    changes = [one for one in site.topics.changes() if one["segment_id"] == "back"]
+    always = [one for one in changes if one["contact_id"] == "c29"]
+    assert [(one["change"], one["sequence"]) for one in always] == [
+        ("entered", 1),
+        ("exited", 2),
+        ("entered", 1),
+    ]
+    assert [one["segment_version"] for one in always] == [1, 3, 4]
+    kept = [key for key in site.topics.latest("segment-catalog") if "|back" in key]
+    assert kept == []
+
+
 def test_groups_hold_segments_and_let_go_of_them(site: Site) -> None:
     for name in ("filed-1", "filed-2"):
         site.ann.post("segments", body=standard(name, CN))
@@ -335,12 +362,35 @@ def test_workers_answer_for_each_other_and_a_new_leader_goes_on(kafka_settings: 
                 definition = standard(f"s{number:02}", CN)
                 command = {"command": "create", "account": "ann", "definition": definition}
                 topics.write("segment-commands", f"s{number:02}", command)
+            for number in range(60):
+                name = "create" if number == 0 else "update"
+                definition = standard("old", CN, name=f"name {number + 1}")
+                topics.write(
+                    "segment-commands", "old", {**command, "command": name, "definition": definition}
+                )
+            topics.write("segment-commands", "s-gone", {**command, "definition": standard("s-gone", CN)})
+            deletion = {"command": "delete", "account": "ann", "segment_id": "s-gone"}
+            topics.write("segment-commands", "s-gone", deletion)
             topics.flush()
         leader, survivor = (first, second) if "leads the catalogue" in first.log else (second, first)
         leader.kill()
         eventually(lambda: survivor.metric("streamseg_partitions") == 4, "all partitions on one")
         with api_of(survivor, token=TOKEN) as api:
-            eventually(lambda: api.get("segments", mine=True)["total"] == 21, "all were made")
+            deleted: list[Json] = []
+
+            def all_ruled_on() -> bool:
+                deleted[:] = api.get("deleted-segments")["segments"]
+                return bool(deleted) and api.get("segments", mine=True)["total"] == 22
+
+            eventually(all_ruled_on, "all commands were carried out")
+            # Each version is kept once, whichever leader carried its command out.
+            listed = api.get("segments", "old", "versions")["versions"]
+            assert [(one["version"], one["name"]) for one in listed] == [
+                (number, f"name {number}") for number in range(60, 10, -1)
+            ]
+            assert [one["segment_id"] for one in deleted] == ["s-gone"]
+            assert api.post("deleted-segments", "s-gone", "restore")["version"] == 2
+            completed(api, "s-gone", 1_000)
             for number in range(20):
                 completed(api, f"s{number:02}", 1_000)
                 assert api.get("segments", f"s{number:02}")["version"] == 1
