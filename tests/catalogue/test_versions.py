@@ -162,6 +162,7 @@ def test_versions_of_other_writers_are_kept_and_end_with_the_segment() -> None:
     # Versions that are not earlier than the one in force are dropped.
     write({**standard("s", OTHER), "version": 3, "created_by": ANN})
     assert numbers(desk.catalogue) == [3, 1]
+    assert desk.catalogue.version_numbers("s") == [1]
     write(None)
     assert not desk.catalogue.with_versions
     assert not desk.catalogue.deletions
