@@ -48,6 +48,7 @@ class Published(Leader):
             definition_topic=definition_topic,
             progress=ProgressReader(SETTINGS),
             check=lambda: None,
+            now_ms=lambda: MAX_MS,
             latest_ms=lambda: MAX_MS,
             metrics=Metrics(),
         )
