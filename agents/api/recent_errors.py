@@ -18,7 +18,7 @@ class RecentErrors(logging.Handler):
     one place in the code logs with different values are of one kind.
 
     Of an exception it keeps the class and the places in the code, and not the text, which may have data of a
-    contact."""
+    contact. Of a message it keeps the first line."""
 
     def __init__(self, kept: int = KEPT) -> None:
         super().__init__(logging.WARNING)
@@ -26,13 +26,14 @@ class RecentErrors(logging.Handler):
         self._lines: OrderedDict[tuple[str, str], Json] = OrderedDict()
 
     def emit(self, record: logging.LogRecord) -> None:
-        kind = (record.name, str(record.msg))
+        # asyncio adds the task, with its exception, in further lines.
+        kind = (record.name, _first_line(str(record.msg)))
         before = self._lines.pop(kind, None)
         self._lines[kind] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
             "times": 1 if before is None else before["times"] + 1,
             "raised": list(_raised(record.exc_info[1] if record.exc_info else None)),
         }
@@ -50,8 +51,25 @@ class RecentErrors(logging.Handler):
             self.release()
 
 
+def _message(record: logging.LogRecord) -> str:
+    """Return the first line of the message. In the message about an exception stands only its class: mode
+    writes the whole exception when a service crashes."""
+    values = record.args
+    if record.exc_info and isinstance(values, tuple):
+        values = tuple(type(one).__name__ if isinstance(one, BaseException) else one for one in values)
+    text = str(record.msg)
+    return _first_line(text % values if values else text)
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
+
+
 def _raised(error: BaseException | None) -> Iterator[Json]:
-    while error is not None:
+    # An exception that is raised from one of its own consequences is in the chain of its causes.
+    shown: set[int] = set()
+    while error is not None and id(error) not in shown:
+        shown.add(id(error))
         frames = []
         trace = error.__traceback__
         while trace is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import ClientSession
+from mode import Service
 
 from agents.api.recent_errors import RecentErrors
 from agents.api.stacks import stacks
@@ -100,6 +102,52 @@ def test_of_an_exception_come_class_and_place_and_not_its_text(log: logging.Logg
     assert [one["class"] for one in line["raised"]] == ["RuntimeError", "KeyError"]
     assert line["raised"][0]["at"][-1].endswith("look_up")
     assert SECRET.encode() not in orjson.dumps(line)
+
+
+@pytest.mark.parametrize("service_crashes", [True, False])
+def test_messages_of_libraries_lose_the_text_of_exceptions(service_crashes: bool) -> None:
+    """mode names the exception with which a service crashed, asyncio the one that no task waited for."""
+    recent = RecentErrors()
+    failed = KeyError(SECRET)
+
+    class Crashing(Service):
+        async def on_start(self) -> None:
+            await self.crash(failed)
+
+    async def fail() -> None:
+        raise failed
+
+    async def main() -> None:
+        if service_crashes:
+            try:
+                raise failed
+            except KeyError:
+                await Crashing().start()
+        else:
+            task = asyncio.ensure_future(fail())
+            await asyncio.wait([task])
+            del task
+            gc.collect()
+
+    root = logging.getLogger()
+    root.addHandler(recent)
+    try:
+        asyncio.run(main())
+    finally:
+        root.removeHandler(recent)
+    (line,) = recent.lines()
+    assert [one["class"] for one in line["raised"]] == ["KeyError"]
+    assert SECRET.encode() not in orjson.dumps(line)
+
+
+def test_a_circle_of_causes_is_shown_once(log: logging.Logger) -> None:
+    recent = RecentErrors()
+    log.addHandler(recent)
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__context__ = second, first
+    log.error("failed", exc_info=first)
+    (line,) = recent.lines()
+    assert [one["class"] for one in line["raised"]] == ["ValueError", "KeyError"]
 
 
 def test_a_stack_goes_from_the_outermost_call_to_where_a_task_waits() -> None:
