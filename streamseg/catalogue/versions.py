@@ -97,12 +97,14 @@ def version(catalogue: Catalogue, segment_id: str, number: int) -> CatalogueVers
 
 def deleted(entry: Entry, *, account: str, now_ms: int, offset: int) -> CatalogueDeletion:
     """Return what is kept of a segment that the command at `offset` deletes at `now_ms` (epoch ms)."""
+    row = entry.row
     return CatalogueDeletion(
-        segment_id=entry.row.segment_id,
+        segment_id=row.segment_id,
         deletion=offset,
         deleted_by=account,
         deleted_at=format_ms(now_ms),
-        definition=entry.definition,
+        # A definition that another writer wrote to the topic may lack both.
+        definition={"group": row.group, "version": row.version, **entry.definition},
     )
 
 

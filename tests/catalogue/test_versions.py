@@ -311,3 +311,14 @@ def test_tombstones_of_unknown_keys_are_read() -> None:
     before = desk.reloaded()
     desk.catalogue.apply(Decision(rows=(("version|s|1", None), ("version|s|x", None), ("deleted|s|1", None))))
     assert desk.catalogue == before
+
+
+def test_a_segment_that_another_writer_made_is_restored_in_its_group_and_the_next_version() -> None:
+    desk = Desk()
+    desk.catalogue.apply(Decision(definitions=(("s", {**standard("s"), "created_by": ANN}),)))
+    desk.ask(ANN, "delete", segment_id="s")
+    (kept,) = versions.restorable(desk.catalogue, ANN, now_ms=desk.now_ms)
+    assert (kept.definition["group"], kept.definition["version"]) == ("default", 1)
+    desk.ask(ANN, "restore", segment_id="s")
+    row = desk.entry("s").row
+    assert (row.group, row.version) == ("default", 2)
