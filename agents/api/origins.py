@@ -48,7 +48,8 @@ def own_pages_only(settings: Settings, *, tokens: bool) -> Middleware:
     """Return a middleware that refuses requests under names that are not the worker's, and requests from
     pages of other origins.
 
-    With `tokens`, which browsers never add by themselves, names are checked only if some are configured.
+    With `tokens`, names are checked only if some are configured: under a name that is not the worker's, a
+    browser sends neither a token nor the cookie of a page that has signed in.
     """
     advertised = urlsplit(settings.advertised_url or "")
     names = {

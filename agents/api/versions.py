@@ -25,6 +25,7 @@ from streamseg.wording.differences import differences
 from streamseg.wording.order import in_written_order
 
 _LARGEST_VERSION: Final = 999_999_999
+_MOST_DIGITS: Final = 9
 
 
 class RestoreRequest(WireModel):
@@ -110,9 +111,9 @@ class Versions:
 
 def _number(request: web.Request) -> int:
     text = request.match_info["version"]
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:10]) <= _LARGEST_VERSION:
+    if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS or int(text) == 0:
         raise not_found("version", "version")
-    return int(text[:10])
+    return int(text)
 
 
 def _summary(one: CatalogueVersion) -> Json:

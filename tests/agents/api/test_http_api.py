@@ -204,6 +204,7 @@ def test_an_earlier_version_becomes_the_latest_again(worker: Caller) -> None:
     for method, path, expected in (
         ("GET", "/segments/ver/versions/9", (404, "not_found", "version")),
         ("GET", "/segments/ver/versions/x", (404, "not_found", "version")),
+        ("GET", "/segments/ver/versions/00000000010", (404, "not_found", "version")),
         ("GET", "/segments/ver/versions/1?words=en&since=8", (404, "not_found", "since")),
         ("GET", "/segments/ver/versions/2?since=1", (422, "invalid_schema", "since")),
         ("POST", "/segments/ver/versions/3/revert", (422, "unknown_reference", "version")),
