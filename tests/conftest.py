@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.lacking import lacks, report
+
 # No test depends on the speed of the machine.
 settings.register_profile("streamseg", parent=settings(), deadline=None)
 settings.load_profile("streamseg")
@@ -45,15 +47,7 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    # The reports, unlike what a fixture stores, also come from the processes of a run with several of them.
-    whys = {
-        report.longrepr[2].partition(NOT_COMPILED)[2]
-        for report in terminalreporter.stats.get("skipped", [])
-        if isinstance(report.longrepr, tuple) and NOT_COMPILED in report.longrepr[2]
-    }
-    for why in sorted(whys):
-        terminalreporter.section("NOT COMPILED", sep="!", red=True, bold=True)
-        terminalreporter.line(f"WARNING: the tests of the compiled form did not run: {why}", red=True)
+    report(terminalreporter)
 
 
 @pytest.fixture(scope="session")
@@ -71,9 +65,7 @@ def compiled_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
             built.write_text(said)
     said = built.read_text()
     if NOT_COMPILED in said:
-        if os.environ.get("CI", "").lower() in ("true", "1"):
-            pytest.fail(f"CI needs a C compiler: {said}", pytrace=False)
-        pytest.skip(said.strip())
+        lacks("a C compiler", said.partition(NOT_COMPILED)[2].strip())
     return checkout
 
 

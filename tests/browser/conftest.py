@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.times import DAY_MS
 from tests.agents.installation import installed
+from tests.lacking import lacks
 
 WAIT_SECONDS = 60.0
 PLAYWRIGHT_WAIT_MS = 60_000
@@ -31,19 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _missing(what: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
-        _missing("Chromium is not installed: the console was not tested")
+        lacks("Chromium", "neither chromium nor google-chrome is on the PATH")
     if not (BUILT / "index.html").is_file():
-        _missing("the console is not built (make console): it was not tested")
+        lacks("the built console", "make console builds it")
     with sync_playwright() as playwright:
         # Containers forbid the sandbox's namespaces; the page is our own.
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])

@@ -17,13 +17,12 @@ import pytest
 
 from streamseg.settings import Settings
 from tests.kafka.guarded import Guarded
+from tests.lacking import lacks
 
 HERE = Path(__file__).parent
 KAFKA_SCRIPT = HERE.parents[1] / "deploy" / "kafka.sh"
 FETCH_SECONDS = 540
 START_SECONDS = 150
-
-NO_KAFKA = "no Kafka: "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,27 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kafka)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    # The reports, unlike what a fixture stores, also come from the processes of a run with several of them.
-    whys = {
-        report.longrepr[2].partition(NO_KAFKA)[2]
-        for report in terminalreporter.stats.get("skipped", [])
-        if isinstance(report.longrepr, tuple) and NO_KAFKA in report.longrepr[2]
-    }
-    for why in sorted(whys):
-        terminalreporter.section("NO KAFKA", sep="!", red=True, bold=True)
-        terminalreporter.line(f"WARNING: the tests in tests/kafka did not run: {why}", red=True)
-
-
 @pytest.fixture(scope="session")
 def kafka_script() -> Path:
     """deploy/kafka.sh, with its jars fetched."""
     fetched = subprocess.run([KAFKA_SCRIPT, "fetch"], capture_output=True, text=True, timeout=FETCH_SECONDS)
     if fetched.returncode != 0:
         why = fetched.stderr.strip() or f"deploy/kafka.sh fetch ended with {fetched.returncode}"
-        if os.environ.get("CI", "").lower() in ("true", "1"):
-            pytest.fail(f"CI needs a Kafka: {why}", pytrace=False)
-        pytest.skip(f"{NO_KAFKA}{why}")
+        lacks("Kafka", why)
     return KAFKA_SCRIPT
 
 
