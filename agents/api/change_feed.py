@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 import aiohttp
@@ -126,8 +126,10 @@ class ChangeFeed:
             await asyncio.wait([self._collecting])
 
     async def recent(self, most: int) -> list[Json]:
-        """Return the last changes that are kept, of all partitions: for each of them `most` at most."""
+        """Return the last changes that are kept, of all partitions: for each of them `most` at most. Later
+        changes go to the watchers."""
         pages = await self._ask({}, most)
+        self._note_positions(pages)
         return [orjson.loads(value) for page in pages for value in page["values"]]
 
     async def _ask(self, positions: Mapping[str, Position], recent: int) -> list[Json]:
@@ -163,17 +165,34 @@ class ChangeFeed:
         return {"sent": pages}
 
     async def _collect(self) -> None:
-        while self._watchers:
-            try:
-                pages = await self._ask(self._positions, 0)
-            except (ProblemError, RelayedError, aiohttp.ClientError):
-                # Partitions are moving. Positions are kept, so nothing is missed that is still kept later.
+        try:
+            while self._watchers:
+                await self._collect_once()
                 await asyncio.sleep(_PAUSE_SECONDS)
-                continue
-            for page in pages:
-                self._positions[str(page["partition"])] = Position(*page["position"])
-            await self._give(pages)
-            await asyncio.sleep(_PAUSE_SECONDS)
+        finally:
+            # After a fault of ours nobody may wait for changes that nobody collects: callers connect again.
+            for watcher in self._watchers:
+                watcher.close()
+
+    async def _collect_once(self) -> None:
+        asked = dict(self._positions)
+        try:
+            pages = await self._ask(asked, 0)
+        except (ProblemError, RelayedError, aiohttp.ClientError):
+            # Partitions are moving. Positions are kept, so nothing is missed that is still kept later.
+            return
+        self._note_positions(pages, asked)
+        await self._give(pages)
+
+    def _note_positions(self, pages: list[Json], asked: Collection[str] = ()) -> None:
+        """Note the positions after which changes are asked for next. Where the question gave no position, one
+        that was noted meanwhile stays: watchers get the changes between both."""
+        for page in pages:
+            number, position = str(page["partition"]), Position(*page["position"])
+            if number in asked:
+                self._positions[number] = position
+            else:
+                self._positions.setdefault(number, position)
 
     async def _give(self, pages: list[Json]) -> None:
         for page in pages:

@@ -376,6 +376,62 @@ def test_nobody_is_asked_while_nobody_watches() -> None:
     asyncio.run(main())
 
 
+def test_no_change_is_missed_between_the_last_changes_and_the_first_collected_ones() -> None:
+    async def main() -> None:
+        buffer = OutputBuffer()
+        task = SimpleNamespace(buffer=buffer)
+        answered = asyncio.Event()
+        asked = 0
+
+        async def ask(_: Any, numbers: list[int], here: Any, *__: Any) -> list[Json]:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                # The first question of the collecting is answered late.
+                await answered.wait()
+            return [await here(numbers)]
+
+        feed = ChangeFeed(1, SimpleNamespace(task=lambda _: task), SimpleNamespace(ask=ask))  # type: ignore[arg-type]
+        watcher = Watcher("ann", lambda _: True)
+        buffer.change(change(1))
+        buffer.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(change_feed, "_PAUSE_SECONDS", 0.001)
+            feed.join(watcher)
+            await asyncio.sleep(0)
+            assert sequences(await feed.recent(10)) == [1]
+            buffer.change(change(2))
+            buffer.clear()
+            answered.set()
+            async with asyncio.timeout(SECONDS):
+                assert sequences((await watcher.next())[0]) == [2]
+        await feed.close()
+
+    asyncio.run(main())
+
+
+def test_after_a_fault_of_the_worker_watching_ends_and_can_begin_again() -> None:
+    async def main() -> None:
+        async def ask(*_: Any) -> list[Json]:
+            raise RuntimeError("a fault")
+
+        feed = ChangeFeed(1, None, SimpleNamespace(ask=ask))  # type: ignore[arg-type]
+        for _ in range(2):
+            watcher = Watcher("ann", lambda _: True)
+            feed.join(watcher)
+            async with asyncio.timeout(SECONDS):
+                assert await watcher.next() == ([], [])
+            assert watcher.closed
+            feed.leave(watcher)
+            collecting = feed._collecting
+            assert collecting is not None
+            with pytest.raises(RuntimeError, match="a fault"):
+                await collecting
+        await feed.close()
+
+    asyncio.run(main())
+
+
 def test_watching_ends_with_the_worker() -> None:
     async def main() -> None:
         catalogue = Catalogue()
