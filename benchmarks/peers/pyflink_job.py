@@ -37,7 +37,7 @@ LIMITS = (
     "the watermark comes by, each 200 ms, and all keys wait for the slowest partition. Definitions are "
     "fixed when the job starts; a broadcast stream could bring new ones, but not judge the contacts that "
     "are there: that needs a pass over all keys, which only Java's API has. A contact's state, but for its "
-    "history, is one pickle that is read and written anew for each record."
+    "history, is one pickle that is read and written again for each record."
 )
 
 _SECONDS = 300

@@ -20,7 +20,7 @@ LIMITS = (
     "and never if none comes; its windows close by time, but answer no question about a contact's "
     "attributes. One topic holds events and updates here; `concat` would merge two by time. At least once, "
     "its default: after a crash a record may be judged twice and changes come twice; exactly once can be "
-    "had. A contact's state, but for its history, is JSON that is read and written anew for each record."
+    "had. A contact's state, but for its history, is JSON that is read and written again for each record."
 )
 
 

@@ -21,12 +21,12 @@ _CONDITIONS: Final[Mapping[str, Label]] = {
     "sample": Label("固定抽样", "Stable sample"),
 }
 _WINDOWS: Final[Mapping[str, tuple[Label, Json]]] = {
-    "last": (Label("最近一段时间", "The last so long"), {"last": "P30D"}),
+    "last": (Label("最近一段时间", "A time up to now"), {"last": "P30D"}),
     "between": (
         Label("固定时间段", "Between two times"),
         {"between": ["2026-01-01T00:00:00+08:00", "2026-02-01T00:00:00+08:00"]},
     ),
-    "from_to": (Label("相对时间段", "From one distance to another"), {"from": "-P30D", "to": "-P7D"}),
+    "from_to": (Label("相对时间段", "Between two relative times"), {"from": "-P30D", "to": "-P7D"}),
     "period": (Label("日历周期", "Calendar units"), {"period": {"unit": "month", "from": -1, "to": -1}}),
 }
 _BLANKS: Final = re.compile(r"\s*\{\w+\}\s*")

@@ -40,7 +40,7 @@ export function SegmentTable({ state, change }: Props) {
 
   // Another question begins at its first page, and the rows that were selected may not be on it.
   const asked = JSON.stringify(question);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the question is the reason to begin anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the question is the reason to start again
   useEffect(() => {
     setCursors([]);
     setSelected([]);
