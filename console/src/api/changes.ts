@@ -23,6 +23,7 @@ export interface Changes {
 
 const KEPT = 200;
 const SHOWN_EVERY_MS = 400;
+const REFUSED_PAUSE_MS = 3_000;
 const NONE: Changes = { changes: [], connected: false, skipped: false };
 
 /** Follows the changes of all segments, or of one segment or contact. While `paused` nothing is followed, and what
@@ -43,12 +44,21 @@ export function useChanges(segmentId: string, contactId: string, paused: boolean
     if (followed.current !== address) setShown(NONE);
     followed.current = address;
     let waiting: Change[] = [];
-    const stream = new EventSource(address);
-    stream.onopen = () => setShown((before) => ({ ...before, connected: true }));
-    // The browser connects again by itself; then the last changes come once more.
-    stream.onerror = () => setShown((before) => ({ ...before, connected: false }));
-    stream.addEventListener("change", ({ data }: MessageEvent<string>) => waiting.push(JSON.parse(data)));
-    stream.addEventListener("skipped", () => setShown((before) => ({ ...before, skipped: true })));
+    let stream: EventSource;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const follow = () => {
+      stream = new EventSource(address);
+      stream.onopen = () => setShown((before) => ({ ...before, connected: true }));
+      // The browser connects again by itself, but not after a refusal, such as that of a worker that starts. After
+      // a new connection the last changes come once more.
+      stream.onerror = () => {
+        setShown((before) => ({ ...before, connected: false }));
+        if (stream.readyState === EventSource.CLOSED) again = setTimeout(follow, REFUSED_PAUSE_MS);
+      };
+      stream.addEventListener("change", ({ data }: MessageEvent<string>) => waiting.push(JSON.parse(data)));
+      stream.addEventListener("skipped", () => setShown((before) => ({ ...before, skipped: true })));
+    };
+    follow();
     // Many changes at a time are drawn once.
     const timer = setInterval(() => {
       if (waiting.length === 0) return;
@@ -58,6 +68,7 @@ export function useChanges(segmentId: string, contactId: string, paused: boolean
     }, SHOWN_EVERY_MS);
     return () => {
       clearInterval(timer);
+      clearTimeout(again);
       stream.close();
     };
   }, [segmentId, contactId, paused, i18n.language]);
