@@ -271,12 +271,6 @@ OPERATORS: Final = frozenset(BY_NAME)
 PRESENCE_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.shape is None)
 """The operators without an operand."""
 
-TEXT_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.compares_text)
-"""The operators that compare text and so take ignore_case and normalize."""
-
-NUMBER_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.compares_numbers)
-"""The operators that compare numbers and so take `as: number`."""
-
 MOVING_OPERATORS: Final = frozenset(name for name, row in BY_NAME.items() if row.moves)
 """The operators whose result changes with the clock alone."""
 

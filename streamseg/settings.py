@@ -158,7 +158,8 @@ class Settings(BaseSettings):
     console: bool = True
     """Whether the worker serves the console, the page for marketers; `off` removes it."""
     operators: frozenset[str] = frozenset()
-    """The accounts that may verify and recount the segments of all accounts."""
+    """The accounts that may verify and recount the segments of all accounts, and read what a worker does
+    (`GET /diagnosis`)."""
     verify_contacts_per_second: float = Field(0.0, ge=0.0, le=1_000.0)
     """How many contacts a worker compares per second in the background, one partition after the other;
     0: none."""

@@ -74,8 +74,8 @@ def authentication(sessions: Sessions) -> Middleware:
 
 
 def may_operate(request: web.Request, settings: Settings) -> bool:
-    """Return whether the account may read every account's segments. It may if it is one of the configured
-    operators. If neither operators nor tokens are set, every request from this machine may."""
+    """Return whether the account may read every account's segments, and the diagnosis. It may if it is one of
+    the configured operators. If neither operators nor tokens are set, every request from this machine may."""
     if not settings.operators:
         return not settings.api_tokens and settings.api_tokens_file is None
     return request[ACCOUNT] in settings.operators

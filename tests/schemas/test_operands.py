@@ -8,11 +8,10 @@ import pytest
 
 from schemas.definitions import AttributeCondition
 from schemas.operands import (
+    BY_NAME,
     MOVING_OPERATORS,
-    NUMBER_OPERATORS,
     OPERATORS,
     PRESENCE_OPERATORS,
-    TEXT_OPERATORS,
 )
 from schemas.property_conditions import PropertyCondition
 
@@ -135,7 +134,7 @@ def test_an_operator_that_takes_no_value_is_refused_with_one(refusal: Any, opera
 @pytest.mark.parametrize(("operator", "value"), TAKEN_CASES)
 def test_only_operators_on_text_change_its_form(refusal: Any, operator: str, value: Any, option: str) -> None:
     test = {"attribute": "a", "operator": operator, "value": value, option: True}
-    if operator in TEXT_OPERATORS:
+    if BY_NAME[operator].compares_text:
         AttributeCondition.model_validate(test)
     else:
         assert refusal(AttributeCondition, test)[0] == option
@@ -149,7 +148,7 @@ def all_numbers(value: Any) -> bool:
 @pytest.mark.parametrize(("operator", "value"), TAKEN_CASES)
 def test_only_operators_on_numbers_take_text_as_numbers(refusal: Any, operator: str, value: Any) -> None:
     test = {"attribute": "a", "operator": operator, "value": value, "as": "number"}
-    if operator not in NUMBER_OPERATORS:
+    if not BY_NAME[operator].compares_numbers:
         assert refusal(AttributeCondition, test)[0] == "as"
     elif all_numbers(value):
         AttributeCondition.model_validate(test)

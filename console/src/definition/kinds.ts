@@ -7,7 +7,6 @@ import type {
   ElementsCondition,
   EventCondition,
   OccurrenceCondition,
-  SampleCondition,
   SegmentCondition,
   SequenceCondition,
   SequenceStep,
@@ -36,21 +35,10 @@ export function isSequence(one: Condition): one is SequenceCondition {
   return "sequence" in one;
 }
 
-export function isSample(one: Condition): one is SampleCondition {
-  return "sample" in one;
-}
-
 export function isElements(one: OccurrenceCondition): one is ElementsCondition {
   return "elements" in one;
 }
 
 export function isAbsent(step: Step): step is { absent: SequenceStep } {
   return "absent" in step;
-}
-
-export function kindOf(one: Condition): Kind {
-  if (isAttribute(one)) return "attribute";
-  if (isEvent(one)) return "event";
-  if (isSegment(one)) return "segment";
-  return isSequence(one) ? "sequence" : "sample";
 }
