@@ -31,7 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+# Until playwright is closed, an event loop counts as running in its thread. So it is closed before the tests
+# of other folders, some of which run a loop of their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
@@ -120,7 +122,7 @@ class Shop:
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with EmbeddedBroker() as broker:
         settings = installed(broker, tmp_path_factory.mktemp("console") / "data")
