@@ -155,7 +155,7 @@ class Api:
                 found.read()
                 self._read(found)
             name = ""
-            for line in found.iter_lines():
+            for line in _lines(found):
                 field, _, text = line.partition(": ")
                 if field == "event":
                     name = text
@@ -225,6 +225,15 @@ def _host(url: str) -> str:
         return httpx.URL(url).host
     except httpx.InvalidURL as error:
         raise _bad_url(url) from error
+
+
+def _lines(response: httpx.Response) -> Iterator[str]:
+    """Yield the lines of an answer as they come."""
+    # httpx's own `iter_lines` also breaks lines at characters such as U+2028, which an id may contain.
+    rest = b""
+    for data in response.iter_bytes():
+        *lines, rest = (rest + data).split(b"\n")
+        yield from (line.decode() for line in lines)
 
 
 def _bad_url(url: str) -> ConfigurationError:

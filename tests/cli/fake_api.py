@@ -57,7 +57,13 @@ def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -
     return httpx.Response(status, json=body, headers={"Content-Type": "application/problem+json"})
 
 
-WATCHED = {"contact_id": "c1", "segment_id": "cn", "words": "why"}
+# Some take U+2028 for the end of a line.
+WATCHED = {
+    "contact_id": "c1",
+    "segment_id": "cn",
+    "words": "why",
+    "reason": {"kind": "behavior_event", "ref": "e\u20281"},
+}
 CHANGES = [
     ("change", {**WATCHED, "change": "entered", "effective_at": "2026-05-01T00:00:00.000Z"}),
     ("skipped", {"changes": 1200}),
@@ -68,7 +74,10 @@ CHANGES = [
 
 def stream(events: list[tuple[str, Any]]) -> httpx.Response:
     """An answer with server-sent events."""
-    texts = [f"event: {name}\ndata: {json.dumps(data)}\n\n: heartbeat\n\n" for name, data in events]
+    texts = [
+        f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n: heartbeat\n\n"
+        for name, data in events
+    ]
     return httpx.Response(200, text="".join(texts), headers={"Content-Type": "text/event-stream"})
 
 

@@ -403,7 +403,7 @@ def test_changes_are_shown_as_they_come(run: Run, api: FakeApi) -> None:
     ]
     assert shown.stderr == "1,200 changes were skipped\nsome changes were skipped\n"
     assert "进入 cn（why）" in run("segments", "changes", "--lang", "zh").stdout
-    lines = run("segments", "changes", "--json").stdout.splitlines()
+    lines = run("segments", "changes", "--json").stdout.rstrip("\n").split("\n")
     assert [json.loads(line).get("change", "skipped") for line in lines] == [
         "entered",
         "skipped",
