@@ -17,6 +17,7 @@ import { SignIn } from "./layout/sign_in";
 import { LivePage } from "./live/live_page";
 import { ExplainPage } from "./segment/explain_page";
 import { SegmentPage } from "./segment/segment_page";
+import { DeletedPage } from "./segments/deleted_page";
 import { SegmentsPage } from "./segments/segments_page";
 
 const router = createBrowserRouter(
@@ -31,6 +32,7 @@ const router = createBrowserRouter(
         { path: "/segments/:segmentId/edit", element: <EditSegmentPage /> },
         { path: "/segments/:segmentId", element: <SegmentPage /> },
         { path: "/segments/:segmentId/explain/:contactId", element: <ExplainPage /> },
+        { path: "/deleted", element: <DeletedPage /> },
         { path: "/contacts", element: <ContactsPage /> },
         { path: "/contacts/:contactId", element: <ContactPage /> },
         { path: "/live", element: <LivePage /> },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import Page, expect
@@ -213,3 +214,18 @@ def test_conditions_are_moved_and_removed_by_keys(page: Page, shop: Shop) -> Non
     page.keyboard.press("Control+s")
     expect(page.get_by_role("tab", name="分群联系人")).to_be_visible()
     assert shop.api.get("/segments/china").json()["definition"]["clusters"] == [CHINA]
+
+
+def test_a_number_that_the_browser_cannot_represent_is_not_changed(page: Page, shop: Shop) -> None:
+    digits = 9_007_199_254_740_993
+    exact = [{"match": "all", "conditions": [{"attribute": "card", "operator": "eq", "value": digits}]}]
+    shop.create(segment_id="card", name="卡号", type="standard", clusters=exact)
+    page.goto("/console/segments/card/edit")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("过大的数字")
+    expect(page.get_by_role("button", name="保存")).to_have_count(0)
+    page.goto("/console/new/standard")
+    page.get_by_role("tab", name="JSON / YAML").click()
+    text = page.get_by_role("textbox", name="JSON / YAML")
+    text.fill(f"name: 卡号\ntype: standard\nclusters: {json.dumps(exact)}")
+    expect(page.get_by_role("alert")).to_contain_text("过大的数字")
+    assert shop.api.get("/segments/card").json()["definition"]["clusters"] == exact

@@ -30,11 +30,14 @@ CONDITIONS = [
     {"sequence": [{"event": "email_open"}, {"absent": {"event": "email_click"}}], "within": "P1D"},
 ]
 CLUSTERS = [{"match": "any", "conditions": CONDITIONS}]
+CHANGED = [{"match": "any", "conditions": [*CONDITIONS[:3], {"event": "wechat_scan"}]}]
 
 SCREENS = {
     "segments": "/segments",
     "segment": "/segments/china",
     "members": "/segments/china?tab=contacts",
+    "versions": "/segments/china?tab=versions",
+    "deleted": "/deleted",
     "explain": "/segments/china/explain/c4",
     "edit": "/segments/china/edit",
     "edit advanced": "/segments/mailing/edit",
@@ -45,6 +48,13 @@ SCREENS = {
 }
 """Name -> address below /console."""
 
+REST = """Promise.all(
+    document.getAnimations()
+        .filter(one => one.effect.getComputedTiming().endTime !== Infinity)
+        .map(one => one.finished.catch(() => 0))
+)"""
+"""Waits until what moves has come to rest. The sign of a live connection moves for ever."""
+
 SHOTS = os.environ.get("STREAMSEG_TEST_SCREENSHOTS")
 """A folder for pictures of all screens, for whoever wants to look at them."""
 
@@ -54,6 +64,11 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
     shop.create(segment_id="china", name="国内", type="standard", clusters=CLUSTERS)
     parts = [{"relation": "include", "clusters": CLUSTERS}, {"relation": "exclude", "clusters": CLUSTERS}]
     shop.create(segment_id="mailing", name="推送", type="advanced", parts=parts)
+    changed = {"segment_id": "china", "name": "国内", "type": "standard", "clusters": CHANGED}
+    assert shop.api.put("/segments/china", json=changed).status_code == 200
+    shop.wait(lambda: shop.status("china") == "completed")
+    shop.create(segment_id="gone", name="已删除", type="standard", clusters=CLUSTERS)
+    assert shop.api.delete("/segments/gone").status_code == 204
     context = browser.new_context(
         base_url=shop.url,
         viewport={"width": width, "height": 900},
@@ -71,7 +86,7 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
         # Everything has been answered, and what moves has come to rest.
         page.wait_for_load_state("domcontentloaded" if name == "live" else "networkidle")
         expect(page.locator(".ant-skeleton, .ant-spin-spinning")).to_have_count(0)
-        page.evaluate("Promise.all(document.getAnimations().map(one => one.finished.catch(() => 0)))")
+        page.evaluate(REST)
         if SHOTS:
             page.screenshot(path=Path(SHOTS) / f"{name} {language} {scheme} {width}.png", full_page=True)
         found = Axe().run(page)

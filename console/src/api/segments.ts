@@ -1,6 +1,6 @@
 /** Questions and commands about segments and their list. */
 
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Definition } from "../definition/types";
 import { ask, segmentPath, withQuery } from "./request";
@@ -44,6 +44,16 @@ export function useSegment(segmentId: string) {
   });
 }
 
+/** What refers to each of the segments, asked once: the answers in the order of the ids. */
+export function useUses(segmentIds: string[]) {
+  return useQueries({
+    queries: segmentIds.map((segmentId) => ({
+      queryKey: ["segments", "uses", segmentId],
+      queryFn: ({ signal }: { signal: AbortSignal }) => ask<Segment>(segmentPath(segmentId), { signal }),
+    })),
+  });
+}
+
 export function useMembers(segmentId: string, after: string | undefined, enabled: boolean) {
   return useQuery({
     queryKey: ["segments", "members", segmentId, after],
@@ -56,7 +66,7 @@ export function useMembers(segmentId: string, after: string | undefined, enabled
 }
 
 /** A change: afterwards everything that is shown of segments and groups is asked again. */
-function useChange<Given, Answer>(change: (given: Given) => Promise<Answer>) {
+export function useChange<Given, Answer>(change: (given: Given) => Promise<Answer>) {
   const questions = useQueryClient();
   return useMutation({
     mutationFn: change,

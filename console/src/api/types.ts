@@ -43,6 +43,44 @@ export interface Segment extends SegmentRow {
   used_in_hidden?: number;
 }
 
+/** A version of a segment's definition. */
+export interface Version {
+  version: number;
+  name: string;
+  saved_by: string | null;
+  saved_at: string | null;
+}
+
+/** A line of the conditions, compared with another version. */
+export interface Difference {
+  change: "same" | "removed" | "added";
+  text: string;
+}
+
+export interface VersionInWords extends Version {
+  words: string;
+  /** Without another version to compare with there are none. */
+  differences?: Difference[];
+}
+
+export interface DeletedSegment {
+  segment_id: string;
+  /** Tells apart segments that had the same id one after the other. */
+  deletion: number;
+  name: string;
+  type: SegmentRow["type"];
+  group: string;
+  version: number;
+  deleted_by: string | null;
+  deleted_at: string;
+  restorable_until: string;
+}
+
+export interface DeletedPage {
+  segments: DeletedSegment[];
+  next_cursor: string | null;
+}
+
 export interface SegmentPage {
   rows: SegmentRow[];
   total: number;

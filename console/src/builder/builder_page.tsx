@@ -1,11 +1,14 @@
 /** Makes or changes a segment: the addresses `/new/standard`, `/new/advanced` and `/segments/ID/edit`. */
 
-import { Skeleton } from "antd";
+import { Button, Result, Skeleton } from "antd";
 import { useMemo, useState } from "react";
-import { useParams } from "react-router";
+import { useTranslation } from "react-i18next";
+import { Link, useParams } from "react-router";
+import { segmentAddress } from "../addresses";
 import { useSegment } from "../api/segments";
 import { useVocabulary, type Vocabulary } from "../api/vocabulary";
 import { blankDefinition, editable } from "../definition/blank";
+import { hasLongNumber } from "../definition/long_numbers";
 import type { Definition } from "../definition/types";
 import { NoSuchPage } from "../layout/no_such_page";
 import { Failure } from "../parts/failure";
@@ -38,6 +41,7 @@ export function EditSegmentPage() {
   const error = segment.error ?? vocabulary.error;
   if (error && !first) return <Failure error={error} retry={() => segment.refetch()} />;
   if (found && !found.definition) return <NoSuchPage />;
+  if (first && hasLongNumber(first.definition)) return <LongNumbers segmentId={segmentId} />;
   if (!first || !vocabulary.data) return <Skeleton className="screen" active />;
   return (
     <Builder
@@ -46,6 +50,23 @@ export function EditSegmentPage() {
       stored={first.definition}
       version={first.version}
       vocabulary={vocabulary.data}
+    />
+  );
+}
+
+/** The form would save other numbers than those that are stored. */
+function LongNumbers({ segmentId }: { segmentId: string }) {
+  const { t } = useTranslation();
+  return (
+    <Result
+      status="warning"
+      title={<h1 className="result-title">{t("builder.long_numbers")}</h1>}
+      subTitle={t("builder.long_numbers_text")}
+      extra={
+        <Link to={segmentAddress(segmentId)}>
+          <Button>{t("explain.segment")}</Button>
+        </Link>
+      }
     />
   );
 }

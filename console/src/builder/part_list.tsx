@@ -8,6 +8,7 @@ import { ask, segmentPath } from "../api/request";
 import type { Segment } from "../api/types";
 import { blankPart } from "../definition/blank";
 import { duplicate, keyOf, removeAt, replaceAt, withField } from "../definition/changes";
+import { hasLongNumber } from "../definition/long_numbers";
 import type { Part } from "../definition/types";
 import { SegmentSelect } from "../parts/segment_select";
 import { ClusterList } from "./cluster_list";
@@ -97,7 +98,8 @@ function AddPart({ add }: { add: (made: Part[]) => void }) {
   const copy = async (from: string) => {
     try {
       const { name, definition } = await ask<Segment>(segmentPath(from));
-      if (definition?.parts) add(duplicate(definition.parts));
+      if (hasLongNumber(definition)) void message.error(t("builder.long_numbers"));
+      else if (definition?.parts) add(duplicate(definition.parts));
       else if (definition?.clusters) {
         add([{ name, relation: "include", clusters: duplicate(definition.clusters) }]);
       } else {

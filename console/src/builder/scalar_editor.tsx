@@ -1,9 +1,10 @@
 /** One value that is text, a number, yes or no, or a list. The type is chosen unless the field has only one. */
 
-import { AutoComplete, InputNumber, Select, Space } from "antd";
+import { AutoComplete, Select, Space } from "antd";
 import { useTranslation } from "react-i18next";
 import type { SeenValue } from "../api/vocabulary";
 import { ItemsEditor } from "./items_editor";
+import { NumberInput } from "./number_input";
 
 interface Props {
   label: string;
@@ -54,12 +55,7 @@ export function ScalarEditor({ label, value, type, seen, change }: Props) {
         />
       )}
       {current === "number" && (
-        <InputNumber
-          className="number"
-          aria-label={label}
-          value={value as number}
-          onChange={(next) => change(next ?? 0)}
-        />
+        <NumberInput label={label} value={value as number} change={(next) => change(next ?? 0)} />
       )}
       {current === "boolean" && (
         <Select

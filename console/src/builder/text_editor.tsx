@@ -4,6 +4,7 @@ import { Alert, Segmented, Typography } from "antd";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { parse, stringify } from "yaml";
+import { hasLongNumber } from "../definition/long_numbers";
 import { hasShape } from "../definition/shape";
 import type { Definition } from "../definition/types";
 import type { EditorProps } from "./context";
@@ -39,8 +40,9 @@ export function TextEditor({ value, change }: EditorProps<Definition>) {
     setText(typed);
     try {
       const read = readText(typed);
-      if (read) change({ ...read, name: read.name ?? "" });
-      setFault(read ? undefined : t("builder.other_shape"));
+      const isExact = !hasLongNumber(read);
+      if (read && isExact) change({ ...read, name: read.name ?? "" });
+      setFault(read ? (isExact ? undefined : t("builder.long_numbers")) : t("builder.other_shape"));
     } catch (error) {
       setFault(error instanceof Error ? error.message : String(error));
     }

@@ -1,12 +1,13 @@
 /** The operand of a test, by the shape that its operator takes. */
 
-import { Input, InputNumber, Select, Space } from "antd";
+import { Input, Select, Space } from "antd";
 import { useTranslation } from "react-i18next";
 import { type Operand, type SeenValue, useLabel } from "../api/vocabulary";
 import type { Period } from "../definition/types";
 import { useKnowledge } from "./context";
 import { DurationEditor } from "./duration_editor";
 import { ItemsEditor } from "./items_editor";
+import { NumberInput } from "./number_input";
 import { PeriodEditor } from "./period_editor";
 import { ScalarEditor } from "./scalar_editor";
 import { TimeEditor } from "./time_editor";
@@ -36,14 +37,7 @@ export function ValueEditor({ operand, value, type, seen, change }: Props) {
         />
       );
     case "number":
-      return (
-        <InputNumber
-          className="number"
-          aria-label={label}
-          value={value as number}
-          onChange={(next) => change(next ?? 0)}
-        />
-      );
+      return <NumberInput label={label} value={value as number} change={(next) => change(next ?? 0)} />;
     case "scalar_or_list":
       return <ScalarEditor label={label} value={value} type={type} seen={seen} change={change} />;
     case "list":
@@ -107,20 +101,18 @@ function RangeEditor({
   }
   return (
     <Space>
-      <InputNumber
-        className="number"
-        aria-label={labels[0]}
+      <NumberInput
+        label={labels[0]}
         placeholder={t("builder.no_bound")}
         value={from as number | null}
-        onChange={(next) => change([next, to])}
+        change={(next) => change([next, to])}
       />
       <span>{t("builder.until")}</span>
-      <InputNumber
-        className="number"
-        aria-label={labels[1]}
+      <NumberInput
+        label={labels[1]}
         placeholder={t("builder.no_bound")}
         value={to as number | null}
-        onChange={(next) => change([from, next])}
+        change={(next) => change([from, next])}
       />
     </Space>
   );

@@ -13,6 +13,7 @@ import { Conditions } from "./conditions";
 import { Contacts } from "./contacts";
 import { ExplainOne } from "./explain_one";
 import { Sharing } from "./sharing";
+import { Versions } from "./versions";
 
 export function SegmentPage() {
   const { segmentId = "" } = useParams();
@@ -88,6 +89,10 @@ function Body({ segment }: { segment: Segment }) {
           disabled: !readable,
           children: <ExplainOne segmentId={segment.segment_id} />,
         },
+        // The system keeps built-in segments: nobody saved them.
+        ...(segment.definition === null
+          ? []
+          : [{ key: "versions", label: t("versions.title"), children: <Versions segment={segment} /> }]),
         { key: "sharing", label: t("segment.sharing"), children: <Sharing segment={segment} /> },
       ]}
     />

@@ -4,6 +4,8 @@ import { DeleteOutlined, EditOutlined, PlusOutlined } from "@ant-design/icons";
 import { App, Button, Skeleton, Tooltip } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { DELETED_ADDRESS } from "../addresses";
 import { useGroups } from "../api/groups";
 import { useGroupChange } from "../api/segments";
 import type { Group } from "../api/types";
@@ -11,7 +13,8 @@ import { Failure } from "../parts/failure";
 import { NameDialog } from "../parts/name_dialog";
 
 interface Props {
-  chosen: string;
+  /** undefined on the page of the deleted segments, which are in no group. */
+  chosen: string | undefined;
   choose: (group: string) => void;
 }
 
@@ -99,6 +102,13 @@ export function GroupList({ chosen, choose }: Props) {
       ) : (
         <Skeleton active />
       )}
+      <Link
+        className={chosen === undefined ? "recycle-bin chosen" : "recycle-bin"}
+        aria-current={chosen === undefined ? "page" : undefined}
+        to={DELETED_ADDRESS}
+      >
+        <DeleteOutlined aria-hidden /> {t("deleted.title")}
+      </Link>
       {asked && (
         <NameDialog
           title={

@@ -4,6 +4,7 @@ import { App } from "antd";
 import { useTranslation } from "react-i18next";
 import { useBatch, useCopySegment } from "../api/segments";
 import type { SegmentRow } from "../api/types";
+import { DeleteQuestion } from "./delete_question";
 
 export function useSegmentCommands() {
   const { t } = useTranslation();
@@ -35,16 +36,7 @@ export function useSegmentCommands() {
   const remove = (rows: SegmentRow[], done?: () => void) =>
     modal.confirm({
       title: t("segments.delete_title", { count: rows.length, name: rows[0]?.name ?? "" }),
-      content: (
-        <>
-          <p>{t("segments.delete_text")}</p>
-          <ul>
-            {rows.map((row) => (
-              <li key={row.segment_id}>{row.name}</li>
-            ))}
-          </ul>
-        </>
-      ),
+      content: <DeleteQuestion rows={rows} />,
       okText: t("common.delete"),
       okButtonProps: { danger: true },
       onOk: async () => {

@@ -1,0 +1,57 @@
+import { Skeleton } from "antd";
+import { useTranslation } from "react-i18next";
+import type { Difference } from "../api/types";
+import { useVersion } from "../api/versions";
+import { Failure } from "../parts/failure";
+import { Sentence } from "../parts/sentence";
+
+interface Props {
+  segmentId: string;
+  version: number;
+  /** The version before it; undefined for the first one that is kept. */
+  since: number | undefined;
+}
+
+/** A version of the conditions in words, and which lines of them differ from the version before. */
+export function VersionInWords({ segmentId, version, since }: Props) {
+  const { t } = useTranslation();
+  const found = useVersion(segmentId, version, since);
+  if (found.error && !found.data) return <Failure error={found.error} retry={() => found.refetch()} />;
+  if (!found.data) return <Skeleton active />;
+  const differences = found.data.differences ?? [];
+  return (
+    <>
+      <Sentence words={found.data.words} />
+      {since === undefined ? (
+        <p className="quiet">{t("versions.first")}</p>
+      ) : differences.every((one) => one.change === "same") ? (
+        <p className="quiet">{t("versions.same_conditions", { version: since })}</p>
+      ) : (
+        <>
+          <h2 className="differences-title">{t("versions.differences", { version: since })}</h2>
+          <ul className="differences" aria-label={t("versions.differences", { version: since })}>
+            {differences.map((one, place) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a version never change their places
+              <Line key={place} line={one} />
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+const SIGNS: Record<Difference["change"], string> = { same: "", removed: "−", added: "+" };
+
+function Line({ line }: { line: Difference }) {
+  return (
+    <li className={line.change}>
+      <span className="difference-sign" aria-hidden>
+        {SIGNS[line.change]}
+      </span>
+      {line.change === "removed" && <del>{line.text}</del>}
+      {line.change === "added" && <ins>{line.text}</ins>}
+      {line.change === "same" && line.text}
+    </li>
+  );
+}
