@@ -78,6 +78,10 @@ def test_a_deleted_segment_is_restored_from_the_recycle_bin(page: Page, shop: Sh
     expect(page).to_have_url(re.compile("/console/deleted$"))
     expect(page.get_by_role("heading", level=1)).to_have_text("回收站")
     expect(page.get_by_role("row", name="秋季")).to_contain_text("local")
+    page.set_viewport_size({"width": 1024, "height": 900})
+    box = page.get_by_role("button", name="恢复 秋季").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 1024
     page.get_by_role("button", name="恢复 秋季").click()
     expect(page.get_by_text("已恢复“秋季”")).to_be_visible()
     expect(page.get_by_role("row", name="秋季")).to_have_count(0)

@@ -58,6 +58,7 @@ export function DeletedTable() {
               key: "operations",
               title: t("segments.operations"),
               width: 110,
+              className: "sticky-column",
               render: (_, one) => (
                 <Button
                   size="small"
