@@ -1,6 +1,6 @@
 /** Questions and commands about segments and their list. */
 
-import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Definition } from "../definition/types";
 import { ask, segmentPath, withQuery } from "./request";
@@ -44,14 +44,17 @@ export function useSegment(segmentId: string) {
   });
 }
 
-/** What refers to each of the segments, asked once: the answers in the order of the ids. */
-export function useUses(segmentIds: string[]) {
-  return useQueries({
-    queries: segmentIds.map((segmentId) => ({
-      queryKey: ["segments", "uses", segmentId],
-      queryFn: ({ signal }: { signal: AbortSignal }) => ask<Segment>(segmentPath(segmentId), { signal }),
-    })),
-  });
+/** Returns a function that asks what refers to segments; each answer is the segment, or why it was not found. */
+export function useAskUses(): (segmentIds: string[]) => Promise<(Segment | Error)[]> {
+  const questions = useQueryClient();
+  const askOne = (segmentId: string) =>
+    questions
+      .fetchQuery({
+        queryKey: ["segments", "uses", segmentId],
+        queryFn: ({ signal }) => ask<Segment>(segmentPath(segmentId), { signal }),
+      })
+      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+  return (segmentIds) => Promise.all(segmentIds.map(askOne));
 }
 
 export function useMembers(segmentId: string, after: string | undefined, enabled: boolean) {

@@ -1,29 +1,34 @@
-import { Alert, Skeleton } from "antd";
+import { Alert } from "antd";
 import { useTranslation } from "react-i18next";
-import { useUses } from "../api/segments";
 import type { Segment, SegmentRow } from "../api/types";
 
+interface Props {
+  rows: SegmentRow[];
+  /** What is known of each, or why it is not known. */
+  asked: (Segment | Error)[];
+}
+
 /** What is said before segments are deleted: which they are, and which other segments refer to them. */
-export function DeleteQuestion({ rows }: { rows: SegmentRow[] }) {
+export function DeleteQuestion({ rows, asked }: Props) {
   const { t } = useTranslation();
-  const asked = useUses(rows.map((row) => row.segment_id));
   const alsoDeleted = new Set(rows.map((row) => row.segment_id));
-  const isUsed = asked.some(({ data }) => data && isUsedByOthers(data, alsoDeleted));
-  const error = asked.find((answer) => answer.error)?.error;
+  const found = asked.filter((answer): answer is Segment => !(answer instanceof Error));
+  const error = asked.find((answer) => answer instanceof Error);
   return (
     <>
       <p>{t("segments.delete_text")}</p>
       <ul>
-        {rows.map((row, place) => (
+        {rows.map((row) => (
           <li key={row.segment_id}>
             {row.name}
-            <Uses segment={asked[place]?.data} />
+            <Uses segment={found.find((one) => one.segment_id === row.segment_id)} />
           </li>
         ))}
       </ul>
-      {asked.some((answer) => answer.isPending) && <Skeleton active title={false} paragraph={{ rows: 1 }} />}
       {error && <Alert type="warning" showIcon title={error.message} />}
-      {isUsed && <Alert type="warning" showIcon title={t("segments.delete_used")} />}
+      {found.some((one) => isUsedByOthers(one, alsoDeleted)) && (
+        <Alert type="warning" showIcon title={t("segments.delete_used")} />
+      )}
     </>
   );
 }

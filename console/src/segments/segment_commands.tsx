@@ -2,7 +2,7 @@
 
 import { App } from "antd";
 import { useTranslation } from "react-i18next";
-import { useBatch, useCopySegment } from "../api/segments";
+import { useAskUses, useBatch, useCopySegment } from "../api/segments";
 import type { SegmentRow } from "../api/types";
 import { DeleteQuestion } from "./delete_question";
 
@@ -11,6 +11,7 @@ export function useSegmentCommands() {
   const { message, modal } = App.useApp();
   const copied = useCopySegment();
   const batch = useBatch();
+  const askUses = useAskUses();
 
   const failed = (error: unknown) =>
     void message.error(error instanceof Error ? error.message : String(error));
@@ -33,10 +34,12 @@ export function useSegmentCommands() {
     }
   };
 
-  const remove = (rows: SegmentRow[], done?: () => void) =>
+  const remove = async (rows: SegmentRow[], done?: () => void) => {
+    // Asked before the dialog opens: if its text grew later, its buttons would move under the pointer.
+    const asked = await askUses(rows.map((row) => row.segment_id));
     modal.confirm({
       title: t("segments.delete_title", { count: rows.length, name: rows[0]?.name ?? "" }),
-      content: <DeleteQuestion rows={rows} />,
+      content: <DeleteQuestion rows={rows} asked={asked} />,
       okText: t("common.delete"),
       okButtonProps: { danger: true },
       onOk: async () => {
@@ -49,6 +52,7 @@ export function useSegmentCommands() {
         }
       },
     });
+  };
 
   return { copy, calculate, remove, batch };
 }
