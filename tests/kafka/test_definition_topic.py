@@ -177,7 +177,8 @@ def test_an_answer_that_a_killed_worker_owed_is_given_by_the_next_one(
     kept = segment("s1", VIP, version=3)
     topics.define(kept)
     eventually(lambda: _confirmed(topics) == {"s1"}, "the first definition confirmed")
-    # Whoever has the first partition answers.
+    # Whoever has the first partition answers. Its lag is known once the broker has answered a first request.
+    eventually(lambda: any(_has_first_partition(one) for one in workers), "the lag of the first partition")
     (speaker,) = [one for one in workers if _has_first_partition(one)]
     (other,) = [one for one in workers if one is not speaker]
     speaker.freeze()
