@@ -209,9 +209,7 @@ class Engine:
         for condition in conditions:
             touched[condition.id] = condition
         for event in events:
-            for fed in plan.dispatch.conditions_for(event):
-                if fed.feed(contact, event, now_ms):
-                    touched[fed.id] = fed
+            self._feed(contact, event, touched, now_ms)
             history.keep(contact, event, now_ms)
         for one in derived:
             if not len(one):
@@ -221,15 +219,18 @@ class Engine:
                 if name not in plan.dispatch.event_names:
                     continue
                 for event in one.events(name):
-                    for fed in plan.dispatch.conditions_for(event):
-                        if fed.feed(contact, event, now_ms):
-                            touched[fed.id] = fed
+                    self._feed(contact, event, touched, now_ms)
             history.keep_derived(contact, one, now_ms)
         if touched or segments:
             settle(contact, plan, touched.values(), segments, now_ms, Reason(cause, ref), self._emitter)
             self._done(contact, now_ms, evaluated=True)
         else:
             self._done(contact, now_ms, evaluated=False)
+
+    def _feed(self, contact: Contact, event: Event, touched: dict[int, Condition], now_ms: int) -> None:
+        for fed in self.plan.dispatch.conditions_for(event):
+            if fed.feed(contact, event, now_ms):
+                touched[fed.id] = fed
 
     def _touch_channel(self, channel: str, touched: dict[int, Condition]) -> None:
         condition = self.plan.built_in[CHANNEL_SEGMENTS.get(channel, GLOBAL_SEGMENT)]
