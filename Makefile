@@ -66,7 +66,7 @@ chaos: $(INSTALLED) ## Kill, freeze and cut off workers on real Kafka for SECOND
 schemas: $(INSTALLED) ## Write the JSON Schema files again
 	$(BIN)/python -m schemas.generate
 
-pages: $(INSTALLED) ## Write docs/settings.md, metrics.md, python.md, the dashboards and the operator's rules again
+pages: $(INSTALLED) ## Write docs/settings.md, metrics.md, python.md, asyncapi.json, the dashboards and the operator's rules again
 	$(BIN)/python -m agents.reference_pages
 	$(BIN)/python deploy/grafana/generate.py
 	$(BIN)/python deploy/kubernetes/generate.py

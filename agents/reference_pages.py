@@ -1,4 +1,4 @@
-"""Writes docs/settings.md, metrics.md and python.md: `python -m agents.reference_pages [--check]`."""
+"""Writes the pages of docs/ that follow from the code: `python -m agents.reference_pages [--check]`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import streamseg
+from agents import asyncapi
 from agents.metrics import Metrics
 from streamseg.records.outputs import Emitter
 from streamseg.settings import Settings
@@ -187,7 +188,12 @@ def _flat(text: str) -> str:
     return " ".join(text.split())
 
 
-PAGES: Final = {"settings.md": settings_page, "metrics.md": metrics_page, "python.md": python_page}
+PAGES: Final = {
+    "settings.md": settings_page,
+    "metrics.md": metrics_page,
+    "python.md": python_page,
+    "asyncapi.json": asyncapi.render,
+}
 
 
 def stale(folder: Path = DOCS) -> list[str]:

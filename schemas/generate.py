@@ -2,6 +2,10 @@
 
 A value that the models accept is valid by its schema file. Rules between fields (bounds in order, `has` only
 with `select`) are checked by the models alone; the descriptions mention them.
+
+Each schema has a version of its own in its `$id`: `urn:streamseg:TOPIC:MAJOR.MINOR`. Against the last release
+MINOR is higher if the schema says anything else, and MAJOR if a value of an input that was valid is not valid
+any more, or if an output has more than new fields. `tests/schemas/test_compatibility.py` says which.
 """
 
 from __future__ import annotations
@@ -55,11 +59,29 @@ TOPIC_VALUES: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
 read."""
 
 
+VERSIONS: Final = {
+    CONTACT_UPDATES: "2.0",
+    BEHAVIOR_EVENTS: "2.0",
+    SEGMENT_COMMANDS: "2.0",
+    SEGMENT_DEFINITIONS: "2.0",
+    MEMBERSHIP_CHANGES: "1.1",
+    SEGMENT_MEMBERSHIPS: "1.1",
+    CHANNEL_SUPPRESSIONS: "1.1",
+    SEGMENT_CATALOG: "2.0",
+}
+"""The version of each schema. Those of release 0.1.0, whose `$id`s had none, count as 1.0."""
+
+
+def schema_id(topic: str) -> str:
+    """Return the `$id` of the schema of the value on `topic`."""
+    return f"urn:streamseg:{topic}:{VERSIONS[topic]}"
+
+
 def json_schema(topic: str) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the value on `topic`."""
     title, adapter = TOPIC_VALUES[topic]
     body = adapter.json_schema(mode="validation", by_alias=True, schema_generator=_Generator)
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:streamseg:{topic}"}
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": schema_id(topic)}
     return {**head, **body, "title": title}
 
 

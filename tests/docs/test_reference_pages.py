@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import streamseg
-from agents import reference_pages
+from agents import asyncapi, reference_pages
 from agents.metrics import Metrics
 from streamseg.settings import Settings
 from tests.docs.pages import DOCS
@@ -22,6 +22,7 @@ def test_the_pages_are_current() -> None:
 def test_a_page_that_differs_is_stale(tmp_path: Path) -> None:
     (tmp_path / "settings.md").write_text(reference_pages.settings_page(), encoding="utf-8")
     (tmp_path / "python.md").write_text(reference_pages.python_page(), encoding="utf-8")
+    (tmp_path / "asyncapi.json").write_text(asyncapi.render(), encoding="utf-8")
     (tmp_path / "metrics.md").write_text("something else", encoding="utf-8")
     assert reference_pages.stale(tmp_path) == ["metrics.md"]
 
