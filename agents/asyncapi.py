@@ -28,12 +28,20 @@ from schemas.topics import (
 )
 from streamseg.errors import Code
 from streamseg.json_text import Json
+from streamseg.records.trace import TRACEPARENT
 from streamseg.settings import Settings
 
 _KAFKA_BINDING: Final = "0.5.0"
 # Settings of a topic that are numbers or lists in the document; the others are text, as in Kafka.
 _NUMBERS: Final = ("retention.ms", "delete.retention.ms", "max.message.bytes", "max.compaction.lag.ms")
 _INTEGER: Final[Json] = {"type": "string", "pattern": "^-?[0-9]+$"}
+_TRACED: Final[Mapping[str, Json]] = {
+    TRACEPARENT: {
+        "type": "string",
+        "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+        "description": "W3C Trace Context; passed from a record to what the record causes at once.",
+    }
+}
 
 
 class _Described(NamedTuple):
@@ -53,9 +61,9 @@ class _Described(NamedTuple):
 
 _TOPICS: Final[Mapping[str, _Described]] = {
     CONTACT_UPDATES: _Described(
-        "Changes of contacts' attributes, tags and lists, and erasures.", "the contact_id"
+        "Changes of contacts' attributes, tags and lists, and erasures.", "the contact_id", _TRACED
     ),
-    BEHAVIOR_EVENTS: _Described("Behaviour events of contacts.", "the contact_id"),
+    BEHAVIOR_EVENTS: _Described("Behaviour events of contacts.", "the contact_id", _TRACED),
     SEGMENT_COMMANDS: _Described(
         "Commands of accounts about segments and groups.",
         "the segment_id; none for a command about a group or about several segments",
@@ -87,12 +95,12 @@ _TOPICS: Final[Mapping[str, _Described]] = {
             },
         },
     ),
-    MEMBERSHIP_CHANGES: _Described("A contact entered or exited a segment.", "the contact_id"),
+    MEMBERSHIP_CHANGES: _Described("A contact entered or exited a segment.", "the contact_id", _TRACED),
     SEGMENT_MEMBERSHIPS: _Described(
-        "The current memberships; a tombstone after an exit.", "segment_id|contact_id"
+        "The current memberships; a tombstone after an exit.", "segment_id|contact_id", _TRACED
     ),
     CHANNEL_SUPPRESSIONS: _Described(
-        "The contacts not to send to now; a tombstone ends it.", "contact_id|channel"
+        "The contacts not to send to now; a tombstone ends it.", "contact_id|channel", _TRACED
     ),
     SEGMENT_CATALOG: _Described(
         "The list of segments and groups, earlier versions, and deleted segments; tombstones remove them.",
@@ -114,6 +122,7 @@ _TOPICS: Final[Mapping[str, _Described]] = {
             "source.topic": {"type": "string", "description": "The topic's name without prefix."},
             "source.partition": _INTEGER,
             "source.offset": _INTEGER,
+            **_TRACED,
         },
         (
             *("error.code", "error.message", "error.path", "record.applied"),

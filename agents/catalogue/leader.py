@@ -195,7 +195,9 @@ class Leader(Service, ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
 
     async def _rule(self, record: Any) -> str:
         """Carry out one command. Return `refused` or `applied`."""
-        source = Record(SEGMENT_COMMANDS, 0, record.offset, record.timestamp, record.key, record.value)
+        source = Record(
+            SEGMENT_COMMANDS, 0, record.offset, record.timestamp, record.key, record.value, record.headers
+        )
         headers = dict(record.headers)
         key = headers.get(REQUEST_ID, source.position.encode())
         consumed = {self._commands: record.offset + 1}

@@ -56,13 +56,13 @@ class Message(NamedTuple):
 
 
 class Outputs(Protocol):
-    """The outputs of one input partition (`agents.partitions.output_buffer`), as keys and values."""
+    """The outputs of one input partition (`agents.partitions.output_buffer`)."""
 
-    changes: list[tuple[bytes, bytes]]
+    changes: list[Message]
 
-    def memberships(self) -> Iterable[tuple[bytes, bytes | None]]: ...
+    def memberships(self) -> Iterable[Message]: ...
 
-    def suppressions(self) -> Iterable[tuple[bytes, bytes | None]]: ...
+    def suppressions(self) -> Iterable[Message]: ...
 
 
 class BatchProducer(Service):
@@ -132,9 +132,9 @@ class BatchProducer(Service):
         placed: dict[tuple[str, int], list[Message]] = {}
         if outputs.changes:
             name = topic_name(self._settings, MEMBERSHIP_CHANGES)
-            placed[(name, partition)] = _messages(outputs.changes)
-        placed |= await self._placed(SEGMENT_MEMBERSHIPS, _messages(outputs.memberships()))
-        placed |= await self._placed(CHANNEL_SUPPRESSIONS, _messages(outputs.suppressions()))
+            placed[(name, partition)] = list(outputs.changes)
+        placed |= await self._placed(SEGMENT_MEMBERSHIPS, list(outputs.memberships()))
+        placed |= await self._placed(CHANNEL_SUPPRESSIONS, list(outputs.suppressions()))
         if placed:
             await self._outputs.send(placed)
 
@@ -253,10 +253,6 @@ class BatchProducer(Service):
         count = batch.record_count()
         async with self._turns[(topic, partition)]:
             return await self.producer.send_batch(batch, topic, partition=partition), count
-
-
-def _messages(pairs: Iterable[tuple[bytes, bytes | None]]) -> list[Message]:
-    return [Message(key, value) for key, value in pairs]
 
 
 def _size(message: Message) -> int:

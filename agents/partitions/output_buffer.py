@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import orjson
 
+from agents.kafka.batch_producer import Message
 from agents.partitions.recent_changes import RecentChanges
 from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
+from streamseg.records.trace import trace_headers, trace_of
 
 
 class _Outputs:
@@ -17,15 +20,36 @@ class _Outputs:
     __slots__ = ("changes", "memberships", "suppressions")
 
     def __init__(self) -> None:
-        self.changes: list[bytes] = []
-        self.memberships: dict[str, bytes | None] = {}
-        self.suppressions: dict[str, bytes | None] = {}
+        self.changes: list[Message] = []
+        self.memberships: dict[str, Message] = {}
+        self.suppressions: dict[str, Message] = {}
+
+    def to_bytes(self, contact_id: str) -> bytes:
+        """Return the outputs in the form that `OutputBuffer.restore` reads. The traces are there only if one
+        of the outputs has a trace."""
+        kept: list[Any] = [
+            contact_id,
+            [_fragment(message) for message in self.changes],
+            {key: _fragment(message) for key, message in self.memberships.items()},
+            {key: _fragment(message) for key, message in self.suppressions.items()},
+        ]
+        if any(
+            message.headers
+            for messages in (self.changes, self.memberships.values(), self.suppressions.values())
+            for message in messages
+        ):
+            kept += [
+                [_trace(message) for message in self.changes],
+                {key: _trace(message) for key, message in self.memberships.items()},
+                {key: _trace(message) for key, message in self.suppressions.items()},
+            ]
+        return orjson.dumps(kept)
 
 
 class OutputBuffer:
     """Collects the outputs that a `streamseg.engine.partition.Partition` emits.
 
-    changes       the records of `membership-changes`: (contact_id, value), in the order of their making
+    changes       the records of `membership-changes`, in the order of their making
     dead_letters  the refused records
     output_count  the number of outputs without the dead letters
     recent        the last changes that were acknowledged
@@ -38,7 +62,7 @@ class OutputBuffer:
         self._on_dead_letter = on_dead_letter
         self._contacts: dict[str, _Outputs] = {}
         self.output_count = 0
-        self.changes: list[tuple[bytes, bytes]] = []
+        self.changes: list[Message] = []
         self.dead_letters: list[DeadLetter] = []
         self.recent = RecentChanges()
 
@@ -56,18 +80,19 @@ class OutputBuffer:
     # -- the emitter ------------------------------------------------------------------------------------
 
     def change(self, change: MembershipChange) -> None:
-        value = orjson.dumps(change.wire())
-        self.changes.append((change.contact_id.encode(), value))
+        message = _message(change.contact_id, change.wire(), change.reason.trace)
+        self.changes.append(message)
         outputs = self._of(change.contact_id)
-        outputs.changes.append(value)
-        outputs.memberships[_membership_key(change)] = _value(change.membership())
+        outputs.changes.append(message)
+        _set_membership(outputs, change)
 
     def membership(self, change: MembershipChange) -> None:
-        self._of(change.contact_id).memberships[_membership_key(change)] = _value(change.membership())
+        _set_membership(self._of(change.contact_id), change)
 
     def suppression(self, suppression: Suppression) -> None:
         key = f"{suppression.contact_id}|{suppression.channel}"
-        self._of(suppression.contact_id).suppressions[key] = _value(suppression.wire())
+        message = _message(key, suppression.wire(), suppression.trace)
+        self._of(suppression.contact_id).suppressions[key] = message
 
     def dead_letter(self, letter: DeadLetter) -> None:
         self.dead_letters.append(letter)
@@ -76,19 +101,17 @@ class OutputBuffer:
 
     # -- what is to be sent -----------------------------------------------------------------------------
 
-    def memberships(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Return the records of `segment-memberships`: `segment|contact` and the latest value, None once the
+    def memberships(self) -> Iterator[Message]:
+        """Yield the records of `segment-memberships`: `segment|contact` and the latest value, None once the
         membership has ended."""
         for outputs in self._contacts.values():
-            for key, value in outputs.memberships.items():
-                yield key.encode(), value
+            yield from outputs.memberships.values()
 
-    def suppressions(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Return the records of `channel-suppressions`: `contact|channel` and the latest value, None once the
+    def suppressions(self) -> Iterator[Message]:
+        """Yield the records of `channel-suppressions`: `contact|channel` and the latest value, None once the
         suppression has ended."""
         for outputs in self._contacts.values():
-            for key, value in outputs.suppressions.items():
-                yield key.encode(), value
+            yield from outputs.suppressions.values()
 
     def clear(self) -> None:
         """Drop everything, since all of it was acknowledged. The last changes stay in `recent`."""
@@ -102,38 +125,44 @@ class OutputBuffer:
 
     def by_contact(self) -> dict[str, bytes]:
         """Return the outputs about each contact, without dead letters, in the form that `restore` reads."""
-        return {
-            contact_id: orjson.dumps(
-                [
-                    contact_id,
-                    [orjson.Fragment(value) for value in outputs.changes],
-                    _fragments(outputs.memberships),
-                    _fragments(outputs.suppressions),
-                ]
-            )
-            for contact_id, outputs in self._contacts.items()
-        }
+        return {contact_id: outputs.to_bytes(contact_id) for contact_id, outputs in self._contacts.items()}
 
     def restore(self, kept: bytes) -> None:
-        """Add the outputs of one contact that `by_contact` returned: the same bytes under the same keys."""
-        contact_id, changes, memberships, suppressions = orjson.loads(kept)
+        """Add the outputs of one contact that `by_contact` returned: the same bytes and headers under the
+        same keys."""
+        contact_id, changes, memberships, suppressions, *traces = orjson.loads(kept)
+        changes_traces, memberships_traces, suppressions_traces = traces or ([None] * len(changes), {}, {})
         outputs = self._of(contact_id)
-        key = contact_id.encode()
-        for change in changes:
-            value = orjson.dumps(change)
-            self.changes.append((key, value))
-            outputs.changes.append(value)
-        outputs.memberships.update((key, _value(body)) for key, body in memberships.items())
-        outputs.suppressions.update((key, _value(body)) for key, body in suppressions.items())
+        for change, trace in zip(changes, changes_traces, strict=True):
+            message = _restored(contact_id, change, trace)
+            self.changes.append(message)
+            outputs.changes.append(message)
+        outputs.memberships.update(
+            (key, _restored(key, body, memberships_traces.get(key))) for key, body in memberships.items()
+        )
+        outputs.suppressions.update(
+            (key, _restored(key, body, suppressions_traces.get(key))) for key, body in suppressions.items()
+        )
 
 
-def _membership_key(change: MembershipChange) -> str:
-    return f"{change.segment_id}|{change.contact_id}"
+def _set_membership(outputs: _Outputs, change: MembershipChange) -> None:
+    key = f"{change.segment_id}|{change.contact_id}"
+    outputs.memberships[key] = _message(key, change.membership(), change.reason.trace)
 
 
-def _value(body: dict[str, object] | None) -> bytes | None:
-    return None if body is None else orjson.dumps(body)
+def _message(key: str, body: dict[str, Any] | None, trace: bytes | None) -> Message:
+    value = None if body is None else orjson.dumps(body)
+    return Message(key.encode(), value, None if trace is None else trace_headers(trace))
 
 
-def _fragments(values: dict[str, bytes | None]) -> dict[str, orjson.Fragment | None]:
-    return {key: None if value is None else orjson.Fragment(value) for key, value in values.items()}
+def _restored(key: str, body: dict[str, Any] | None, trace: str | None) -> Message:
+    return _message(key, body, None if trace is None else trace.encode())
+
+
+def _fragment(message: Message) -> orjson.Fragment | None:
+    return None if message.value is None else orjson.Fragment(message.value)
+
+
+def _trace(message: Message) -> str | None:
+    trace = trace_of(tuple(message.headers or ()))
+    return None if trace is None else trace.decode()

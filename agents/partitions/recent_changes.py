@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
+from agents.kafka.batch_producer import Message
+
 KEPT_CHANGES: Final = 1_000
 """How many changes of a partition are kept. They are kept in memory only."""
 
@@ -45,10 +47,10 @@ class RecentChanges:
     def __init__(self) -> None:
         self._run = secrets.token_hex(8)
         self._count = 0
-        self._kept: deque[tuple[bytes, bytes]] = deque(maxlen=KEPT_CHANGES)
+        self._kept: deque[Message] = deque(maxlen=KEPT_CHANGES)
 
-    def add(self, changes: Sequence[tuple[bytes, bytes]]) -> None:
-        """Add changes (contact id, value) that were acknowledged."""
+    def add(self, changes: Sequence[Message]) -> None:
+        """Add changes, as records, that were acknowledged."""
         self._count += len(changes)
         self._kept.extend(changes)
 
@@ -70,4 +72,5 @@ class RecentChanges:
         return Position(self._run, self._count)
 
     def _values(self, number: int) -> list[bytes]:
-        return [value for _, value in islice(self._kept, len(self._kept) - number, None)]
+        kept = islice(self._kept, len(self._kept) - number, None)
+        return [message.value for message in kept if message.value is not None]

@@ -173,7 +173,15 @@ class TaskScheduler(Service):
         running.task.offer(
             topic,
             [
-                Record(topic, record.partition, record.offset, record.timestamp, record.key, record.value)
+                Record(
+                    topic,
+                    record.partition,
+                    record.offset,
+                    record.timestamp,
+                    record.key,
+                    record.value,
+                    record.headers,
+                )
                 for record in records
             ],
             self._clock.now_ms(),

@@ -50,6 +50,7 @@ from streamseg.records.derived import (
 )
 from streamseg.records.inputs import Event, Record
 from streamseg.records.outputs import Cause, Emitter, Reason
+from streamseg.records.trace import trace_of
 from streamseg.settings import Settings
 from streamseg.store.protocol import EventLog
 from streamseg.values import same_value
@@ -130,8 +131,9 @@ class Engine:
     def event(self, contact: Contact, event: Event, record: Record, now_ms: int) -> bool:
         """Apply a behaviour event. Return False if nothing changed: the event is a repeat, or it belongs to
         an erased past and does not change an opt-out."""
+        trace = trace_of(record.headers) if record.headers else None
         if contact.erased_ms is not None and event.occurred_ms <= contact.erased_ms:
-            return self._event_of_the_past(contact, event, now_ms)
+            return self._event_of_the_past(contact, event, now_ms, trace)
         if contact.event_count and self.history.repeats(contact, event, now_ms):
             return False
         affected, record_ms = _NOTHING, record.timestamp_ms
@@ -149,13 +151,13 @@ class Engine:
                 unsubscribed.add(GLOBAL_UNSUBSCRIBE, ("subscribed",))
                 derived = (unsubscribed,)
         self._apply_events(
-            contact, (event,), derived, affected, touched, now_ms, Cause.BEHAVIOR_EVENT, event.event_id
+            contact, (event,), derived, affected, touched, now_ms, Cause.BEHAVIOR_EVENT, event.event_id, trace
         )
         if channel is not None:
-            settle_suppressions(contact, now_ms, self._emitter)
+            settle_suppressions(contact, now_ms, self._emitter, trace)
         return True
 
-    def _event_of_the_past(self, contact: Contact, event: Event, now_ms: int) -> bool:
+    def _event_of_the_past(self, contact: Contact, event: Event, now_ms: int, trace: bytes | None) -> bool:
         """Apply an unsubscribe or resubscribe in an erased past, if the erasure kept opt-outs. Return whether
         it changed anything."""
         since_ms = contact.opt_outs_since_ms
@@ -167,9 +169,9 @@ class Engine:
         if contact.known_since_ms is not None:
             touched: dict[int, Condition] = {}
             self._touch_channel(channel, touched)
-            reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id)
+            reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id, trace)
             settle(contact, self.plan, touched.values(), (), now_ms, reason, self._emitter)
-        settle_suppressions(contact, now_ms, self._emitter)
+        settle_suppressions(contact, now_ms, self._emitter, trace)
         self._done(contact, now_ms, evaluated=True)
         return True
 
@@ -200,10 +202,11 @@ class Engine:
         now_ms: int,
         cause: Cause,
         ref: str | None,
+        trace: bytes | None,
     ) -> None:
         """Feed the events and the derived events to the conditions that test them, keep the events, and
-        evaluate everything that was touched. `affected` is what `_mark_known` returned; `cause` and `ref` are
-        the reason of the changes."""
+        evaluate everything that was touched. `affected` is what `_mark_known` returned; `cause`, `ref` and
+        `trace` are the reason of the changes."""
         plan, history = self.plan, self.history
         conditions, segments = affected
         for condition in conditions:
@@ -222,7 +225,8 @@ class Engine:
                     self._feed(contact, event, touched, now_ms)
             history.keep_derived(contact, one, now_ms)
         if touched or segments:
-            settle(contact, plan, touched.values(), segments, now_ms, Reason(cause, ref), self._emitter)
+            reason = Reason(cause, ref, trace)
+            settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter)
             self._done(contact, now_ms, evaluated=True)
         else:
             self._done(contact, now_ms, evaluated=False)
@@ -245,6 +249,7 @@ class Engine:
             return True
         if contact.erased_ms is not None and update.updated_ms < contact.erased_ms:
             return False
+        trace = trace_of(record.headers) if record.headers else None
         affected = self._mark_known(contact, record.timestamp_ms)
         touched: dict[int, Condition] = {}
         derived = DerivedEvents.of(record, update.updated_ms)
@@ -254,10 +259,10 @@ class Engine:
         for segment_id, wanted in _list_changes(update):
             self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
         self._apply_events(
-            contact, (), (derived,), affected, touched, now_ms, Cause.CONTACT_UPDATE, record.position
+            contact, (), (derived,), affected, touched, now_ms, Cause.CONTACT_UPDATE, record.position, trace
         )
         if "subscribed" in update.attributes:
-            settle_suppressions(contact, now_ms, self._emitter)
+            settle_suppressions(contact, now_ms, self._emitter, trace)
         return True
 
     def _set_attributes(
@@ -375,7 +380,8 @@ class Engine:
         events that occurred after the erasure: events come in another topic, so some of them may have been
         read before the erasure."""
         erased_ms = update.updated_ms
-        reason = Reason(Cause.DELETION, record.position)
+        trace = trace_of(record.headers) if record.headers else None
+        reason = Reason(Cause.DELETION, record.position, trace)
         leave_all(contact, list(contact.body.members), now_ms, reason, self._emitter)
         later = self.history.forget_all(contact, erased_ms)
         contact.erased_ms = erased_ms if contact.erased_ms is None else max(erased_ms, contact.erased_ms)
@@ -396,10 +402,11 @@ class Engine:
                 DerivedEvents.gather(those)
                 for _, those in groupby((event for event in later if event.derived), key=_origin)
             ]
+            ref = events[-1].event_id
             self._apply_events(
-                contact, events, derived, affected, {}, now_ms, Cause.BEHAVIOR_EVENT, events[-1].event_id
+                contact, events, derived, affected, {}, now_ms, Cause.BEHAVIOR_EVENT, ref, trace
             )
-        settle_suppressions(contact, now_ms, self._emitter)
+        settle_suppressions(contact, now_ms, self._emitter, trace)
         self._done(contact, now_ms, evaluated=True)
 
     # Definitions

@@ -65,7 +65,7 @@ def settle(
         if index is not None:
             pending.update((segment.segment_id, segment) for segment in index.find(true))
     changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
-    _emit_changes(contact, plan, evaluated, changes, emitter)
+    _emit_changes(contact, plan, evaluated, changes, reason.trace, emitter)
 
 
 def _flip_segments(
@@ -101,10 +101,12 @@ def _emit_changes(
     plan: Plan,
     evaluated: list[Condition],
     changes: list[MembershipChange],
+    trace: bytes | None,
     emitter: Emitter,
 ) -> None:
     """Emit the changes by segment id. Each entry has the time at which it will end without input. Also emit
-    the other memberships whose time of ending differs from the one emitted before.
+    the other memberships whose time of ending differs from the one emitted before. `trace` is that of the
+    record that causes this.
 
     Every condition that was evaluated counts, not only those whose due time changed: the due time may stay
     the same while a later time, at which the answer changes, has moved."""
@@ -130,10 +132,12 @@ def _emit_changes(
         next_ms = next_flip_ms(contact, others[segment_id], plan)
         if next_ms != membership.next_ms:
             membership = members[segment_id] = membership._replace(next_ms=next_ms)
-            emitter.membership(_with_new_end(contact, others[segment_id], membership))
+            emitter.membership(_with_new_end(contact, others[segment_id], membership, trace))
 
 
-def _with_new_end(contact: Contact, segment: Segment, membership: Membership) -> MembershipChange:
+def _with_new_end(
+    contact: Contact, segment: Segment, membership: Membership, trace: bytes | None
+) -> MembershipChange:
     """Return the change with which an existing membership began, with the time at which it will now end."""
     return MembershipChange(
         segment.segment_id,
@@ -141,7 +145,7 @@ def _with_new_end(contact: Contact, segment: Segment, membership: Membership) ->
         contact.contact_id,
         membership.sequence,
         membership.effective_ms,
-        Reason(Cause.TIME),
+        Reason(Cause.TIME, None, trace),
         membership.next_ms,
     )
 
@@ -200,13 +204,15 @@ def leave_all(
             note_end(contact, segment_id, sequence - at_once + 1, sequence, now_ms)
 
 
-def settle_suppressions(contact: Contact, now_ms: int, emitter: Emitter) -> None:
-    """Emit a suppression for each channel whose suppression began or ended."""
+def settle_suppressions(contact: Contact, now_ms: int, emitter: Emitter, trace: bytes | None = None) -> None:
+    """Emit a suppression for each channel whose suppression began or ended. `trace` is that of the record
+    that causes this."""
     body = contact.body
     wanted = suppressed_channels(contact)
     if wanted == body.suppressed:
         return
     for channel in CHANNEL_SEGMENTS:
         if (channel in wanted) != (channel in body.suppressed):
-            emitter.suppression(Suppression(contact.contact_id, channel, channel in wanted, now_ms))
+            suppressed = channel in wanted
+            emitter.suppression(Suppression(contact.contact_id, channel, suppressed, now_ms, trace))
     body.suppressed = wanted

@@ -19,7 +19,7 @@ Order = tuple[int, str, bool]
 
 class Record:
     """One record as it was read from a topic (name without prefix). `timestamp_ms` is in epoch milliseconds.
-    Only records of `segment-definitions` have headers."""
+    `headers` are those of the record on its topic, in their order."""
 
     __slots__ = ("headers", "key", "offset", "partition", "timestamp_ms", "topic", "value")
 

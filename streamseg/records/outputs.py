@@ -9,6 +9,7 @@ import orjson
 
 from streamseg.errors import RejectedError, UnforeseenError
 from streamseg.records.inputs import Record
+from streamseg.records.trace import trace_headers, trace_of
 from streamseg.times import format_ms
 
 
@@ -26,13 +27,17 @@ class Cause(StrEnum):
 class Reason:
     """A cause and its reference: an event id, a record's position, `segment@version`, or None.
 
+    trace  the `traceparent` of the record that is the cause (streamseg.records.trace); None: it has none, or
+           no record is the cause
+
     Do not change its fields. It is not frozen, for the same reason as inputs."""
 
-    __slots__ = ("kind", "ref")
+    __slots__ = ("kind", "ref", "trace")
 
-    def __init__(self, kind: Cause, ref: str | None = None) -> None:
+    def __init__(self, kind: Cause, ref: str | None = None, trace: bytes | None = None) -> None:
         self.kind = kind
         self.ref = ref
+        self.trace = trace
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Reason) and self._values() == other._values()
@@ -40,7 +45,7 @@ class Reason:
     __hash__ = None  # type: ignore[assignment]  # a value, of which no set is needed
 
     def _values(self) -> tuple[Any, ...]:
-        return (self.kind, self.ref)
+        return (self.kind, self.ref, self.trace)
 
 
 class MembershipChange:
@@ -143,15 +148,25 @@ class MembershipChange:
 
 
 class Suppression:
-    """A flag that nothing may be sent to a contact on `channel` (`email` or `sms`), or the end of it."""
+    """A flag that nothing may be sent to a contact on `channel` (`email` or `sms`), or the end of it.
 
-    __slots__ = ("channel", "contact_id", "effective_ms", "suppressed")
+    trace  the `traceparent` of the record that caused it, or None"""
 
-    def __init__(self, contact_id: str, channel: str, suppressed: bool, effective_ms: int) -> None:
+    __slots__ = ("channel", "contact_id", "effective_ms", "suppressed", "trace")
+
+    def __init__(
+        self,
+        contact_id: str,
+        channel: str,
+        suppressed: bool,
+        effective_ms: int,
+        trace: bytes | None = None,
+    ) -> None:
         self.contact_id = contact_id
         self.channel = channel
         self.suppressed = suppressed
         self.effective_ms = effective_ms
+        self.trace = trace
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Suppression) and self._values() == other._values()
@@ -159,7 +174,7 @@ class Suppression:
     __hash__ = None  # type: ignore[assignment]  # a value, of which no set is needed
 
     def _values(self) -> tuple[Any, ...]:
-        return (self.contact_id, self.channel, self.suppressed, self.effective_ms)
+        return (self.contact_id, self.channel, self.suppressed, self.effective_ms, self.trace)
 
     def wire(self) -> dict[str, Any] | None:
         """Return the value on `channel-suppressions`; None is the tombstone when sending is allowed again."""
@@ -234,6 +249,9 @@ class DeadLetter:
         ]
         if self.paths is not None:
             headers.append(("error.paths", orjson.dumps(_fitting(self.paths))))
+        trace = trace_of(self.record.headers)
+        if trace is not None:
+            headers += trace_headers(trace)
         return headers
 
 

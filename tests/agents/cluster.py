@@ -354,7 +354,7 @@ class _Sink:
         return Written(first, len(changelog) - 1, len(records))
 
     async def send_outputs(self, partition: int, buffer: OutputBuffer) -> None:
-        values = [value for _, value in buffer.changes]
+        values = [value for _, value, _ in buffer.changes]
         for part in (values[: len(values) // 2], values[len(values) // 2 :]):
             if part:
                 await self._send(lambda part=part: self._brokers.changes.extend(map(orjson.loads, part)))  # type: ignore[misc]

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from agents.kafka.batch_producer import Headers, Message
 from agents.kafka.changelog_record import Written
 from agents.partitions.checkpoint import checkpoint, checkpoint_outputs, resend_kept_outputs
 from agents.partitions.output_buffer import OutputBuffer
@@ -112,8 +113,14 @@ def source_records(count: int, *, contacts: int = 5, seed: int = 0) -> dict[str,
                 body["lists"] = {"add": ["nowhere"]}
         value = orjson.dumps(body) if seeded.random() > 0.05 else b"{not json"
         offset = 2 * len(records[topic])  # as in a compacted topic, offsets have gaps
-        records[topic].append(Record(topic, 0, offset, at_ms, contact_id.encode(), value))
+        traced: Any = (("traceparent", trace(topic, offset)),) if index % 2 else ()
+        records[topic].append(Record(topic, 0, offset, at_ms, contact_id.encode(), value, traced))
     return records
+
+
+def trace(topic: str, offset: int) -> bytes:
+    """The `traceparent` of a record; no other record has the same one."""
+    return f"00-{SOURCES.index(topic) + 1:032x}-{offset + 1:016x}-01".encode()
 
 
 class Surroundings:
@@ -130,6 +137,8 @@ class Surroundings:
         self.changes: list[dict[str, Any]] = []
         self.memberships: dict[bytes, bytes | None] = {}
         self.suppressions: dict[bytes, bytes | None] = {}
+        self.headers: dict[str | bytes, Headers | None] = {}
+        """The headers of each change by its id, and of each membership and suppression by its key."""
         self.dead_letters: Counter[str] = Counter()
         self.committed: dict[str, int] = {}
         self.crash_at: int | None = None
@@ -148,12 +157,26 @@ class Surroundings:
     async def send_outputs(self, partition: int, buffer: OutputBuffer) -> None:
         self._point()
         half = len(buffer.changes) // 2
-        self.changes += [orjson.loads(value) for _, value in buffer.changes[:half]]
+        self._append_changes(buffer.changes[:half])
         self._point()
-        self.changes += [orjson.loads(value) for _, value in buffer.changes[half:]]
-        self.memberships.update(buffer.memberships())
-        self.suppressions.update(buffer.suppressions())
+        self._append_changes(buffer.changes[half:])
+        for kept, messages in (
+            (self.memberships, buffer.memberships()),
+            (self.suppressions, buffer.suppressions()),
+        ):
+            for key, value, headers in messages:
+                if key is None:
+                    raise AssertionError("an output without a key")
+                kept[key] = value
+                self.headers[key] = headers
         self._point()
+
+    def _append_changes(self, messages: Sequence[Message]) -> None:
+        for _, value, headers in messages:
+            change = orjson.loads(value or b"")
+            self.changes.append(change)
+            if self.headers.setdefault(change["change_id"], headers) != headers:
+                raise AssertionError(f"{change['change_id']} was sent with other headers before")
 
     async def send_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         self._point()

@@ -141,13 +141,13 @@ def test_headers_are_those_that_are_written() -> None:
     (letter,) = replayed([attributes("2026-05-01 10:00", member_points="120")]).dead_letters
     described = messages["dead-letters"]["headers"]
     written = {name: value.decode() for name, value in letter.headers()}
-    assert set(written) | {"error.paths"} == set(described["properties"])
+    assert set(written) | {"error.paths", "traceparent"} == set(described["properties"])
     jsonschema_rs.validator_for(described).validate(written)
     assert set(described["required"]) == {
         row[0].strip("`")
         for row in section("messages.md", "dead-letters").rows
         if row[0].strip("`") in described["properties"]
-    } - {"error.paths"}
+    } - {"error.paths", "traceparent"}
     definition = {name: value.decode() for name, value in Statement(1, 2, 3).headers()}
     assert set(definition) == set(messages["segment-definitions"]["headers"]["properties"])
 

@@ -256,6 +256,33 @@ def test_bad_records_stop_nothing_and_are_kept(topics: Topics, worker: Worker) -
     assert "not json" not in worker.log
 
 
+def test_what_a_record_causes_at_once_has_its_trace(topics: Topics, worker: Worker) -> None:
+    bought = [{"event": "buy", "window": {"last": "PT2S"}}]
+    topics.define({"segment_id": "buyers", "clusters": [{"match": "all", "conditions": bought}]})
+    traces = [f"00-{number:032x}-00f067aa0ba902b7-01".encode() for number in (1, 2, 3)]
+    with running(worker):
+        at_ms = now_ms()
+        event = {"event_id": "e1", "contact_id": "c1", "event": "buy", "occurred_at": at_ms}
+        opt_out = {**event, "event_id": "e2", "event": "email_unsubscribe"}
+        for value, trace in zip((event, opt_out, b"{"), traces, strict=True):
+            topics.write("behavior-events", "c1", value, at_ms=at_ms, headers=[("traceparent", trace)])
+        topics.flush()
+        eventually(lambda: len(topics.changes()) >= 2, "entered by the record, exited by time")
+        eventually(topics.all_committed, "all input committed")
+    found = {
+        topic: [(one.key(), one.value() is None, one.headers()) for one in topics.read(topic)]
+        for topic in ("membership-changes", "segment-memberships", "channel-suppressions")
+    }
+    first, second, third = ([("traceparent", trace)] for trace in traces)
+    assert found == {
+        "membership-changes": [(b"c1", False, first), (b"c1", False, None)],
+        "segment-memberships": [(b"buyers|c1", False, first), (b"buyers|c1", True, None)],
+        "channel-suppressions": [(b"c1|email", False, second)],
+    }
+    (letter,) = topics.read("dead-letters")
+    assert third[0] in letter.headers()
+
+
 def _headers(message: Any) -> dict[str, str]:
     return {name: value.decode() for name, value in message.headers()}
 

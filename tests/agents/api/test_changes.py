@@ -16,6 +16,7 @@ from agents.api import change_feed, changes
 from agents.api.change_feed import MOST_WATCHERS, ChangeFeed, Watcher
 from agents.api.problems import ProblemError
 from agents.catalogue.progress_reader import Peer
+from agents.kafka.batch_producer import Message
 from agents.partitions.output_buffer import OutputBuffer
 from agents.partitions.recent_changes import KEPT_CHANGES, RecentChanges
 from streamseg.catalogue.state import Catalogue
@@ -43,8 +44,8 @@ def sequences(found: list[Json]) -> list[int]:
 # -- what a partition keeps ----------------------------------------------------------------------------------
 
 
-def records(*numbers: int) -> list[tuple[bytes, bytes]]:
-    return [(b"c1", str(number).encode()) for number in numbers]
+def records(*numbers: int) -> list[Message]:
+    return [Message(b"c1", str(number).encode()) for number in numbers]
 
 
 def test_changes_are_kept_once_they_are_acknowledged() -> None:

@@ -52,6 +52,9 @@ def test_the_undisturbed_run_has_something_to_lose(tmp_path: Path) -> None:
         "contact_update",
         "deletion",
     }
+    kinds = {change["reason"]["kind"] for change in world.changes if world.headers[change["change_id"]]}
+    assert kinds == {"behavior_event", "contact_update", "deletion"}
+    assert len({str(headers) for headers in world.headers.values()}) > 20
     assert world.dead_letters
     assert world.committed == {topic: records[-1].offset + 1 for topic, records in world.source.items()}
 
@@ -70,6 +73,7 @@ def test_a_crash_at_any_point_leaves_the_same_changes_and_memberships(tmp_path: 
         asyncio.run(world.run(UNTIL_MS, every=2))
         assert by_contact(world.changes) == by_contact(expected.changes), point
         assert world.memberships == expected.memberships, point
+        assert world.headers == expected.headers, point
         assert world.dead_letters.keys() == expected.dead_letters.keys(), point
         assert world.committed == expected.committed, point
 
@@ -91,6 +95,7 @@ def test_crash_upon_crash_leaves_the_same_changes(tmp_path: Path) -> None:
     asyncio.run(world.run(UNTIL_MS))
     assert by_contact(world.changes) == by_contact(expected.changes)
     assert world.memberships == expected.memberships
+    assert world.headers == expected.headers
 
 
 @pytest.mark.parametrize("batch", [1, 3, 1_000])

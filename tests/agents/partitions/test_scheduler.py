@@ -41,6 +41,7 @@ class Polled(NamedTuple):
     timestamp: int
     key: bytes
     value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Consumer:

@@ -162,7 +162,7 @@ def test_a_contact_that_falls_due_exits_at_its_due_time_without_input(world: Wor
     world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     world.work()
-    changes = [orjson.loads(value) for _, value in world.task.buffer.changes]
+    changes = [orjson.loads(value) for _, value, _ in world.task.buffer.changes]
     assert [(change["change"], change["reason"]["kind"]) for change in changes] == [
         ("entered", "behavior_event"),
         ("exited", "time"),
@@ -238,7 +238,7 @@ def test_changed_definitions_reach_every_contact_in_steps_while_input_goes_on(wo
     assert 0 < len(world.taken) < 1_000
     assert len(world.work()) == 1_000
     assert not world.task.sweeping
-    changes = [orjson.loads(value) for _, value in world.task.buffer.changes]
+    changes = [orjson.loads(value) for _, value, _ in world.task.buffer.changes]
     # The 500 and the one that the events are of.
     assert sum(change["segment_id"] == "all" for change in changes) == 501
 
