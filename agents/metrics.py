@@ -163,6 +163,10 @@ class Metrics:
         self.api_refusals = self._counter(
             "api_refusals", "Requests to the API that were refused, by code", "code"
         )
+        self.tokens_unreadable = self._gauge(
+            "api_tokens_unreadable",
+            "1 while the changed file of tokens cannot be read and the tokens before are in force, else 0",
+        )
         self.api_requests = self._counter(
             "api_requests",
             "Requests to the API; `none` is an address or method that does not exist, status `gone` means "

@@ -68,7 +68,6 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "api_",
         "allowed_",
         "console",
-        "operators",
         "command_timeout_ms",
     ),
 }

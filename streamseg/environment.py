@@ -10,7 +10,7 @@ from streamseg.settings import BatchWindow, Settings
 PREFIX = "STREAMSEG_"
 
 # Variables of the commands that call a worker, of the scripts and of the tests.
-_OTHERS = ("API_URL", "API_TOKEN", "ACCOUNT", "LANG")
+_OTHERS = ("API_URL", "API_TOKEN", "ACCOUNT", "LANG", "TOKENS_DIR")
 _OTHER_PREFIXES = ("KAFKA_", "TEST_")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -12,6 +13,14 @@ from schemas.durations import Duration
 from schemas.paths import all_errors, problem
 from streamseg.errors import ConfigurationError
 from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS, time_zone
+
+_REMOVED: Final = {
+    "STREAMSEG_API_TOKENS": (
+        "make each token with `streamseg tokens new`, and write the lines that it prints to "
+        "STREAMSEG_API_TOKENS_FILE"
+    ),
+    "STREAMSEG_OPERATORS": "give operators tokens of `streamseg tokens new --role admin`",
+}
 
 
 def _zone(name: str) -> str:
@@ -146,10 +155,9 @@ class Settings(BaseSettings):
     advertised_url: str | None = None
     """The address at which other workers reach this one, e.g. `http://worker-1:8080`; without it, the host
     name is used."""
-    api_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
-    """Token -> account. Without any token, here and in the file, the API answers only this machine."""
     api_tokens_file: Path | None = None
-    """A JSON or YAML file with more tokens, in the same form."""
+    """A file with the lines that `streamseg tokens new` prints, one for each token that the API accepts. It
+    is read again when it changes. Without this setting the API answers only this machine."""
     allowed_hosts: list[str] = Field(default_factory=list)
     """More host names that requests may use for this worker, besides the loopback names and the host of
     `advertised_url`. Host names are checked if no tokens are set, or if this setting is."""
@@ -157,9 +165,6 @@ class Settings(BaseSettings):
     """Other origins whose pages may send requests to this worker, e.g. `https://console.example`."""
     console: bool = True
     """Whether the worker serves the console, the page for marketers; `off` removes it."""
-    operators: frozenset[str] = frozenset()
-    """The accounts that may verify and recount the segments of all accounts, and read what a worker does
-    (`GET /diagnosis`)."""
     verify_contacts_per_second: float = Field(0.0, ge=0.0, le=1_000.0)
     """How many contacts a worker compares per second in the background, one partition after the other;
     0: none."""
@@ -170,7 +175,11 @@ class Settings(BaseSettings):
     def read(cls, **given: Any) -> Self:
         """Return the settings from the environment; `given` values win over it.
 
-        Raises ConfigurationError, which names the variable of each wrong value."""
+        Raises ConfigurationError, which names the variable of each wrong value, and each variable of an
+        earlier release that would leave the worker less guarded than meant."""
+        for name, instead in _REMOVED.items():
+            if name in os.environ:
+                raise ConfigurationError(f"{name} is not read any more; {instead}, then unset it")
         try:
             return cls(**given)
         except ValidationError as error:
@@ -195,8 +204,7 @@ class Settings(BaseSettings):
 
 
 def _variable(path: str) -> str:
-    """Return the environment variable of a setting. A path into a window also names the window's field. A
-    path into the tokens does not, because its next part is a token."""
+    """Return the environment variable of a setting. A path into a window also names the window's field."""
     name, _, field = path.partition(".")
-    below = f"__{field}" if field and name != "api_tokens" else ""
+    below = f"__{field}" if field else ""
     return f"STREAMSEG_{name}{below}".upper()

@@ -1,7 +1,9 @@
 """The HTTP API of a worker. Every worker answers for every contact and segment.
 
 application  `Api`: combines the handlers and mounts them on the worker's web server
-auth         the account of a request
+auth         the caller of a request
+roles        what callers may do
+tokens       the tokens that are known, and new ones
 sessions     the cookies of pages that have signed in
 signing_in   signs a page in and out
 origins      the host names and the page origins that are accepted

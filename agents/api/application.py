@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from mode import Service
 
-from agents.api.auth import OPEN_PATHS, authentication, load_tokens, peers_only
+from agents.api.auth import OPEN_PATHS, authentication, peers_only
 from agents.api.catalogue_view import CatalogueView
 from agents.api.change_feed import ChangeFeed
 from agents.api.changes import Changes
@@ -33,10 +34,12 @@ from agents.api.preview import Preview
 from agents.api.problems import ProblemError, RelayedError, problems
 from agents.api.recent_errors import RecentErrors
 from agents.api.requests import answer
+from agents.api.roles import check_rights, permitted
 from agents.api.segments import Segments
 from agents.api.sessions import Sessions
 from agents.api.signing_in import SigningIn
 from agents.api.timeline import Timeline
+from agents.api.tokens import Tokens
 from agents.api.turns import LatestOnly, Turns
 from agents.api.verification import Verification
 from agents.api.versions import Versions
@@ -56,6 +59,9 @@ INTERNAL = "/internal/v1"
 
 _AT_ANY_TIME = (*OPEN_PATHS, f"{BASE}{DIAGNOSIS}")
 """What is answered also while the worker starts or ends."""
+
+_LOOK_SECONDS = 1.0
+"""How often the file of tokens is looked at, in s."""
 
 _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
 
@@ -88,7 +94,8 @@ class Api(Service):
         self._port = port
         self._metrics = metrics
         self._ending = ending
-        self._sessions = Sessions(load_tokens(settings))
+        self._tokens = Tokens(settings.api_tokens_file, metrics.tokens_unreadable.set)
+        self._sessions = Sessions(self._tokens)
         self._secret = secrets.token_urlsafe()
         self.answers = False
         """Whether everything that answers are made from has been read."""
@@ -131,7 +138,7 @@ class Api(Service):
         vocabulary = Vocabulary(settings, local, peers, turns)
         self._routes = [
             web.get("/openapi.json", self.openapi),
-            *SigningIn(settings, self._sessions).routes(),
+            *SigningIn(self._tokens, self._sessions).routes(),
             *Segments(view).routes(),
             *members.routes(),
             *Versions(view).routes(),
@@ -142,9 +149,10 @@ class Api(Service):
             *preview.routes(),
             *verification.routes(),
             *vocabulary.routes(),
-            *Diagnosis(settings, recent_errors).routes(),
+            *Diagnosis(recent_errors).routes(),
             *changes.routes(),
         ]
+        check_rights(self._routes)
         self._internal_routes = [
             *members.internal_routes(),
             *contacts.internal_routes(),
@@ -169,19 +177,19 @@ class Api(Service):
         host = self._settings.http_host
         if host in _ANYWHERE:
             # Without tokens the API refuses other hosts anyway.
-            host = socket.gethostname() if self._sessions.has_tokens else "127.0.0.1"
+            host = socket.gethostname() if self._tokens.are_asked else "127.0.0.1"
         return f"http://[{host}]:{self._port()}" if ":" in host else f"http://{host}:{self._port()}"
 
     def mount(self, application: web.Application) -> None:
         """Add the API, and the endpoints for other workers, to the worker's web server."""
-        pages = own_pages_only(self._settings, tokens=self._sessions.has_tokens)
+        pages = own_pages_only(self._settings, tokens=self._tokens.are_asked)
         counting = counted(self._metrics)
         counted_refusals = problems(lambda code: self._metrics.api_refusals.labels(code).inc())
         # A refusal between workers is counted by the worker that the caller asked.
         uncounted_refusals = problems(lambda _: None)
-        accounts = authentication(self._sessions)
+        accounts = authentication(self._tokens, self._sessions)
         for base, routes, guards in (
-            (BASE, self._routes, [counting, counted_refusals, pages, accounts, tagged]),
+            (BASE, self._routes, [counting, counted_refusals, pages, accounts, permitted(BASE), tagged]),
             (INTERNAL, self._internal_routes, [uncounted_refusals, peers_only(self._secret)]),
         ):
             mounted = web.Application(
@@ -220,6 +228,14 @@ class Api(Service):
     async def on_start(self) -> None:
         await self._peers.start()
         self.answers = True
+
+    @Service.task
+    async def _follow_tokens(self) -> None:
+        while not self.should_stop:
+            await self.sleep(_LOOK_SECONDS)
+            if await asyncio.to_thread(self._tokens.look):
+                # A caller whose token is gone may not go on watching; the others connect again.
+                self._feed.end_watching()
 
     async def on_stop(self) -> None:
         self.answers = False

@@ -6,19 +6,18 @@ import hmac
 import ipaddress
 import logging
 
-import yaml
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from agents.api.problems import ProblemError
+from agents.api.roles import CALLER, Caller, Role
 from agents.api.sessions import COOKIE, Session, Sessions
-from streamseg.errors import ConfigurationError
-from streamseg.settings import Settings
+from agents.api.tokens import Known, Tokens
 
 _log = logging.getLogger(__name__)
 
 ACCOUNT = web.RequestKey("account", str)
-"""The key under which a request stores its account."""
+"""The key under which a request stores the account in whose name it is carried out."""
 
 SESSION = web.RequestKey("session", Session)
 """The key under which a request stores its session, if its account comes from a cookie."""
@@ -28,57 +27,36 @@ OPEN_PATHS = ("/api/v1/openapi.json",)
 SESSION_PATH = "/api/v1/session"
 
 _READING = ("GET", "HEAD")
+_HEADER = "X-Account"
 
 
-def load_tokens(settings: Settings) -> dict[str, str]:
-    """Return token -> account, from the settings and the file. Raises ConfigurationError if the file has
-    another form."""
-    tokens = dict(settings.api_tokens)
-    path = settings.api_tokens_file
-    if path is not None:
-        try:
-            found = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigurationError(
-                f"STREAMSEG_API_TOKENS_FILE: {path} cannot be read as JSON or YAML ({type(error).__name__})"
-            ) from error
-        if not isinstance(found, dict) or not all(
-            isinstance(token, str) and isinstance(account, str) for token, account in found.items()
-        ):
-            raise ConfigurationError(
-                f"STREAMSEG_API_TOKENS_FILE: {path} must be one object of token: account, both text"
-            )
-        tokens.update(found)
-    if not all(token and account for token, account in tokens.items()):
-        raise ConfigurationError("STREAMSEG_API_TOKENS: neither a token nor an account may be empty")
-    return tokens
-
-
-def authentication(sessions: Sessions) -> Middleware:
-    """Return a middleware that stores each request's account. Without tokens only requests from this machine
-    are accepted, for any account. Signing in and signing out need no account."""
-    if not sessions.has_tokens:
-        _log.warning("no API tokens are set (STREAMSEG_API_TOKENS): the API answers this machine only")
+def authentication(tokens: Tokens, sessions: Sessions) -> Middleware:
+    """Return a middleware that stores each request's caller. Without a file of tokens only requests from this
+    machine are accepted, for any account. Signing in and signing out need no account."""
+    if not tokens.are_asked:
+        _log.warning("no tokens are set (STREAMSEG_API_TOKENS_FILE): the API answers this machine only")
 
     @web.middleware
     async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in OPEN_PATHS:
             return await handler(request)
-        if not sessions.has_tokens:
-            request[ACCOUNT] = _local_account(request)
+        if not tokens.are_asked:
+            note_caller(request, _local_caller(request))
         elif request.path != SESSION_PATH or request.method in _READING:
-            request[ACCOUNT] = _account(request, sessions)
+            note_caller(request, _named(request, _token(request, tokens, sessions)))
         return await handler(request)
 
     return authenticate
 
 
-def may_operate(request: web.Request, settings: Settings) -> bool:
-    """Return whether the account may read every account's segments, and the diagnosis. It may if it is one of
-    the configured operators. If neither operators nor tokens are set, every request from this machine may."""
-    if not settings.operators:
-        return not settings.api_tokens and settings.api_tokens_file is None
-    return request[ACCOUNT] in settings.operators
+def note_caller(request: web.Request, caller: Caller) -> None:
+    """Store who sends a request, and in whose name."""
+    request[CALLER], request[ACCOUNT] = caller, caller.account
+
+
+def caller_of(known: Known) -> Caller:
+    """Return the caller who has a token."""
+    return Caller(known.account, known.account, known.role, known.contacts)
 
 
 def peers_only(secret: str) -> Middleware:
@@ -100,16 +78,16 @@ def _bearer_token(request: web.Request) -> bytes:
     return token.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
 
 
-def _account(request: web.Request, sessions: Sessions) -> str:
+def _token(request: web.Request, tokens: Tokens, sessions: Sessions) -> Known:
     if "Authorization" not in request.headers and COOKIE in request.cookies:
-        return _account_of_page(request, sessions)
-    account = sessions.account_of(_bearer_token(request))
-    if account is None:
+        return _token_of_page(request, sessions)
+    known = tokens.find(_bearer_token(request))
+    if known is None:
         raise ProblemError("unauthorized", "send a known token: Authorization: Bearer TOKEN")
-    return account
+    return known
 
 
-def _account_of_page(request: web.Request, sessions: Sessions) -> str:
+def _token_of_page(request: web.Request, sessions: Sessions) -> Known:
     session = sessions.read(request.cookies[COOKIE])
     if session is None:
         raise ProblemError("unauthorized", "the sign-in has expired or was ended; sign in again")
@@ -117,19 +95,36 @@ def _account_of_page(request: web.Request, sessions: Sessions) -> str:
     if request.method not in _READING and "Origin" not in request.headers:
         raise ProblemError("not_permitted", "a change with a cookie needs the Origin of its page", "Origin")
     request[SESSION] = session
-    return session.account
+    return session.token
 
 
-def _local_account(request: web.Request) -> str:
+def _named(request: web.Request, known: Known) -> Caller:
+    """Return the caller who has a token, in the name of the account that the request names."""
+    caller = caller_of(known)
+    account = _named_account(request)
+    if account in ("", known.account):
+        return caller
+    if known.role is not Role.ADMIN:
+        raise ProblemError("not_permitted", "only the role admin may act for another account", _HEADER)
+    return caller._replace(account=account)
+
+
+def _local_caller(request: web.Request) -> Caller:
     if not is_loopback(request.remote):
         raise ProblemError(
-            "not_permitted", "no tokens are set, so only this machine is served; set STREAMSEG_API_TOKENS"
+            "not_permitted",
+            "no tokens are set, so only this machine is served; set STREAMSEG_API_TOKENS_FILE",
         )
-    given = request.headers.get("X-Account", "").encode("utf-8", "surrogateescape")
+    account = _named_account(request) or LOCAL_ACCOUNT
+    return Caller(account, account, Role.ADMIN, contacts=True)
+
+
+def _named_account(request: web.Request) -> str:
+    given = request.headers.get(_HEADER, "").encode("utf-8", "surrogateescape")
     try:
-        return given.decode("utf-8").strip() or LOCAL_ACCOUNT
+        return given.decode("utf-8").strip()
     except UnicodeDecodeError as error:
-        raise ProblemError("invalid_schema", "must be UTF-8", "X-Account") from error
+        raise ProblemError("invalid_schema", "must be UTF-8", _HEADER) from error
 
 
 def is_loopback(host: str | None) -> bool:

@@ -12,6 +12,7 @@ from agents.api.auth import ACCOUNT
 from agents.api.preconditions import precondition_failed, wanted_versions
 from agents.api.problems import ProblemError, language_of, not_found
 from agents.api.requests import to_the_end, words_wanted
+from agents.api.roles import CALLER, Right
 from agents.api.slices import in_thread
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.command_client import CommandClient
@@ -19,7 +20,7 @@ from agents.catalogue.outcome import Outcome
 from schemas.commands import SEGMENT_COMMAND, SegmentCommand
 from streamseg.catalogue import listing
 from streamseg.catalogue.decision import Decision
-from streamseg.catalogue.labels import STATUSES, TYPES, Language
+from streamseg.catalogue.labels import STATUSES, TYPES
 from streamseg.catalogue.listing import ListedSegment
 from streamseg.catalogue.rules import PRECONDITION, decide
 from streamseg.catalogue.state import Catalogue, Entry
@@ -30,6 +31,8 @@ from streamseg.records.messages import checked_by
 from streamseg.settings import Settings
 from streamseg.wording.bodies import definition_words
 from streamseg.wording.order import in_written_order
+
+_RIGHTS = {"view_contacts": Right.CONTACTS, "view_conditions": Right.READ}
 
 
 class CatalogueView:
@@ -126,7 +129,7 @@ class CatalogueView:
         users, hidden = listing.users(self.catalogue, request[ACCOUNT], segment_id)
         named = [{"segment_id": one, "name": self.catalogue.segments[one].row.name} for one in users]
         shown = {
-            **labelled(row, language),
+            **labelled(request, row),
             "definition": in_written_order(definition) or None,
             "used_in": named,
             "used_in_hidden": hidden,
@@ -137,10 +140,13 @@ class CatalogueView:
         return shown
 
 
-def labelled(row: ListedSegment, language: Language) -> Json:
-    """Return a row with the display names of its type and status."""
+def labelled(request: web.Request, row: ListedSegment) -> Json:
+    """Return a row with the display names of its type and status, and with the operations that the caller's
+    role permits."""
+    language, caller = language_of(request), request[CALLER]
     return {
         **row.wire(),
+        "operations": [one for one in row.operations if caller.may(_RIGHTS.get(one, Right.EDIT))],
         "type_label": TYPES[row.type].of(language),
         "status_label": STATUSES[row.status].of(language),
     }

@@ -116,11 +116,15 @@ class ChangeFeed:
     def leave(self, watcher: Watcher) -> None:
         self._watchers.discard(watcher)
 
+    def end_watching(self) -> None:
+        """End the streams of all callers; they may connect again."""
+        for watcher in self._watchers:
+            watcher.close()
+
     async def close(self) -> None:
         """End all watching, since the worker stops."""
         self._closed = True
-        for watcher in self._watchers:
-            watcher.close()
+        self.end_watching()
         if self._collecting is not None:
             self._collecting.cancel()
             await asyncio.wait([self._collecting])

@@ -11,6 +11,7 @@ from agents.api.catalogue_view import CatalogueView
 from agents.api.preconditions import unversioned
 from agents.api.problems import language_of, not_found
 from agents.api.requests import answer, read_model
+from agents.api.roles import CALLER, Right
 from schemas.scalars import GroupText
 from schemas.wire import WireModel
 from streamseg.catalogue import listing
@@ -39,13 +40,13 @@ class Groups:
         ]
 
     async def list_groups(self, request: web.Request) -> web.Response:
-        return answer({"groups": [_wire(group) for group in self._listed(request)]})
+        return answer({"groups": [_wire(request, group) for group in self._listed(request)]})
 
     def _listed(self, request: web.Request) -> tuple[ListedGroup, ...]:
         return listing.groups(self._view.catalogue, request[ACCOUNT], language=language_of(request))
 
     def _one(self, request: web.Request, name: str) -> dict[str, Any]:
-        return next(_wire(group) for group in self._listed(request) if group.group == name)
+        return next(_wire(request, group) for group in self._listed(request) if group.group == name)
 
     def _named(self, request: web.Request) -> str:
         name = request.match_info["group"]
@@ -72,12 +73,12 @@ class Groups:
         return web.Response(status=204)
 
 
-def _wire(group: ListedGroup) -> dict[str, Any]:
+def _wire(request: web.Request, group: ListedGroup) -> dict[str, Any]:
     return {
         "group": group.group,
         "label": group.name,
         "built_in": group.group in GROUPS,
         "created_by": group.created_by,
         "segments": group.count,
-        "operations": group.operations,
+        "operations": group.operations if request[CALLER].may(Right.EDIT) else [],
     }

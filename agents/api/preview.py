@@ -14,6 +14,7 @@ from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import answer, read_model, words_wanted
+from agents.api.roles import CALLER, Right, require
 from agents.api.slices import in_thread
 from agents.api.turns import LatestOnly
 from agents.kafka.partitioner import place
@@ -78,6 +79,10 @@ class Preview:
         wanted = await read_model(request, PreviewRequest)
         if wanted.compare and wanted.contact_id is not None:
             raise ProblemError("invalid_schema", "not together with contact_id; keep one of them", "compare")
+        if wanted.contact_id is not None:
+            require(request, Right.CONTACTS)
+        if not request[CALLER].may(Right.CONTACTS):
+            wanted = wanted.model_copy(update={"sample": 0})
         return answer(await self._latest.answer(request[ACCOUNT], lambda: self._found(request, wanted)))
 
     async def _found(self, request: web.Request, wanted: PreviewRequest) -> Json:

@@ -66,7 +66,7 @@ class Segments:
             limit=whole_number(request, "limit", DEFAULT_ROWS, 1, MOST_ROWS),
             language=language,
         )
-        rows = [labelled(row, language) for row in page.rows]
+        rows = [labelled(request, row) for row in page.rows]
         return answer({"rows": rows, "total": page.total, "next_cursor": page.next_cursor})
 
     async def get(self, request: web.Request) -> web.Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from agents.api.problems import STATUSES
+from agents.api.roles import Role
 from agents.api.signing_in import SIGNED_IN
 from schemas.operands import TABLE
 from streamseg.catalogue.labels import OPERATIONS, TYPES
@@ -213,7 +214,8 @@ VOCABULARY: Final[Json] = {
 SESSION: Final[Json] = {
     "account": SOME_TEXT,
     "signed_in": {"enum": list(SIGNED_IN)},
-    "operator": {"type": "boolean"},
+    "role": {"enum": [role.value for role in Role]},
+    "contacts": {"type": "boolean"},
     "expires_at": NULL_TEXT,
 }
 PREVIEWED: Final[Json] = {"contacts": COUNT, "sample": list_of(SOME_TEXT)}

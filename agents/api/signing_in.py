@@ -7,13 +7,14 @@ from typing import Final
 from aiohttp import web
 from pydantic import Field
 
-from agents.api.auth import ACCOUNT, SESSION, SESSION_PATH, may_operate
+from agents.api.auth import SESSION, SESSION_PATH, caller_of, note_caller
 from agents.api.problems import ProblemError
 from agents.api.requests import answer, read_model
+from agents.api.roles import CALLER, Right
 from agents.api.sessions import COOKIE, LIFETIME_SECONDS, Session, Sessions
+from agents.api.tokens import Tokens
 from schemas.wire import WireModel
 from streamseg.json_text import Json
-from streamseg.settings import Settings
 from streamseg.times import format_ms
 
 SIGNED_IN: Final = ("cookie", "token", "machine")
@@ -22,7 +23,7 @@ machine."""
 
 
 class SignIn(WireModel):
-    """A token, as in the settings."""
+    """A token."""
 
     token: str = Field(min_length=1)
 
@@ -30,8 +31,8 @@ class SignIn(WireModel):
 class SigningIn:
     """The handlers of /session."""
 
-    def __init__(self, settings: Settings, sessions: Sessions) -> None:
-        self._settings = settings
+    def __init__(self, tokens: Tokens, sessions: Sessions) -> None:
+        self._tokens = tokens
         self._sessions = sessions
 
     def routes(self) -> list[web.RouteDef]:
@@ -44,19 +45,19 @@ class SigningIn:
 
     async def get(self, request: web.Request) -> web.Response:
         way = "machine"
-        if self._sessions.has_tokens:
+        if self._tokens.are_asked:
             way = "cookie" if SESSION in request else "token"
         return answer(self._shown(request, way, request.get(SESSION)))
 
     async def sign_in(self, request: web.Request) -> web.Response:
         token = (await read_model(request, SignIn)).token.encode()
-        if not self._sessions.has_tokens:
+        if not self._tokens.are_asked:
             raise ProblemError("conflict", "no tokens are set, so there is nothing to sign in to")
-        account = self._sessions.account_of(token)
-        if account is None:
+        known = self._tokens.find(token)
+        if known is None:
             raise ProblemError("unauthorized", "an unknown token", "token")
         cookie = self._sessions.cookie_for(token)
-        request[ACCOUNT] = account
+        note_caller(request, caller_of(known))
         response = answer(self._shown(request, "cookie", self._sessions.read(cookie)))
         response.set_cookie(
             COOKIE,
@@ -76,10 +77,12 @@ class SigningIn:
         return response
 
     def _shown(self, request: web.Request, way: str, session: Session | None) -> Json:
+        caller = request[CALLER]
         return {
-            "account": request[ACCOUNT],
+            "account": caller.account,
             "signed_in": way,
-            "operator": may_operate(request, self._settings),
+            "role": caller.role.value,
+            "contacts": caller.may(Right.CONTACTS),
             "expires_at": None if session is None else format_ms(session.expires_s * 1000),
         }
 

@@ -2,8 +2,9 @@
 
 from agents.commands.diagnose import diagnose
 from agents.commands.record import record
+from agents.commands.tokens import tokens
 from agents.commands.topics import topics
 from agents.commands.verify import command as verify
 from agents.commands.worker import worker
 
-__all__ = ["diagnose", "record", "topics", "verify", "worker"]
+__all__ = ["diagnose", "record", "tokens", "topics", "verify", "worker"]

@@ -29,7 +29,7 @@ from streamseg.errors import StreamsegError
 from streamseg.json_text import Json, dumps
 from streamseg.settings import Settings
 
-HIDDEN: Final = ("sasl_password", "api_tokens")
+HIDDEN: Final = ("sasl_password",)
 """Settings whose values are hidden: the document shows only whether they are set."""
 
 _WORKER = "http://localhost:8080"
@@ -59,7 +59,7 @@ def diagnose(
 ) -> None:
     """Collect what helps to find a fault: settings, versions, topics, groups, lag and workers.
 
-    Only to operators (--token, STREAMSEG_OPERATORS) a worker gives its latest errors and its tasks' stacks.
+    Only to administrators (--token) a worker gives its latest errors and its tasks' stacks.
 
     Prints one JSON object. It contains no passwords, tokens, contacts, segments or records. If a part does
     not answer, its error is noted; the rest is collected all the same, and the exit status is 0.

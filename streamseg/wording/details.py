@@ -230,9 +230,19 @@ DETAILS: Final[Mapping[str, str]] = {
     "the sign-in has expired or was ended; sign in again": "登录已过期或已结束；请重新登录",
     "a change with a cookie needs the Origin of its page": "用 Cookie 进行修改时，请求须带有其网页的 Origin",
     "no tokens are set, so there is nothing to sign in to": "未设置令牌，因此无需登录",
-    "no tokens are set, so only this machine is served; set STREAMSEG_API_TOKENS": (
-        "未设置令牌，因此只服务本机；请设置 STREAMSEG_API_TOKENS"
+    "no tokens are set, so only this machine is served; set STREAMSEG_API_TOKENS_FILE": (
+        "未设置令牌，因此只服务本机；请设置 STREAMSEG_API_TOKENS_FILE"
     ),
+    "the token may read only; it needs the role edit (streamseg tokens new --role edit)": (
+        "该令牌只能读取；需要角色 edit（streamseg tokens new --role edit）"
+    ),
+    "the token needs the role admin (streamseg tokens new --role admin)": (
+        "该令牌需要角色 admin（streamseg tokens new --role admin）"
+    ),
+    "the token may not read contacts (streamseg tokens new --contacts)": (
+        "该令牌不能读取联系人（streamseg tokens new --contacts）"
+    ),
+    "only the role admin may act for another account": "只有角色 admin 可以代表其他账号",
     "not a name of this worker; add it to STREAMSEG_ALLOWED_HOSTS if it is one": (
         "不是该 worker 的名称；如果是，请加入 STREAMSEG_ALLOWED_HOSTS"
     ),
@@ -241,7 +251,6 @@ DETAILS: Final[Mapping[str, str]] = {
         "不服务其他来源的网页；如果是您自己的，请加入 STREAMSEG_ALLOWED_ORIGINS"
     ),
     "for workers only; use /api/v1": "仅供 worker 之间使用；请使用 /api/v1",
-    "for operators only; they are named in STREAMSEG_OPERATORS": "仅限运维账号（STREAMSEG_OPERATORS）",
     "give either a partition or contacts": "请给出分区或联系人之一",
     "there are {} partitions, from 0": "共有 {} 个分区，从 0 开始",
     'must be * or entity tags, such as "3"': '必须是 * 或实体标签，例如 "3"',

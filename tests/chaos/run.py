@@ -23,7 +23,6 @@ from tests.chaos.evidence import Figures
 from tests.chaos.plan import BROKER, DISK_WORKER, Action, Deed, plan_of_faults
 from tests.chaos.traffic import Traffic, last_words, quiet_contacts, quiet_entries
 from tests.chaos.truth import Expected, Truth, read, replayed
-from tests.chaos.verification import OPERATOR
 from tests.chaos.workers import Disk, Workers
 from tests.chaos.writing import Mode, Writer, Written
 from tests.kafka.live import PROGRAMS, Topics, worker_environment
@@ -156,7 +155,6 @@ class Run:
             self._options.programs,
             self._disk,
             STREAMSEG_CONTACT_CACHE="500",
-            STREAMSEG_OPERATORS=f'["{OPERATOR}"]',
             **WINDOW_SETTINGS,
         )
         self._workers.start()

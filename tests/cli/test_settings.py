@@ -59,8 +59,18 @@ BAD = [
     ),
     ("EMAIL_WINDOW", "P1D", "EMAIL_WINDOW: must be a JSON object"),
     ("EMAIL_WINDOW", "5", "EMAIL_WINDOW: must be a JSON object"),
-    ("API_TOKENS", "tok-en", "API_TOKENS: must be a JSON object"),
-    ("API_TOKENS", '{"tok-en": 5}', "API_TOKENS: must be text"),
+    (
+        "API_TOKENS",
+        '{"tok-en": "ann"}',
+        "API_TOKENS is not read any more; make each token with `streamseg tokens new`, and write the lines "
+        "that it prints to STREAMSEG_API_TOKENS_FILE, then unset it",
+    ),
+    (
+        "OPERATORS",
+        '["ann"]',
+        "OPERATORS is not read any more; give operators tokens of `streamseg tokens new --role admin`, then "
+        "unset it",
+    ),
 ]
 
 

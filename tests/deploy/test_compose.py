@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from agents.api.roles import Role
+from agents.api.tokens import Tokens
 from agents.kafka.topics import required_topics
 from streamseg.settings import Settings
 
@@ -49,7 +51,7 @@ def test_workers_start_once_kafka_answers_and_the_topics_are_made(compose: dict[
 
 def test_each_worker_has_its_own_volume_address_and_port(compose: dict[str, Any]) -> None:
     workers = [compose["services"][name] for name in WORKERS]
-    volumes = [volume for worker in workers for volume in worker["volumes"]]
+    volumes = [volume for worker in workers for volume in worker["volumes"] if not volume.endswith(":ro")]
     assert len(set(volumes)) == len(workers)
     assert {volume.split(":")[0] for volume in volumes} <= set(compose["volumes"])
     assert len({worker["hostname"] for worker in workers}) == len(workers)
@@ -71,30 +73,37 @@ def test_topics_and_workers_agree_on_names_and_partitions(compose: dict[str, Any
 def test_every_variable_is_one_that_is_read(file: str) -> None:
     named = set(re.findall(r"STREAMSEG_[A-Z_]*[A-Z]", (ROOT / file).read_text()))
     settings = {f"STREAMSEG_{name}".upper() for name in Settings.model_fields}
-    # The token of the command line's user is the one that compose gives the workers. setup.py reads the last.
-    assert named - settings <= {"STREAMSEG_API_TOKEN", "STREAMSEG_ACCOUNT", "STREAMSEG_COMPILE"}
+    # The command line reads the first, compose the second, setup.py the last.
+    assert named - settings <= {"STREAMSEG_API_TOKEN", "STREAMSEG_TOKENS_DIR", "STREAMSEG_COMPILE"}
 
 
 @pytest.mark.parametrize(
-    ("given", "tokens"),
-    [
-        ({}, {"development": "developer"}),
-        ({"STREAMSEG_API_TOKEN": "t", "STREAMSEG_ACCOUNT": "ann"}, {"t": "ann"}),
-    ],
+    ("given", "folder"), [({}, "./deploy/tokens"), ({"STREAMSEG_TOKENS_DIR": "/t"}, "/t")]
 )
-def test_a_worker_answers_where_its_port_is_published_and_knows_a_token(
+def test_a_worker_answers_where_its_port_is_published_and_has_a_file_of_tokens(
     compose: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     given: dict[str, str],
-    tokens: dict[str, str],
+    folder: str,
 ) -> None:
     for worker in (compose["services"][name] for name in WORKERS):
         with monkeypatch.context() as patch:
             for name, value in worker["environment"].items():
                 patch.setenv(name, interpolated(value, given))
             settings = Settings.read()
-        assert settings.api_tokens == tokens
+        assert settings.api_tokens_file is not None
+        assert f"{folder}:{settings.api_tokens_file.parent}:ro" in [
+            interpolated(volume, given) for volume in worker["volumes"]
+        ]
         assert [int(port.rpartition(":")[2]) for port in worker["ports"]] == [settings.http_port]
+
+
+def test_the_token_that_the_page_names_is_in_the_file() -> None:
+    readme = (ROOT / "deploy" / "README.md").read_text()
+    (token,) = set(re.findall(r"streamseg_development_\w+", readme))
+    found = Tokens(ROOT / "deploy" / "tokens" / "tokens.yaml").find(token.encode())
+    assert found is not None
+    assert (found.account, found.role) == ("developer", Role.ADMIN)
 
 
 def interpolated(text: str, given: dict[str, str]) -> str:

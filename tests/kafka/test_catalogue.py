@@ -11,13 +11,14 @@ import pytest
 
 from streamseg.cli.client import Api, ApiError
 from streamseg.settings import Settings
+from tests.agents.known_tokens import TOKENS_FILE, token_of
 from tests.kafka.live import Topics, Worker, eventually, running
 
 Json = dict[str, Any]
 
 CN = {"attribute": "location", "operator": "eq", "value": "中国"}
 RICH = {"attribute": "member_points", "operator": "ge", "value": 100}
-TOKEN = uuid.uuid4().hex
+TOKEN = token_of("ann")
 SCANNED = {"event": "wechat_scan"}
 
 
@@ -334,7 +335,7 @@ def test_a_definition_that_an_operator_writes_gets_a_row(site: Site) -> None:
 def test_workers_answer_for_each_other_and_a_new_leader_goes_on(kafka_settings: Settings) -> None:
     topics = Topics(kafka_settings)
     topics.create()
-    tokens = {"STREAMSEG_API_TOKENS": f'{{"{TOKEN}": "ann"}}'}
+    tokens = {"STREAMSEG_API_TOKENS_FILE": str(TOKENS_FILE)}
     first, second = Worker(kafka_settings, "first", **tokens), Worker(kafka_settings, "second", **tokens)
     people = [f"p{number:04}" for number in range(1_000)]
     for contact_id in people:

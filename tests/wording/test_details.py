@@ -37,6 +37,7 @@ RAISERS = {
 # Faults of ours, or of what no caller sends.
 INTERNAL = {
     "another layout",
+    "a token has the form streamseg_ID_SECRET",
     "partition {} of {}",
     "{} partitions: there is at least one",
     "not the row of segment {}",

@@ -6,12 +6,18 @@ import { ask } from "./request";
 export interface Session {
   account: string;
   signed_in: "cookie" | "token" | "machine";
-  operator: boolean;
+  role: "read" | "edit" | "admin";
+  contacts: boolean;
   expires_at: string | null;
 }
 
 export function useSession() {
   return useQuery({ queryKey: ["session"], queryFn: () => ask<Session>("/session") });
+}
+
+/** Whether the user may make and change things; while it is not known, as if so. */
+export function useMayEdit() {
+  return useSession().data?.role !== "read";
 }
 
 export function useSignIn() {

@@ -1,6 +1,6 @@
-/** The screens that the header leads to. */
+/** The screens that the header leads to. `contacts`: only those who may read contacts have use for it. */
 export const SCREENS = [
-  { path: "/segments", label: "screens.segments" },
-  { path: "/contacts", label: "screens.contacts" },
-  { path: "/live", label: "screens.live" },
+  { path: "/segments", label: "screens.segments", contacts: false },
+  { path: "/contacts", label: "screens.contacts", contacts: true },
+  { path: "/live", label: "screens.live", contacts: true },
 ] as const;

@@ -12,6 +12,8 @@ import { SCREENS } from "./screens";
 export function Shell() {
   const { t } = useTranslation();
   const { dark } = useAppearance();
+  const session = useSession();
+  const screens = SCREENS.filter((screen) => !screen.contacts || session.data?.contacts !== false);
   return (
     <Layout className={dark ? "shell dark" : "shell light"}>
       <a className="skip" href="#content">
@@ -22,7 +24,7 @@ export function Shell() {
           streamseg
         </NavLink>
         <nav aria-label={t("shell.screens")}>
-          {SCREENS.map((screen) => (
+          {screens.map((screen) => (
             <NavLink key={screen.path} to={screen.path}>
               {t(screen.label)}
             </NavLink>

@@ -8,6 +8,7 @@ import { Link } from "react-router";
 import { DELETED_ADDRESS } from "../addresses";
 import { useGroups } from "../api/groups";
 import { useGroupChange } from "../api/segments";
+import { useMayEdit } from "../api/session";
 import type { Group } from "../api/types";
 import { Failure } from "../parts/failure";
 import { NameDialog } from "../parts/name_dialog";
@@ -25,6 +26,7 @@ export function GroupList({ chosen, choose }: Props) {
   const { modal, message } = App.useApp();
   const groups = useGroups();
   const change = useGroupChange();
+  const mayEdit = useMayEdit();
   const [asked, setAsked] = useState<Asked>();
 
   if (groups.error) return <Failure error={groups.error} retry={() => groups.refetch()} />;
@@ -56,15 +58,17 @@ export function GroupList({ chosen, choose }: Props) {
     <aside className="groups" aria-label={t("groups.title")}>
       <div className="groups-head">
         <h2>{t("groups.title")}</h2>
-        <Tooltip title={t("groups.create")}>
-          <Button
-            type="text"
-            size="small"
-            icon={<PlusOutlined />}
-            aria-label={t("groups.create")}
-            onClick={() => setAsked({ what: "create" })}
-          />
-        </Tooltip>
+        {mayEdit && (
+          <Tooltip title={t("groups.create")}>
+            <Button
+              type="text"
+              size="small"
+              icon={<PlusOutlined />}
+              aria-label={t("groups.create")}
+              onClick={() => setAsked({ what: "create" })}
+            />
+          </Tooltip>
+        )}
       </div>
       {groups.data ? (
         <ul>

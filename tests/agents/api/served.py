@@ -37,9 +37,9 @@ async def served(settings: Settings, **parts: Any) -> AsyncIterator[tuple[Api, i
         mount=api.mount,
     )
     await server.start()
-    await api.on_start()
+    await api.start()
     try:
         yield api, server.port
     finally:
         await server.stop()
-        await api.on_stop()
+        await api.stop()

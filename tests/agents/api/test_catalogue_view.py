@@ -7,8 +7,9 @@ from typing import Any
 
 from aiohttp.test_utils import make_mocked_request
 
-from agents.api.auth import ACCOUNT
+from agents.api.auth import note_caller
 from agents.api.catalogue_view import CatalogueView
+from agents.api.roles import Caller, Role
 from streamseg.catalogue.adoption import adopt
 from streamseg.catalogue.state import Catalogue
 from streamseg.settings import Settings
@@ -21,7 +22,7 @@ def told(definition: Json, account: str) -> Any:
     catalogue.apply(adopt(catalogue, "s", {**definition, "version": 1, "created_by": ANN}))
     view = CatalogueView(Settings(), commands=None, catalogue_topic=SimpleNamespace(catalogue=catalogue))  # type: ignore[arg-type]
     request = make_mocked_request("GET", "/segments/s")
-    request[ACCOUNT] = account
+    note_caller(request, Caller(account, account, Role.EDIT, contacts=True))
     return view.segment(request, "s")
 
 

@@ -24,11 +24,10 @@ from streamseg.json_text import Json
 from streamseg.records.outputs import Cause, MembershipChange, Reason
 from streamseg.settings import Settings
 from tests.agents.api.served import served
+from tests.agents.known_tokens import TOKENS_FILE, token_of
 
 SECONDS = 60.0
-SETTINGS = Settings(
-    http_host="127.0.0.1", http_port=0, partitions=2, api_tokens={"ann-token": "ann", "ben-token": "ben"}
-)
+SETTINGS = Settings(http_host="127.0.0.1", http_port=0, partitions=2, api_tokens_file=TOKENS_FILE)
 
 
 def change(number: int, segment_id: str = "email-unsubscribed", contact_id: str = "c1") -> MembershipChange:
@@ -194,7 +193,7 @@ class Watched:
 
     @asynccontextmanager
     async def stream(self, query: str = "", account: str = "ann") -> AsyncIterator[Stream]:
-        headers = {"Authorization": f"Bearer {account}-token"}
+        headers = {"Authorization": f"Bearer {token_of(account)}"}
         async with self._session.get(self._base + query, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
             assert answer.headers["Content-Type"].startswith("text/event-stream")
@@ -203,7 +202,7 @@ class Watched:
             yield stream
 
     async def refused(self, query: str, account: str = "ann") -> tuple[int, str, str]:
-        headers = {"Authorization": f"Bearer {account}-token"}
+        headers = {"Authorization": f"Bearer {token_of(account)}"}
         async with self._session.get(self._base + query, headers=headers) as answer:
             problem = await answer.json(content_type=None)
             return answer.status, problem["code"], problem["path"]

@@ -19,13 +19,14 @@ from streamseg.replay import Replay
 from streamseg.settings import Settings
 from streamseg.times import DAY_MS, format_ms
 from tests.agents.api.served import served
+from tests.agents.known_tokens import TOKENS_FILE, token_of
 
 SETTINGS = Settings(
     http_host="127.0.0.1",
     http_port=0,
     partitions=2,
     history_retention_ms=10 * DAY_MS,
-    api_tokens={"ann-token": "ann", "ben-token": "ben"},
+    api_tokens_file=TOKENS_FILE,
 )
 AT_MS = 1_777_593_600_000
 
@@ -93,7 +94,7 @@ class Installation:
             peers.update({0: first.peer, 1: second.peer})
 
             async def ask(path: str, account: str = "ann", **headers: str) -> tuple[int, Any]:
-                headers["Authorization"] = f"Bearer {account}-token"
+                headers["Authorization"] = f"Bearer {token_of(account)}"
                 url = f"http://127.0.0.1:{port}/api/v1{path}"
                 async with session.get(url, headers=headers) as answer:
                     return answer.status, await answer.json(content_type=None)

@@ -18,12 +18,12 @@ from agents.api.recent_errors import RecentErrors
 from agents.api.stacks import stacks
 from streamseg.settings import Settings
 from tests.agents.api.served import served
+from tests.agents.known_tokens import TOKENS_FILE, token_of
 
 SETTINGS = Settings(
     http_host="127.0.0.1",
     http_port=0,
-    api_tokens={"for-ann": "ann", "for-otto": "otto"},
-    operators=frozenset({"otto"}),
+    api_tokens_file=TOKENS_FILE,
 )
 SECRET = "c1-secret"  # noqa: S105 - stands for a contact's id
 
@@ -55,7 +55,7 @@ def test_operators_see_errors_and_stacks_at_any_time(log: logging.Logger, ending
     recent = RecentErrors()
     log.addHandler(recent)
     log.warning("away for %d s", 5)
-    status, found = asked(recent, "for-otto", ending=ending)
+    status, found = asked(recent, token_of("otto"), ending=ending)
     assert status == 200
     assert [one["message"] for one in found["errors"]] == ["away for 5 s"]
     assert any("stacks.py" in thread["at"][-1] for thread in found["threads"])
@@ -63,7 +63,7 @@ def test_operators_see_errors_and_stacks_at_any_time(log: logging.Logger, ending
 
 
 def test_others_do_not() -> None:
-    status, problem = asked(RecentErrors(), "for-ann")
+    status, problem = asked(RecentErrors(), token_of("ann"))
     assert (status, problem["code"]) == (403, "not_permitted")
 
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 import pytest
 
-from agents.api.auth import load_tokens
 from agents.api.openapi import description
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
-from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
+from tests.agents.known_tokens import TOKENS_FILE, token_of
 
-ANN, BEN = uuid.uuid4().hex, uuid.uuid4().hex
+ANN, BEN, OTTO = token_of("ann"), token_of("ben"), token_of("otto")
 EVERYBODY = [{"match": "all", "conditions": [{"attribute": "contact_id", "operator": "is_set"}]}]
 
 
@@ -53,7 +50,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
             http_host="127.0.0.1",
             http_port=0,
             session_timeout_ms=6_000,
-            api_tokens={ANN: "ann", BEN: "ben"},
+            api_tokens_file=TOKENS_FILE,
         )
         broker.create_topics(settings)
         with EmbeddedWorker(settings) as worker:
@@ -487,20 +484,6 @@ def test_what_workers_ask_each_other_takes_the_secret_of_the_one_that_is_asked(w
     for limit in (-1, 2**63):
         assert internal.ask("POST", "/members", orjson.dumps({**members, "limit": limit}), **secret)[0] == 422
     assert worker.ask("GET", "/segments", **secret)[0] == 401
-
-
-def test_tokens_come_from_the_settings_and_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "tokens.yaml"
-    path.write_text("two: ben\n")
-    assert load_tokens(Settings(api_tokens={"one": "ann"}, api_tokens_file=path)) == {
-        "one": "ann",
-        "two": "ben",
-    }
-    assert ANN not in repr(Settings(api_tokens={ANN: "ann"}))
-    for text in ("[]", "{a: 1}", "{", '{"": ann}'):
-        path.write_text(text)
-        with pytest.raises(ConfigurationError, match="STREAMSEG_API_TOKENS"):
-            load_tokens(Settings(api_tokens_file=path))
 
 
 def test_the_description_is_served_to_everybody(worker: Caller) -> None:

@@ -37,7 +37,10 @@ def test_help_says_how_to_start_and_stop_it() -> None:
         ({"STREAMSEG_PARTITIONS": "none"}, "STREAMSEG_PARTITIONS: must be a valid integer"),
         ({"STREAMSEG_TIMEZONE": "Mars/Base"}, "STREAMSEG_TIMEZONE: 'Mars/Base' is not an IANA time zone"),
         ({"STREAMSEG_CHECKPOINT_RECORDS": "0"}, "STREAMSEG_CHECKPOINT_RECORDS: must be greater than 0"),
-        ({"STREAMSEG_API_TOKENS": "secret"}, "STREAMSEG_API_TOKENS: must be a JSON object"),
+        (
+            {"STREAMSEG_API_TOKENS": "secret"},
+            "STREAMSEG_API_TOKENS is not read any more; make each token with",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(environment: dict[str, str], named: str) -> None:
