@@ -145,6 +145,11 @@ class Metrics:
         self.compaction_pending = self._gauge(
             "compaction_pending_bytes", "Bytes that RocksDB still has to compact, as RocksDB estimates them"
         )
+        self.compacted = self._gauge(
+            "compacted_timestamp_seconds",
+            "Since when no replaced or deleted value is on the disk: the time of the last compaction of all "
+            "data, of the partition at work where that is longest ago; 0 before the first look",
+        )
         self.write_stalled = self._gauge(
             "write_stalled_partitions", "Partitions whose writes RocksDB slows down or stops"
         )

@@ -186,6 +186,10 @@ class Pacing:
     """How often a worker checks whether another worker has written to the changelogs of its partitions. This
     is far below `agents.kafka.topics.CHANGELOG_COMPACTION_LAG_MS`, so the check comes before compaction."""
 
+    compaction_check_seconds: float = 60.0
+    """How often a worker looks whether a partition's database is due to be compacted, or more often if
+    `Settings.compaction_interval_ms` is shorter."""
+
     # -- starting and stopping ---------------------------------------------------------------------------
 
     last_commit_seconds: float = 5.0

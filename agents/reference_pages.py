@@ -59,6 +59,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "queued_records",
         "contact_cache",
         "block_cache_bytes",
+        "compaction_interval_ms",
         "stall_timeout_ms",
         "verify_",
     ),

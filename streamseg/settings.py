@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     """How many unchanged contacts stay decoded in memory, per partition."""
     block_cache_bytes: int = Field(64 << 20, gt=0)
     """The size of RocksDB's block cache, which all partitions of a worker share."""
+    compaction_interval_ms: int = Field(7 * DAY_MS, gt=0)
+    """How often the state of a partition is compacted as a whole. After this time at the latest, values that
+    were replaced or deleted, those of erased contacts too, are gone from the worker's disk."""
     start_timeout_ms: int = Field(5 * MINUTE_MS, gt=0)
     """How long a worker waits at its start if brokers, a login, rights or topics are missing."""
     clock_tolerance_ms: int = Field(MINUTE_MS, gt=0)

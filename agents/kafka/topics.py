@@ -11,7 +11,9 @@ always enough. The two topics between the workers, for outcomes and for progress
 Time. `RETENTION_MS` limits how long a worker may be away. Input is kept for that time, and so are the
 tombstones of compacted topics, which every reader that keeps a copy must see in order to forget deleted
 values. In a compacted topic with contacts, an erased contact's last value is compacted away within that time
-too.
+too. Kafka deletes whole segments of a topic, and begins a new one only after `segment.ms`. So topics whose
+records are deleted by age begin one every day (`LONGEST_SEGMENT_MS`): a record is gone at the latest a day
+after its time.
 
 Sizes. The worker refuses a record over `Settings.max_record_bytes` and must keep its bytes, so the broker
 admits a multiple of that size (`INPUT_SIZE_FACTOR`). `dead-letters` has room for such a record with its
@@ -42,6 +44,7 @@ from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS
 CONTACTS_TABLE = "contacts"
 RETENTION_MS = 7 * DAY_MS
 DEAD_LETTER_RETENTION_MS = 30 * DAY_MS
+LONGEST_SEGMENT_MS = DAY_MS
 CHANGELOG_SEGMENT_BYTES = 128 << 20
 CHANGELOG_COMPACTION_LAG_MS = 5 * MINUTE_MS
 """The age of a changelog record before compaction may remove the records that it replaces. If the record does
@@ -177,6 +180,7 @@ def _delete(retention_ms: int) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(retention_ms),
+        "segment.ms": str(min(retention_ms, LONGEST_SEGMENT_MS)),
         "message.timestamp.type": "CreateTime",
     }
 

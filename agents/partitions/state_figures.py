@@ -18,4 +18,5 @@ def observe_state(tasks: Sequence[PartitionTask], metrics: Metrics) -> None:
     metrics.state_bytes.set(sum(one.disk_bytes for one in figures))
     metrics.state_keys.set(sum(one.keys for one in figures))
     metrics.compaction_pending.set(sum(one.compaction_pending_bytes for one in figures))
+    metrics.compacted.set(min((task.store.compacted_ms or 0 for task in tasks), default=0) / 1000)
     metrics.write_stalled.set(sum(one.write_stalled for one in figures))

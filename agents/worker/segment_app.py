@@ -40,6 +40,7 @@ from agents.kafka.topics import changelog_topic, outcomes_topic, topic_name, wor
 from agents.metrics import Metrics
 from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.changelog_look import ChangelogLook
+from agents.partitions.compaction import Compaction
 from agents.partitions.owned_partitions import OwnedPartitions
 from agents.partitions.scheduler import TaskScheduler
 from agents.partitions.worker_clock import HostClock, WorkerClock
@@ -210,6 +211,7 @@ class SegmentApp(faust.App):
             lambda numbers: changelog_ends(settings, changelog_topic(settings), numbers),
             pacing=pacing,
         )
+        self._compaction = Compaction(settings, self.scheduler, now_ms=self.clock.now_ms, pacing=pacing)
         self._background_verification = BackgroundVerification(settings, self.api.comparing, self.metrics)
         self.web_server_service = WebServer(
             settings=settings,
@@ -262,6 +264,7 @@ class SegmentApp(faust.App):
             self.leader,
             self.api,
             self._background_verification,
+            self._compaction,
             ReadinessLog(self.not_ready),
             self._changelog_look,
         ]

@@ -261,6 +261,12 @@ DEVELOPERS: Final = [
                 "Of contacts, events and all else, as RocksDB estimates them.",
             ),
             Panel(
+                "Since the last compaction of all data",
+                "s",
+                {"{{instance}}": f"time() - streamseg_compacted_timestamp_seconds{{{_JOB}}}"},
+                "Erased values are gone from the disk within STREAMSEG_COMPACTION_INTERVAL_MS.",
+            ),
+            Panel(
                 "Pending compaction",
                 "bytes",
                 {"{{instance}}": f"streamseg_compaction_pending_bytes{{{_JOB}}}"},

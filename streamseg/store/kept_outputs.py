@@ -6,6 +6,8 @@ been sent: the worker that restores the partition from the changelog sends them 
 
 The note on disk is as of the last commit. The changelog gets the note with the next checkpoint that has
 outputs, as its first record, because the records after it overwrite places of outputs that were sent before.
+Places that a checkpoint does not need get a tombstone in it, so that a compacted changelog keeps no output
+for longer than to the next checkpoint. A second note, on disk only, is the number of places in use.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from streamseg.store.note_table import NoteTable
 from streamseg.store.pending import PendingCheckpoint
 
 _SENT = "outputs_said"
+_PLACES = "output_places"
 
 
 class KeptOutputs:
@@ -55,9 +58,10 @@ class KeptOutputs:
         for place, _ in kept:
             batch.delete(layout.output_key(place))
         sent = max(self._sent, *(number for _, number in kept))
-        self._write_sent(batch, sent)
+        places = max(self._places, *(place + 1 for place, _ in kept))
+        self._write_sent(batch, sent, places)
         self._database.write(batch)
-        self._settle_sent(sent)
+        self._settle_sent(sent, places)
 
     def _kept(self) -> Iterator[tuple[int, int, bytes]]:
         return (layout.read_output(*item) for item in self._database.items(layout.OUTPUT, layout.OUTPUT))
@@ -73,19 +77,25 @@ class KeptOutputs:
     ) -> PendingCheckpoint:
         """Return a checkpoint of the contacts' records and the notes, with the outputs by contact id.
         `writes` are the records for the disk."""
-        sent = self._sent
+        sent, used = self._sent, self._places
         number = sent + 1
         has_sent_number = bool(outputs or (sent and not self._sent_in_changelog))
         groups: list[list[KeyValue]] = []
         if has_sent_number:
             groups.append([(layout.meta_key(_SENT), orjson.dumps(sent))])
+        if used > len(outputs):
+            # In one group with the number, which says that the outputs in these places were sent.
+            unused = [(layout.output_key(place), None) for place in range(len(outputs), used)]
+            groups = [[*(record for group in groups for record in group), *unused]]
+        place = 0
         for contact_id, group in contacts.items():
             if contact_id in outputs:
-                group = [self._record(len(groups), number, outputs[contact_id]), *group]
+                group = [self._record(place, number, outputs[contact_id]), *group]
+                place += 1
             groups.append(group)
         groups += [
             [self._record(place, number, outputs[contact_id])]
-            for place, contact_id in enumerate((one for one in outputs if one not in contacts), len(groups))
+            for place, contact_id in enumerate((one for one in outputs if one not in contacts), place)
         ]
         if notes:
             groups.append(notes)
@@ -95,6 +105,7 @@ class KeptOutputs:
             contact_ids=None if everything else list(contacts),
             number=number if outputs else None,
             has_sent_number=has_sent_number,
+            output_places=len(outputs),
         )
 
     @staticmethod
@@ -104,21 +115,33 @@ class KeptOutputs:
         return layout.output_key(place), layout.output_value(number, output)
 
     def write_number(self, batch: WriteBatch, pending: PendingCheckpoint) -> None:
-        """Put the new "sent up to" number into the checkpoint's batch, if the checkpoint has outputs."""
-        if pending.number is not None:
-            self._write_sent(batch, pending.number)
+        """Put the new "sent up to" number and the number of places into the checkpoint's batch, if they
+        changed."""
+        if pending.number is not None or pending.output_places != self._places:
+            number = self._sent if pending.number is None else pending.number
+            self._write_sent(batch, number, pending.output_places)
 
     def settle(self, pending: PendingCheckpoint) -> None:
         """Update the state after the checkpoint was written to the changelog and to disk."""
         if pending.number is not None:
-            self._settle_sent(pending.number)
-        elif pending.has_sent_number:
+            self._settle_sent(pending.number, pending.output_places)
+            return
+        if pending.has_sent_number:
             self._sent_in_changelog = True
+        if pending.output_places != self._places:
+            self._notes.wrote(_PLACES, pending.output_places)
+
+    @property
+    def _places(self) -> int:
+        number: int | None = self._notes.get(_PLACES)
+        return number or 0
 
     @staticmethod
-    def _write_sent(batch: WriteBatch, number: int) -> None:
+    def _write_sent(batch: WriteBatch, number: int, places: int) -> None:
         batch.put(layout.meta_key(_SENT), orjson.dumps(number))
+        batch.put(layout.meta_key(_PLACES), orjson.dumps(places))
 
-    def _settle_sent(self, number: int) -> None:
+    def _settle_sent(self, number: int, places: int) -> None:
         self._notes.wrote(_SENT, number)
+        self._notes.wrote(_PLACES, places)
         self._sent_in_changelog = False

@@ -34,9 +34,10 @@ class PendingCheckpoint:
     contact_ids  the contacts in the checkpoint; None: all that changed, and the notes of the partition
     number       the number of this checkpoint, see `streamseg.store.kept_outputs`; None: it has no outputs
     has_sent_number   whether `groups` begins with the number up to which all outputs were sent
+    output_places     in how many places of the changelog there are outputs afterwards
     """
 
-    __slots__ = ("contact_ids", "groups", "has_sent_number", "number", "writes")
+    __slots__ = ("contact_ids", "groups", "has_sent_number", "number", "output_places", "writes")
 
     def __init__(
         self,
@@ -45,9 +46,11 @@ class PendingCheckpoint:
         contact_ids: Sequence[str] | None,
         number: int | None,
         has_sent_number: bool,
+        output_places: int,
     ) -> None:
         self.groups = groups
         self.writes = writes
         self.contact_ids = contact_ids
         self.number = number
         self.has_sent_number = has_sent_number
+        self.output_places = output_places

@@ -298,6 +298,20 @@ class RocksStore:
         """Return the size and the condition of the database. Cost: O(1), RocksDB keeps these figures."""
         return self._database.figures()
 
+    @property
+    def compacted_ms(self) -> int | None:
+        """The time (epoch ms) of the last compaction of all data, or of `note_compacted`; None: unknown."""
+        return self._database.compacted_ms
+
+    def note_compacted(self, now_ms: int) -> None:
+        """Keep a time (epoch ms) as that of the last compaction, for a new database."""
+        self._database.note_compacted(now_ms)
+
+    def compact(self, now_ms: int) -> None:
+        """Remove all bytes of replaced and deleted values from the disk; see `Database.compact`. Another
+        thread may call this."""
+        self._database.compact(now_ms)
+
     def close(self) -> None:
         """Close the database; unwritten changes are lost."""
         self._database.close()

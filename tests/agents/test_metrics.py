@@ -201,7 +201,7 @@ def test_contacts_that_a_changed_definition_has_reached_are_told(metrics: Metric
         figures = Figures(
             disk_bytes=1_000, keys=10, compaction_pending_bytes=5 * stalled, write_stalled=stalled
         )
-        store = SimpleNamespace(figures=lambda: figures)
+        store = SimpleNamespace(figures=lambda: figures, compacted_ms=None)
         return cast(PartitionTask, SimpleNamespace(sweeping=sweeping, swept=swept, store=store))
 
     def shown(*names: str) -> list[float]:

@@ -272,7 +272,40 @@ def test_the_changelog_learns_once_that_all_outputs_were_sent(tmp_path: Path) ->
         pending = store.changes()
         told.append(pending.groups)
         store.commit(pending, offset)
-    assert told == [[[(b"moutputs_said", b"1")]], []]
+    assert told == [[[(b"moutputs_said", b"1"), (b"o\0\0\0\0", None)]], []]
+    store.close()
+
+
+def test_outputs_that_were_sent_get_a_tombstone_in_the_changelog(tmp_path: Path) -> None:
+    compacted: dict[bytes, bytes | None] = {}
+    store = RocksStore(tmp_path / "first")
+
+    def checkpoint(*contact_ids: str) -> list[bytes]:
+        """Make one with these outputs; return the outputs that a compacted changelog has then."""
+        pending = store.changes({contact_id: contact_id.encode() for contact_id in contact_ids})
+        compacted.update(chain.from_iterable(pending.groups))
+        store.commit(pending, len(compacted))
+        kept = {key: value for key, value in compacted.items() if key[:1] == b"o" and value is not None}
+        return [kept[key][8:] for key in sorted(kept)]
+
+    for contact_id in "abcd":
+        store.put(Contact(contact_id))
+    assert checkpoint("b", "d") == [b"b", b"d"]
+    assert checkpoint("c") == [b"c"]
+    assert checkpoint("a", "b", "c") == [b"a", b"b", b"c"]
+    assert checkpoint() == []
+    assert checkpoint("a", "b") == [b"a", b"b"]
+    store.close()
+
+    # Also after a start, with and without the disk.
+    store = RocksStore(tmp_path / "first")
+    assert checkpoint("c") == [b"c"]
+    store.close()
+    store = RocksStore(tmp_path / "other")
+    store.apply_changelog(list(compacted.items()), len(compacted))
+    assert store.unsent_outputs() == [b"c"]
+    store.forget_outputs()
+    assert checkpoint() == []
     store.close()
 
 
