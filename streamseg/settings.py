@@ -161,6 +161,10 @@ class Settings(BaseSettings):
     api_tokens_file: Path | None = None
     """A file with the lines that `streamseg tokens new` prints, one for each token that the API accepts. It
     is read again when it changes. Without this setting the API answers only this machine."""
+    api_requests_per_second: float = Field(100.0, ge=0.0)
+    """How many requests a second one account may send to a worker for long; 0: any number."""
+    api_request_burst: int = Field(500, gt=0)
+    """How many requests an account that was quiet may send at once, beyond that rate."""
     allowed_hosts: list[str] = Field(default_factory=list)
     """More host names that requests may use for this worker, besides the loopback names and the host of
     `advertised_url`. Host names are checked if no tokens are set, or if this setting is."""

@@ -32,6 +32,7 @@ from agents.api.peers import Peers
 from agents.api.preconditions import tagged
 from agents.api.preview import Preview
 from agents.api.problems import ProblemError, RelayedError, problems
+from agents.api.rates import limited
 from agents.api.recent_errors import RecentErrors
 from agents.api.requests import answer
 from agents.api.roles import check_rights, permitted
@@ -189,7 +190,19 @@ class Api(Service):
         uncounted_refusals = problems(lambda _: None)
         accounts = authentication(self._tokens, self._sessions)
         for base, routes, guards in (
-            (BASE, self._routes, [counting, counted_refusals, pages, accounts, permitted(BASE), tagged]),
+            (
+                BASE,
+                self._routes,
+                [
+                    counting,
+                    counted_refusals,
+                    pages,
+                    accounts,
+                    limited(self._settings),
+                    permitted(BASE),
+                    tagged,
+                ],
+            ),
             (INTERNAL, self._internal_routes, [uncounted_refusals, peers_only(self._secret)]),
         ):
             mounted = web.Application(

@@ -39,6 +39,7 @@ STATUSES: Final[dict[str, int]] = {
     "method_not_allowed": 405,
     "media_type": 415,
     "too_many_requests": 429,
+    "rate_limited": 429,
     "superseded": 409,
     "bad_request": 400,
     "uri_too_long": 414,
@@ -57,6 +58,7 @@ _TITLES: Final[dict[str, Label]] = {
     "method_not_allowed": Label("不支持的方法", "Method not allowed"),
     "media_type": Label("不支持的内容类型", "Unsupported media type"),
     "too_many_requests": Label("请求过多", "Too many requests"),
+    "rate_limited": Label("请求过于频繁", "Too many requests a second"),
     "superseded": Label("已被新请求取代", "Superseded by a later request"),
     "bad_request": Label("不是有效的 HTTP 请求", "Not an HTTP request"),
     "uri_too_long": Label("地址过长", "Address too long"),
@@ -75,8 +77,18 @@ _HEADERS: Final[dict[int, dict[str, str]]] = {
 class ProblemError(Exception):
     """Ends a request with a problem."""
 
-    def __init__(self, code: str, detail: str, path: str = "", *, current_version: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        path: str = "",
+        *,
+        current_version: int | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        """`retry_after_s` is the time in s that the caller should wait; None leaves it to the code."""
         super().__init__(detail)
+        self.retry_after_s = retry_after_s
         self.code = code
         self.detail = detail
         self.path = path
@@ -96,7 +108,9 @@ class ProblemError(Exception):
             body["path"] = self.path
         if self.current_version is not None:
             body["current_version"] = self.current_version
-        headers = _HEADERS.get(status, {})
+        headers = dict(_HEADERS.get(status, {}))
+        if self.retry_after_s is not None:
+            headers["Retry-After"] = str(self.retry_after_s)
         return web.Response(
             body=orjson.dumps(body), status=status, content_type=CONTENT_TYPE, headers=headers
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from importlib.metadata import version
@@ -23,6 +24,10 @@ TIMEOUT_SECONDS: Final = 30.0
 """The longest wait for an answer. It is long because a preview evaluates every contact."""
 CONNECT_SECONDS: Final = 5.0
 """Rows of the list, and contacts of a segment, for each request: the most that the API returns."""
+
+_REPEATS: Final = 5
+"""How often a request is sent again after the API had no room for it."""
+_LONGEST_WAIT_SECONDS: Final = 10.0
 
 _BASE: Final = "/api/v1"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -87,10 +92,13 @@ class Api:
         language: Language = DEFAULT_LANGUAGE,
         timeout_seconds: float = TIMEOUT_SECONDS,
         transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`token` selects the account if the API has tokens; `account` counts only if the API has none. A
-        `transport` replaces the network. Raises ConfigurationError for a bad URL."""
+        """`token` selects the account if the API has tokens; `account` is the one in whose name an
+        administrator, or a caller of an API without tokens, asks. A `transport` replaces the network, `sleep`
+        (s) the waiting. Raises ConfigurationError for a bad URL."""
         self.url = url.rstrip("/")
+        self._sleep = sleep
         headers = {
             "Accept": "application/json, application/problem+json",
             "Accept-Language": language,
@@ -170,15 +178,24 @@ class Api:
         parameters: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Any:
-        with self._errors():
-            response = self._client.request(
+        def response() -> httpx.Response:
+            return self._client.request(
                 method,
                 self._address(steps),
                 params=_given(parameters or {}),
                 content=None if body is None else dumps(body),
                 headers=None if body is None else {"Content-Type": "application/json"},
             )
-        return self._read(response)
+
+        with self._errors():
+            found = response()
+            for _ in range(_REPEATS):
+                wait_s = _wait_s(found)
+                if wait_s is None:
+                    break
+                self._sleep(wait_s)
+                found = response()
+        return self._read(found)
 
     def _address(self, steps: tuple[str, ...]) -> str:
         return "/".join([self.url + _BASE, *(quote(step, safe="") for step in steps)])
@@ -218,6 +235,15 @@ class Api:
             path=str(problem.get("path") or ""),
             current_version=problem.get("current_version"),
         )
+
+
+def _wait_s(response: httpx.Response) -> float | None:
+    """Return the time in s after which the API has room for a request that it did not carry out; None if the
+    answer is another one."""
+    if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or b'"rate_limited"' not in response.content:
+        return None
+    given = response.headers.get("Retry-After", "")
+    return min(float(given), _LONGEST_WAIT_SECONDS) if given.isdecimal() else 1.0
 
 
 def _host(url: str) -> str:

@@ -242,6 +242,9 @@ DETAILS: Final[Mapping[str, str]] = {
     "the token may not read contacts (streamseg tokens new --contacts)": (
         "该令牌不能读取联系人（streamseg tokens new --contacts）"
     ),
+    "this account sends too many requests; wait as long as Retry-After says": (
+        "该账号的请求过于频繁；请按 Retry-After 等待"
+    ),
     "only the role admin may act for another account": "只有角色 admin 可以代表其他账号",
     "not a name of this worker; add it to STREAMSEG_ALLOWED_HOSTS if it is one": (
         "不是该 worker 的名称；如果是，请加入 STREAMSEG_ALLOWED_HOSTS"
