@@ -150,6 +150,12 @@ class Pacing:
     report_wait_seconds: float = 0.05
     """How often a question that waits for all partitions' reports looks at them."""
 
+    tell_seconds: float = 10.0
+    """How often a worker tells the others where it is."""
+
+    silent_seconds: float = 35.0
+    """After so long without a sign, a worker that no partition belongs to is taken as gone."""
+
     # -- trouble with the brokers ------------------------------------------------------------------------
 
     broker_look_seconds: float = 5.0

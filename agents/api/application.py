@@ -45,6 +45,9 @@ from agents.api.turns import LatestOnly, Turns
 from agents.api.verification import Verification
 from agents.api.versions import Versions
 from agents.api.vocabulary import Vocabulary
+from agents.api.workers import ONE as OWN_CONDITION
+from agents.api.workers import PATH as WORKERS
+from agents.api.workers import Condition, Workers
 from agents.catalogue.catalogue_topic import CatalogueTopic
 from agents.catalogue.command_client import CommandClient
 from agents.catalogue.definition_topic import DefinitionTopic
@@ -58,7 +61,7 @@ from streamseg.settings import Settings
 BASE = "/api/v1"
 INTERNAL = "/internal/v1"
 
-_AT_ANY_TIME = (*OPEN_PATHS, f"{BASE}{DIAGNOSIS}")
+_AT_ANY_TIME = (*OPEN_PATHS, f"{BASE}{DIAGNOSIS}", f"{BASE}{WORKERS}", f"{INTERNAL}{OWN_CONDITION}")
 """What is answered also while the worker starts or ends."""
 
 _LOOK_SECONDS = 1.0
@@ -86,10 +89,11 @@ class Api(Service):
         metrics: Metrics,
         ending: Callable[[], bool],
         recent_errors: RecentErrors,
+        condition: Condition,
         **kwargs: Any,
     ) -> None:
-        """`ending` returns whether the worker is being stopped. Raises ConfigurationError if the tokens
-        cannot be read."""
+        """`ending` returns whether the worker is being stopped, `condition` the worker's condition. Raises
+        ConfigurationError if the tokens cannot be read."""
         super().__init__(**kwargs)
         self._settings = settings
         self._port = port
@@ -137,6 +141,7 @@ class Api(Service):
         self._feed = ChangeFeed(settings.partitions, local, peers)
         changes = Changes(view, self._feed, metrics.questions.labels("watching"))
         vocabulary = Vocabulary(settings, local, peers, turns)
+        workers = Workers(condition=condition, peers=peers, progress=progress, own=lambda: self.peer)
         self._routes = [
             web.get("/openapi.json", self.openapi),
             *SigningIn(self._tokens, self._sessions).routes(),
@@ -151,6 +156,7 @@ class Api(Service):
             *verification.routes(),
             *vocabulary.routes(),
             *Diagnosis(recent_errors).routes(),
+            *workers.routes(),
             *changes.routes(),
         ]
         check_rights(self._routes)
@@ -163,6 +169,7 @@ class Api(Service):
             *verification.internal_routes(),
             *vocabulary.internal_routes(),
             *changes.internal_routes(),
+            *workers.internal_routes(),
         ]
 
     @property

@@ -43,6 +43,7 @@ from agents.api.shapes import (
     TIMELINE,
     VERIFIED,
     VOCABULARY,
+    WORKERS,
     list_of,
     object_of,
     reference,
@@ -278,6 +279,13 @@ def _paths() -> Json:
                 "The latest warnings and errors of this worker, and where its tasks and threads are",
                 200,
                 object_of(DIAGNOSIS),
+            )
+        },
+        "/workers": {
+            "get": operation(
+                "The condition of every worker: partitions, lag, dead letters, settings",
+                200,
+                object_of(WORKERS),
             )
         },
         "/changes": {"get": _stream()},

@@ -15,6 +15,7 @@ from streamseg.json_text import Json, dumps, loads
 from streamseg.settings import Settings
 
 _RETRY_SECONDS = 0.1
+_LOOK_SECONDS = 5.0
 _UNAUTHORIZED = 401
 _NOT_HERE = 421
 
@@ -75,6 +76,21 @@ class Peers:
             if moved is not None:
                 problem = f"not all partitions are at work: {moved}"
             raise ProblemError("timeout", problem) from error
+
+    async def ask_one(self, request: Headed, peer: Peer, path: str) -> Json | str:
+        """Return a worker's answer to a POST to `path` below /internal/v1; if there is none after a few
+        seconds, the reason in words."""
+        try:
+            async with asyncio.timeout(min(self._seconds, _LOOK_SECONDS)):
+                return await self._post(request, peer, path, {})
+        except _ElsewhereError:
+            return "another worker answers at this address"
+        except RelayedError as error:
+            return f"it answered with status {error.status}"
+        except TimeoutError:
+            return "it does not answer"
+        except aiohttp.ClientError:
+            return "it cannot be reached"
 
     async def _ask_once(
         self,

@@ -21,7 +21,7 @@ class Role(StrEnum):
     EDIT = "edit"
     """Makes and changes segments, groups and static lists."""
     ADMIN = "admin"
-    """Verifies, reads the diagnosis, and may act for any account. It may read contacts."""
+    """Verifies, reads the diagnosis and the condition of all workers, and may act for any account. It may read contacts."""
 
 
 class Right(StrEnum):
@@ -94,6 +94,7 @@ NEEDED: Final[Mapping[tuple[str, str], Right]] = {
     ("GET", "/changes"): Right.CONTACTS,
     ("POST", "/verify"): Right.ADMIN,
     ("GET", "/diagnosis"): Right.ADMIN,
+    ("GET", "/workers"): Right.ADMIN,
 }
 """The right of each request that needs one. Paths are templates, without `/api/v1`."""
 

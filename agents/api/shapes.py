@@ -283,6 +283,66 @@ PROBLEM: Final[Json] = {
 }
 
 _PLACES: Final[Json] = list_of(SOME_TEXT)
+_DONE: Final[Json] = {"anyOf": [object_of({"done": COUNT, "total": COUNT}), {"type": "null"}]}
+
+WORKER: Final[Json] = {
+    "version": SOME_TEXT,
+    "form": {"enum": ["compiled", "plain"]},
+    "ready": {"type": "boolean"},
+    "reasons": list_of(SOME_TEXT),
+    "since": INSTANT,
+    "leader": {"type": "boolean"},
+    "clock": INSTANT,
+    "clock_doubt": NULL_TEXT,
+    "partitions": list_of(
+        object_of(
+            {
+                "partition": COUNT,
+                "state": {"enum": ["assigned", "restoring", "at_work", "releasing", "gone"]},
+                "restored": _DONE,
+                "lag": {"type": "object", "additionalProperties": {"type": ["integer", "null"]}},
+                "clock": {**INSTANT, "type": ["string", "null"]},
+                "behind_ms": {"type": ["integer", "null"]},
+                "swept": _DONE,
+            }
+        )
+    ),
+    "dead_letters": object_of(
+        {
+            "counts": {"type": "object", "additionalProperties": COUNT},
+            "latest": list_of(
+                object_of(
+                    {
+                        "at": INSTANT,
+                        "code": SOME_TEXT,
+                        "message": TEXT,
+                        "path": TEXT,
+                        "topic": SOME_TEXT,
+                        "partition": COUNT,
+                        "offset": COUNT,
+                        "applied": {"enum": ["no", "partly"]},
+                    }
+                )
+            ),
+        }
+    ),
+    "settings": {"type": "object"},
+}
+"""The condition of one worker."""
+
+WORKERS: Final[Json] = {
+    "asked": SOME_TEXT,
+    "workers": list_of(
+        object_of(
+            {
+                "url": SOME_TEXT,
+                "problem": NULL_TEXT,
+                "condition": {"anyOf": [object_of(WORKER), {"type": "null"}]},
+            }
+        )
+    ),
+}
+
 _STACKS: Final[Json] = list_of(object_of({"name": TEXT, "at": _PLACES}))
 
 DIAGNOSIS: Final[Json] = {

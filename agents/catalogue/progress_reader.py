@@ -1,11 +1,12 @@
-"""The reports of all partitions' owners: the owner's address, the progress, the numbers of members."""
+"""The reports of all partitions' owners: the owner's address, the progress, the numbers of members. And the
+addresses of all workers, also of those that have no partition yet."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -43,6 +44,17 @@ class OwnedReport:
         return cls(Report(**body), run, peer)
 
 
+NO_PARTITION: Final = 2**31 - 1
+"""The number in a report that only tells the address of its worker. No topic has so many partitions, and
+workers of earlier releases pass over reports on partitions that do not exist."""
+
+
+class _Heard(NamedTuple):
+    peer: Peer
+    seconds: float
+    """When it was heard of last, by the monotonic clock, in s."""
+
+
 class ProgressReader(TopicReader):
     """The latest report of each partition, and all reports combined in `progress`."""
 
@@ -51,11 +63,23 @@ class ProgressReader(TopicReader):
         self.progress = Progress(settings.partitions)
         self._partitions = settings.partitions
         self._latest: dict[int, OwnedReport] = {}
+        self._heard: dict[str, _Heard] = {}
 
     def peer(self, partition: int) -> Peer | None:
         """Return the address of the partition's owner; None if it is not known."""
         latest = self._latest.get(partition)
         return None if latest is None else latest.peer
+
+    def workers(self) -> list[Peer]:
+        """Return the workers that were heard of in the last `Pacing.silent_seconds`, and those whose report
+        on a partition is still the latest one; by address."""
+        since = time.monotonic() - self._pacing.silent_seconds
+        owners = {one.peer.url for one in self._latest.values()}
+        return [
+            heard.peer
+            for url, heard in sorted(self._heard.items())
+            if heard.seconds >= since or url in owners
+        ]
 
     async def evaluated_by_all(self, generation: int, seconds: float) -> bool:
         """Return whether every partition evaluates by this or a later generation of the definitions, waiting
@@ -73,6 +97,7 @@ class ProgressReader(TopicReader):
         for record in records:
             owned = OwnedReport.from_bytes(record.value)
             number = owned.report.partition
+            self._heard[owned.peer.url] = _Heard(owned.peer, time.monotonic())
             if number >= self._partitions:
                 continue
             before = self._latest.get(number)

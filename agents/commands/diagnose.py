@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import requires, version
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import httpx
 import typer
 from confluent_kafka import KafkaException
 
+from agents.api.shown_settings import shown_settings
 from agents.commands.topics import Bootstrap, Timeout, report, settings_from
 from agents.kafka.group_admin import GroupAdmin
 from agents.kafka.rights import worker_groups
@@ -28,9 +29,6 @@ from streamseg.environment import unknown_variables
 from streamseg.errors import StreamsegError
 from streamseg.json_text import Json, dumps
 from streamseg.settings import Settings
-
-HIDDEN: Final = ("sasl_password",)
-"""Settings whose values are hidden: the document shows only whether they are set."""
 
 _WORKER = "http://localhost:8080"
 _ASKED = {"health": "health", "ready": "ready", "metrics": "metrics", "inside": "api/v1/diagnosis"}
@@ -91,7 +89,7 @@ def diagnosis(settings: Settings, urls: Sequence[str], timeout: float, *, token:
     return {
         "made": made.isoformat(timespec="seconds"),
         "versions": _versions(),
-        "settings": _settings(settings),
+        "settings": shown_settings(settings),
         "unknown_variables": list(unknown_variables(os.environ)),
         "topics": _part(lambda: _topics(settings, timeout)),
         "groups": _part(lambda: _groups(settings, timeout)),
@@ -115,13 +113,6 @@ def _versions() -> Json:
         "system": platform.platform(),
         "libraries": {name: version(name) for name in sorted(names)},
     }
-
-
-def _settings(settings: Settings) -> Json:
-    shown: Json = settings.model_dump(mode="json")
-    for name in HIDDEN:
-        shown[name] = "set" if getattr(settings, name) else None
-    return shown
 
 
 def _topics(settings: Settings, timeout: float) -> Json:

@@ -57,8 +57,8 @@ class OutputBuffer:
 
     __slots__ = ("_contacts", "_on_dead_letter", "changes", "dead_letters", "output_count", "recent")
 
-    def __init__(self, on_dead_letter: Callable[[str], None] | None = None) -> None:
-        """`on_dead_letter` is called with the code of each dead letter."""
+    def __init__(self, on_dead_letter: Callable[[DeadLetter], None] | None = None) -> None:
+        """`on_dead_letter` is called with each dead letter."""
         self._on_dead_letter = on_dead_letter
         self._contacts: dict[str, _Outputs] = {}
         self.output_count = 0
@@ -97,7 +97,7 @@ class OutputBuffer:
     def dead_letter(self, letter: DeadLetter) -> None:
         self.dead_letters.append(letter)
         if self._on_dead_letter is not None:
-            self._on_dead_letter(letter.code)
+            self._on_dead_letter(letter)
 
     # -- what is to be sent -----------------------------------------------------------------------------
 

@@ -54,6 +54,8 @@ class _Reading:
         """For each partition, the offset after the end of its changelog, once it is known."""
         self.remaining: dict[int, int] = {}
         """For each partition, how many offsets are still to be read."""
+        self.planned: dict[int, int] = {}
+        """For each partition, how many offsets were to be read at the beginning."""
 
 
 class _Restored(NamedTuple):
@@ -153,6 +155,19 @@ class OwnedPartitions(Service):
         """Whether the changelog of any partition is being read."""
         return bool(self._readings)
 
+    def partition_state(self, number: int) -> State:
+        """Return the state of a partition in this worker."""
+        return self._assignment.state(number)
+
+    def restored_share(self, number: int) -> tuple[int, int] | None:
+        """Return how many offsets of the changelog of a partition that is being restored have been read, and
+        how many there are to read; None before this is known, and for other partitions."""
+        for claim, reading in self._readings.items():
+            if claim.partition == number and claim not in self._restored and number in reading.planned:
+                planned = reading.planned[number]
+                return planned - reading.remaining[number], planned
+        return None
+
     async def wait_until_ready(self) -> None:
         """Return when `ready` is true."""
         while not self.ready:
@@ -234,7 +249,7 @@ class OwnedPartitions(Service):
 
             def planned(number: int, start: int, end: int) -> None:
                 reading.ends[number] = end
-                reading.remaining[number] = end - start
+                reading.remaining[number] = reading.planned[number] = end - start
 
             def reached(number: int, end: int) -> None:
                 reading.remaining[number] = 0

@@ -29,6 +29,7 @@ from agents.partitions.checkpoint import (
 from agents.partitions.cpu_load import CpuLoad
 from agents.partitions.input_flow import Consumer
 from agents.partitions.output_buffer import OutputBuffer
+from agents.partitions.recent_dead_letters import RecentDeadLetters
 from agents.partitions.state_figures import observe_state
 from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
@@ -37,6 +38,7 @@ from streamseg.catalogue.progress import Report
 from streamseg.errors import ConfigurationError
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
+from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 
@@ -102,6 +104,7 @@ class TaskScheduler(Service):
         self._clock = clock
         self._metrics = metrics
         self._running: dict[int, _Running] = {}
+        self.recent_dead_letters = RecentDeadLetters()
         self._turn = asyncio.Lock()
         self._load = CpuLoad()
         self._round_began = 0.0
@@ -154,8 +157,12 @@ class TaskScheduler(Service):
             latest_ms=self._clock.latest_ms,
             pacing=self._pacing,
             latency=ChangeLatency(self._metrics.change_latency.observe),
-            buffer=OutputBuffer(on_dead_letter=lambda code: self._metrics.dead_letters.labels(code).inc()),
+            buffer=OutputBuffer(on_dead_letter=self._note_dead_letter),
         )
+
+    def _note_dead_letter(self, letter: DeadLetter) -> None:
+        self._metrics.dead_letters.labels(letter.code).inc()
+        self.recent_dead_letters.note(letter, self._clock.now_ms())
 
     def _tp(self, topic: str, number: int) -> TP:
         return TP(self._names[topic], number)
@@ -467,15 +474,23 @@ class TaskScheduler(Service):
         """Return the latest report of each partition at work here that has made one."""
         return [running.report for running in self._running.values() if running.report is not None]
 
+    def lags(self, number: int) -> dict[str, int]:
+        """Return for each source topic how many offsets of this partition have not been applied yet. A topic
+        is left out while its end is not known, and both are if the partition is not at work here."""
+        running, found = self._running.get(number), {}
+        if running is not None:
+            for topic in SOURCES:
+                lag = self._consumer().lag(self._tp(topic, number))
+                if lag is not None:
+                    found[topic] = lag + running.task.waiting(topic)
+        return found
+
     def observe(self) -> None:
         """Bring the gauges up to date."""
         for number, running in self._running.items():
             self._metrics.clock.labels(number).set(running.task.partition.clock_ms / 1000)
-            for topic in SOURCES:
-                tp = self._tp(topic, number)
-                lag = self._consumer().lag(tp)
-                if lag is not None:
-                    self._metrics.lag.labels(tp.topic, number).set(lag + running.task.waiting(topic))
+            for topic, lag in self.lags(number).items():
+                self._metrics.lag.labels(self._names[topic], number).set(lag)
         observe_state([running.task for running in self._running.values()], self._metrics)
 
     def stalled_seconds(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ class ReadinessLog(Service):
         super().__init__(**kwargs)
         self._not_ready = not_ready
         self._was_ready = False
+        self.since_ms = time.time_ns() // 1_000_000
+        """When the worker became ready, or ceased to be; epoch ms."""
 
     @Service.task
     async def _keep_looking(self) -> None:
@@ -37,6 +40,7 @@ class ReadinessLog(Service):
         if self._was_ready == (not reasons):
             return
         self._was_ready = not reasons
+        self.since_ms = time.time_ns() // 1_000_000
         if reasons:
             _log.warning("no longer ready: %s", "; ".join(reasons))
         else:

@@ -46,6 +46,7 @@ from agents.partitions.scheduler import TaskScheduler
 from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
 from agents.worker.background_verification import BackgroundVerification
+from agents.worker.condition import WorkerCondition
 from agents.worker.intake import PartitionIntake
 from agents.worker.readiness import ReadinessFacts, reasons_not_ready
 from agents.worker.readiness_log import ReadinessLog
@@ -205,6 +206,17 @@ class SegmentApp(faust.App):
             metrics=self.metrics,
             ending=lambda: self.should_stop,
             recent_errors=RecentErrors() if recent_errors is None else recent_errors,
+            condition=lambda: self._condition.described(),
+        )
+        self._readiness = ReadinessLog(self.not_ready)
+        self._condition = WorkerCondition(
+            settings,
+            not_ready=self.not_ready,
+            readiness=self._readiness,
+            clock=self.clock,
+            catalogue=self.catalogue_topic,
+            partitions=self.partitions,
+            scheduler=self.scheduler,
         )
         self._changelog_look = ChangelogLook(
             self.scheduler,
@@ -265,7 +277,7 @@ class SegmentApp(faust.App):
             self.api,
             self._background_verification,
             self._compaction,
-            ReadinessLog(self.not_ready),
+            self._readiness,
             self._changelog_look,
         ]
 

@@ -23,6 +23,7 @@ async def served(settings: Settings, **parts: Any) -> AsyncIterator[tuple[Api, i
     made: dict[str, Any] = {
         "ending": lambda: False,
         "recent_errors": RecentErrors(),
+        "condition": dict,
         **{name: SimpleNamespace() for name in _PARTS},
         **parts,
     }

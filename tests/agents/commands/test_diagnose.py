@@ -13,7 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from agents.commands.diagnose import HIDDEN, diagnose
+from agents.api.shown_settings import HIDDEN
+from agents.commands.diagnose import diagnose
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.settings import Settings
