@@ -21,7 +21,8 @@ class Role(StrEnum):
     EDIT = "edit"
     """Makes and changes segments, groups and static lists."""
     ADMIN = "admin"
-    """Verifies, reads the diagnosis and the condition of all workers, and may act for any account. It may read contacts."""
+    """Verifies, reads the diagnosis and the condition of all workers, and may act for any account. It may
+    read contacts."""
 
 
 class Right(StrEnum):

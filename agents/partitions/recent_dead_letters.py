@@ -1,4 +1,4 @@
-"""The last dead letters of a worker, for operators: why records were refused, without their bytes."""
+"""The last dead letters of a worker, for administrators: why records were refused, without their bytes."""
 
 from __future__ import annotations
 

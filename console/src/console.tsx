@@ -8,12 +8,14 @@ import { createBrowserRouter, Navigate, RouterProvider } from "react-router";
 import { EditSegmentPage, NewSegmentPage } from "./builder/builder_page";
 import { ContactPage } from "./contact/contact_page";
 import { ContactsPage } from "./contact/contacts_page";
+import { HealthPage } from "./health/health_page";
 import { useAppearance } from "./layout/appearance";
 import { colours } from "./layout/colours";
 import { Crash } from "./layout/crash";
 import { NoSuchPage } from "./layout/no_such_page";
 import { Shell } from "./layout/shell";
 import { SignIn } from "./layout/sign_in";
+import { STYLE_NONCE } from "./layout/style_nonce";
 import { LivePage } from "./live/live_page";
 import { ExplainPage } from "./segment/explain_page";
 import { SegmentPage } from "./segment/segment_page";
@@ -36,6 +38,7 @@ const router = createBrowserRouter(
         { path: "/contacts", element: <ContactsPage /> },
         { path: "/contacts/:contactId", element: <ContactPage /> },
         { path: "/live", element: <LivePage /> },
+        { path: "/health", element: <HealthPage /> },
         { path: "*", element: <NoSuchPage /> },
       ],
     },
@@ -43,14 +46,12 @@ const router = createBrowserRouter(
   { basename: "/console" },
 );
 
-const NONCE = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? "";
-
 export function Console() {
   const { i18n } = useTranslation();
   const { dark } = useAppearance();
   return (
     <ConfigProvider
-      csp={{ nonce: NONCE }}
+      csp={{ nonce: STYLE_NONCE }}
       button={{ autoInsertSpace: false }}
       locale={i18n.language === "en" ? english : chinese}
       theme={colours(dark)}

@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { Problem } from "./api/request";
 import { Console } from "./console";
 import { startLanguage } from "./language/language";
+import { giveNonceToStyles } from "./layout/style_nonce";
 import "./console.css";
 
 const questions = new QueryClient({
@@ -15,6 +16,7 @@ const questions = new QueryClient({
   },
 });
 
+giveNonceToStyles();
 startLanguage();
 const root = document.getElementById("root");
 if (root) {

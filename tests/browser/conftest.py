@@ -12,7 +12,7 @@ import httpx
 import orjson
 import pytest
 from confluent_kafka import Producer
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from agents.console.page import BUILT
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
@@ -158,9 +158,22 @@ def context(browser: Browser, running: Shop) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page on which no script fails."""
+    """A page on which no script fails, and about which the browser has nothing to complain."""
     page = context.new_page()
-    failures: list[str] = []
-    page.on("pageerror", lambda error: failures.append(str(error)))
+    failures = complaints(page)
     yield page
     assert failures == []
+
+
+def complaints(page: Page) -> list[str]:
+    """Return a list to which failures of scripts and errors in the browser's console are added, such as those
+    of the Content-Security-Policy. That a request was refused is no failure of the page."""
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            failures.append(message.text)
+
+    page.on("console", note)
+    return failures

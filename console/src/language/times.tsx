@@ -29,3 +29,22 @@ export function instantText(instant: Date, language: string): string {
   });
   return formatted.format(instant).replaceAll("/", "-").replace(",", "");
 }
+
+const UNITS = [
+  { unit: "day", ms: 86_400_000 },
+  { unit: "hour", ms: 3_600_000 },
+  { unit: "minute", ms: 60_000 },
+  { unit: "second", ms: 1_000 },
+];
+
+/** Returns a length of time in its greatest unit, such as `2.5 hr`. */
+export function durationText(ms: number, language: string): string {
+  const { unit, ms: length } = UNITS.find((one) => ms >= one.ms) ?? { unit: "second", ms: 1_000 };
+  const format = new Intl.NumberFormat(language, {
+    style: "unit",
+    unit,
+    unitDisplay: "short",
+    maximumFractionDigits: 1,
+  });
+  return format.format(ms / length);
+}

@@ -3,39 +3,54 @@
 import { GlobalOutlined, LogoutOutlined, MoonOutlined, SunOutlined, UserOutlined } from "@ant-design/icons";
 import { Button, Layout, Space, Tooltip } from "antd";
 import { useTranslation } from "react-i18next";
-import { NavLink, Outlet } from "react-router";
+import { Link, Outlet, useLocation } from "react-router";
 import { useSession, useSignOut } from "../api/session";
 import { chooseLanguage } from "../language/language";
 import { chooseAppearance, useAppearance } from "./appearance";
-import { SCREENS } from "./screens";
+import { isOffered, isWithin, SCREENS } from "./screens";
 
 export function Shell() {
   const { t } = useTranslation();
   const { dark } = useAppearance();
-  const session = useSession();
-  const screens = SCREENS.filter((screen) => !screen.contacts || session.data?.contacts !== false);
   return (
     <Layout className={dark ? "shell dark" : "shell light"}>
       <a className="skip" href="#content">
         {t("shell.skip")}
       </a>
       <Layout.Header className="header">
-        <NavLink to="/segments" className="brand">
+        <Link to="/segments" className="brand">
           streamseg
-        </NavLink>
-        <nav aria-label={t("shell.screens")}>
-          {screens.map((screen) => (
-            <NavLink key={screen.path} to={screen.path}>
-              {t(screen.label)}
-            </NavLink>
-          ))}
-        </nav>
+        </Link>
+        <Screens />
         <Tools />
       </Layout.Header>
       <Layout.Content id="content" tabIndex={-1}>
         <Outlet />
       </Layout.Content>
     </Layout>
+  );
+}
+
+function Screens() {
+  const { t } = useTranslation();
+  const { pathname } = useLocation();
+  const session = useSession();
+  return (
+    <nav aria-label={t("shell.screens")}>
+      {SCREENS.filter((screen) => isOffered(screen, session.data)).map((screen) => {
+        const here = isWithin(screen, pathname);
+        return (
+          <Link
+            key={screen.path}
+            to={screen.path}
+            className={here ? "active" : ""}
+            aria-current={here ? "page" : undefined}
+          >
+            {t(screen.label)}
+          </Link>
+        );
+      })}
+    </nav>
   );
 }
 
