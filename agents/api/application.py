@@ -29,6 +29,7 @@ from agents.api.openapi import description
 from agents.api.origins import own_pages_only
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
+from agents.api.personal_data import PersonalData
 from agents.api.preconditions import tagged
 from agents.api.preview import Preview
 from agents.api.problems import ProblemError, RelayedError, problems
@@ -136,6 +137,9 @@ class Api(Service):
         verification = Verification(
             settings, view=view, local=local, comparing=self.comparing, peers=peers, turns=long_turns
         )
+        personal = PersonalData(
+            settings, local=local, peers=peers, batch_producer=batch_producer, turns=turns
+        )
         search = ContactSearch(settings, local, peers, turns)
         timeline = Timeline(settings, view, local, peers, turns)
         self._feed = ChangeFeed(settings.partitions, local, peers)
@@ -150,6 +154,7 @@ class Api(Service):
             *Versions(view).routes(),
             *Groups(view).routes(),
             *contacts.routes(),
+            *personal.routes(),
             *search.routes(),
             *timeline.routes(),
             *preview.routes(),
@@ -163,6 +168,7 @@ class Api(Service):
         self._internal_routes = [
             *members.internal_routes(),
             *contacts.internal_routes(),
+            *personal.internal_routes(),
             *search.internal_routes(),
             *timeline.internal_routes(),
             *preview.internal_routes(),

@@ -29,7 +29,9 @@ from agents.api.shapes import (
     CONTACT,
     COUNT,
     DIAGNOSIS,
+    ERASURE,
     EXPLANATION,
+    EXPORT,
     FOUND_CONTACT,
     GROUP,
     MEMBER,
@@ -225,7 +227,26 @@ def _paths() -> Json:
             )
         },
         "/contacts/{contact_id}": {
-            "get": operation("A contact and its segments", 200, object_of(CONTACT), parameters=(CONTACT_ID,))
+            "get": operation("A contact and its segments", 200, object_of(CONTACT), parameters=(CONTACT_ID,)),
+            "delete": operation(
+                "Write an erasure of the contact; it is applied within moments",
+                202,
+                object_of({"contact_id": SOME_TEXT, "partition": COUNT, "offset": COUNT}),
+                parameters=(CONTACT_ID, parameter("keep_suppressions", {"enum": ["true", "false"]})),
+            ),
+        },
+        "/contacts/{contact_id}/erasure": {
+            "get": operation(
+                "Where the data of an erased contact is gone, and by when in other places",
+                200,
+                object_of(ERASURE),
+                parameters=(CONTACT_ID, parameter("offset", {"type": "integer", "minimum": 0})),
+            )
+        },
+        "/contacts/{contact_id}/export": {
+            "get": operation(
+                "All that is known of a contact", 200, object_of(EXPORT), parameters=(CONTACT_ID,)
+            )
         },
         "/contacts/lists": {
             "post": operation(

@@ -79,7 +79,8 @@ def whole_number(request: web.Request, name: str, default: int, low: int, high: 
     text = request.query.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not low <= int(text[:10]) <= high or len(text) > 9:
+    digits = len(str(high))
+    if not text.isascii() or not text.isdigit() or len(text) > digits or not low <= int(text) <= high:
         raise ProblemError("invalid_schema", f"must be a whole number from {low} to {high}", name)
     return int(text)
 

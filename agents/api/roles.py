@@ -21,8 +21,8 @@ class Role(StrEnum):
     EDIT = "edit"
     """Makes and changes segments, groups and static lists."""
     ADMIN = "admin"
-    """Verifies, reads the diagnosis and the condition of all workers, and may act for any account. It may
-    read contacts."""
+    """Verifies, reads the diagnosis and the condition of all workers, exports and erases contacts, and may
+    act for any account. It may read contacts."""
 
 
 class Right(StrEnum):
@@ -91,6 +91,9 @@ NEEDED: Final[Mapping[tuple[str, str], Right]] = {
     ("GET", "/contacts"): Right.CONTACTS,
     ("GET", "/contacts/{contact_id}"): Right.CONTACTS,
     ("GET", "/contacts/{contact_id}/timeline"): Right.CONTACTS,
+    ("DELETE", "/contacts/{contact_id}"): Right.ADMIN,
+    ("GET", "/contacts/{contact_id}/erasure"): Right.ADMIN,
+    ("GET", "/contacts/{contact_id}/export"): Right.ADMIN,
     ("POST", "/contacts/lists"): Right.EDIT,
     ("GET", "/changes"): Right.CONTACTS,
     ("POST", "/verify"): Right.ADMIN,

@@ -108,6 +108,48 @@ CONTACT: Final[Json] = {
     "lists": list_of(TEXT),
     "segments": list_of(object_of(MEMBERSHIP, optional=("next_change_at",))),
 }
+_STATED: Final[Json] = {"updated_at": INSTANT}
+EXPORT: Final[Json] = {
+    "contact_id": SOME_TEXT,
+    "exported_at": INSTANT,
+    "known_since": NULL_TEXT,
+    "erased_at": NULL_TEXT,
+    "attributes": list_of(object_of({"attribute": TEXT, "value": {}, **_STATED})),
+    "lists": list_of(object_of({"segment_id": SOME_TEXT, "is_in": {"type": "boolean"}, **_STATED})),
+    "memberships": list_of(
+        object_of(
+            {
+                "segment_id": SOME_TEXT,
+                "member": {"type": "boolean"},
+                "sequence": {"type": "integer", "minimum": 1},
+                "changed_at": INSTANT,
+                "next_change_at": NULL_TEXT,
+            }
+        )
+    ),
+    "suppressions": list_of({"enum": ["email", "sms"]}),
+    "opt_outs": {"type": "object"},
+    "events": list_of(
+        object_of(
+            {
+                "event_id": SOME_TEXT,
+                "event": SOME_TEXT,
+                "occurred_at": INSTANT,
+                "recorded_at": INSTANT,
+                "derived": {"type": "boolean"},
+                "properties": {"type": "object"},
+            }
+        )
+    ),
+}
+ERASURE: Final[Json] = {
+    "contact_id": SOME_TEXT,
+    "erased_at": INSTANT,
+    "known_again": {"type": "boolean"},
+    "kept_suppressions": list_of({"enum": ["email", "sms"]}),
+    "sent": {"type": "boolean"},
+    "places": list_of(object_of({"place": SOME_TEXT, "gone_by": NULL_TEXT})),
+}
 FOUND_CONTACT: Final[Json] = {"contact_id": SOME_TEXT, "name": NULL_TEXT, "known_since": INSTANT}
 _EVENT_ROW: Final[Json] = {
     "at": INSTANT,

@@ -1,5 +1,6 @@
 """The commands that need Kafka. The command line finds them through its entry points."""
 
+from agents.commands.dead_letters import dead_letters
 from agents.commands.diagnose import diagnose
 from agents.commands.record import record
 from agents.commands.tokens import tokens
@@ -7,4 +8,4 @@ from agents.commands.topics import topics
 from agents.commands.verify import command as verify
 from agents.commands.worker import worker
 
-__all__ = ["diagnose", "record", "tokens", "topics", "verify", "worker"]
+__all__ = ["dead_letters", "diagnose", "record", "tokens", "topics", "verify", "worker"]

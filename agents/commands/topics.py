@@ -59,7 +59,7 @@ def create(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeou
 
     Example: STREAMSEG_PARTITIONS=12 streamseg topics create --bootstrap kafka-1:9092
     """
-    with _errors_shown():
+    with errors_shown():
         settings = settings_from(bootstrap)
         findings = TopicsAdmin(settings, timeout=timeout).create(required_topics(settings))
         _show(findings, settings, as_json=as_json)
@@ -75,7 +75,7 @@ def check(bootstrap: Bootstrap = None, as_json: AsJson = False, timeout: Timeout
 
     Example: streamseg topics check --json
     """
-    with _errors_shown():
+    with errors_shown():
         settings = settings_from(bootstrap)
         findings = TopicsAdmin(settings, timeout=timeout).check(required_topics(settings))
         _show(findings, settings, as_json=as_json)
@@ -91,8 +91,8 @@ def acls(
         typer.Option(
             "--role",
             help="Who gets the rights: a worker; whoever runs topics create; an operator, who runs topics "
-            "check, diagnose, verify and record; a tracker, which writes contacts and events; a campaign "
-            "engine, which reads memberships.",
+            "check, diagnose, verify and record; an eraser, who runs dead-letters erase; a tracker, which "
+            "writes contacts and events; a campaign engine, which reads memberships.",
         ),
     ] = Role.WORKER,
     principal: Annotated[
@@ -125,7 +125,7 @@ def acls(
 
     Example: streamseg topics acls --role worker --principal User:streamseg | sh
     """
-    with _errors_shown():
+    with errors_shown():
         settings = settings_from(bootstrap)
         needed = rights(settings, role, campaign_group=group)
         for line in acl_commands(
@@ -144,7 +144,7 @@ def settings_from(bootstrap: str | None) -> Settings:
 
 
 @contextmanager
-def _errors_shown() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Print an error that an operator can correct in one line on stderr, without a traceback; the exit status
     is 1."""
     try:

@@ -37,6 +37,8 @@ class Role(StrEnum):
     """`streamseg topics check`, `diagnose`, `verify` and `record`"""
     TRACKER = "tracker"
     """A program that writes contact updates and behaviour events."""
+    ERASER = "eraser"
+    """`streamseg dead-letters erase`"""
     CAMPAIGN = "campaign"
     """A program that reads membership changes, memberships and suppressions."""
 
@@ -47,6 +49,7 @@ class Operation(StrEnum):
     READ = "READ"
     WRITE = "WRITE"
     CREATE = "CREATE"
+    DELETE = "DELETE"
     DESCRIBE = "DESCRIBE"
     DESCRIBE_CONFIGS = "DESCRIBE_CONFIGS"
 
@@ -106,6 +109,8 @@ def rights(settings: Settings, role: Role, *, campaign_group: str = CAMPAIGN_GRO
             return list(_of_operator(settings))
         case Role.TRACKER:
             return [right for topic in SOURCES for right in _on(topic_name(settings, topic), (_WRITE,))]
+        case Role.ERASER:
+            return list(_on(topic_name(settings, DEAD_LETTERS), (_READ, _WRITE, Operation.DELETE)))
         case Role.CAMPAIGN:
             read = [right for topic in _OUTPUTS for right in _on(topic_name(settings, topic), (_READ,))]
             return [*read, Right(_READ, Resource.GROUP, campaign_group)]

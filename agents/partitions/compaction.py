@@ -10,17 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from mode import Service
 
 from agents.pacing import DEFAULT_PACING, Pacing
-from agents.partitions.scheduler import TaskScheduler
+from agents.partitions.task import PartitionTask
 from streamseg.settings import Settings
-from streamseg.store.rocksdb import RocksStore
 
 _log = logging.getLogger(__name__)
+
+
+class Scheduler(Protocol):
+    """The partitions at work in this worker (`agents.partitions.scheduler.TaskScheduler`)."""
+
+    @property
+    def numbers(self) -> list[int]: ...
+
+    def find(self, number: int) -> PartitionTask | None: ...
 
 
 class Compaction(Service):
@@ -31,7 +39,7 @@ class Compaction(Service):
     def __init__(
         self,
         settings: Settings,
-        scheduler: TaskScheduler,
+        scheduler: Scheduler,
         *,
         now_ms: Callable[[], int],
         pacing: Pacing = DEFAULT_PACING,
@@ -48,12 +56,16 @@ class Compaction(Service):
     async def _go_on(self) -> None:
         while not self.should_stop:
             await self.sleep(min(self._pacing.compaction_check_seconds, self._interval_ms / 1000))
-            tasks = map(self._scheduler.find, self._scheduler.numbers)
-            await self.compact_due([task.store for task in tasks if task is not None])
+            await self.compact_due()
 
-    async def compact_due(self, stores: Iterable[RocksStore]) -> None:
+    async def compact_due(self) -> None:
         """Compact the stores whose time has come. One that was never looked at counts as compacted now."""
-        for store in stores:
+        for number in self._scheduler.numbers:
+            # A partition may be released, and its store closed, while another one is compacted.
+            task = self._scheduler.find(number)
+            if task is None:
+                continue
+            store = task.store
             now_ms, compacted_ms = self._now_ms(), store.compacted_ms
             if compacted_ms is None:
                 store.note_compacted(now_ms)

@@ -70,6 +70,10 @@ class OutputBuffer:
         """Return the number of outputs, dead letters included. Cost: O(1)."""
         return self.output_count + len(self.dead_letters)
 
+    def holds(self, contact_id: str) -> bool:
+        """Return whether there are outputs about a contact, dead letters apart."""
+        return contact_id in self._contacts
+
     def _of(self, contact_id: str) -> _Outputs:
         self.output_count += 1
         outputs = self._contacts.get(contact_id)

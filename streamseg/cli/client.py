@@ -140,8 +140,8 @@ class Api:
     def patch(self, *steps: str, body: Any) -> Any:
         return self._ask("PATCH", steps, body=body)
 
-    def delete(self, *steps: str) -> None:
-        self._ask("DELETE", steps)
+    def delete(self, *steps: str, **parameters: Any) -> Any:
+        return self._ask("DELETE", steps, parameters=parameters)
 
     def segments(self, **filters: Any) -> Iterator[dict[str, Any]]:
         """Yield the rows of the list, page by page. `filters` have the API's parameter names."""

@@ -1,17 +1,21 @@
-"""`streamseg contacts`: which contacts there are, and the state and the past of one."""
+"""`streamseg contacts`: which contacts there are, the state and the past of one, its export and erasure."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import time
+from typing import Annotated, Any, Final
 
 import typer
 
 from schemas.pages import MOST_ROWS
 from streamseg.cli import words
+from streamseg.cli.client import ApiError
 from streamseg.cli.display import field_table, instant, plain_table
 from streamseg.cli.session import Session, connected
 from streamseg.json_text import dumps
 from streamseg.wording.terms import ATTRIBUTES as ATTRIBUTE_NAMES
+
+_LOOK_SECONDS: Final = 0.2
 
 
 def show(
@@ -104,11 +108,87 @@ def timeline(
         session.say(words.MORE_ROWS, option="--cursor", cursor=found["next_cursor"])
 
 
+def export(
+    session: Session, contact: Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")]
+) -> None:
+    """Print all that is known of a contact, as JSON. For administrators.
+
+    Example: streamseg contacts export c1
+    """
+    session.print_json(session.api.get("contacts", contact, "export"))
+
+
+def erase(
+    session: Session,
+    contact: Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")],
+    keep_suppressions: Annotated[
+        bool, typer.Option("--keep-suppressions", help="Let its opt-outs outlive the erasure.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until it is done, and show where it is gone.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=0, help="How long to wait, in s.")] = 60.0,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Erase a contact: it exits all segments, and its data are dropped. For administrators.
+
+    Example: streamseg contacts erase c1 --wait
+    """
+    if not yes:
+        session.confirm(words.CONFIRM_ERASE, contact=contact)
+    kept = "true" if keep_suppressions else None
+    written = session.api.delete("contacts", contact, keep_suppressions=kept)
+    found = _erasure(session, contact, written["offset"], timeout) if wait else None
+    if session.as_json:
+        session.print_json({**written, **(found or {})})
+    elif found is None:
+        session.say(words.ERASURE_WRITTEN, partition=written["partition"], offset=written["offset"])
+    else:
+        _show_erasure(session, found)
+
+
+def _erasure(session: Session, contact: str, offset: int, seconds: float) -> Any:
+    """Return the API's answer about an erasure once it is applied and its outputs were sent."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found = session.api.get("contacts", contact, "erasure", offset=offset)
+            if found["sent"]:
+                return found
+        except ApiError as error:
+            if error.code != "not_found" or time.monotonic() >= deadline:
+                raise
+        time.sleep(_LOOK_SECONDS)
+
+
+def _show_erasure(session: Session, found: dict[str, Any]) -> None:
+    session.say(words.ERASED, contact=found["contact_id"], at=instant(found["erased_at"]))
+    if found["known_again"]:
+        session.say(words.KNOWN_AGAIN)
+    if found["kept_suppressions"]:
+        session.say(words.KEPT_SUPPRESSIONS, channels=", ".join(found["kept_suppressions"]))
+    table = plain_table(session.word(words.PLACE), session.word(words.GONE))
+    for one in found["places"]:
+        by = one["gone_by"]
+        label = words.PLACES.get(one["place"])
+        name = one["place"] if label is None else session.word(label)
+        gone = session.word(words.GONE_NOW) if by is None else session.word(words.GONE_BY, at=instant(by))
+        table.add_row(name, gone)
+    session.out.print(table)
+    session.say(words.DEAD_LETTERS_NOW)
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else dumps(value).decode()
 
 
-contacts = typer.Typer(name="contacts", help="Look at contacts, over a worker's API.", no_args_is_help=True)
+contacts = typer.Typer(
+    name="contacts",
+    help="Look at contacts, export and erase them, over a worker's API.",
+    no_args_is_help=True,
+)
 contacts.command("search")(connected(search))
 contacts.command("show")(connected(show))
 contacts.command("timeline")(connected(timeline))
+contacts.command("export")(connected(export))
+contacts.command("erase")(connected(erase))

@@ -87,6 +87,38 @@ MORE_CONTACTS: Final = Label(
     "还有更多：--after {cursor}，或 --all", "there are more: --after {cursor}, or --all"
 )
 NO_CONTACTS_FOUND: Final = Label("没有 ID 以此开头的联系人", "no contact has an id that begins so")
+CONFIRM_ERASE: Final = Label(
+    "确认删除联系人 {contact} 的全部数据？此操作无法撤销。",
+    "erase all data of contact {contact}? It cannot be undone.",
+)
+ERASURE_WRITTEN: Final = Label(
+    "已提交删除（contact-updates/{partition}/{offset}），稍后生效",
+    "the erasure is written (contact-updates/{partition}/{offset}) and takes effect within moments",
+)
+ERASED: Final = Label("联系人 {contact} 已于 {at} 删除", "contact {contact} was erased at {at}")
+KEPT_SUPPRESSIONS: Final = Label("保留的禁发标记：{channels}", "suppressions that stay: {channels}")
+KNOWN_AGAIN: Final = Label(
+    "之后又有该联系人的事件，因此又有其数据", "events later than the erasure made the contact known again"
+)
+PLACE: Final = Label("位置", "Where")
+GONE: Final = Label("删除情况", "Gone")
+GONE_NOW: Final = Label("已删除", "yes")
+GONE_BY: Final = Label("最晚 {at}", "by {at}")
+PLACES: Final[Mapping[str, Label]] = {
+    "state": Label("当前状态（API、分群）", "state (API, segments)"),
+    "memberships": Label("segment-memberships（当前值）", "segment-memberships, latest values"),
+    "suppressions": Label("channel-suppressions（当前值）", "channel-suppressions, latest values"),
+    "disk": Label("worker 的磁盘", "the worker's disk"),
+    "compacted_topics": Label("压缩主题中的旧值", "earlier values in compacted topics"),
+    "inputs": Label("contact-updates、behavior-events", "contact-updates, behavior-events"),
+    "membership_changes": Label("membership-changes", "membership-changes"),
+    "dead_letters": Label("dead-letters", "dead-letters"),
+}
+"""The places of the API's answer about an erasure."""
+DEAD_LETTERS_NOW: Final = Label(
+    "dead-letters 可用 `streamseg dead-letters erase` 立即清理；导出与备份需自行处理",
+    "`streamseg dead-letters erase` removes dead letters at once; exports and backups are yours to erase",
+)
 MORE_ROWS: Final = Label("还有更多：{option} {cursor}", "there are more: {option} {cursor}")
 TIME: Final = Label("时间", "Time")
 WHAT: Final = Label("事项", "What")

@@ -52,6 +52,19 @@ EXPLANATION = {
 }
 
 
+ERASURE: dict[str, Any] = {
+    "contact_id": "c1",
+    "erased_at": "2026-05-01T00:00:00.000Z",
+    "known_again": False,
+    "kept_suppressions": ["email"],
+    "places": [
+        {"place": "state", "gone_by": None},
+        {"place": "disk", "gone_by": "2026-05-08T00:00:00.000Z"},
+        {"place": "a place of a later release", "gone_by": "2026-05-09T00:00:00.000Z"},
+    ],
+}
+
+
 def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -> httpx.Response:
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, **more}
     return httpx.Response(status, json=body, headers={"Content-Type": "application/problem+json"})
@@ -149,6 +162,7 @@ class FakeApi:
         self.deleted: list[dict[str, Any]] = []
         self.groups: dict[str, str | None] = {"default": None}
         self.contacts: dict[str, list[str]] = {}
+        self.looks = 0
         self.lists: dict[str, set[str]] = {}
         self.requests: list[tuple[str, str, dict[str, str], Any]] = []
         self.headers: list[httpx.Headers] = []
@@ -256,6 +270,16 @@ class FakeApi:
                 return httpx.Response(200, json={"contacts": rows, "next_cursor": "c2" if ids else None})
             case "GET", ["contacts", contact, "timeline"]:
                 return httpx.Response(200, json={"contact_id": contact, **TIMELINE})
+            case "GET", ["contacts", "c1", "export"]:
+                return httpx.Response(200, json={"contact_id": "c1", "events": [{"event_id": "e1"}]})
+            case "DELETE", ["contacts", _]:
+                self.looks = 0
+                return httpx.Response(202, json={"contact_id": "c1", "partition": 3, "offset": 42})
+            case "GET", ["contacts", "c1", "erasure"]:
+                self.looks += 1
+                if self.looks == 1:
+                    return problem(404, "not_found", "不存在", "no erasure of this contact")
+                return httpx.Response(200, json={**ERASURE, "sent": self.looks > 2})
             case "GET", ["contacts", contact]:
                 return self._contact(contact)
             case _, ["segments", segment_id, *rest] if segment_id in self.segments:

@@ -82,3 +82,39 @@ def test_a_timeline_is_shown_from_the_latest_on(run: Run, api: FakeApi) -> None:
     found = json.loads(run("contacts", "timeline", "c1", "--cursor", "abc", "--json").stdout)
     assert len(found["rows"]) == 3
     assert api.requests[-1][2]["cursor"] == "abc"
+
+
+def test_an_export_is_json(run: Run) -> None:
+    assert json.loads(run("contacts", "export", "c1").stdout)["events"] == [{"event_id": "e1"}]
+
+
+def test_an_erasure_asks_first_and_says_where_it_was_written(run: Run, api: FakeApi) -> None:
+    refused = run("contacts", "erase", "c1", input="n\n")
+    assert (refused.exit_code, api.writes()) == (1, [])
+    assert "erase all data of contact c1?" in refused.stderr
+    told = run("contacts", "erase", "c1", "--keep-suppressions", "-y").stdout
+    assert "contact-updates/3/42" in told
+    assert api.requests[-1][:3] == ("DELETE", "/contacts/c1", {"keep_suppressions": "true"})
+
+
+def test_an_erasure_is_waited_for_and_its_places_are_shown(run: Run, api: FakeApi) -> None:
+    told = run("contacts", "erase", "c1", "--wait", "-y").stdout
+    assert api.requests[-1][:3] == ("GET", "/contacts/c1/erasure", {"offset": "42"})
+    assert api.looks == 3
+    lines = told.splitlines()
+    assert lines[1] == "suppressions that stay: email"
+    assert [line.split("  ")[0] for line in lines[-4:-1]] == [
+        "state (API, segments)",
+        "the worker's disk",
+        "a place of a later release",
+    ]
+    assert lines[-3].endswith("by 2026-05-08 08:00")
+    assert "worker 的磁盘" in run("contacts", "erase", "c1", "--wait", "-y", "--lang", "zh").stdout
+    found = json.loads(run("contacts", "erase", "c1", "--wait", "-y", "--json").stdout)
+    assert (found["partition"], found["offset"], found["places"][0]["place"]) == (3, 42, "state")
+
+
+def test_an_erasure_that_is_not_applied_in_time_is_an_error(run: Run, api: FakeApi) -> None:
+    result = run("contacts", "erase", "c2", "--wait", "-y", "--timeout", "0")
+    assert result.exit_code == 1
+    assert ("GET", "/contacts/c2/erasure") in [request[:2] for request in api.requests]

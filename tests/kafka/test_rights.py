@@ -20,6 +20,7 @@ from agents.commands.topics import topics as topics_command
 from agents.kafka.broker_probe import BrokerProbe
 from agents.kafka.broker_trouble import Kind
 from agents.kafka.connection import librdkafka_options
+from agents.kafka.dead_letters import erase_dead_letters
 from agents.kafka.memberships_reader import MembershipsReader
 from agents.kafka.rights import CAMPAIGN_GROUP, Operation, Resource, Right, Role, rights
 from agents.kafka.topic_records import TopicRecords
@@ -212,6 +213,10 @@ def record(settings: Settings) -> None:
         reader.begin(reader.partitions(CONTACT_UPDATES))
 
 
+def erase(settings: Settings) -> None:
+    erase_dead_letters(settings, "c1")
+
+
 def verify(settings: Settings) -> None:
     with MembershipsReader(settings) as reader:
         reader.read_on()
@@ -229,6 +234,7 @@ def verify(settings: Settings) -> None:
         Case(Role.OPERATOR, (Operation.DESCRIBE, Resource.GROUP, "t-streamseg-catalogue"), diagnose),
         Case(Role.OPERATOR, (Operation.READ, Resource.TOPIC, "t-contact-updates"), record),
         Case(Role.OPERATOR, (Operation.READ, Resource.TOPIC, "t-segment-memberships"), verify),
+        Case(Role.ERASER, (Operation.READ, Resource.TOPIC, "t-dead-letters"), erase),
     ],
     ids=lambda case: f"{case.role}-{case.lacks[0]}-{case.lacks[2]}",
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,25 +20,60 @@ class Store:
     """A store that only knows when it was compacted."""
 
     def __init__(self, compacted_ms: int | None = None, *, fails: bool = False) -> None:
-        self.compacted_ms = compacted_ms
+        self._compacted_ms = compacted_ms
+        self.open = True
         self.compactions = 0
         self._fails = fails
 
+    @property
+    def compacted_ms(self) -> int | None:
+        assert self.open
+        return self._compacted_ms
+
     def note_compacted(self, now_ms: int) -> None:
-        self.compacted_ms = now_ms
+        self._compacted_ms = now_ms
 
     def compact(self, now_ms: int) -> None:
         if self._fails:
             raise OSError("c1 does not fit")
         self.compactions += 1
-        self.compacted_ms = now_ms
+        self._compacted_ms = now_ms
+
+
+class Scheduler:
+    """Has partitions at work, each with one of the stores."""
+
+    def __init__(self, *stores: Store) -> None:
+        self.tasks = {number: SimpleNamespace(store=store) for number, store in enumerate(stores)}
+
+    @property
+    def numbers(self) -> list[int]:
+        return sorted(self.tasks)
+
+    def find(self, number: int) -> Any:
+        return self.tasks.get(number)
 
 
 def look(now_ms: int, *stores: Store) -> list[tuple[int, int | None]]:
     """How often each store was compacted, and its time, after one look."""
-    compaction = Compaction(Settings(), cast(Any, None), now_ms=lambda: now_ms)
-    asyncio.run(compaction.compact_due(cast(Any, stores)))
+    compaction = Compaction(Settings(), Scheduler(*stores), now_ms=lambda: now_ms)
+    asyncio.run(compaction.compact_due())
     return [(store.compactions, store.compacted_ms) for store in stores]
+
+
+def test_a_partition_that_is_released_meanwhile_is_left_alone() -> None:
+    stores = Store(0), Store(0)
+    scheduler = Scheduler(*stores)
+
+    class Releasing(Store):
+        def compact(self, now_ms: int) -> None:
+            super().compact(now_ms)
+            del scheduler.tasks[1]
+            stores[1].open = False
+
+    scheduler.tasks[0].store = first = Releasing(0)
+    asyncio.run(Compaction(Settings(), scheduler, now_ms=lambda: NOW).compact_due())
+    assert (first.compactions, stores[1].compactions) == (1, 0)
 
 
 def test_a_store_is_compacted_after_the_interval_and_not_before() -> None:
