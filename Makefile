@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 CONSOLE := agents/console/static/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help install console compiled plain demo test check coverage fuzz chaos schemas pages benchmark clean
+.PHONY: help install console compiled plain demo test check coverage fuzz chaos soak schemas pages benchmark clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -62,6 +62,10 @@ fuzz: $(INSTALLED) ## Compare engine and oracle on random histories for SECONDS=
 SEED ?= $(shell date +%s)
 chaos: $(INSTALLED) ## Kill, freeze and cut off workers on real Kafka for SECONDS=300 by SEED=…, and check all they said
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
+
+HOURS ?= 1
+soak: $(INSTALLED) ## Run workers under live load with faults now and then for HOURS=1, and look what creeps up
+	$(BIN)/python -m tests.soak --hours $(HOURS)
 
 schemas: $(INSTALLED) ## Write the JSON Schema files again
 	$(BIN)/python -m schemas.generate

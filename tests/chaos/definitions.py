@@ -62,6 +62,9 @@ VIP: Json = {"attribute": "tags", "operator": "contains_any", "value": ["vip"]}
 BLOCKED: Json = {"attribute": "tags", "operator": "contains_any", "value": ["blocked"]}
 
 
+_SUBMITTED: Json = {"event": "form_submit"}
+
+
 def at_least(count: int) -> Json:
     return {"operator": "ge", "value": count}
 
@@ -155,10 +158,15 @@ class Story:
         seed: int,
         ends: Callable[[], Mapping[tuple[str, int], int] | None],
         committed: Callable[[], Mapping[tuple[str, int], int] | None],
+        *,
+        windows_only: bool = False,
     ) -> None:
+        """`windows_only`: every event condition of a segment that changes has a window, so that the segment
+        does not depend on how long events are kept."""
         self._seeded = random.Random(f"definitions {seed}")
         self._ends = ends
         self._committed = committed
+        self._windows_only = windows_only
         self._count = 0
         self._formulas: dict[str, Json] = {}
         self.kept_lists: list[str] = []
@@ -238,7 +246,7 @@ class Story:
             lambda: {"attribute": "member_points", "operator": "ge", "value": seeded.randrange(0, 200, 20)},
             lambda: {"attribute": "favourite", "operator": "in", "value": seeded.sample("abc", 2)},
             lambda: {"attribute": "location", "operator": "ne", "value": "美国"},
-            lambda: {"event": "form_submit", "count": at_least(seeded.randrange(1, 3))},
+            self._without_window,
             lambda: {"event": "scan", "select": "last", "window": {"last": f"PT{seeded.randrange(5, 30)}S"}},
             lambda: {"event": "attribute_changed", "window": {"last": f"PT{seeded.randrange(5, 30)}S"}},
             lambda: {**VIP, "held": {"at_least": f"PT{seeded.randrange(3, 20)}S"}},
@@ -263,6 +271,12 @@ class Story:
                 ],
             }
         return standard(segment_id, *chosen)
+
+    def _without_window(self) -> Json:
+        counted = at_least(self._seeded.randrange(1, 3))
+        return (
+            did("form_submit", 25, count=counted) if self._windows_only else {**_SUBMITTED, "count": counted}
+        )
 
     def _lower(self, segment_id: str) -> str:
         """Return another changing segment with a lower number, so that references form no circle; `vip` if

@@ -15,10 +15,11 @@ SESSION_SECONDS = 6.0
 BROKER = -1
 DISK_WORKER = 1
 """The worker whose disk can be full."""
+CLOCK_WORKER = 0
+"""The worker whose clock can be wrong."""
 
-_SPARED_SECONDS = (50.0, 120.0)
-_BETWEEN_SECONDS = (1.0, 5.0)
 _AFTER_ALL_SECONDS = 5.0
+_SLOW_SECONDS = 0.2
 
 
 class Deed(StrEnum):
@@ -35,6 +36,9 @@ class Deed(StrEnum):
     LOSE_FOLDER = "lose_folder"
     FILL_DISK = "fill_disk"
     FREE_DISK = "free_disk"
+    CLOCK_AHEAD = "clock_ahead"
+    CLOCK_BACK = "clock_back"
+    RIGHT_CLOCK = "right_clock"
 
 
 class Action(NamedTuple):
@@ -44,6 +48,17 @@ class Action(NamedTuple):
     at_seconds: float
     deed: Deed
     target: int
+
+
+class Rhythm(NamedTuple):
+    """How often faults occur: the shortest and the longest time between two faults, and for which one worker
+    is spared before another one is, in s."""
+
+    between_seconds: tuple[float, float] = (1.0, 5.0)
+    spared_seconds: tuple[float, float] = (50.0, 120.0)
+
+
+CHAOS = Rhythm()
 
 
 class _Moment(NamedTuple):
@@ -62,19 +77,21 @@ class _Moment(NamedTuple):
 _Fault = Callable[[_Moment], Iterator[Action]]
 
 
-def plan_of_faults(seed: int, seconds: float, only: Collection[str] = ()) -> list[Action]:
+def plan_of_faults(
+    seed: int, seconds: float, only: Collection[str] = (), rhythm: Rhythm = CHAOS
+) -> list[Action]:
     """Return the faults of one run, by time; only those in `only` if it is not empty. Raises KeyError for an
     unknown name."""
     seeded = random.Random(f"faults {seed}")
     weights = {fault: _WEIGHTS[fault] for fault in map(FAULTS.__getitem__, only or FAULTS)}
     # Every kind occurs once before kinds are drawn, so that a run of some minutes has all of them.
     turns = seeded.sample(list(weights), len(weights))
-    spared, spared_until = seeded.randrange(FIRST_WORKERS), seeded.uniform(*_SPARED_SECONDS)
+    spared, spared_until = seeded.randrange(FIRST_WORKERS), seeded.uniform(*rhythm.spared_seconds)
     at = seeded.uniform(1.0, 3.0)
     actions: list[Action] = []
     for turn in count():
         if at > spared_until:
-            spared, spared_until = 1 - spared, at + seeded.uniform(*_SPARED_SECONDS)
+            spared, spared_until = 1 - spared, at + seeded.uniform(*rhythm.spared_seconds)
         drawn = seeded.choices(list(weights), list(weights.values()))[0]
         fault = turns[turn] if turn < len(turns) else drawn
         made = list(fault(_Moment(seeded, at, seconds, spared)))
@@ -83,7 +100,7 @@ def plan_of_faults(seed: int, seconds: float, only: Collection[str] = ()) -> lis
         if made[-1].at_seconds <= seconds:
             actions += made
             at += _AFTER_ALL_SECONDS if fault in _OF_ALL else 0.0
-        at += seeded.uniform(*_BETWEEN_SECONDS)
+        at += seeded.uniform(*rhythm.between_seconds)
     raise AssertionError("time goes on")
 
 
@@ -175,6 +192,21 @@ def _fill_disk(moment: _Moment) -> Iterator[Action]:
     yield Action(moment.at + moment.seeded.uniform(3.0, 9.0), Deed.FREE_DISK, DISK_WORKER)
 
 
+def _slow_broker(moment: _Moment) -> Iterator[Action]:
+    """Let the broker work for only half of the time, in short turns."""
+    at, until = moment.at, moment.at + moment.seeded.uniform(5.0, 15.0)
+    while at < until:
+        yield Action(at, Deed.FREEZE, BROKER)
+        yield Action(at + _SLOW_SECONDS, Deed.THAW, BROKER)
+        at += 2 * _SLOW_SECONDS
+
+
+def _set_clock(moment: _Moment) -> Iterator[Action]:
+    """Set a worker's clock wrong by an hour, and right again."""
+    yield Action(moment.at, moment.seeded.choice([Deed.CLOCK_AHEAD, Deed.CLOCK_BACK]), CLOCK_WORKER)
+    yield Action(moment.at + moment.seeded.uniform(2.0, 20.0), Deed.RIGHT_CLOCK, CLOCK_WORKER)
+
+
 # How often each fault is drawn. Another fault may overlap with those that affect all workers, but not at
 # once.
 _WEIGHTS: dict[_Fault, int] = {
@@ -189,8 +221,10 @@ _WEIGHTS: dict[_Fault, int] = {
     _restart_all: 3,
     _kill_broker: 4,
     _freeze_broker: 1,
+    _slow_broker: 2,
+    _set_clock: 4,
     _fill_disk: 4,
 }
 FAULTS = {fault.__name__.removeprefix("_"): fault for fault in _WEIGHTS}
 """All faults by their names."""
-_OF_ALL = (_lose_all_folders, _restart_all, _kill_broker, _freeze_broker)
+_OF_ALL = (_lose_all_folders, _restart_all, _kill_broker, _freeze_broker, _slow_broker)

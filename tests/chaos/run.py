@@ -7,7 +7,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -18,9 +19,10 @@ from streamseg.settings import Settings
 from tests.chaos import evidence, verification
 from tests.chaos.broker import Broker
 from tests.chaos.checks import Difference, differences
-from tests.chaos.definitions import LONGEST_WINDOW_SECONDS, TOPIC, WINDOW_SETTINGS, Story
+from tests.chaos.definitions import LONGEST_WINDOW_SECONDS, STANDING, TOPIC, WINDOW_SETTINGS, Story
 from tests.chaos.evidence import Figures
-from tests.chaos.plan import BROKER, DISK_WORKER, Action, Deed, plan_of_faults
+from tests.chaos.host_clock import HostClock
+from tests.chaos.plan import BROKER, CHAOS, DISK_WORKER, Action, Deed, Rhythm, plan_of_faults
 from tests.chaos.traffic import Traffic, last_words, quiet_contacts, quiet_entries
 from tests.chaos.truth import Expected, Truth, read, replayed
 from tests.chaos.workers import Disk, Workers
@@ -31,7 +33,6 @@ PARTITIONS = 4
 _TICK_SECONDS = 0.25
 _BORN_LIVE_SECONDS = 4.0
 _OPEN_LISTS_SECONDS = 6.0
-_DEFINITION_SECONDS = 2.5
 _QUIET_ENTRIES = 20
 _QUIET_TICKS = 4
 _STEADY_SECONDS = 4.0
@@ -41,13 +42,17 @@ _AT_WORK_SECONDS = 15.0
 _LONGEST = 1.5
 """The faults may last this many times as long as planned."""
 _LAST_WORDS = 40
+_CLOCK_WRONG_SECONDS = 3_600
 
 
 @dataclass(frozen=True)
 class Options:
     """`against`: a checkout with a virtualenv whose worker, topics and replay are tested instead of ours.
     `faults`: the faults to make, by the names in `plan.FAULTS`; empty means all. `settle_seconds`: the
-    longest time until everything is idle and right."""
+    longest time until everything is idle and right. `definition_seconds`: the time between two changes of
+    definitions. `compact_changelog`: otherwise the changelog grows, so that reading it takes long.
+    `forgetful`: events are kept for less than the run, but for longer than any window. `environment`: more
+    settings of the workers."""
 
     seed: int
     seconds: float
@@ -57,6 +62,11 @@ class Options:
     quiet_contacts: int = 8_000
     records_per_second: int = 120
     settle_seconds: float = 300.0
+    definition_seconds: float = 2.5
+    rhythm: Rhythm = CHAOS
+    compact_changelog: bool = False
+    forgetful: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def programs(self) -> Path:
@@ -66,17 +76,28 @@ class Options:
 class Run:
     """One run. All its data is in one folder, the broker's and the workers' data too."""
 
-    def __init__(self, options: Options, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        folder: Path,
+        say: Callable[[str], None],
+        watching: Callable[[Workers], AbstractContextManager[None]] | None = None,
+    ) -> None:
+        """`watching` returns a context that is open while the faults last."""
         self._options = options
+        self._watching = watching
+        self.acted_at: list[float] = []
+        """When an action was carried out, in s since the start of the faults."""
         self._folder = folder
         self._say_aloud = say
         self._began = time.monotonic()
         self._log: list[str] = []
         self.figures = Figures(options.seed)
         self.found: list[Difference] = []
-        self._plan = plan_of_faults(options.seed, options.seconds, options.faults)
+        self._plan = plan_of_faults(options.seed, options.seconds, options.faults, options.rhythm)
         self._broker = Broker(folder / "broker")
         self._disk = Disk(folder / "workers" / f"worker-{DISK_WORKER}")
+        self._clock = HostClock(folder / "clock")
         self._definition_log: list[Written] = []
         self._over = threading.Event()
         self._failure: Exception | None = None
@@ -87,7 +108,8 @@ class Run:
         self.figures.disk = self._disk.way
         try:
             self._set_up()
-            self._disturb()
+            with nullcontext() if self._watching is None else self._watching(self._workers):
+                self._disturb()
             self._check("after the faults")
             self._finale()
             self._check("after all state was read from the changelog")
@@ -135,18 +157,25 @@ class Run:
             replication_factor=1,
             data_dir=self._folder / "workers",
         )
-        self._environment = {**worker_environment(self._settings, self._folder / "state"), **WINDOW_SETTINGS}
+        self._environment = {
+            **worker_environment(self._settings, self._folder / "state"),
+            **WINDOW_SETTINGS,
+            **self._options.environment,
+        }
         subprocess.run(
             [self._options.programs / "streamseg", "topics", "create"],
             env=self._environment,
             check=True,
             capture_output=True,
         )
-        _compact_often(self._settings)
+        _compact_often(self._settings, changelog=self._options.compact_changelog)
         self._topics = Topics(self._settings)
         self._writer = Writer(self._settings)
         self._story = Story(
-            self._options.seed, self._asked(self._topics.ends), self._asked(self._topics.committed)
+            self._options.seed,
+            self._asked(self._topics.ends),
+            self._asked(self._topics.committed),
+            windows_only=self._options.forgetful,
         )
         self._write_definitions(list(self._story.standing(now_ms())))
         self._writer.write(quiet_contacts(self._options.quiet_contacts, now_ms()), Mode.PLAIN)
@@ -154,8 +183,10 @@ class Run:
             self._settings,
             self._options.programs,
             self._disk,
+            self._clock,
             STREAMSEG_CONTACT_CACHE="500",
             **WINDOW_SETTINGS,
+            **self._options.environment,
         )
         self._workers.start()
         self._until(lambda: self._everything_committed(), "the first input")
@@ -194,6 +225,7 @@ class Run:
                 late += time.monotonic() - waiting
             else:
                 self._do(action)
+                self.acted_at.append(time.monotonic() - began)
         self._say("the faults are over")
         self._broker.thaw()
         self._broker.launch()
@@ -232,6 +264,12 @@ class Run:
                 done = workers.fill_disk(target)
             case Deed.FREE_DISK:
                 workers.free_disk(target)
+            case Deed.CLOCK_AHEAD:
+                done = workers.set_clock(_CLOCK_WRONG_SECONDS)
+            case Deed.CLOCK_BACK:
+                done = workers.set_clock(-_CLOCK_WRONG_SECONDS)
+            case Deed.RIGHT_CLOCK:
+                workers.set_clock(0)
         whom = "broker" if target == BROKER else f"worker-{target}"
         if done is not False:
             self._say(f"{action.deed} {whom}", aloud=False)
@@ -251,7 +289,7 @@ class Run:
         size = max(1, round(options.records_per_second * _TICK_SECONDS))
         tick = entered = 0
         born = opened = False
-        next_definition = _OPEN_LISTS_SECONDS + _DEFINITION_SECONDS
+        next_definition = _OPEN_LISTS_SECONDS + options.definition_seconds
         while not self._over.is_set():
             tick += 1
             self._writer.write(*traffic.batch(size, now_ms()))
@@ -268,7 +306,7 @@ class Run:
                 segment_id = story.kept_lists[tick // _QUIET_TICKS % len(story.kept_lists)]
                 self._writer.write(quiet_entries(segment_id, numbers, now_ms()), Mode.PLAIN)
             if elapsed > next_definition:
-                next_definition = elapsed + _DEFINITION_SECONDS
+                next_definition = elapsed + options.definition_seconds
                 self._write_definitions(story.step(now_ms()))
             self._over.wait(max(0.0, began + tick * _TICK_SECONDS - time.monotonic()))
         self._writer.close()
@@ -306,6 +344,7 @@ class Run:
                     until_ms=at_ms + int(LONGEST_WINDOW_SECONDS * 1000),
                     limit_bytes=self._topics.settings.max_record_bytes,
                     only_json=self._options.against is not None,
+                    standing=STANDING if self._options.forgetful else (),
                 )
             before, found = found, differences(truth, expected, self._story)
             if not found:
@@ -390,9 +429,9 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _compact_often(settings: Settings) -> None:
-    """Use small segments and no delay, so that definitions are compacted within a run. The changelog is not
-    compacted, so that reading it takes long."""
+def _compact_often(settings: Settings, *, changelog: bool) -> None:
+    """Use small segments and no delay, so that definitions are compacted within a run. The changelog is
+    compacted as usual (`changelog`) or not at all, so that reading it takes long."""
     wanted = {
         topic_name(settings, TOPIC): {
             "segment.ms": "4000",
@@ -405,6 +444,8 @@ def _compact_often(settings: Settings) -> None:
             "max.compaction.lag.ms": "864000000",
         },
     }
+    if changelog:
+        del wanted[changelog_topic(settings)]
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
     changes = [
         ConfigResource(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -115,10 +115,11 @@ def replayed(
     until_ms: int,
     limit_bytes: int,
     only_json: bool,
+    standing: Sequence[Json] = (),
 ) -> Expected:
     """Return the result of the installation of `interpreter` for the records, merged by their times. Static
-    segments start and end in it at their times. All others are defined at the end, as they are in force, and
-    evaluated by the history.
+    segments start and end in it at their times. The definitions in `standing` are there from the start. All
+    others are defined at the end, as they are in force, and evaluated by the history.
 
     `only_json`: that installation is an older one, whose replay ends at a line that is not JSON by the strict
     rules. It then gets a tick in place of a record whose bytes no JSON holds, which is refused anyway."""
@@ -126,7 +127,7 @@ def replayed(
     places: dict[int, Place] = {}
     definitions: dict[int, str] = {}
     with file.open("wb") as out:
-        for number, record in enumerate(_in_order(truth, births), 1):
+        for number, record in enumerate(_in_order(truth, births, standing), 1):
             written = line(record, limit_bytes)
             place = Place(record.topic, record.partition, record.offset)
             if only_json and not _is_json(written):
@@ -155,7 +156,7 @@ def replayed(
     )
 
 
-def _in_order(truth: Truth, births: Iterable[Birth]) -> Iterator[Record]:
+def _in_order(truth: Truth, births: Iterable[Birth], standing: Sequence[Json]) -> Iterator[Record]:
     sources: dict[tuple[str, int], list[Record]] = defaultdict(list)
     for one in truth.records:
         sources[one.place.topic, one.place.partition].append(
@@ -165,6 +166,9 @@ def _in_order(truth: Truth, births: Iterable[Birth]) -> Iterator[Record]:
     partitions = [
         tuple(sources[topic, number] for topic in (BEHAVIOR_EVENTS, CONTACT_UPDATES)) for number in numbers
     ]
+    first_ms = min((one.at_ms for one in truth.records), default=0)
+    yield from (_definition(one["segment_id"], one, first_ms) for one in standing)
+    known = {one["segment_id"] for one in standing}
     last_ms = 0
     for clock_ms, record in in_order(map(_birth, births), partitions):
         last_ms = clock_ms
@@ -172,7 +176,7 @@ def _in_order(truth: Truth, births: Iterable[Birth]) -> Iterator[Record]:
     rest = [
         _definition(one["segment_id"], one, last_ms)
         for one in truth.definitions.values()
-        if one["type"] != "static"
+        if one["type"] != "static" and one["segment_id"] not in known
     ]
     yield from definitions_in_order([one.copy(offset=offset) for offset, one in enumerate(rest)], last_ms)
 

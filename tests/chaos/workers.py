@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from streamseg.settings import Settings
-from tests.chaos.plan import DISK_WORKER, FIRST_WORKERS, SESSION_SECONDS, WORKERS
+from tests.chaos.host_clock import HostClock
+from tests.chaos.plan import CLOCK_WORKER, DISK_WORKER, FIRST_WORKERS, SESSION_SECONDS, WORKERS
 from tests.kafka.live import Worker
 
 _DISK_BYTES = 96 << 20
@@ -60,8 +61,11 @@ class Place:
 class Workers:
     """All places. A separate thread starts workers again that ended without an order."""
 
-    def __init__(self, settings: Settings, programs: Path, disk: Disk, **environment: str) -> None:
+    def __init__(
+        self, settings: Settings, programs: Path, disk: Disk, clock: HostClock, **environment: str
+    ) -> None:
         self._disk = disk
+        self._clock = clock
         self.places = [
             Place(
                 number,
@@ -71,6 +75,7 @@ class Workers:
                     programs=programs,
                     STREAMSEG_SESSION_TIMEOUT_MS=str(int(SESSION_SECONDS * 1000)),
                     **({"STREAMSEG_INSTANCE_ID": "static"} if number == STATIC_WORKER else {}),
+                    **(clock.environment if number == CLOCK_WORKER else {}),
                     **environment,
                 ),
             )
@@ -164,11 +169,17 @@ class Workers:
         with place.lock:
             self._disk.free(place.worker)
 
+    def set_clock(self, seconds_ahead: int) -> bool:
+        """Set the time of day of the one worker whose clock can be wrong. Return whether it can be set."""
+        self._clock.set(seconds_ahead)
+        return self._clock.can_be_set
+
     # -- end -----------------------------------------------------------------------------------------------
 
     def launch_all(self) -> None:
         """Let all workers run, and remove all obstacles."""
         self.free_disk(DISK_WORKER)
+        self._clock.set(0)
         for place in self.places:
             self.thaw(place.number)
             place.launch()
