@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.soak.page import drawing
 from tests.soak.soaking import Load, soak
 
-SECONDS = 40.0
+SECONDS = 30.0
 
 
 def test_a_short_soak_samples_its_workers_and_leaves_everything_right(
@@ -19,7 +19,8 @@ def test_a_short_soak_samples_its_workers_and_leaves_everything_right(
     result = soak(load, tmp_path / "run", say=print)
     assert "differences: none" in result.line, f"{result.line}; see {tmp_path / 'run-kept'}"
     assert {sample.number for sample in result.samples} >= {0, 1}
-    assert all(sample.resident and sample.descriptors and sample.disk for sample in result.samples)
+    assert all(sample.resident and sample.descriptors for sample in result.samples)
+    assert any(sample.disk for sample in result.samples)
     assert any(sample.latency[float("inf")] for sample in result.samples)
     assert result.faults_at
     assert drawing(result.samples, result.faults_at, SECONDS).count("<polyline") >= 6
