@@ -283,6 +283,13 @@ class Period:
             unit_boundary_ms(at_ms, self.unit, 1 - self.first, self.zone, self.week_start),
         )
 
+    def bounds(self, now_ms: int) -> tuple[int, int]:
+        """Return the instants [start, end) of the period at `now_ms`."""
+        return (
+            unit_boundary_ms(now_ms, self.unit, self.first, self.zone, self.week_start),
+            unit_boundary_ms(now_ms, self.unit, self.last + 1, self.zone, self.week_start),
+        )
+
 
 def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
     """Return the end of the clock-aligned window that contains an instant: the least boundary > at_ms.

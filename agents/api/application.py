@@ -46,6 +46,7 @@ from agents.api.turns import LatestOnly, Turns
 from agents.api.verification import Verification
 from agents.api.versions import Versions
 from agents.api.vocabulary import Vocabulary
+from agents.api.windows import Windows
 from agents.api.workers import ONE as OWN_CONDITION
 from agents.api.workers import PATH as WORKERS
 from agents.api.workers import Condition, Workers
@@ -162,6 +163,7 @@ class Api(Service):
             *vocabulary.routes(),
             *Diagnosis(recent_errors).routes(),
             *workers.routes(),
+            *Windows(settings).routes(),
             *changes.routes(),
         ]
         check_rights(self._routes)

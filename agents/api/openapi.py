@@ -45,6 +45,7 @@ from agents.api.shapes import (
     TIMELINE,
     VERIFIED,
     VOCABULARY,
+    WINDOW,
     WORKERS,
     list_of,
     object_of,
@@ -53,11 +54,19 @@ from agents.api.shapes import (
 from agents.api.signing_in import SignIn
 from agents.api.verification import RecountRequest, VerifyRequest
 from agents.api.version_paths import version_paths
+from agents.api.windows import WindowQuestion
 from agents.partitions.recent_changes import KEPT_CHANGES
 from schemas.definitions import SegmentDefinition
 from schemas.pages import MOST_CONTACTS, MOST_ROWS, SORTS
 from streamseg.catalogue.labels import STATUSES, TYPES
 from streamseg.json_text import Json
+
+
+def _window_question() -> Json:
+    """Return the shape of the body of /window. Its parts are among those of a definition."""
+    shape = WindowQuestion.model_json_schema(ref_template="#/components/schemas/{model}")
+    del shape["$defs"]
+    return shape
 
 
 def _stream() -> Json:
@@ -286,6 +295,14 @@ def _paths() -> Json:
                 200,
                 object_of(VERIFIED),
                 body=VerifyRequest.model_json_schema(),
+            )
+        },
+        "/window": {
+            "post": operation(
+                "The instants between which an occurrence is in a window now",
+                200,
+                object_of(WINDOW),
+                body=_window_question(),
             )
         },
         "/vocabulary": {

@@ -88,6 +88,7 @@ NEEDED: Final[Mapping[tuple[str, str], Right]] = {
     ("POST", "/check"): Right.READ,
     ("POST", "/preview"): Right.READ,
     ("GET", "/vocabulary"): Right.READ,
+    ("POST", "/window"): Right.READ,
     ("GET", "/contacts"): Right.CONTACTS,
     ("GET", "/contacts/{contact_id}"): Right.CONTACTS,
     ("GET", "/contacts/{contact_id}/timeline"): Right.CONTACTS,

@@ -372,6 +372,10 @@ WORKER: Final[Json] = {
 }
 """The condition of one worker."""
 
+_NULL_INSTANT: Final[Json] = {**INSTANT, "type": ["string", "null"]}
+WINDOW: Final[Json] = {"now": INSTANT, "first": _NULL_INSTANT, "end": _NULL_INSTANT, "timezone": SOME_TEXT}
+"""The instants of a window."""
+
 WORKERS: Final[Json] = {
     "asked": SOME_TEXT,
     "workers": list_of(

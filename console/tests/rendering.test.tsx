@@ -23,6 +23,7 @@ function drawn(definition: Definition, change: () => void): string {
     problem: undefined,
     counts: new Map(),
     segmentId: undefined,
+    timezone: undefined,
   };
   return renderToString(
     <QueryClientProvider client={new QueryClient()}>

@@ -74,6 +74,14 @@ def compile_segment(
     return _Compiler(definition, settings).segment(source, version, introduced, born)
 
 
+def compile_window(window: wire.Window, zone: str | None, settings: Settings) -> Window:
+    """Return the compiled window of a definition in the time zone `zone`; None: the configured one.
+
+    Raises RejectedError, with the path below `window`, as `compile_segment` does."""
+    nothing = wire.SegmentDefinition(segment_id="-", name="-", type="static", timezone=zone)
+    return _Compiler(nothing, settings)._window(window, "window")
+
+
 class _Compiler:
     def __init__(self, definition: wire.SegmentDefinition, settings: Settings) -> None:
         self.definition = definition

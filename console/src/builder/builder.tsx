@@ -16,9 +16,11 @@ import { BuilderHead } from "./builder_head";
 import { ClusterList } from "./cluster_list";
 import { type BuilderKnowledge, Knowledge } from "./context";
 import { useDraft } from "./draft";
+import { KeyList } from "./key_list";
 import { PartList } from "./part_list";
 import { PlaceProblem } from "./place_problem";
 import { PreviewPanel } from "./preview_panel";
+import { RecipeList } from "./recipe_list";
 import { SegmentSettings } from "./segment_settings";
 import { useShortcuts } from "./shortcuts";
 import { TextEditor } from "./text_editor";
@@ -56,7 +58,13 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
     }
   };
   const ready = definition.name.trim() !== "" && !isIncomplete(definition) && draft.isChanged;
-  useShortcuts({ save: () => ready && send(false), undo: draft.undo, redo: draft.redo });
+  const [keysShown, showKeys] = useState(false);
+  useShortcuts({
+    save: () => ready && send(false),
+    undo: draft.undo,
+    redo: draft.redo,
+    showKeys: () => showKeys(true),
+  });
 
   const refusal = save.error ?? preview.error;
   const problem =
@@ -69,6 +77,7 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
     counts:
       asked && preview.data && !preview.isPlaceholderData ? counts(definition, preview.data) : new Map(),
     segmentId: definition.segment_id,
+    timezone: definition.timezone,
   };
   const edited = (next: Definition) => {
     save.reset();
@@ -85,6 +94,7 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
           ready={ready}
           busy={save.isPending}
           send={send}
+          keys={<KeyList open={keysShown} show={showKeys} />}
           cancel={() => navigate(definition.segment_id ? segmentAddress(definition.segment_id) : "/segments")}
         />
         {save.error && !problem && <Alert type="error" showIcon title={save.error.message} />}
@@ -132,12 +142,18 @@ function Conditions({ value, change }: { value: Definition; change: (next: Defin
   if (value.type === "advanced") {
     return <PartList value={value.parts ?? []} change={(parts: Part[]) => change({ ...value, parts })} />;
   }
+  const clusters = value.clusters ?? [];
+  // A new segment has nothing to lose; in one that has a name already, a recipe keeps the name.
+  const begin = (recipe: Definition) => change({ ...value, ...recipe, name: value.name || recipe.name });
   return (
-    <ClusterList
-      place="clusters"
-      value={value.clusters ?? []}
-      change={(clusters: Cluster[]) => change({ ...value, clusters })}
-    />
+    <>
+      {clusters.length === 0 && <RecipeList choose={begin} />}
+      <ClusterList
+        place="clusters"
+        value={clusters}
+        change={(next: Cluster[]) => change({ ...value, clusters: next })}
+      />
+    </>
   );
 }
 

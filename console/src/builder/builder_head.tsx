@@ -1,5 +1,6 @@
 import { RedoOutlined, UndoOutlined } from "@ant-design/icons";
 import { Button, Space, Tag, Tooltip, Typography } from "antd";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Draft } from "./draft";
 
@@ -10,9 +11,10 @@ interface Props {
   busy: boolean;
   send: (calculate: boolean) => void;
   cancel: () => void;
+  keys: ReactNode;
 }
 
-export function BuilderHead({ draft, isNew, ready, busy, send, cancel }: Props) {
+export function BuilderHead({ draft, isNew, ready, busy, send, cancel, keys }: Props) {
   const { t } = useTranslation();
   const { type } = draft.definition;
   return (
@@ -23,6 +25,7 @@ export function BuilderHead({ draft, isNew, ready, busy, send, cancel }: Props) 
       {draft.isChanged && <Tag color="warning">{t("builder.unsaved")}</Tag>}
       <span className="push" />
       <Space wrap>
+        {keys}
         <Tooltip title={t("builder.undo")}>
           <Button
             icon={<UndoOutlined />}

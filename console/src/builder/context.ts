@@ -11,6 +11,8 @@ export interface BuilderKnowledge {
   counts: Map<string, number>;
   /** The segment that is edited; undefined for a new one. */
   segmentId: string | undefined;
+  /** The time zone of the definition; undefined: the configured one. */
+  timezone: string | undefined;
 }
 
 export const Knowledge = createContext<BuilderKnowledge | undefined>(undefined);

@@ -8,6 +8,7 @@ import { useKnowledge } from "./context";
 import { DurationEditor } from "./duration_editor";
 import { PeriodEditor } from "./period_editor";
 import { TimeEditor } from "./time_editor";
+import { WindowLine } from "./window_line";
 
 interface Props {
   value: Window | undefined;
@@ -47,6 +48,7 @@ export function WindowEditor({ value, change }: Props) {
         onChange={chooseForm}
       />
       {value && <Bounds value={value} change={change} />}
+      {value && <WindowLine window={value} />}
     </Space>
   );
 }

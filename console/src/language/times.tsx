@@ -2,21 +2,32 @@
 
 import { useTranslation } from "react-i18next";
 
-export function Instant({ at }: { at: string | number | null | undefined }) {
+interface Props {
+  at: string | number | null | undefined;
+  /** The IANA time zone in which it is shown; undefined: the viewer's. */
+  zone?: string | undefined;
+  milliseconds?: boolean;
+}
+
+export function Instant({ at, zone, milliseconds = false }: Props) {
   const { i18n } = useTranslation();
   if (at === null || at === undefined) return <span aria-hidden="true">–</span>;
   const instant = new Date(at);
   if (Number.isNaN(instant.getTime())) return <span>{String(at)}</span>;
   const iso = instant.toISOString();
+  const utc = `${iso.replace("T", " ").replace("Z", "")} UTC`;
+  const text = instantText(instant, i18n.language, zone);
+  const rest = milliseconds && instant.getMilliseconds() !== 0 ? iso.slice(19, 23) : "";
   return (
-    <time dateTime={iso} title={`${iso.replace("T", " ").replace("Z", "")} UTC`}>
-      {instantText(instant, i18n.language)}
+    <time dateTime={iso} title={zone === undefined ? utc : `${instantText(instant, i18n.language)} · ${utc}`}>
+      {text}
+      {rest}
     </time>
   );
 }
 
-/** Returns an instant such as `2026-11-29 13:05:07`, in the viewer's time zone. */
-export function instantText(instant: Date, language: string): string {
+/** Returns an instant such as `2026-11-29 13:05:07`, in a time zone; undefined: in the viewer's. */
+export function instantText(instant: Date, language: string, zone?: string): string {
   // Swedish dates are written as ISO 8601 has them, which everybody reads in the same way.
   const formatted = new Intl.DateTimeFormat(language === "en" ? "sv-SE" : "zh-CN", {
     year: "numeric",
@@ -25,7 +36,8 @@ export function instantText(instant: Date, language: string): string {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
-    hour12: false,
+    hourCycle: "h23",
+    timeZone: zone,
   });
   return formatted.format(instant).replaceAll("/", "-").replace(",", "");
 }

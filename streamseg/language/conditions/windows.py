@@ -37,6 +37,11 @@ class Window:
         """Return whether an occurrence at `at_ms` or before may be in the window at `now_ms` or later."""
         return True
 
+    def bounds(self, now_ms: int) -> tuple[int, int]:
+        """Return the instants [first, end) at which an occurrence is in the window at `now_ms`, whether they
+        have come yet or not; MIN_MS and NEVER_MS: it has no such bound."""
+        return MIN_MS, NEVER_MS
+
 
 class BetweenWindow(Window):
     """The window start <= t < end between fixed instants. MIN_MS and NEVER_MS stand for no bound."""
@@ -57,6 +62,9 @@ class BetweenWindow(Window):
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         return self.start_ms <= at_ms
+
+    def bounds(self, now_ms: int) -> tuple[int, int]:
+        return self.start_ms, self.end_ms
 
 
 def _key_of(bound_ms: int, open_ms: int, open_key: int) -> int | str:
@@ -86,6 +94,10 @@ class RollingWindow(Window):
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         return now_ms < at_ms + self.far_ms
 
+    def bounds(self, now_ms: int) -> tuple[int, int]:
+        # Whole milliseconds: after one instant means at the next.
+        return now_ms - self.far_ms + 1, now_ms - self.near_ms + 1
+
 
 class PeriodWindow(Window):
     """The window of whole local calendar units, relative to the unit that contains now."""
@@ -106,6 +118,9 @@ class PeriodWindow(Window):
 
     def reaches(self, at_ms: int, now_ms: int) -> bool:
         return now_ms < self.period.span(at_ms)[1]
+
+    def bounds(self, now_ms: int) -> tuple[int, int]:
+        return self.period.bounds(now_ms)
 
 
 ALL_HISTORY = Window()
