@@ -17,6 +17,7 @@ from agents.api.catalogue_view import CatalogueView
 from agents.api.change_feed import ChangeFeed
 from agents.api.changes import Changes
 from agents.api.comparing import Comparing
+from agents.api.contact_calendar import ContactCalendar
 from agents.api.contact_search import ContactSearch
 from agents.api.contacts import Contacts
 from agents.api.counted import counted
@@ -142,6 +143,7 @@ class Api(Service):
             settings, local=local, peers=peers, batch_producer=batch_producer, turns=turns
         )
         search = ContactSearch(settings, local, peers, turns)
+        calendar = ContactCalendar(settings, local, peers, turns)
         timeline = Timeline(settings, view, local, peers, turns)
         self._feed = ChangeFeed(settings.partitions, local, peers)
         changes = Changes(view, self._feed, metrics.questions.labels("watching"))
@@ -158,6 +160,7 @@ class Api(Service):
             *personal.routes(),
             *search.routes(),
             *timeline.routes(),
+            *calendar.routes(),
             *preview.routes(),
             *verification.routes(),
             *vocabulary.routes(),
@@ -173,6 +176,7 @@ class Api(Service):
             *personal.internal_routes(),
             *search.internal_routes(),
             *timeline.internal_routes(),
+            *calendar.internal_routes(),
             *preview.internal_routes(),
             *verification.internal_routes(),
             *vocabulary.internal_routes(),

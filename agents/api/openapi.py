@@ -25,6 +25,7 @@ from agents.api.preview import PreviewRequest
 from agents.api.segments import CheckRequest
 from agents.api.sessions import COOKIE
 from agents.api.shapes import (
+    CALENDAR,
     COMPARED,
     CONTACT,
     COUNT,
@@ -35,6 +36,7 @@ from agents.api.shapes import (
     FOUND_CONTACT,
     GROUP,
     MEMBER,
+    MONTH,
     NULL_TEXT,
     PREVIEWED,
     PROBLEM,
@@ -233,6 +235,18 @@ def _paths() -> Json:
                 200,
                 object_of(TIMELINE),
                 parameters=(CONTACT_ID, parameter("cursor", TEXT), limit),
+            )
+        },
+        "/contacts/{contact_id}/calendar": {
+            "get": operation(
+                "How often which events happened to a contact on each day of a month",
+                200,
+                object_of(CALENDAR),
+                parameters=(
+                    CONTACT_ID,
+                    {**parameter("month", MONTH), "required": True},
+                    parameter("timezone", TEXT),
+                ),
             )
         },
         "/contacts/{contact_id}": {

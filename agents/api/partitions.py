@@ -281,6 +281,9 @@ def _described(contact: Contact, plan: Plan) -> Json:
         "known_since": format_ms(contact.known_since_ms or 0),
         "tags": attributes.pop("tags", []),
         "attributes": attributes,
+        "updated_at": {
+            name: format_ms(at_ms) for name, (value, at_ms) in contact.attributes.items() if value is not None
+        },
         "lists": sorted(key for key, entry in contact.body.lists.items() if entry.is_in),
         "segments": [
             _membership(contact, segment_id, membership, plan)

@@ -95,6 +95,7 @@ NEEDED: Final[Mapping[tuple[str, str], Right]] = {
     ("DELETE", "/contacts/{contact_id}"): Right.ADMIN,
     ("GET", "/contacts/{contact_id}/erasure"): Right.ADMIN,
     ("GET", "/contacts/{contact_id}/export"): Right.ADMIN,
+    ("GET", "/contacts/{contact_id}/calendar"): Right.CONTACTS,
     ("POST", "/contacts/lists"): Right.EDIT,
     ("GET", "/changes"): Right.CONTACTS,
     ("POST", "/verify"): Right.ADMIN,

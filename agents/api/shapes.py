@@ -104,6 +104,7 @@ CONTACT: Final[Json] = {
     "contact_id": SOME_TEXT,
     "known_since": INSTANT,
     "attributes": {"type": "object"},
+    "updated_at": {"type": "object", "additionalProperties": INSTANT},
     "tags": list_of(TEXT),
     "lists": list_of(TEXT),
     "segments": list_of(object_of(MEMBERSHIP, optional=("next_change_at",))),
@@ -171,6 +172,21 @@ TIMELINE: Final[Json] = {
     "contact_id": SOME_TEXT,
     "rows": list_of({"anyOf": [object_of(_EVENT_ROW), object_of(_MEMBERSHIP_ROW)]}),
     "next_cursor": NULL_TEXT,
+}
+MONTH: Final[Json] = {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}
+CALENDAR: Final[Json] = {
+    "contact_id": SOME_TEXT,
+    "month": MONTH,
+    "timezone": SOME_TEXT,
+    "days": list_of(
+        object_of(
+            {
+                "day": {"type": "string", "format": "date"},
+                "events": list_of(object_of({"event": SOME_TEXT, "count": COUNT, "label": NULL_TEXT})),
+            }
+        )
+    ),
+    "months": list_of(SOME_TEXT),
 }
 EXPLANATION: Final[Json] = {
     "segment_id": SOME_TEXT,

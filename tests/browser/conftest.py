@@ -73,6 +73,10 @@ class Shop:
         self._producer.flush(30)
         self.wait(lambda: all(self.knows(f"c{number}") for number in range(10)))
 
+    def update(self, contact_id: str, attributes: dict[str, Any]) -> None:
+        """Send an update of attributes."""
+        self._send(CONTACT_UPDATES, {"contact_id": contact_id, "attributes": attributes})
+
     def happens(self, contact_id: str, event: str, properties: dict[str, Any]) -> None:
         """Send an event that occurs now."""
         now_ms = time.time_ns() // 1_000_000

@@ -18,6 +18,8 @@ export interface Contact {
   known_since: string;
   tags: string[];
   attributes: Record<string, unknown>;
+  /** When each attribute was set last; also `tags`. */
+  updated_at: Record<string, string>;
   lists: string[];
   segments: Membership[];
 }

@@ -1,5 +1,6 @@
 /** Requests to the worker's API, and the problems that it answers with (RFC 9457). */
 
+import { readJson } from "../definition/long_numbers";
 import { currentLanguage } from "../language/language";
 
 const BASE = "/api/v1";
@@ -50,7 +51,7 @@ export async function ask<Answer>(path: string, request: Request = {}): Promise<
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
 import { Select, Space } from "antd";
 import { useTranslation } from "react-i18next";
 import { type Field, useLabel } from "../api/vocabulary";
+import { hasLongNumber } from "../definition/long_numbers";
 import { operatorsFor, withOperator } from "../definition/operands";
 import type { Test } from "../definition/types";
 import { type EditorProps, useKnowledge } from "./context";
@@ -36,7 +37,7 @@ export function TestEditor<Given extends Test>({ value: test, change, field }: P
           operand={operator.operand}
           value={test.value}
           type={type}
-          seen={field?.seen?.values ?? []}
+          seen={(field?.seen?.values ?? []).filter((one) => !hasLongNumber(one.value))}
           change={(value) => change({ ...test, value })}
         />
       )}

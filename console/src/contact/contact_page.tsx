@@ -1,7 +1,7 @@
 /** One contact: what is known, and the segments it is in. */
 
 import { Button, Card, Descriptions, Empty, Skeleton, Table, Tag, Typography } from "antd";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate, useParams } from "react-router";
 import { explainAddress, segmentAddress } from "../addresses";
@@ -12,7 +12,8 @@ import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { SegmentSelect } from "../parts/segment_select";
 import { attributeText } from "./attribute_text";
-import { Timeline } from "./timeline";
+import { Happenings } from "./happenings";
+import { MembershipChange } from "./membership_change";
 
 /** Built-in segments that say which channels a contact may not be reached by. */
 const SUPPRESSIONS = ["global-unsubscribed", "email-unsubscribed", "mobile-unsubscribed"];
@@ -32,7 +33,7 @@ export function ContactPage() {
         <Attributes contact={contact.data} />
         <div className="stack">
           <Memberships contact={contact.data} names={names} />
-          <Timeline contactId={contact.data.contact_id} names={names} />
+          <Happenings contactId={contact.data.contact_id} names={names} />
         </div>
       </div>
     </div>
@@ -76,12 +77,16 @@ function Attributes({ contact }: { contact: Contact }) {
           ...entries.map(([name, value]) => ({
             key: name,
             label: label(known(name), name),
-            children: attributeText(known(name)?.type, value),
+            children: <SetAt at={contact.updated_at[name]}>{attributeText(known(name)?.type, value)}</SetAt>,
           })),
           {
             key: "tags",
             label: t("contact.tags"),
-            children: contact.tags.length === 0 ? "–" : contact.tags.map((tag) => <Tag key={tag}>{tag}</Tag>),
+            children: (
+              <SetAt at={contact.updated_at.tags}>
+                {contact.tags.length === 0 ? "–" : contact.tags.map((tag) => <Tag key={tag}>{tag}</Tag>)}
+              </SetAt>
+            ),
           },
           {
             key: "lists",
@@ -101,6 +106,21 @@ function Attributes({ contact }: { contact: Contact }) {
   );
 }
 
+/** A value, and when it was set. */
+function SetAt({ at, children }: { at: string | undefined; children: ReactNode }) {
+  const { t } = useTranslation();
+  return (
+    <div>
+      <div>{children}</div>
+      {at && (
+        <div className="quiet set-at">
+          {t("contact.updated_at")} <Instant at={at} />
+        </div>
+      )}
+    </div>
+  );
+}
+
 function Memberships({ contact, names }: { contact: Contact; names: Map<string, string> }) {
   const { t } = useTranslation();
   return (
@@ -110,6 +130,12 @@ function Memberships({ contact, names }: { contact: Contact; names: Map<string, 
         rowKey="segment_id"
         pagination={false}
         dataSource={contact.segments}
+        expandable={{
+          columnTitle: <span className="unseen">{t("contact.change")}</span>,
+          expandedRowRender: (one) => (
+            <MembershipChange segmentId={one.segment_id} contactId={contact.contact_id} />
+          ),
+        }}
         locale={{ emptyText: <Empty description={t("contact.no_segments")} /> }}
         columns={[
           {

@@ -1,7 +1,7 @@
 /** What happened to a contact: events and changes of memberships, the latest first. */
 
 import { LoginOutlined, LogoutOutlined, ThunderboltOutlined } from "@ant-design/icons";
-import { Card, Empty, Timeline as Line, Skeleton, Tag } from "antd";
+import { Empty, Timeline as Line, Skeleton, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -24,7 +24,7 @@ export function Timeline({ contactId, names }: Props) {
   const next = page.data?.next_cursor;
   const rows = page.data?.rows ?? [];
   return (
-    <Card title={t("timeline.title")} size="small">
+    <>
       {page.error && !page.data && <Failure error={page.error} retry={() => page.refetch()} />}
       {page.isPending && <Skeleton active />}
       {page.data && rows.length === 0 && <Empty description={t("timeline.none")} />}
@@ -40,7 +40,7 @@ export function Timeline({ contactId, names }: Props) {
         back={cursors.length > 0 ? () => setCursors(cursors.slice(0, -1)) : undefined}
         forth={next ? () => setCursors([...cursors, next]) : undefined}
       />
-    </Card>
+    </>
   );
 }
 

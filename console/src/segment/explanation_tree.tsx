@@ -5,6 +5,7 @@ import { Alert, Card } from "antd";
 import { useTranslation } from "react-i18next";
 import type { ExplainedCluster, ExplainedCondition, ExplainedPart, Explanation } from "../api/contacts";
 import { Instant } from "../language/times";
+import { WaysToChange } from "./ways_to_change";
 
 export function ExplanationTree({ explanation }: { explanation: Explanation }) {
   const { t } = useTranslation();
@@ -34,6 +35,7 @@ export function ExplanationTree({ explanation }: { explanation: Explanation }) {
           </dl>
         }
       />
+      <WaysToChange explanation={explanation} />
       {parts.map((part, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: parts have no names of their own and keep their order
         <PartCard key={index} part={part} alone={parts.length === 1} />

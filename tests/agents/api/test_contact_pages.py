@@ -157,3 +157,52 @@ def test_an_unknown_contact_and_a_wrong_cursor_are_problems() -> None:
             assert (status, problem["code"], problem["path"]) == (422, "invalid_schema", "cursor")
 
     asking(installation, questions)
+
+
+@pytest.mark.parametrize("contact_id", ["c1", "c2", "c3"])
+def test_events_are_counted_by_the_days_of_a_time_zone(contact_id: str) -> None:
+    installation = Installation()
+    hour_ms = DAY_MS // 24
+    # In Shanghai these are 07:59 on 1 May, 23:59 on 1 May, and 00:00 on 2 May.
+    for number, at_ms in enumerate((AT_MS - 60_000, AT_MS + 16 * hour_ms - 60_000, AT_MS + 16 * hour_ms)):
+        installation.event(contact_id, f"e{number}", "email_click", at_ms)
+    installation.event(contact_id, "other", "bought", AT_MS + 1)
+
+    async def questions(ask: Ask) -> None:
+        path = f"/contacts/{contact_id}/calendar?month=2026-05"
+        _, found = await ask(f"{path}&timezone=Asia/Shanghai")
+        click = {"event": "email_click", "label": "邮件点击"}
+        assert found["days"] == [
+            {
+                "day": "2026-05-01",
+                "events": [{**click, "count": 2}, {"event": "bought", "count": 1, "label": None}],
+            },
+            {"day": "2026-05-02", "events": [{**click, "count": 1}]},
+        ]
+        assert found["months"] == ["2026-05"]
+        _, found = await ask(f"{path}&timezone=UTC")
+        assert [(day["day"], sum(one["count"] for one in day["events"])) for day in found["days"]] == [
+            ("2026-05-01", 3)
+        ]
+        assert found["months"] == ["2026-04", "2026-05"]
+        status, problem = await ask(f"/contacts/{contact_id}/calendar?month=2026-13")
+        assert (status, problem["path"]) == (422, "month")
+        status, problem = await ask(f"{path}&timezone=Mars/Base")
+        assert (status, problem["path"]) == (422, "timezone")
+
+    asking(installation, questions)
+
+
+def test_each_attribute_has_the_time_at_which_it_was_set() -> None:
+    installation = Installation()
+    installation.contact(
+        "c1", attributes={"city": "上海", "points": 1}, updated_at=AT_MS, tags={"add": ["vip"]}
+    )
+    later = {"updated_at": AT_MS + 5, "attributes": {"points": 2, "city": None}}
+    installation.contact("c1", AT_MS + 5, **later)
+
+    async def questions(ask: Ask) -> None:
+        _, found = await ask("/contacts/c1")
+        assert found["updated_at"] == {"points": format_ms(AT_MS + 5), "tags": format_ms(AT_MS)}
+
+    asking(installation, questions)
