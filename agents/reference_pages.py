@@ -32,6 +32,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "clock_tolerance_ms",
         "history_retention_ms",
         "history_cap",
+        "change_cap",
         "email_window",
         "sms_window",
         "max_record_bytes",

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     """How long an event is kept after its `occurred_at`."""
     history_cap: int = Field(10_000, gt=0)
     """How many events are kept per contact; beyond this number the oldest are dropped."""
+    change_cap: int = Field(500, gt=0)
+    """How many membership changes are kept per contact; beyond this number the oldest are dropped. They are
+    kept for `history_retention_ms`, too."""
     email_window: BatchWindow = BatchWindow(length="P1D")
     """The batch window of e-mail unsubscribes. It has three parts: `STREAMSEG_EMAIL_WINDOW__LENGTH`
     (ISO 8601), `STREAMSEG_EMAIL_WINDOW__ALIGNMENT` (`clock` or `event`) and

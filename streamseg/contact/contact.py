@@ -1,6 +1,6 @@
 """The state of one contact, without its attributes and events, and its bytes.
 
-Layout, version 6: the head, then the body. The head is one version byte, the due time as 8 bytes that sort as
+Layout, version 7: the head, then the body. The head is one version byte, the due time as 8 bytes that sort as
 the time does (all ones: never due), then each field of the head below as 8 bytes, big-endian. The least
 number stands for None. The body is an orjson list of its fields in a fixed order.
 
@@ -12,8 +12,9 @@ The list of the body may grow at its end. If a field was added after the bytes w
 default when they are read. The rows inside the body may grow in the same way. A new field of the head needs a
 new version.
 
-Versions 4 and 5 are read too. Their head was an orjson list, with its length before it as 2 bytes. Version 4
-kept births that depended on the time at which a worker had started. A birth of
+Versions 4 to 6 are read too. Before version 7 no membership changes were kept, so `unkept_ms` of such a
+contact is its clock. Before version 6 the head was an orjson list, with its length before it as 2 bytes.
+Version 4 kept births that depended on the time at which a worker had started. A birth of
 version 4 that says nothing is read as unknown, and the contact is read as evaluated with no plan, so that it
 gets the known birth. Version 4 also kept less about opt-outs. Any other version raises StateVersionError.
 """
@@ -27,9 +28,11 @@ from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.contact.attributes import Attributes
 from streamseg.contact.rows import (
     GLOBAL,
+    NO_PAST,
     GivenSequences,
     ListEntry,
     Membership,
+    Past,
     Rows,
     Statements,
     Unsubscribes,
@@ -46,11 +49,14 @@ Summary = Any
 condition has its own form."""
 
 _NEVER_DUE = b"\xff" * 8
-_HEAD = Struct(">BQ13q")
+_HEAD = Struct(">BQ15q")
 _pack_head, _unpack_head, _BODY_AT = _HEAD.pack, _HEAD.unpack_from, _HEAD.size
+_HEAD_6 = Struct(">BQ13q")
+_NUMBER = Struct(">q")
+_CLOCK_AT, _UNKEPT_AT = 25, _BODY_AT - 16
 _SIGN, _NEVER, _UNSET = 1 << 63, (1 << 64) - 1, -(1 << 63)
 _LISTED_HEAD_AT, _LISTED_HEAD_FIELDS = 11, 12
-_LAYOUT_4 = 4
+_LAYOUT_4, _LAYOUT_6 = 4, 6
 
 
 class Body:
@@ -66,6 +72,7 @@ class Body:
     unsubscribes the registers of opt-outs
     suppressed   the channels for which a suppression was emitted and is in force
     ended        segment id -> see streamseg.contact.ended_sequences
+    past         which of its membership changes are kept
     """
 
     __slots__ = (
@@ -74,6 +81,7 @@ class Body:
         "flips",
         "lists",
         "members",
+        "past",
         "summaries",
         "suppressed",
         "true",
@@ -91,6 +99,7 @@ class Body:
         unsubscribes: Unsubscribes | None = None,
         suppressed: list[str] | None = None,
         ended: dict[str, list[GivenSequences]] | None = None,
+        past: Past = NO_PAST,
     ) -> None:
         self.lists: Rows[ListEntry] = Rows(ListEntry) if lists is None else lists
         self.true: set[int] = set() if true is None else true
@@ -101,6 +110,7 @@ class Body:
         self.unsubscribes: Unsubscribes = Unsubscribes() if unsubscribes is None else unsubscribes
         self.suppressed: list[str] = [] if suppressed is None else suppressed
         self.ended: dict[str, list[GivenSequences]] = {} if ended is None else ended
+        self.past = past
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Body) and self._values() == other._values()
@@ -118,6 +128,7 @@ class Body:
             self.unsubscribes,
             self.suppressed,
             self.ended,
+            self.past,
         )
 
     def to_bytes(self) -> bytes:
@@ -132,13 +143,14 @@ class Body:
                 self.unsubscribes.lists,
                 self.suppressed,
                 given_lists(self.ended),
+                self.past.listed(),
             ]
         )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Body:
         read = _filled(loads_own(data), _BODY_FIELDS, _EMPTY_BODY)
-        lists, true, flips, summaries, due, members, unsubscribes, suppressed, ended = read
+        lists, true, flips, summaries, due, members, unsubscribes, suppressed, ended, past = read
         return cls(
             lists=Rows(ListEntry, lists),
             true=set(true),
@@ -149,6 +161,7 @@ class Body:
             unsubscribes=Unsubscribes(unsubscribes),
             suppressed=suppressed,
             ended=given_rows(ended),
+            past=Past(*past) if past else NO_PAST,
         )
 
     def forget_unknown_births(self) -> None:
@@ -182,10 +195,13 @@ class Contact:
                  is read again changes nothing; -1: none
     flip_ms      when the first of its conditions may change without input: the least of the body's `due`
     ended_ms     the time of the body's `ended`, or None
-    prune_ms     when events that are no longer kept are to be removed from its history
+    prune_ms     when events and membership changes that are no longer kept are to be removed
     forgotten_ms when the latest event occurred that was counted and is no longer kept
     opt_outs_since_ms   unsubscribe events later than this count, also if they are in an erased past; None:
                  all of them count
+    unkept_ms    membership changes up to this time may be missing among the kept ones, because of an earlier
+                 layout or because of the retention; None: none is missing
+    oldest_change_ms   the time of the oldest kept membership change; None: none is kept
     due_ms       when the contact has to be evaluated without input: the lesser of flip_ms and prune_ms; of an
                  erased contact the instant after ended_ms
     attributes   see streamseg.contact.attributes
@@ -208,10 +224,12 @@ class Contact:
         "forgotten_ms",
         "kept_body",
         "known_since_ms",
+        "oldest_change_ms",
         "oldest_event_ms",
         "opt_outs_since_ms",
         "plan",
         "prune_ms",
+        "unkept_ms",
         "update_offset",
     )
 
@@ -235,6 +253,8 @@ class Contact:
         ended_ms: int | None = None,
         forgotten_ms: int | None = None,
         opt_outs_since_ms: int | None = None,
+        unkept_ms: int | None = None,
+        oldest_change_ms: int | None = None,
     ) -> None:
         self.contact_id = contact_id
         self.due_ms = due_ms
@@ -254,6 +274,8 @@ class Contact:
         self.ended_ms = ended_ms
         self.forgotten_ms = forgotten_ms
         self.opt_outs_since_ms = opt_outs_since_ms
+        self.unkept_ms = unkept_ms
+        self.oldest_change_ms = oldest_change_ms
 
     @property
     def body(self) -> Body:
@@ -289,18 +311,21 @@ class Contact:
             self.ended_ms,
             self.forgotten_ms,
             self.opt_outs_since_ms,
+            self.unkept_ms,
+            self.oldest_change_ms,
         )
 
     def reset(self) -> None:
-        """Forget the contact's attributes and body, and everything about its history. The sequences in
-        `ended` are kept, and so are the id, the clock, the offsets, the plan and the time of the erasure."""
+        """Forget the contact's attributes and body, and everything about its events. The sequences in `ended`
+        and `past` are kept, and so are the id, the clock, the offsets, the plan and the time of the
+        erasure."""
         self.known_since_ms = None
         self.event_count = 0
         self.oldest_event_ms = None
         self.forgotten_ms = None
         self.attributes = Attributes()
         self.attributes.restated = True
-        self.kept_body = Body(ended=self.body.ended)
+        self.kept_body = Body(ended=self.body.ended, past=self.body.past)
 
     def to_bytes(self) -> bytes:
         """Return the bytes in the layout above. From now on `kept_body` holds bytes until `body` is used
@@ -312,12 +337,14 @@ class Contact:
             self.erased_ms,
             self.oldest_event_ms,
         )
-        flip_ms, prune_ms, ended_ms, forgotten_ms, since_ms = (
+        flip_ms, prune_ms, ended_ms, forgotten_ms, since_ms, unkept_ms, change_ms = (
             self.flip_ms,
             self.prune_ms,
             self.ended_ms,
             self.forgotten_ms,
             self.opt_outs_since_ms,
+            self.unkept_ms,
+            self.oldest_change_ms,
         )
         head = _pack_head(
             STATE_VERSION,
@@ -335,6 +362,8 @@ class Contact:
             _UNSET if ended_ms is None else ended_ms,
             _UNSET if forgotten_ms is None else forgotten_ms,
             _UNSET if since_ms is None else since_ms,
+            _UNSET if unkept_ms is None else unkept_ms,
+            _UNSET if change_ms is None else change_ms,
         )
         if isinstance(kept, bytes):
             return head + kept
@@ -365,6 +394,8 @@ class Contact:
             ended_ms,
             forgotten_ms,
             since_ms,
+            unkept_ms,
+            change_ms,
         ) = _unpack_head(data)
         return cls(
             contact_id,
@@ -385,6 +416,8 @@ class Contact:
             None if ended_ms == _UNSET else ended_ms,
             None if forgotten_ms == _UNSET else forgotten_ms,
             None if since_ms == _UNSET else since_ms,
+            None if unkept_ms == _UNSET else unkept_ms,
+            None if change_ms == _UNSET else change_ms,
         )
 
     def copy(self) -> Contact:
@@ -393,11 +426,16 @@ class Contact:
 
 
 def _from_earlier_layout(contact_id: str, data: bytes, attributes: Attributes) -> Contact:
-    """Return a contact of layout 4 or 5, whose head is an orjson list. Raises StateVersionError for any other
-    layout."""
+    """Return a contact of layout 4 to 6. Raises StateVersionError for any other layout."""
     version = data[0]
     if not EARLIEST_VERSION <= version < STATE_VERSION:
         raise StateVersionError(version, STATE_VERSION)
+    if version == _LAYOUT_6:
+        # Only the last two fields of the head are missing.
+        clock = data[_CLOCK_AT : _CLOCK_AT + 8]
+        end = _HEAD_6.size
+        raised = b"".join((bytes((STATE_VERSION,)), data[1:end], clock, _NUMBER.pack(_UNSET), data[end:]))
+        return Contact.from_bytes(contact_id, raised, attributes)
     body_at = _LISTED_HEAD_AT + int.from_bytes(data[9:_LISTED_HEAD_AT], "big")
     head = loads_own(data[_LISTED_HEAD_AT:body_at])
     if version == _LAYOUT_4:
@@ -425,6 +463,7 @@ def _from_earlier_layout(contact_id: str, data: bytes, attributes: Attributes) -
         ended_ms=ended_ms,
         forgotten_ms=forgotten_ms,
         opt_outs_since_ms=opt_outs_since_ms,
+        unkept_ms=clock_ms,
     )
     if version == _LAYOUT_4:
         _raise_from_layout_4(contact)
@@ -460,3 +499,13 @@ def due_in(data: bytes) -> bytes | None:
     """Return the due time in a contact's bytes, as 8 bytes that sort as the time; None if it is never due."""
     due = data[1:9]
     return None if due == _NEVER_DUE else due
+
+
+def unkept_in(data: bytes) -> int | None:
+    """Return `unkept_ms` of the contact with these bytes, without reading the rest of them."""
+    version = data[0]
+    if version >= _LAYOUT_6:
+        at = _UNKEPT_AT if version == STATE_VERSION else _CLOCK_AT
+        unkept_ms: int = _NUMBER.unpack_from(data, at)[0]
+        return None if unkept_ms == _UNSET else unkept_ms
+    return _from_earlier_layout("", data, Attributes()).clock_ms

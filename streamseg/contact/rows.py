@@ -61,6 +61,28 @@ class ListEntry(NamedTuple):
         return list(self)
 
 
+class Past(NamedTuple):
+    """What a contact knows of its kept membership changes. Times are epoch ms.
+
+    number    the number that the next change gets; changes are numbered from 0 in the order of their making
+    kept      the number of changes that are kept now
+    since_ms  changes later than this are kept; None: the head alone says since when
+    dropped   segment id -> the time of the latest change that was dropped because of the cap; None: none was
+    """
+
+    number: int = 0
+    kept: int = 0
+    since_ms: int | None = None
+    dropped: dict[str, int] | None = None
+
+    def listed(self) -> list[Any]:
+        """Return the row as it is in the bytes. It is empty for a contact whose membership never changed."""
+        return [] if self == NO_PAST else list(self if self.dropped is not None else self[:-1])
+
+
+NO_PAST = Past()
+
+
 class GivenSequences(NamedTuple):
     """Sequences `first` to `last`, which were used at the time at which they ended; see ended_sequences.py.
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-STATE_VERSION: Final = 6
+STATE_VERSION: Final = 7
 """The version that this release writes."""
 
 EARLIEST_VERSION: Final = 4

@@ -2,8 +2,9 @@
 
 The contract of every method of `Engine`:
 
-1. It changes the contact that it is given (head, body and attributes) and this contact's events in the event
-   log, and nothing else. The caller writes the contact afterwards.
+1. It changes the contact that it is given (head, body and attributes), this contact's events in the event
+   log and its membership changes in the change log, and nothing else. The caller writes the contact
+   afterwards.
 2. It emits membership changes, new ends of memberships and suppressions through the emitter, each once and in
    order.
 3. It reads the contact, its kept events, the plan and the settings that the engine was made with. Time is the
@@ -24,6 +25,7 @@ from streamseg.contact.first_values import FirstValues
 from streamseg.contact.rows import ListEntry
 from streamseg.engine.decoding import Update
 from streamseg.engine.history import History
+from streamseg.engine.past import KeptPast
 from streamseg.engine.refill import refill
 from streamseg.engine.settle import leave_all, settle, settle_suppressions
 from streamseg.language.conditions.base import Condition
@@ -52,7 +54,7 @@ from streamseg.records.inputs import Event, Record
 from streamseg.records.outputs import Cause, Emitter, Reason
 from streamseg.records.trace import trace_of
 from streamseg.settings import Settings
-from streamseg.store.protocol import EventLog
+from streamseg.store.protocol import ChangeLog, EventLog
 from streamseg.values import same_value
 
 _BY_TIME = Reason(Cause.TIME)
@@ -62,13 +64,23 @@ _NOTHING: tuple[Sequence[Condition], Sequence[Segment]] = ((), ())
 
 
 class Engine:
-    """Applies inputs and time to contacts under one plan; `event_log` keeps their events."""
+    """Applies inputs and time to contacts under one plan. `event_log` keeps their events, and `change_log`
+    their membership changes; None: these are not kept."""
 
-    __slots__ = ("_emitter", "history", "plan")
+    __slots__ = ("_emitter", "_past", "history", "plan")
 
-    def __init__(self, *, event_log: EventLog, plan: Plan, settings: Settings, emitter: Emitter) -> None:
+    def __init__(
+        self,
+        *,
+        event_log: EventLog,
+        change_log: ChangeLog | None,
+        plan: Plan,
+        settings: Settings,
+        emitter: Emitter,
+    ) -> None:
         self.plan = plan
         self._emitter = emitter
+        self._past = KeptPast(change_log, settings.history_retention_ms, settings.change_cap)
         self.history = History(event_log, settings.history_retention_ms, settings.history_cap)
 
     # Time
@@ -98,12 +110,14 @@ class Engine:
         while due_ms is not None and due_ms <= until_ms:
             now_ms = due_ms
             if contact.prune_ms is not None and contact.prune_ms <= now_ms:
-                self.history.prune(contact, now_ms)
+                if contact.event_count:
+                    self.history.prune(contact, now_ms)
+                self._past.prune(contact, now_ms)
             is_due = contact.flip_ms is not None and contact.flip_ms <= now_ms
             if is_due:
                 keys = [key for key, at_ms in contact.body.due.items() if at_ms <= now_ms]
                 touched = [self.plan.conditions[key] for key in keys if key in self.plan.conditions]
-                settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter)
+                settle(contact, self.plan, touched, (), now_ms, _BY_TIME, self._emitter, self._past)
             self._done(contact, now_ms, evaluated=is_due)
             due_ms = contact.due_ms
         return True
@@ -115,7 +129,7 @@ class Engine:
             contact.clock_ms = now_ms
         if evaluated:
             contact.flip_ms = min(contact.body.due.values(), default=None)
-        oldest_ms = contact.oldest_event_ms
+        oldest_ms = _earlier(contact.oldest_event_ms, contact.oldest_change_ms)
         prune_ms = None if oldest_ms is None else self.history.prune_ms(oldest_ms)
         forgot = contact.ended_ms is not None and forget_ends(contact, contact.clock_ms)
         if evaluated or forgot or prune_ms != contact.prune_ms:
@@ -170,7 +184,7 @@ class Engine:
             touched: dict[int, Condition] = {}
             self._touch_channel(channel, touched)
             reason = Reason(Cause.BEHAVIOR_EVENT, event.event_id, trace)
-            settle(contact, self.plan, touched.values(), (), now_ms, reason, self._emitter)
+            settle(contact, self.plan, touched.values(), (), now_ms, reason, self._emitter, self._past)
         settle_suppressions(contact, now_ms, self._emitter, trace)
         self._done(contact, now_ms, evaluated=True)
         return True
@@ -226,7 +240,7 @@ class Engine:
             history.keep_derived(contact, one, now_ms)
         if touched or segments:
             reason = Reason(cause, ref, trace)
-            settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter)
+            settle(contact, plan, touched.values(), segments, now_ms, reason, self._emitter, self._past)
             self._done(contact, now_ms, evaluated=True)
         else:
             self._done(contact, now_ms, evaluated=False)
@@ -382,7 +396,8 @@ class Engine:
         erased_ms = update.updated_ms
         trace = trace_of(record.headers) if record.headers else None
         reason = Reason(Cause.DELETION, record.position, trace)
-        leave_all(contact, list(contact.body.members), now_ms, reason, self._emitter)
+        leave_all(contact, list(contact.body.members), now_ms, reason, self._emitter, self._past)
+        self._past.forget_all(contact, now_ms)
         later = self.history.forget_all(contact, erased_ms)
         contact.erased_ms = erased_ms if contact.erased_ms is None else max(erased_ms, contact.erased_ms)
         if update.keep_suppressions:
@@ -437,7 +452,7 @@ class Engine:
         newest = plan.newest
         ref = None if newest is None else f"{newest.segment_id}@{newest.version}"
         reason = Reason(Cause.DEFINITION, ref)
-        settle(contact, plan, fresh.values(), news.segments, now_ms, reason, self._emitter)
+        settle(contact, plan, fresh.values(), news.segments, now_ms, reason, self._emitter, self._past)
         if restated:
             settle_suppressions(contact, now_ms, self._emitter)
         self._done(contact, now_ms, evaluated=True)
@@ -469,6 +484,7 @@ class Engine:
             now_ms,
             Reason(Cause.DEFINITION),
             self._emitter,
+            self._past,
         )
         self._done(contact, now_ms, evaluated=True)
 
@@ -483,7 +499,7 @@ class Engine:
             for segment_id, row in rows.items()
             if not _is_about(plan.segments.get(segment_id) or plan.waiting.get(segment_id), row.born)
         }
-        leave_all(contact, gone & members.keys(), now_ms, Reason(Cause.DEFINITION), self._emitter)
+        leave_all(contact, gone & members.keys(), now_ms, Reason(Cause.DEFINITION), self._emitter, self._past)
         for segment_id in gone & lists.keys():
             lists.pop(segment_id)
         for segment_id in members.keys() - plan.waiting.keys():

@@ -104,7 +104,9 @@ class Partition:
         self._emitter = emitter
         self._decoder = Decoder(settings)
         self._indexed = _MemberIndex(store, emitter)
-        self._engine = Engine(event_log=store, plan=plan, settings=settings, emitter=self._indexed)
+        self._engine = Engine(
+            event_log=store, change_log=store, plan=plan, settings=settings, emitter=self._indexed
+        )
         self.counts = Counts()
 
     @property

@@ -10,6 +10,7 @@ from streamseg.contact.contact import Contact
 from streamseg.contact.ended_sequences import given_before, note_end
 from streamseg.contact.rows import Membership
 from streamseg.engine.forecast import next_flip_ms
+from streamseg.engine.past import KeptPast
 from streamseg.language.conditions.base import Condition
 from streamseg.language.segments import Segment
 from streamseg.language.unsubscribe import CHANNEL_SEGMENTS, suppressed_channels
@@ -29,9 +30,10 @@ def settle(
     now_ms: int,
     reason: Reason,
     emitter: Emitter,
+    past: KeptPast,
 ) -> None:
     """Evaluate the touched conditions at `now_ms`, then every segment whose membership this may change, and
-    emit the changes, ordered by segment id.
+    emit the changes, ordered by segment id, and keep them.
 
     All conditions are evaluated before any segment, and a segment after the segments it refers to. So a step
     never emits an intermediate state.
@@ -65,7 +67,7 @@ def settle(
         if index is not None:
             pending.update((segment.segment_id, segment) for segment in index.find(true))
     changes = _flip_segments(contact, plan, pending, now_ms, reason) if pending else []
-    _emit_changes(contact, plan, evaluated, changes, reason.trace, emitter)
+    _emit_changes(contact, plan, evaluated, changes, reason.trace, emitter, past)
 
 
 def _flip_segments(
@@ -103,6 +105,7 @@ def _emit_changes(
     changes: list[MembershipChange],
     trace: bytes | None,
     emitter: Emitter,
+    past: KeptPast,
 ) -> None:
     """Emit the changes by segment id. Each entry has the time at which it will end without input. Also emit
     the other memberships whose time of ending differs from the one emitted before. `trace` is that of the
@@ -119,6 +122,7 @@ def _emit_changes(
             if next_ms is not None:
                 members[change.segment_id] = members[change.segment_id]._replace(next_ms=next_ms)
             change.next_change_ms = next_ms
+        past.keep(contact, change)
         emitter.change(change)
     others: dict[str, Segment] = {}
     for condition in evaluated:
@@ -188,7 +192,12 @@ def _reason_for(contact: Contact, plan: Plan, segment: Segment, reason: Reason) 
 
 
 def leave_all(
-    contact: Contact, segment_ids: Iterable[str], now_ms: int, reason: Reason, emitter: Emitter
+    contact: Contact,
+    segment_ids: Iterable[str],
+    now_ms: int,
+    reason: Reason,
+    emitter: Emitter,
+    past: KeptPast,
 ) -> None:
     """Emit the exits of a contact from segments, because the segments are deleted or the contact is erased,
     and forget its memberships. A reason without a reference gets the segment id as its reference."""
@@ -199,7 +208,9 @@ def leave_all(
         if membership.is_member:
             because = reason if reason.ref is not None else Reason(reason.kind, segment_id)
             sequence, at_once = sequence + 1, at_once + 1
-            emitter.change(_change(contact, segment_id, membership.version, sequence, now_ms, because))
+            change = _change(contact, segment_id, membership.version, sequence, now_ms, because)
+            past.keep(contact, change)
+            emitter.change(change)
         if at_once:
             note_end(contact, segment_id, sequence - at_once + 1, sequence, now_ms)
 

@@ -19,7 +19,11 @@ class Trial:
 
     def __init__(self, event_log: EventLog, plan: Plan, settings: Settings) -> None:
         self._engine = Engine(
-            event_log=_KeptEvents(event_log), plan=plan, settings=settings, emitter=_NoOutput()
+            event_log=_KeptEvents(event_log),
+            change_log=None,
+            plan=plan,
+            settings=settings,
+            emitter=_NoOutput(),
         )
 
     def brought_up(self, contact: Contact, now_ms: int) -> Contact:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from rocksdict import WriteBatch
 
 from streamseg.contact.attributes import Attributes
-from streamseg.contact.contact import Contact
+from streamseg.contact.contact import Contact, unkept_in
 from streamseg.store import layout
-from streamseg.store.database import Database, KeyValue
+from streamseg.store.database import Database, KeyValue, read_unkept
 from streamseg.store.due import DueQueue
+from streamseg.times import time_bytes
 
 
 class DueChanges(NamedTuple):
@@ -40,6 +41,8 @@ class ContactTable:
         "_filed",
         "_filed_on_disk",
         "_restated",
+        "_unkept_ms",
+        "_unkept_on_disk",
         "_unwritten",
     )
 
@@ -56,6 +59,8 @@ class ContactTable:
         # Id of an unwritten contact -> the due time under which it is filed on disk, if that is known.
         self._filed_on_disk: dict[str, int | None] = {}
         self._due = DueQueue(self._filed_due, self._read_due)
+        # The greatest `unkept_ms` of all written contacts, and the one that is on disk.
+        self._unkept_ms = self._unkept_on_disk = read_unkept(database)
 
     def get(self, contact_id: str) -> Contact | None:
         """The contact's state, or None if none was ever kept."""
@@ -106,6 +111,15 @@ class ContactTable:
         for contact_id, _ in groupby(heapq.merge(unwritten, written)):
             yield contact_id
 
+    def unkept_ms(self) -> int | None:
+        """The greatest `unkept_ms` of all contacts, or None. Cost: one step for each unwritten contact."""
+        latest_ms = self._unkept_ms
+        for contact in self._unwritten.values():
+            unkept_ms = contact.unkept_ms
+            if unkept_ms is not None and (latest_ms is None or unkept_ms > latest_ms):
+                latest_ms = unkept_ms
+        return latest_ms
+
     # -- due index --------------------------------------------------------------------------------------
 
     def next_due(self) -> tuple[int, str] | None:
@@ -142,6 +156,7 @@ class ContactTable:
         if contact is None:
             return None, None
         raw = contact_id.encode()
+        self._note_unkept(contact.unkept_ms)
         state = (layout.CONTACT + raw, contact.to_bytes())
         if contact_id not in self._restated:
             return None, state
@@ -149,6 +164,7 @@ class ContactTable:
 
     def write_due(self, batch: WriteBatch, contact_ids: Sequence[str] | None) -> DueChanges:
         """Put the changes of the due index for these contacts into a batch; None: for all contacts."""
+        self.write_unkept(batch)
         written: Set[str] = self._unwritten.keys()
         deleted = list(self._due.stale)
         if contact_ids is not None:
@@ -171,6 +187,24 @@ class ContactTable:
                 added.append(entry)
                 batch.put(layout.DUE + entry, b"")
         return DueChanges(added, deleted)
+
+    def note_unkept(self, states: Iterable[bytes]) -> None:
+        """Take over `unkept_ms` of contacts whose bytes are written to disk without this table."""
+        for data in states:
+            self._note_unkept(unkept_in(data))
+
+    def _note_unkept(self, unkept_ms: int | None) -> None:
+        if unkept_ms is not None:
+            latest_ms = self._unkept_ms
+            if latest_ms is None or unkept_ms > latest_ms:
+                self._unkept_ms = unkept_ms
+
+    def write_unkept(self, batch: WriteBatch) -> None:
+        """Put the greatest `unkept_ms` into a batch if it has changed."""
+        unkept_ms = self._unkept_ms
+        if unkept_ms is not None and unkept_ms != self._unkept_on_disk:
+            batch.put(layout.UNKEPT_KEY, time_bytes(unkept_ms))
+            self._unkept_on_disk = unkept_ms
 
     def _is_settled(self, entry: bytes, written: Set[str]) -> bool:
         """Return whether an outdated entry may be deleted. If the contact stays unwritten, the index must

@@ -21,12 +21,17 @@ from rocksdict import (
     WriteOptions,
 )
 
+from streamseg.contact.contact import unkept_in
+from streamseg.contact.rows import later
 from streamseg.contact.state_version import EARLIEST_VERSION, STATE_VERSION
 from streamseg.errors import ConfigurationError, StateVersionError
 from streamseg.store import layout
+from streamseg.times import time_bytes, time_ms
 
 KeyValue = tuple[bytes, bytes | None]
 """A key of `streamseg.store.layout` and its value; None deletes it."""
+
+_FIRST_WITH_CHANGES = 7  # the first layout in which membership changes were kept
 
 # Faust's own RocksDB stores keep the changelog offset under this key. It is written here with each batch.
 _OFFSET_KEY = b"__faust\0offset__"
@@ -80,7 +85,17 @@ class Database:
         empty = data is None and next(self._db.keys(), None) is None
         if not empty and not EARLIEST_VERSION <= found <= STATE_VERSION:
             raise StateVersionError(found, STATE_VERSION)
-        self._db.put(layout.FORMAT_KEY, orjson.dumps(STATE_VERSION))
+        batch = new_batch()
+        if not empty and found < _FIRST_WITH_CHANGES:
+            # Up to its clock, the changes of a contact were not kept. What follows from the contacts is
+            # written together with the version, so that it is never missing.
+            latest_ms: int | None = None
+            for _, value in self.items(layout.CONTACT, layout.CONTACT):
+                latest_ms = later(latest_ms, unkept_in(value))
+            if latest_ms is not None:
+                batch.put(layout.UNKEPT_KEY, time_bytes(latest_ms))
+        batch.put(layout.FORMAT_KEY, orjson.dumps(STATE_VERSION))
+        self._db.write(batch)
 
     def items(self, prefix: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield keys that begin with `prefix`, and their values, from the key `start` on. Changes made after
@@ -170,6 +185,12 @@ class Database:
         self._closing = True
         with self._compacting:
             self._db.close()
+
+
+def read_unkept(database: Database) -> int | None:
+    """Return the greatest `unkept_ms` of the contacts on disk, or None."""
+    data = database.get(layout.UNKEPT_KEY)
+    return None if data is None else time_ms(data)
 
 
 def new_batch() -> WriteBatch:

@@ -10,6 +10,12 @@
                                                <recorded ms>, then orjson of its attributes
     i <contact id> <event id>                  <occurred ms> <offset>         follows from the first kind of h
     s <segment id> <contact id>                orjson [sequence, entered ms]
+    k <contact id> <effective ms> <number> <segment id>   a kept membership change: orjson
+                                               [sequence, version, kind of the reason, its reference]
+    t <segment id> <contact id> <effective ms> <number>   the same value        follows from k
+    f <segment id> <contact id>                <effective ms> of the latest change that the cap dropped
+    g <segment id> <quarter ms>                orjson, see streamseg.store.growth: the numbers of changes in
+                                               that quarter of an hour
     d <due ms> <contact id>                    empty                          follows from c
     m <name>                                   orjson
     o <place>                                  <number>, then the outputs that are to be sent for one contact
@@ -20,9 +26,11 @@ middle of a key is escaped so that no id is the beginning of another. Times and 
 with the sign bit flipped, so the order of bytes is their order. A first update derives an event from each
 attribute. Kept as one value, these events take a tenth of the records to write and restore.
 
-Records of c, a, h, s, m and o go to the changelog. i and d are rebuilt from them, and x is only in this
-database. The number in o counts the checkpoints that had outputs. Records of o are written to this database
-only when a changelog is applied.
+Records of c, a, h, s, k, f, g, m and o go to the changelog. i, t and d are rebuilt from them, and x is only
+in this database. So are `m format` and `m unkept`, which is the greatest `unkept_ms` of all contacts and
+follows from c. A record of g is a sum over contacts; in the changelog each contact that adds to it has the
+new sum among its own records. The number in o counts the checkpoints that had outputs. Records of o are
+written to this database only when a changelog is applied.
 """
 
 from __future__ import annotations
@@ -31,6 +39,7 @@ from collections.abc import Iterable
 
 from streamseg.contact.contact import due_in
 from streamseg.contact.first_values import FirstValues
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.json_text import dumps_own, loads_own
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event
@@ -41,6 +50,10 @@ ATTRIBUTES = b"a"
 HISTORY = b"h"
 EVENT_ID = b"i"
 MEMBER = b"s"
+CHANGE = b"k"
+SEGMENT_CHANGE = b"t"
+FLOOR = b"f"
+GROWTH = b"g"
 DUE = b"d"
 META = b"m"
 OUTPUT = b"o"
@@ -48,6 +61,9 @@ STRAY = b"x"
 
 FORMAT_KEY = META + b"format"
 """The key under which a folder keeps the version of its layout; see streamseg.contact.state_version."""
+
+UNKEPT_KEY = META + b"unkept"
+"""The key under which a folder keeps the greatest `unkept_ms` of its contacts, as `time_bytes`."""
 
 _DERIVED = b"\xff"
 # The first byte after the offset, if the events are those of a first update. Otherwise it begins a JSON text.
@@ -86,8 +102,76 @@ def member_key(segment_id: str, contact_id: str) -> bytes:
 
 def member_segment(key: bytes) -> str:
     """Return the segment id in a member key."""
-    escaped = key[1 : key.index(b"\0\0", 1)]
-    return escaped.replace(b"\0\xff", b"\0").decode()
+    return _plain(key[1 : key.index(b"\0\0", 1)])
+
+
+def change_prefix(contact_id: str) -> bytes:
+    """Return the bytes with which the keys of all kept changes of this contact begin, and no other key."""
+    return CHANGE + _delimited(contact_id)
+
+
+def change_key(prefix: bytes, change: KeptChange) -> bytes:
+    """Return the key of a kept change; `prefix` is the contact's `change_prefix`."""
+    effective_ms, number, segment_id, *_ = change
+    return b"".join((prefix, time_bytes(effective_ms), number.to_bytes(8, "big"), segment_id.encode()))
+
+
+def change_value(change: KeptChange) -> bytes:
+    return dumps_own([change.sequence, change.version, change.kind, change.ref])
+
+
+def read_change(prefix: bytes, key: bytes, value: bytes) -> KeptChange:
+    """Return the change in a record that begins with the contact's `change_prefix`."""
+    at = len(prefix)
+    sequence, version, kind, ref = loads_own(value)
+    effective_ms, number = time_ms(key[at : at + 8]), int.from_bytes(key[at + 8 : at + 16], "big")
+    return KeptChange(effective_ms, number, key[at + 16 :].decode(), sequence, version, kind, ref)
+
+
+def segment_change_key(change_key: bytes) -> bytes:
+    """Return the key in the index by segment that follows from the key of a kept change."""
+    at = change_key.index(b"\0\0", 1) + 2
+    return b"".join((SEGMENT_CHANGE, _escaped(change_key[at + 16 :]), change_key[1 : at + 16]))
+
+
+def segment_change_prefix(segment_id: str) -> bytes:
+    """Return the bytes with which all entries of this segment in the index begin, and no other key."""
+    return SEGMENT_CHANGE + _delimited(segment_id)
+
+
+def segment_change_start(segment_id: str, contact_id: str) -> bytes:
+    """Return the bytes with which the entries of this contact in this segment begin."""
+    return SEGMENT_CHANGE + _delimited(segment_id) + _delimited(contact_id)
+
+
+def read_segment_change(segment_id: str, prefix: bytes, key: bytes, value: bytes) -> tuple[str, KeptChange]:
+    """Return the contact id and the change in an entry of the index; `prefix` is the segment's."""
+    at = len(key) - 16
+    sequence, version, kind, ref = loads_own(value)
+    effective_ms, number = time_ms(key[at : at + 8]), int.from_bytes(key[at + 8 :], "big")
+    change = KeptChange(effective_ms, number, segment_id, sequence, version, kind, ref)
+    return _plain(key[len(prefix) : at - 2]), change
+
+
+def floor_prefix(segment_id: str) -> bytes:
+    return FLOOR + _delimited(segment_id)
+
+
+def floor_key(segment_id: str, contact_id: str) -> bytes:
+    return FLOOR + _delimited(segment_id) + contact_id.encode()
+
+
+def growth_prefix(segment_id: str) -> bytes:
+    return GROWTH + _delimited(segment_id)
+
+
+def growth_key(segment_id: str, quarter_ms: int) -> bytes:
+    return GROWTH + _delimited(segment_id) + time_bytes(quarter_ms)
+
+
+def read_growth_key(key: bytes) -> tuple[str, int]:
+    """Return the segment id and the quarter (epoch ms) in a key of GROWTH."""
+    return _plain(key[1:-10]), time_ms(key[-8:])
 
 
 def due_entry(due_ms: int, contact_id: str) -> bytes:
@@ -185,6 +269,14 @@ def read_event_id(data: bytes) -> tuple[int, int]:
 
 
 def _delimited(contact_id: str) -> bytes:
+    return _escaped(contact_id.encode())
+
+
+def _escaped(raw: bytes) -> bytes:
     # NUL becomes NUL FF, and NUL NUL ends the id: no escaped id is the beginning of another.
-    raw = contact_id.encode()
     return (raw.replace(b"\0", b"\0\xff") if b"\0" in raw else raw) + b"\0\0"
+
+
+def _plain(escaped: bytes) -> str:
+    """Return the id of which `_escaped` made these bytes, without the end."""
+    return escaped.replace(b"\0\xff", b"\0").decode()

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from streamseg.contact.contact import Contact
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event, Order
+from streamseg.store.growth import Counts, count, place_of, quarter_of
 
 
 class MemoryStore:
@@ -26,6 +28,12 @@ class MemoryStore:
         # contact id -> the due time under which it is filed; None: never due.
         self._filed: dict[str, int | None] = {}
         self._members: dict[str, dict[str, tuple[int, int]]] = {}
+        # contact id -> its kept changes, ascending
+        self._changes: dict[str, list[KeptChange]] = {}
+        # segment id -> contact id -> when the cap dropped a change last
+        self._floors: dict[str, dict[str, int]] = {}
+        self._growth: dict[str, dict[int, Counts]] = {}
+        self._growth_since_ms: int | None = None
         self.clock_ms = 0
 
     def contact(self, contact_id: str) -> Contact | None:
@@ -106,6 +114,59 @@ class MemoryStore:
 
     def member_counts(self) -> dict[str, int]:
         return {segment_id: len(members) for segment_id, members in self._members.items() if members}
+
+    def keep_change(self, contact_id: str, change: KeptChange) -> None:
+        changes = self._changes.get(contact_id)
+        if changes is None:
+            changes = self._changes[contact_id] = []
+        insort(changes, change)
+        quarter_ms = quarter_of(change.effective_ms)
+        counts = self._growth.setdefault(change.segment_id, {}).setdefault(quarter_ms, [])
+        count(counts, place_of(change.kind, change.entered))
+
+    def drop_change(self, contact_id: str, change: KeptChange) -> None:
+        self._changes[contact_id].remove(change)
+
+    def kept_changes(self, contact_id: str, since_ms: int | None = None) -> Iterator[KeptChange]:
+        changes = self._changes.get(contact_id, ())
+        return iter([one for one in changes if since_ms is None or one.effective_ms >= since_ms])
+
+    def segment_changes(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, KeptChange]]:
+        for contact_id in sorted(self._changes):
+            if after is None or contact_id > after:
+                for change in self._changes[contact_id]:
+                    if change.segment_id == segment_id:
+                        yield contact_id, change
+
+    def set_floor(self, segment_id: str, contact_id: str, dropped_ms: int | None) -> None:
+        floors = self._floors.setdefault(segment_id, {})
+        if dropped_ms is None:
+            floors.pop(contact_id, None)
+        else:
+            floors[contact_id] = dropped_ms
+
+    def floors(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int]]:
+        floors = self._floors.get(segment_id, {})
+        return iter([one for one in sorted(floors.items()) if after is None or one[0] > after])
+
+    def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
+        first_ms = quarter_of(since_ms)
+        growth = self._growth.get(segment_id, {})
+        return iter([one for one in sorted(growth.items()) if one[0] >= first_ms])
+
+    def expire_growth(self, before_ms: int) -> None:
+        first_ms = quarter_of(before_ms)
+        for quarters in self._growth.values():
+            for quarter_ms in [one for one in quarters if one < first_ms]:
+                del quarters[quarter_ms]
+                self._growth_since_ms = before_ms
+
+    def growth_since_ms(self) -> int | None:
+        return self._growth_since_ms
+
+    def unkept_ms(self) -> int | None:
+        unkept = [one.unkept_ms for one in self._contacts.values() if one.unkept_ms is not None]
+        return max(unkept, default=None)
 
     def save(self) -> None:
         """Do nothing: a store in memory writes nothing to disk."""

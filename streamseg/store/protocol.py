@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from streamseg.contact.contact import Contact
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event, Order
+from streamseg.store.growth import Counts
 
 
 class EventLog(Protocol):
@@ -32,7 +34,29 @@ class EventLog(Protocol):
         """Forget one kept event."""
 
 
-class Store(EventLog, Protocol):
+class ChangeLog(Protocol):
+    """The kept membership changes of contacts: the part of a store that `streamseg.engine.past.KeptPast`
+    uses."""
+
+    def keep_change(self, contact_id: str, change: KeptChange) -> None:
+        """Keep a change, and count it in the growth of its segment."""
+
+    def drop_change(self, contact_id: str, change: KeptChange) -> None:
+        """Forget a kept change. It stays counted."""
+
+    def kept_changes(self, contact_id: str, since_ms: int | None = None) -> Iterator[KeptChange]:
+        """Yield the contact's kept changes, ascending. With `since_ms`, only changes from that time on are
+        read."""
+
+    def set_floor(self, segment_id: str, contact_id: str, dropped_ms: int | None) -> None:
+        """Keep the time of the latest change of a contact in a segment that was dropped because of the cap;
+        None: forget it."""
+
+    def expire_growth(self, before_ms: int) -> None:
+        """Forget how many contacts entered and left segments up to `before_ms`."""
+
+
+class Store(EventLog, ChangeLog, Protocol):
     """One partition's state. It has one writer; a read sees every write made before it.
 
     `contact` returns the live object. A caller that changes it must call `put` afterwards; `put` also moves
@@ -73,6 +97,25 @@ class Store(EventLog, Protocol):
 
     def member_counts(self) -> dict[str, int]:
         """Return segment id -> number of members; segments without members may be left out."""
+
+    def segment_changes(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, KeptChange]]:
+        """Yield contact ids greater than `after` and their kept changes in this segment, ascending by contact
+        id and then by change."""
+
+    def floors(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int]]:
+        """Yield contact ids greater than `after`, and the time of the latest change in this segment that was
+        dropped because of the cap, ascending by contact id."""
+
+    def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
+        """Yield quarters of an hour (their first instant, epoch ms) in which contacts entered or left the
+        segment, and how many did, ascending, from the quarter on in which `since_ms` lies."""
+
+    def growth_since_ms(self) -> int | None:
+        """Return the time (epoch ms) up to which `expire_growth` has forgotten changes, or None."""
+
+    def unkept_ms(self) -> int | None:
+        """Return the greatest `unkept_ms` of all contacts, or None: later changes than that are all kept,
+        unless the cap dropped them, and counted."""
 
     def save(self) -> None:
         """Write everything unwritten to disk, in a run without a changelog."""

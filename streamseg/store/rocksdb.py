@@ -10,12 +10,16 @@ from typing import Any
 from rocksdict import Cache
 
 from streamseg.contact.contact import Contact
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event, Order
 from streamseg.store import layout
+from streamseg.store.change_table import ChangeTable, index_entries
 from streamseg.store.contact_table import ContactTable
 from streamseg.store.database import Database, Figures, KeyValue, new_batch, put_records
 from streamseg.store.event_table import EventTable
+from streamseg.store.growth import Counts
+from streamseg.store.growth_table import GrowthTable
 from streamseg.store.kept_outputs import KeptOutputs
 from streamseg.store.member_table import MemberTable
 from streamseg.store.note_table import NoteTable
@@ -23,7 +27,9 @@ from streamseg.store.pending import PendingCheckpoint
 
 CLOCK = "clock_ms"
 
-_HISTORY, _CONTACT = layout.HISTORY[0], layout.CONTACT[0]
+_GROWTH_SINCE = "growth_since_ms"
+
+_HISTORY, _CONTACT, _CHANGE = layout.HISTORY[0], layout.CONTACT[0], layout.CHANGE[0]
 
 
 class RocksStore:
@@ -45,6 +51,8 @@ class RocksStore:
         self._contacts = ContactTable(self._database, contact_cache)
         self._events = EventTable(self._database)
         self._members = MemberTable(self._database)
+        self._changes = ChangeTable(self._database)
+        self._growth = GrowthTable(self._database)
         self._notes = NoteTable(self._database)
         self._outputs = KeptOutputs(self._database, self._notes)
         self._pending: PendingCheckpoint | None = None
@@ -122,6 +130,61 @@ class RocksStore:
         """Return segment id -> number of members. Cost: the first call reads the key of every membership."""
         return dict(self._members.counts())
 
+    # -- membership changes -----------------------------------------------------------------------------
+
+    def keep_change(self, contact_id: str, change: KeptChange) -> None:
+        """Keep a change, and count it in the growth of its segment."""
+        self._refuse_while_held()
+        self._changes.add(contact_id, change)
+        self._growth.add(contact_id, change)
+
+    def drop_change(self, contact_id: str, change: KeptChange) -> None:
+        """Forget a kept change. It stays counted."""
+        self._refuse_while_held()
+        self._changes.drop(contact_id, change)
+
+    def kept_changes(self, contact_id: str, since_ms: int | None = None) -> Iterator[KeptChange]:
+        """Yield the contact's kept changes, ascending. With `since_ms`, only changes from that time on are
+        read."""
+        return self._changes.of_contact(contact_id, since_ms)
+
+    def segment_changes(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, KeptChange]]:
+        """Yield contact ids greater than `after` and their kept changes in this segment, ascending by contact
+        id and then by change."""
+        return self._changes.of_segment(segment_id, after)
+
+    def set_floor(self, segment_id: str, contact_id: str, dropped_ms: int | None) -> None:
+        """Keep the time of the latest change of a contact in a segment that was dropped because of the cap;
+        None: forget it."""
+        self._refuse_while_held()
+        self._changes.set_floor(segment_id, contact_id, dropped_ms)
+
+    def floors(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int]]:
+        """Yield contact ids greater than `after`, and the time of the latest change in this segment that was
+        dropped because of the cap, ascending by contact id."""
+        return self._changes.floors(segment_id, after)
+
+    def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
+        """Yield quarters of an hour (their first instant, epoch ms) in which contacts entered or left the
+        segment, and how many did, ascending, from the quarter on in which `since_ms` lies."""
+        return self._growth.of_segment(segment_id, since_ms)
+
+    def expire_growth(self, before_ms: int) -> None:
+        """Forget how many contacts entered and left segments up to `before_ms`. Cost: one look-up a
+        segment."""
+        self._refuse_while_held()
+        if self._growth.expire(before_ms):
+            self.set_number(_GROWTH_SINCE, before_ms)
+
+    def growth_since_ms(self) -> int | None:
+        """Return the time (epoch ms) up to which `expire_growth` has forgotten changes, or None."""
+        return self.number(_GROWTH_SINCE)
+
+    def unkept_ms(self) -> int | None:
+        """Return the greatest `unkept_ms` of all contacts, or None: later changes than that are all kept,
+        unless the cap dropped them, and counted."""
+        return self._contacts.unkept_ms()
+
     # -- notes of the partition -------------------------------------------------------------------------
 
     def number(self, name: str) -> int | None:
@@ -166,8 +229,10 @@ class RocksStore:
         if self.clock_ms != (self.number(CLOCK) or 0):
             self.set_number(CLOCK, self.clock_ms)
         contacts, beside = self._contacts.changed(), self._events.changed() | self._members.changed()
+        beside |= self._changes.changed() | self._growth.changed()
         contact_ids = [*(beside - contacts), *contacts]
-        return self._begin(contact_ids, self._notes.records(last=CLOCK), outputs or {}, everything=True)
+        notes = [*self._growth.deletions(), *self._notes.records(last=CLOCK)]
+        return self._begin(contact_ids, notes, outputs or {}, everything=True)
 
     def changes_of(self, outputs: Mapping[str, bytes]) -> PendingCheckpoint:
         """Begin a checkpoint of only the contacts that have outputs, without notes. A checkpoint of `changes`
@@ -184,11 +249,15 @@ class RocksStore:
         *,
         everything: bool,
     ) -> PendingCheckpoint:
-        with_members = self._members.changed()
+        with_members, with_changes = self._members.changed(), self._changes.changed()
+        with_growth = self._growth.changed()
         contacts: dict[str, list[KeyValue]] = {}
         history: list[KeyValue] = []
         index: list[KeyValue] = []
         entries: list[KeyValue] = []
+        changes: list[KeyValue] = []
+        change_index: list[KeyValue] = []
+        sums: dict[bytes, bytes] = {}
         attributes: list[KeyValue] = []
         states: list[KeyValue] = []
         # In the order of contacts, because RocksDB takes keys that ascend in less than half the time.
@@ -199,6 +268,12 @@ class RocksStore:
                 own = self._members.records(contact_id)
                 entries += own
                 group += own
+            if contact_id in with_changes:
+                own = self._changes.records(contact_id, change_index)
+                changes += own
+                group += own
+            if contact_id in with_growth:
+                group += self._growth.records(contact_id, sums)
             restated, state = self._contacts.records(contact_id)
             if restated is not None:
                 attributes.append(restated)
@@ -207,7 +282,8 @@ class RocksStore:
                 # It comes last, because it holds the offsets up to which input was applied.
                 states.append(state)
                 group.append(state)
-        writes = [history, index, entries, attributes, states, notes]
+        growth: list[KeyValue] = list(sums.items())
+        writes = [history, index, entries, changes, change_index, growth, attributes, states, notes]
         self._pending = self._outputs.checkpoint(contacts, notes, outputs, writes, everything=everything)
         return self._pending
 
@@ -225,6 +301,8 @@ class RocksStore:
         self._contacts.settle(pending.contact_ids, due)
         self._events.settle(pending.contact_ids)
         self._members.settle(pending.contact_ids)
+        self._changes.settle(pending.contact_ids)
+        self._growth.settle(pending.contact_ids)
         if pending.contact_ids is None:
             self._notes.settle()
         self._outputs.settle(pending)
@@ -240,7 +318,7 @@ class RocksStore:
 
         Raises RuntimeError if the store has unwritten changes.
         """
-        if self.unwritten or self._members.changed() or len(self._notes):
+        if self.unwritten or self._members.changed() or self._changes.changed() or len(self._notes):
             raise RuntimeError("a changelog cannot be applied under unwritten changes")
         batch = new_batch()
         # Records of events are written in their order: an event that was dropped and added again at another
@@ -250,6 +328,10 @@ class RocksStore:
         put_records(batch, layout.event_id_entries(history))
         latest = {key: value for key, value in records if key[0] != _HISTORY}
         put_records(batch, list(latest.items()))
+        put_records(batch, index_entries([one for one in latest.items() if one[0][0] == _CHANGE]))
+        states = [value for key, value in latest.items() if key[0] == _CONTACT and value is not None]
+        self._contacts.note_unkept(states)
+        self._contacts.write_unkept(batch)
         put = batch.put
         for key, value in latest.items():
             if key[0] == _CONTACT and value is not None:
@@ -261,7 +343,7 @@ class RocksStore:
         for key in strays:
             batch.put(layout.STRAY + key, b"")
         self._database.write(batch, offset)
-        for table in (self._contacts, self._members, self._notes):
+        for table in (self._contacts, self._members, self._growth, self._notes):
             table.forget_read()
         self.clock_ms = self.number(CLOCK) or 0
 

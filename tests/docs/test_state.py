@@ -14,6 +14,7 @@ from streamseg.contact.rows import (
     ListEntry,
     Membership,
     OptOut,
+    Past,
     Statements,
 )
 from streamseg.settings import Settings
@@ -24,7 +25,7 @@ from tests.field_names import field_names
 APART = {"contact_id", "attributes", "capped", "kept_body", "body"}
 """What of a contact is not in its record, or is the body."""
 
-ROWS = (ListEntry, Membership, ChannelRegister, OptOut, Statements, GivenSequences)
+ROWS = (ListEntry, Membership, ChannelRegister, OptOut, Statements, Past, GivenSequences)
 
 
 def named(cell: str) -> list[str]:

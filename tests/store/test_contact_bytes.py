@@ -15,6 +15,7 @@ from streamseg.contact.rows import (
     ListEntry,
     Membership,
     OptOut,
+    Past,
     Statements,
 )
 from tests.field_names import field_names
@@ -29,6 +30,7 @@ BODY: dict[str, Any] = {
     "unsubscribes": {"sms": [[[17, "e1"], [18, "e2"]], 16], "global": [19, 20, 21, 22, True]},
     "suppressed": ["sms"],
     "ended": {"old": [[1, 2, 3]]},
+    "past": [7, 2, 26, {"often": 27}],
 }
 """The fields of `full_body` as they lie in the bytes."""
 
@@ -46,6 +48,8 @@ HEAD: dict[str, Any] = {
     "ended_ms": 10,
     "forgotten_ms": 23,
     "opt_outs_since_ms": 24,
+    "unkept_ms": 28,
+    "oldest_change_ms": 29,
 }
 
 
@@ -57,6 +61,7 @@ def full_body() -> Body:
         due={5: 13},
         suppressed=["sms"],
         ended={"old": [GivenSequences(1, 2, 3)]},
+        past=Past(7, 2, 26, {"often": 27}),
     )
     body.lists["static"] = ListEntry(is_in=True, updated_ms=11, born=None)
     body.members["once"] = Membership(1, 14, next_ms=15, version=2, born=None)
@@ -70,7 +75,7 @@ def test_every_field_lies_in_its_place() -> None:
     assert {*BODY} == field_names(Body)
     contact = Contact("c", due_ms=8, kept_body=full_body(), **HEAD)
     head = b"".join(value.to_bytes(8, "big") for value in HEAD.values())
-    front = b"\x06" + (8 | 1 << 63).to_bytes(8, "big")
+    front = b"\x07" + (8 | 1 << 63).to_bytes(8, "big")
     assert contact.to_bytes() == front + head + orjson.dumps([*BODY.values()])
     again = Contact.from_bytes("c", contact.to_bytes(), Attributes())
     assert again == Contact("c", due_ms=8, kept_body=full_body(), **HEAD)
@@ -103,6 +108,15 @@ def test_rows_are_read_as_they_were_kept() -> None:
     assert body.unsubscribes.channel("sms") == ChannelRegister([OptOut(17, "e1"), OptOut(18, "e2")], 16)
     assert body.unsubscribes.channel("email") == ChannelRegister()
     assert body.unsubscribes.statements == Statements(19, 20, 21, 22, was_no=True)
+
+
+@pytest.mark.parametrize(
+    ("past", "listed"), [(Past(), []), (Past(2, 1), [2, 1, None]), (Past(2, 1, 3), [2, 1, 3])]
+)
+def test_only_what_is_known_of_the_past_is_written(past: Past, listed: list[Any]) -> None:
+    data = Body(past=past).to_bytes()
+    assert orjson.loads(data)[-1] == listed
+    assert Body.from_bytes(data).past == past
 
 
 def test_a_copy_of_the_registers_is_changed_by_itself() -> None:

@@ -29,7 +29,7 @@ from tests.store.golden import story
 GOLDEN = Path(__file__).parent / "golden"
 SETTINGS = Settings()
 
-LAYOUTS = (4, 5)
+LAYOUTS = (4, 5, 6)
 Opened = Callable[[Path], RocksStore]
 
 
@@ -172,6 +172,34 @@ def test_contacts_are_written_in_this_layout_when_they_are_next_kept(opened: Ope
     again.close()
 
 
+def test_it_is_known_up_to_when_changes_were_not_kept(opened: Opened, tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    run = Run(store, story.compacted())
+    clocks = {}
+    for contact_id in store.contact_ids():
+        contact = store.contact(contact_id)
+        assert contact is not None
+        assert contact.unkept_ms == contact.clock_ms
+        clocks[contact_id] = contact.clock_ms
+    assert store.unkept_ms() == max(clocks.values()) <= story.CUT_MS
+    run.sweep()
+    run.go_on()
+    changed = {contact_id: list(store.kept_changes(contact_id)) for contact_id in clocks}
+    assert sum(map(len, changed.values())) > 10
+    for contact_id, changes in changed.items():
+        contact = store.contact(contact_id)
+        assert contact is not None
+        assert contact.unkept_ms == clocks[contact_id]
+        assert all(change.effective_ms > clocks[contact_id] for change in changes)
+    assert store.unkept_ms() == max(clocks.values())
+    store.save()
+    store.close()
+    again = RocksStore(tmp_path / ("state" if (tmp_path / "state").exists() else "recovered"))
+    assert again.unkept_ms() == max(clocks.values())
+    assert {one: list(again.kept_changes(one)) for one in clocks} == changed
+    again.close()
+
+
 def test_lists_that_were_added_to_since_are_read_with_defaults() -> None:
     contact = Contact("c", known_since_ms=7)
     contact.body.suppressed = ["sms"]
@@ -181,7 +209,7 @@ def test_lists_that_were_added_to_since_are_read_with_defaults() -> None:
     assert Contact.from_bytes("c", shorter, contact.attributes) == Contact("c", known_since_ms=7)
 
 
-@pytest.mark.parametrize("version", [3, 7])
+@pytest.mark.parametrize("version", [3, 8])
 def test_other_versions_are_refused_with_what_to_do(version: int, tmp_path: Path) -> None:
     data = bytes((version,)) + Contact("c").to_bytes()[1:]
     with pytest.raises(StateVersionError, match=rf"version {version}.*remove the state folder"):

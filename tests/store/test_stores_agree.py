@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from streamseg.contact.contact import Contact
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.records.derived import TAG_ADDED, DerivedEvents, origin_of
 from streamseg.records.inputs import Event
+from streamseg.records.outputs import Cause
+from streamseg.store.growth import QUARTER_MS, quarter_of
 from streamseg.store.memory import MemoryStore
 from streamseg.store.rocksdb import RocksStore
 
@@ -20,6 +23,39 @@ CONTACT_IDS = ("a", "a\0", "b", "中", "\U0001f600")
 contact_ids = st.sampled_from(CONTACT_IDS)
 event_ids = st.sampled_from(["e1", "e2", "\0", "é"])
 times = st.integers(-5, 5)
+quarters = st.integers(-2, 2).map(lambda number: number * QUARTER_MS)
+
+
+class Model:
+    """A store in memory, and the changes of each contact that count in its growth."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.counted: dict[str, list[KeptChange]] = {}
+
+    def keep_change(self, contact_id: str, change: KeptChange) -> None:
+        self.store.keep_change(contact_id, change)
+        self.counted.setdefault(contact_id, []).append(change)
+
+    def expire_growth(self, before_ms: int) -> None:
+        self.store.expire_growth(before_ms)
+        for changes in self.counted.values():
+            changes[:] = [one for one in changes if one.effective_ms >= quarter_of(before_ms)]
+
+    def copy(self) -> Model:
+        other = Model()
+        other.store.clock_ms = self.store.clock_ms
+        uncounted = {
+            contact_id: set(self.store.kept_changes(contact_id)) - set(self.counted.get(contact_id, ()))
+            for contact_id in CONTACT_IDS
+        }
+        for contact_id, changes in uncounted.items():
+            for change in changes:
+                other.store.keep_change(contact_id, change)
+        other.store.expire_growth(100 * QUARTER_MS)
+        for contact_id in CONTACT_IDS:
+            carry_over(contact_id, self, other)
+        return other
 
 
 class StoresAgree(RuleBasedStateMachine):
@@ -30,9 +66,14 @@ class StoresAgree(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.generation = 0
         self.rocks = RocksStore(self.folder / "0", contact_cache=1)
-        self.memory = MemoryStore()
-        self.committed = copied(self.memory)
+        self.model = Model()
+        self.committed = Model()
         self.changelog: list[tuple[bytes, bytes | None]] = []
+        self.changes = 0
+
+    @property
+    def memory(self) -> MemoryStore:
+        return self.model.store
 
     @rule(due=st.dictionaries(contact_ids, st.none() | times, min_size=1), value=st.integers(0, 3))
     def put(self, due: dict[str, int | None], value: int) -> None:
@@ -74,6 +115,45 @@ class StoresAgree(RuleBasedStateMachine):
         for store in (self.rocks, self.memory):
             store.set_member(segment_id, contact_id, entry)
 
+    @rule(
+        contact_id=contact_ids,
+        segment_id=contact_ids,
+        at=times,
+        quarter=quarters,
+        cause=st.sampled_from(Cause),
+    )
+    def keep_change(self, contact_id: str, segment_id: str, at: int, quarter: int, cause: Cause) -> None:
+        self.changes += 1
+        change = KeptChange(at + quarter, self.changes, segment_id, at % 3, 1, cause.value, None)
+        for store in (self.rocks, self.model):
+            store.keep_change(contact_id, change)
+
+    @rule(contact_id=contact_ids, count=st.integers(1, 3))
+    def drop_changes(self, contact_id: str, count: int) -> None:
+        for change in list(self.memory.kept_changes(contact_id))[:count]:
+            for store in (self.rocks, self.memory):
+                store.drop_change(contact_id, change)
+
+    @rule(segment_id=contact_ids, contact_id=contact_ids, dropped_ms=st.none() | times)
+    def set_floor(self, segment_id: str, contact_id: str, dropped_ms: int | None) -> None:
+        for store in (self.rocks, self.memory):
+            store.set_floor(segment_id, contact_id, dropped_ms)
+
+    @rule(contact_id=contact_ids, unkept_ms=times)
+    def leave_unkept(self, contact_id: str, unkept_ms: int) -> None:
+        for store in (self.rocks, self.memory):
+            contact = store.contact(contact_id) or Contact(contact_id)
+            contact.unkept_ms = unkept_ms if contact.unkept_ms is None else max(contact.unkept_ms, unkept_ms)
+            store.put(contact)
+
+    @rule(before_ms=quarters)
+    def expire_growth(self, before_ms: int) -> None:
+        """What is on disk is forgotten, in a checkpoint of everything."""
+        self.commit()
+        for store in (self.rocks, self.model):
+            store.expire_growth(before_ms)
+        self.commit()
+
     @rule(at_ms=st.integers(0, 100))
     def tick(self, at_ms: int) -> None:
         self.rocks.clock_ms = self.memory.clock_ms = at_ms
@@ -83,7 +163,7 @@ class StoresAgree(RuleBasedStateMachine):
         pending = self.rocks.changes()
         self.changelog += chain.from_iterable(pending.groups)
         self.rocks.commit(pending, len(self.changelog) - 1)
-        self.committed = copied(self.memory)
+        self.committed = self.model.copy()
 
     @rule(said=st.sets(contact_ids, max_size=2))
     def commit_some(self, said: set[str]) -> None:
@@ -92,7 +172,7 @@ class StoresAgree(RuleBasedStateMachine):
         self.changelog += chain.from_iterable(pending.groups)
         self.rocks.commit(pending, len(self.changelog) - 1 if self.changelog else None)
         for contact_id in said:
-            carry_over(contact_id, self.memory, self.committed)
+            carry_over(contact_id, self.model, self.committed)
 
     @rule()
     def restart(self) -> None:
@@ -103,7 +183,7 @@ class StoresAgree(RuleBasedStateMachine):
     def crash(self) -> None:
         self.rocks.close()
         self.rocks = RocksStore(self.folder / str(self.generation), contact_cache=1)
-        self.memory = copied(self.committed)
+        self.model = self.committed.copy()
 
     @rule(behind=st.integers(0, 10), step=st.integers(1, 4))
     def rebuild(self, behind: int, step: int) -> None:
@@ -115,7 +195,7 @@ class StoresAgree(RuleBasedStateMachine):
         for end in range(step, len(self.changelog) + step, step):
             self.rocks.apply_changelog(self.changelog[max(0, start - behind) : end], end - 1)
             start = end
-        self.memory = copied(self.committed)
+        self.model = self.committed.copy()
 
     @invariant()
     def agree(self) -> None:
@@ -132,6 +212,20 @@ class StoresAgree(RuleBasedStateMachine):
             for contact_id, _, _ in members:
                 rest = list(self.memory.members(segment_id, contact_id))
                 assert list(self.rocks.members(segment_id, contact_id)) == rest
+        assert self.rocks.unkept_ms() == self.memory.unkept_ms()
+        for segment_id in CONTACT_IDS:
+            for after in (None, *CONTACT_IDS):
+                changes = list(self.memory.segment_changes(segment_id, after))
+                assert list(self.rocks.segment_changes(segment_id, after)) == changes
+                floors = list(self.memory.floors(segment_id, after))
+                assert list(self.rocks.floors(segment_id, after)) == floors
+            for since_ms in (-3 * QUARTER_MS, 0):
+                growth = list(self.memory.growth(segment_id, since_ms))
+                assert list(self.rocks.growth(segment_id, since_ms)) == growth
+        for contact_id in CONTACT_IDS:
+            for since_ms in (None, 0):
+                kept = list(self.memory.kept_changes(contact_id, since_ms))
+                assert list(self.rocks.kept_changes(contact_id, since_ms)) == kept
         for contact_id in ids:
             assert self.rocks.contact(contact_id) == self.memory.contact(contact_id)
             events = list(self.memory.events(contact_id))
@@ -148,17 +242,9 @@ def origin(event: Event) -> str:
     return origin_of(event.event_id) if event.derived else event.event_id
 
 
-def copied(store: MemoryStore) -> MemoryStore:
-    """Another store with the same content."""
-    other = MemoryStore()
-    other.clock_ms = store.clock_ms
-    for contact_id in CONTACT_IDS:
-        carry_over(contact_id, store, other)
-    return other
-
-
-def carry_over(contact_id: str, source: MemoryStore, target: MemoryStore) -> None:
+def carry_over(contact_id: str, model: Model, target_model: Model) -> None:
     """All that one store keeps of a contact, into the other."""
+    source, target = model.store, target_model.store
     contact = source.contact(contact_id)
     if contact is not None:
         target.put(contact.copy())
@@ -170,6 +256,15 @@ def carry_over(contact_id: str, source: MemoryStore, target: MemoryStore) -> Non
             target.add_derived(contact_id, DerivedEvents.gather((first, *others)))
         else:
             target.add_event(contact_id, first)
+    for change in model.counted.get(contact_id, []):
+        if change not in target_model.counted.get(contact_id, []):
+            target_model.keep_change(contact_id, change)
+    kept = set(source.kept_changes(contact_id))
+    for change in list(target.kept_changes(contact_id)):
+        if change not in kept:
+            target.drop_change(contact_id, change)
+    for segment_id in CONTACT_IDS:
+        target.set_floor(segment_id, contact_id, dict(source.floors(segment_id)).get(contact_id))
     for segment_id in {*source.member_counts(), *target.member_counts()}:
         entries = {member: tuple(entry) for member, *entry in source.members(segment_id)}
         target.set_member(segment_id, contact_id, entries.get(contact_id))
