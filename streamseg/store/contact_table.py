@@ -107,9 +107,13 @@ class ContactTable:
         """Yield all kept contact ids that are greater than `after`, in ascending UTF-8 order."""
         unwritten = sorted(one for one in self._unwritten if after is None or one > after)
         start = layout.CONTACT if after is None else layout.contact_key(after) + b"\0"
-        written = (key[1:].decode() for key, _ in self._database.items(layout.CONTACT, start))
-        for contact_id, _ in groupby(heapq.merge(unwritten, written)):
+        for contact_id, _ in groupby(heapq.merge(unwritten, self._written_ids(start))):
             yield contact_id
+
+    def _written_ids(self, start: bytes) -> Iterator[str]:
+        # A function of its own: mypyc makes a list of a generator expression, here of all contacts.
+        for key, _ in self._database.items(layout.CONTACT, start):
+            yield key[1:].decode()
 
     def unkept_ms(self) -> int | None:
         """The greatest `unkept_ms` of all contacts, or None. Cost: one step for each unwritten contact."""

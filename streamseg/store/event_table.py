@@ -96,18 +96,21 @@ class EventTable:
             changes.update((event.order, event) for event in derived.all_events())
 
     def _merged(self, contact_id: str, start: bytes, unwritten: dict[Order, Event | None]) -> Iterator[Event]:
-        prefix = layout.history_prefix(contact_id)
-        written = (
-            event
-            for key, value in self._database.items(prefix, start)
-            for event in layout.read_events(prefix, key, value)
-        )
         if not unwritten:
-            yield from written
+            yield from self._written(contact_id, start, unwritten)
             return
         added = sorted((event for event in unwritten.values() if event is not None), key=_order)
-        kept = (event for event in written if event.order not in unwritten)
-        yield from heapq.merge(kept, added, key=_order)
+        yield from heapq.merge(self._written(contact_id, start, unwritten), added, key=_order)
+
+    def _written(
+        self, contact_id: str, start: bytes, unwritten: dict[Order, Event | None]
+    ) -> Iterator[Event]:
+        # A function of its own: mypyc makes a list of a generator expression, here of the whole history.
+        prefix = layout.history_prefix(contact_id)
+        for key, value in self._database.items(prefix, start):
+            for event in layout.read_events(prefix, key, value):
+                if event.order not in unwritten:
+                    yield event
 
     # -- unwritten changes ------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, KeysView
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 
 import orjson
 
@@ -58,18 +58,25 @@ class MemberTable:
             for contact_id, segments in self._unwritten.items()
             if segment_id in segments and (after is None or contact_id > after)
         }
-        written = (
-            (key[len(prefix) :].decode(), *orjson.loads(value))
-            for key, value in self._database.items(prefix, start)
-        )
         added = sorted((contact_id, *entry) for contact_id, entry in unwritten.items() if entry is not None)
-        yield from heapq.merge((one for one in written if one[0] not in unwritten), added)
+        yield from heapq.merge(self._written(prefix, start, unwritten), added)
+
+    def _written(
+        self, prefix: bytes, start: bytes, unwritten: Mapping[str, Entry | None]
+    ) -> Iterator[tuple[str, int, int]]:
+        # A function of its own: mypyc makes a list of a generator expression, here of all members.
+        for key, value in self._database.items(prefix, start):
+            contact_id = key[len(prefix) :].decode()
+            if contact_id not in unwritten:
+                sequence, entered_ms = orjson.loads(value)
+                yield contact_id, sequence, entered_ms
 
     def counts(self) -> Counter[str]:
         """Return segment id -> number of members. Cost: the first call reads the key of every membership."""
         if self._counts is None:
-            keys = (key for key, _ in self._database.items(layout.MEMBER, layout.MEMBER))
-            self._counts = Counter(layout.member_segment(key) for key in keys)
+            self._counts = Counter()
+            for key, _ in self._database.items(layout.MEMBER, layout.MEMBER):
+                self._counts[layout.member_segment(key)] += 1
         return self._counts
 
     def changed(self) -> KeysView[str]:
