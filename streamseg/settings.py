@@ -106,12 +106,20 @@ class Settings(BaseSettings):
     ssl_ca_file: Path | None = None
     """A file of PEM certificates with which the brokers' certificates are checked; without it, the system's
     certificates are used."""
+    ssl_certificate_file: Path | None = None
+    """A file with this worker's certificate (PEM, with those between it and its authority), for brokers that
+    ask clients for one."""
+    ssl_key_file: Path | None = None
+    """A file with the key of that certificate (PEM, without a password)."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     """The method of the login."""
     sasl_username: str | None = None
     """The user name for the login."""
     sasl_password: SecretStr | None = None
-    """The password for the login."""
+    """The password for the login. Give either this or a file."""
+    sasl_password_file: Path | None = None
+    """A file with the password for the login. It may be replaced while the worker runs, as may the files of
+    certificates: new connections use the new one."""
 
     instance_id: str | None = None
     """A name that a worker keeps over restarts (static group membership). The group keeps the worker's

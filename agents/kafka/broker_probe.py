@@ -19,11 +19,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented 
 
 from agents.kafka.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
 from agents.kafka.compatibility import check_group_rights
-from agents.kafka.connection import aiokafka_options, librdkafka_options
+from agents.kafka.connection import aiokafka_options, files_of, librdkafka_options
 from agents.kafka.rights import Operation, Resource, Right, Role, rights
 from agents.kafka.topics import changelog_topic, required_topics, worker_id
+from agents.renewed_files import states_of
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 _OF_TRANSACTIONS = 1
 """The kind of coordinator that transactions have, as Kafka's protocol numbers it."""
@@ -42,6 +45,12 @@ class BrokerProbe:
                 self._on_topics.setdefault(right.name, []).append(right.operation)
         self._timeout = timeout
         self._errors: list[KafkaError] = []
+        self._files = states_of(files_of(settings))
+        self._connect()
+
+    def _connect(self) -> None:
+        """Make the clients, with the certificates and the password of the moment."""
+        settings = self._settings
         # librdkafka would write its attempts to stderr; `look` reports the ones that matter.
         quiet = logging.getLogger("streamseg.broker_probe.librdkafka")
         quiet.addHandler(logging.NullHandler())
@@ -61,12 +70,27 @@ class BrokerProbe:
         partitions.
         """
         self._errors.clear()
+        self._renew()
         try:
             if not thorough:
                 return self._of_topic(changelog_topic(self._settings))
             return self._of_topics() or self._of_rights() or self._of_groups()
         except KafkaException as problem:
             return no_connection(self._settings, problem.args[0], self._errors)
+
+    def _renew(self) -> None:
+        """Make the clients again if files have changed: librdkafka reads them only then. While they cannot be
+        used, the clients stay."""
+        files = states_of(files_of(self._settings))
+        if files != self._files:
+            before = self._client
+            try:
+                self._connect()
+            except (ConfigurationError, KafkaException) as error:
+                _log.warning("the changed files of certificates or passwords cannot be used: %s", error)
+                return
+            self._files = files
+            before.close()
 
     # -- topics ------------------------------------------------------------------------------------------
 

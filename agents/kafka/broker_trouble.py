@@ -61,7 +61,7 @@ def no_connection(settings: Settings, error: KafkaError, seen: Sequence[KafkaErr
         return Trouble(
             Kind.CERTIFICATE,
             f"no encrypted connection to {brokers}: the certificate is not accepted ({_last_words(cause)}); "
-            "look at STREAMSEG_SSL_CA_FILE and at the brokers' certificates",
+            "look at STREAMSEG_SSL_CA_FILE, the brokers' certificates and STREAMSEG_SSL_CERTIFICATE_FILE",
         )
     of_connection = [one for one in seen if one.code() in _CONNECTION]
     why = f" ({_last_words(of_connection[-1])})" if of_connection else ""

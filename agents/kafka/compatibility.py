@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.codec import zstd_encode
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
@@ -35,12 +36,32 @@ from faust.types import TP
 from mode import Service
 from mode.threads import ServiceThread
 
+from agents.renewed_files import RenewedPassword
 from streamseg.errors import ConfigurationError
 
 _FETCHER_SECONDS = 0.2
 """How often aiokafka's fetcher looks for work by itself, if nothing else is set."""
 
 _BATCHES = sys.modules[DefaultRecordBatchBuilder.__module__]
+
+
+# -- aiokafka: connections -------------------------------------------------------------------------------
+
+
+def use_passwords_of_the_moment() -> None:
+    """Make each new connection of aiokafka's clients ask a RenewedPassword for the password of the moment.
+    Doing it again changes nothing."""
+    if getattr(AIOKafkaConnection._do_sasl_handshake, "asks_for_passwords", False):
+        return
+    handshake = AIOKafkaConnection._do_sasl_handshake
+
+    async def with_password_of_the_moment(connection: AIOKafkaConnection) -> None:
+        if isinstance(connection._sasl_plain_password, RenewedPassword):
+            connection._sasl_plain_password = connection._sasl_plain_password.now()
+        await handshake(connection)
+
+    with_password_of_the_moment.asks_for_passwords = True  # type: ignore[attr-defined]
+    AIOKafkaConnection._do_sasl_handshake = with_password_of_the_moment
 
 
 # -- aiokafka: the group ---------------------------------------------------------------------------------
@@ -235,6 +256,8 @@ CALLED = (
 )
 
 USED = (
+    Used(_AIOKAFKA, AIOKafkaConnection, "_do_sasl_handshake"),
+    Used(_AIOKAFKA, AIOKafkaConnection, "_sasl_plain_password"),
     Used(_AIOKAFKA, AIOKafkaConsumer, "_coordinator"),
     Used(_AIOKAFKA, AIOKafkaConsumer, "_fetcher"),
     Used(_AIOKAFKA, AIOKafkaConsumer, "_client"),

@@ -97,7 +97,7 @@ def test_a_worker_reads_its_settings(overlay: str, monkeypatch: pytest.MonkeyPat
     mounts = {Path(one["mountPath"]): one["name"] for one in container["volumeMounts"]}
     # The root of a volume belongs to root, and the worker could not take other users' rights to it away.
     assert mounts[settings.data_dir.parent] == "data"
-    for file in (settings.api_tokens_file, settings.ssl_ca_file):
+    for file in (settings.api_tokens_file, settings.ssl_ca_file, settings.sasl_password_file):
         assert file is None or file.parent in mounts
     assert settings.api_tokens_file is not None
     if settings.uses_sasl:
