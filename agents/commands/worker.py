@@ -21,7 +21,7 @@ from agents.worker.data_folder import PRIVATE_UMASK, DataFolder
 from agents.worker.garbage import tune_collector
 from agents.worker.life import live
 from agents.worker.log_bounds import BrokerErrorsInALine, OnceAMinute
-from agents.worker.log_format import formatter
+from agents.worker.log_format import set_up
 from agents.worker.segment_app import SegmentApp
 from streamseg.cli.terminal import echo
 from streamseg.environment import unknown_variables
@@ -151,7 +151,7 @@ def _log_level(name: str) -> int:
 def _set_up_logging(number: int, log_format: str, recent_errors: RecentErrors) -> None:
     logging.basicConfig(level=number, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(formatter(log_format))
+        set_up(handler, log_format, number)
         handler.addFilter(OnceAMinute(_QUIET))
         handler.addFilter(BrokerErrorsInALine())
     logging.getLogger().addHandler(recent_errors)
