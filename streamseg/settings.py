@@ -155,6 +155,14 @@ class Settings(BaseSettings):
     """The address at which `/health`, `/ready`, `/metrics` and the API are served."""
     http_port: int = Field(8080, ge=0, le=65_535)
     """The port at which `/health`, `/ready`, `/metrics` and the API are served; 0 takes a free port."""
+    http_certificate_file: Path | None = None
+    """A file with the worker's certificate (PEM, with those between it and its authority). With it, that port
+    uses TLS only. It may be replaced while the worker runs."""
+    http_key_file: Path | None = None
+    """A file with the key of that certificate (PEM, without a password)."""
+    http_ca_file: Path | None = None
+    """A file of PEM certificates with which this worker checks those of other workers; without it, the
+    system's certificates are used."""
     http_connections: int = Field(512, gt=0)
     """How many connections may be open at that port. For one more, the connection that has waited longest for
     its caller is closed."""

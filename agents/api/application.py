@@ -42,6 +42,7 @@ from agents.api.segments import Segments
 from agents.api.sessions import Sessions
 from agents.api.signing_in import SigningIn
 from agents.api.timeline import Timeline
+from agents.api.tls import scheme
 from agents.api.tokens import Tokens
 from agents.api.turns import LatestOnly, Turns
 from agents.api.verification import Verification
@@ -198,7 +199,7 @@ class Api(Service):
         if host in _ANYWHERE:
             # Without tokens the API refuses other hosts anyway.
             host = socket.gethostname() if self._tokens.are_asked else "127.0.0.1"
-        return f"http://[{host}]:{self._port()}" if ":" in host else f"http://{host}:{self._port()}"
+        return f"{scheme(self._settings)}://{f'[{host}]' if ':' in host else host}:{self._port()}"
 
     def mount(self, application: web.Application) -> None:
         """Add the API, and the endpoints for other workers, to the worker's web server."""

@@ -10,6 +10,7 @@ import aiohttp
 
 from agents.api.partitions import LocalPartitions
 from agents.api.problems import ProblemError, RelayedError
+from agents.api.tls import peers_context
 from agents.catalogue.progress_reader import Peer, ProgressReader
 from streamseg.json_text import Json, dumps, loads
 from streamseg.settings import Settings
@@ -36,6 +37,7 @@ class Peers:
     timeout."""
 
     def __init__(self, settings: Settings, local: LocalPartitions, progress: ProgressReader) -> None:
+        self._settings = settings
         self._seconds = settings.command_timeout_ms / 1000
         self._local = local
         self._progress_reader = progress
@@ -43,7 +45,8 @@ class Peers:
 
     async def start(self) -> None:
         timeout = aiohttp.ClientTimeout(total=self._seconds)
-        self._session = aiohttp.ClientSession(timeout=timeout)
+        connector = aiohttp.TCPConnector(ssl=peers_context(self._settings))
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
 
     async def stop(self) -> None:
         if self._session is not None:

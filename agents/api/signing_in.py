@@ -88,6 +88,5 @@ class SigningIn:
 
 
 def _is_encrypted(request: web.Request) -> bool:
-    """Return whether the page came encrypted, by way of a proxy. The page's `Origin` says so; the worker
-    itself does not encrypt."""
-    return request.headers.get("Origin", "").lower().startswith("https://")
+    """Return whether the page came encrypted: to this worker, or to a proxy, as the page's `Origin` says."""
+    return request.secure or request.headers.get("Origin", "").lower().startswith("https://")

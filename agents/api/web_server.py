@@ -14,6 +14,7 @@ from aiohttp import web
 from mode import Service
 
 from agents.api.http_connections import SWEEP_SECONDS, Connections, Limits, noted
+from agents.api.tls import server_context
 from agents.metrics import CONTENT_TYPE, Metrics
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
@@ -93,7 +94,7 @@ class WebServer(Service):
     ) -> None:
         """`problem` returns the reason why the worker does not work, or None. `not_ready` returns the reasons
         why it is not ready. `observe` updates the gauges. `mount` adds more routes. A given `listener` stays
-        open at the end."""
+        open at the end. Raises ConfigurationError if the certificate cannot be used."""
         super().__init__(**kwargs)
         self._settings = settings
         self._metrics = metrics
@@ -105,6 +106,7 @@ class WebServer(Service):
         self._mount = mount
         self._runner: web.AppRunner | None = None
         self._listening: list[asyncio.Server] = []
+        self._context = server_context(settings)
         self._connections = Connections(Limits.of(settings), time.monotonic)
         self.port = settings.http_port
 
@@ -121,9 +123,17 @@ class WebServer(Service):
             raise RuntimeError("aiohttp has no server after its set-up")
         self._listener.open()
         self.port = self._listener.port
+        encryption: dict[str, Any] = {}
+        if self._context is not None:
+            encryption = {
+                "ssl": self._context,
+                "ssl_handshake_timeout": self._settings.http_header_timeout_ms / 1000,
+            }
         connections = self._connections.factory(self._runner.server)
         for opened in self._listener.sockets():
-            self._listening.append(await asyncio.get_running_loop().create_server(connections, sock=opened))
+            self._listening.append(
+                await asyncio.get_running_loop().create_server(connections, sock=opened, **encryption)
+            )
         _log.info("health and metrics on port %d", self.port)
 
     @Service.task

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import ssl
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import requires, version
@@ -132,7 +133,7 @@ def _groups(settings: Settings, timeout: float) -> Json:
 def _worker(url: str, timeout: float, token: str | None) -> Json:
     found: Json = {}
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    with httpx.Client(timeout=timeout, headers=headers) as client:
+    with httpx.Client(timeout=timeout, headers=headers, verify=ssl.create_default_context()) as client:
         for part, path in _ASKED.items():
             try:
                 answer = client.get(f"{url}/{path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -112,6 +113,8 @@ class Api:
             headers=[(name.encode(), value.encode()) for name, value in headers.items()],
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS)),
             transport=transport,
+            # The system's authorities, or those of SSL_CERT_FILE.
+            verify=ssl.create_default_context(),
             # A proxy from the environment cannot reach this machine's own loopback.
             trust_env=_host(self.url) not in _LOOPBACK,
         )
