@@ -65,7 +65,7 @@ class Shop:
                 "imported_at": now_ms - DAY_MS,
                 "member_points": number * 100,
             }
-            self._send(CONTACT_UPDATES, {"contact_id": f"c{number}", "attributes": attributes})
+            self.send(CONTACT_UPDATES, {"contact_id": f"c{number}", "attributes": attributes})
         form = {"form": "会员注册", "name": "李雷", "email": "l@example.cn"}
         for number in (0, 2, 4):
             self.happens(f"c{number}", "form_submit", form)
@@ -75,7 +75,7 @@ class Shop:
 
     def update(self, contact_id: str, attributes: dict[str, Any]) -> None:
         """Send an update of attributes."""
-        self._send(CONTACT_UPDATES, {"contact_id": contact_id, "attributes": attributes})
+        self.send(CONTACT_UPDATES, {"contact_id": contact_id, "attributes": attributes})
 
     def happens(self, contact_id: str, event: str, properties: dict[str, Any]) -> None:
         """Send an event that occurs now."""
@@ -87,9 +87,9 @@ class Shop:
             "occurred_at": now_ms,
             "properties": properties,
         }
-        self._send(BEHAVIOR_EVENTS, record)
+        self.send(BEHAVIOR_EVENTS, record)
 
-    def _send(self, topic: str, record: dict[str, Any]) -> None:
+    def send(self, topic: str, record: dict[str, Any]) -> None:
         self._producer.produce(topic, orjson.dumps(record), key=record["contact_id"])
 
     def knows(self, contact_id: str) -> bool:

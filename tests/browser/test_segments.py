@@ -103,7 +103,7 @@ def test_the_page_says_why_a_contact_is_in_a_segment(page: Page) -> None:
     page.goto("/console/segments/china?tab=contacts")
     page.get_by_role("row", name="c4").get_by_role("link", name="为什么").click()
     expect(page.get_by_role("alert")).to_contain_text("在此分群中")
-    expect(page.get_by_text("所在地 等于 中国")).to_be_visible()
+    expect(page.locator(".cluster").get_by_text("所在地 等于 中国")).to_be_visible()
     page.get_by_role("link", name="查看联系人").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("联系人4")
     page.go_back()

@@ -1,6 +1,6 @@
 /** Questions and commands about segments and their list. */
 
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Definition } from "../definition/types";
 import { ask, segmentPath, withQuery } from "./request";
@@ -21,6 +21,10 @@ export interface ListQuestion {
 /** While something calculates, the list is asked more often. */
 const BUSY_MS = 1_500;
 const IDLE_MS = 5_000;
+/** A name is seldom changed. */
+const NAME_MS = 60_000;
+/** More names are not asked for at a time; ids stand in their place. */
+const MOST_NAMES = 100;
 
 export function useSegments(question: ListQuestion) {
   const { i18n } = useTranslation();
@@ -135,8 +139,16 @@ export function useSaveSegment() {
   });
 }
 
-/** The names of the segments that are seen: segment id -> name. */
-export function useSegmentNames(): Map<string, string> {
-  const page = useSegments({ limit: 200 });
-  return new Map(page.data?.rows.map((row) => [row.segment_id, row.name]));
+/** Returns the names of segments: segment id -> name. One that the user does not see has none. */
+export function useSegmentNames(segmentIds: string[]): Map<string, string> {
+  const wanted = [...new Set(segmentIds)].slice(0, MOST_NAMES);
+  return useQueries({
+    queries: wanted.map((segmentId) => ({
+      queryKey: ["segments", "name", segmentId],
+      queryFn: ({ signal }: { signal: AbortSignal }) => ask<Segment>(segmentPath(segmentId), { signal }),
+      staleTime: NAME_MS,
+    })),
+    combine: (found) =>
+      new Map(found.flatMap(({ data }) => (data ? [[data.segment_id, data.name] as const] : []))),
+  });
 }

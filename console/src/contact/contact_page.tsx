@@ -15,13 +15,15 @@ import { attributeText } from "./attribute_text";
 import { Happenings } from "./happenings";
 import { MembershipChange } from "./membership_change";
 
+/** A contact may be in thousands of segments. */
+const MOST_ROWS = 20;
+
 /** Built-in segments that say which channels a contact may not be reached by. */
 const SUPPRESSIONS = ["global-unsubscribed", "email-unsubscribed", "mobile-unsubscribed"];
 
 export function ContactPage() {
   const { contactId = "" } = useParams();
   const contact = useContact(contactId);
-  const names = useSegmentNames();
   if (contact.error && !contact.data)
     return <Failure error={contact.error} retry={() => contact.refetch()} />;
   if (!contact.data) return <Skeleton className="screen" active />;
@@ -32,8 +34,8 @@ export function ContactPage() {
       <div className="two-columns">
         <Attributes contact={contact.data} />
         <div className="stack">
-          <Memberships contact={contact.data} names={names} />
-          <Happenings contactId={contact.data.contact_id} names={names} />
+          <Memberships contact={contact.data} />
+          <Happenings contactId={contact.data.contact_id} />
         </div>
       </div>
     </div>
@@ -121,14 +123,15 @@ function SetAt({ at, children }: { at: string | undefined; children: ReactNode }
   );
 }
 
-function Memberships({ contact, names }: { contact: Contact; names: Map<string, string> }) {
+function Memberships({ contact }: { contact: Contact }) {
   const { t } = useTranslation();
+  const names = useSegmentNames(contact.segments.map((one) => one.segment_id));
   return (
     <Card title={t("contact.segments")} size="small" extra={<ExplainAny contactId={contact.contact_id} />}>
       <Table<Membership>
         size="small"
         rowKey="segment_id"
-        pagination={false}
+        pagination={{ pageSize: MOST_ROWS, hideOnSinglePage: true, showSizeChanger: false }}
         dataSource={contact.segments}
         expandable={{
           columnTitle: <span className="unseen">{t("contact.change")}</span>,

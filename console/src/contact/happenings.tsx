@@ -5,13 +5,7 @@ import { useTranslation } from "react-i18next";
 import { EventCalendar } from "./event_calendar";
 import { Timeline } from "./timeline";
 
-interface Props {
-  contactId: string;
-  /** Segment id -> name. */
-  names: Map<string, string>;
-}
-
-export function Happenings({ contactId, names }: Props) {
+export function Happenings({ contactId }: { contactId: string }) {
   const { t } = useTranslation();
   return (
     <Card size="small">
@@ -21,7 +15,7 @@ export function Happenings({ contactId, names }: Props) {
           {
             key: "timeline",
             label: t("timeline.title"),
-            children: <Timeline contactId={contactId} names={names} />,
+            children: <Timeline contactId={contactId} />,
           },
           {
             key: "calendar",

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { explainAddress } from "../addresses";
 import { type TimelineRow, useTimeline } from "../api/contacts";
+import { useSegmentNames } from "../api/segments";
 import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { PageButtons } from "../parts/page_buttons";
@@ -17,12 +18,13 @@ interface Props {
   names: Map<string, string>;
 }
 
-export function Timeline({ contactId, names }: Props) {
+export function Timeline({ contactId }: { contactId: string }) {
   const { t } = useTranslation();
   const [cursors, setCursors] = useState<string[]>([]);
   const page = useTimeline(contactId, cursors.at(-1));
   const next = page.data?.next_cursor;
   const rows = page.data?.rows ?? [];
+  const names = useSegmentNames(rows.flatMap((row) => (row.kind === "membership" ? [row.segment_id] : [])));
   return (
     <>
       {page.error && !page.data && <Failure error={page.error} retry={() => page.refetch()} />}

@@ -18,7 +18,7 @@ export function LivePage() {
   const segmentId = address.get("segment") ?? "";
   const contactId = address.get("contact") ?? "";
   const { changes, connected, skipped } = useChanges(segmentId, contactId, paused);
-  const names = useSegmentNames();
+  const names = useSegmentNames(changes.map((one) => one.segment_id));
   const filter = (field: "segment" | "contact", value: string) => {
     const next = new URLSearchParams(address);
     if (value === "") next.delete(field);

@@ -1,5 +1,5 @@
 import { Input, Select } from "antd";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ListState } from "./list_state";
 
@@ -7,7 +7,14 @@ const PAUSE_MS = 300;
 const TYPES = ["standard", "advanced", "static", "built_in"] as const;
 const STATUSES = ["not_calculated", "calculating", "completed", "shared"] as const;
 
-export function ListFilters({ state, change }: { state: ListState; change: (changed: ListState) => void }) {
+interface Props {
+  state: ListState;
+  change: (changed: ListState) => void;
+  /** What stands at the end of the line. */
+  children: ReactNode;
+}
+
+export function ListFilters({ state, change, children }: Props) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState(state.q ?? "");
   // biome-ignore lint/correctness/useExhaustiveDependencies: only what is typed starts the pause
@@ -46,6 +53,8 @@ export function ListFilters({ state, change }: { state: ListState; change: (chan
         onChange={(status) => change({ status: status ?? undefined })}
       />
       <CreatorFilter creator={state.created_by ?? ""} choose={(created_by) => change({ created_by })} />
+      <span className="push" />
+      {children}
     </search>
   );
 }

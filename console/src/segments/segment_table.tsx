@@ -14,6 +14,8 @@ import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { PageButtons } from "../parts/page_buttons";
 import { BatchBar } from "./batch_bar";
+import { ColumnChooser } from "./column_chooser";
+import { type Column, useColumns } from "./columns";
 import { ConditionsDrawer } from "./conditions_drawer";
 import { ListFilters } from "./list_filters";
 import type { ListState } from "./list_state";
@@ -26,12 +28,14 @@ interface Props {
 }
 
 const DEFAULT_LIMIT = 20;
+const ALWAYS = ["name", "operations"];
 
 export function SegmentTable({ state, change }: Props) {
   const { t, i18n } = useTranslation();
   const [cursors, setCursors] = useState<string[]>([]);
   const [selected, setSelected] = useState<string[]>([]);
   const [viewed, setViewed] = useState<string>();
+  const [chosen, chooseColumns] = useColumns();
   const limit = Number(state.limit ?? DEFAULT_LIMIT);
   const sort = state.sort ?? "updated_at";
   const order = state.order ?? (state.sort === undefined ? "desc" : "asc");
@@ -52,7 +56,7 @@ export function SegmentTable({ state, change }: Props) {
     sorter: true,
     sortOrder: sort === field ? (order === "desc" ? ("descend" as const) : ("ascend" as const)) : null,
   });
-  const columns: ColumnsType<SegmentRow> = [
+  const all: ColumnsType<SegmentRow> = [
     {
       key: "name",
       title: t("segments.name"),
@@ -116,6 +120,28 @@ export function SegmentTable({ state, change }: Props) {
       width: 155,
       render: (_, row) => <Instant at={row.updated_at} />,
     },
+    { key: "group", title: t("segments.group"), width: 110, ellipsis: true, render: (_, row) => row.group },
+    {
+      key: "version",
+      title: t("segments.version"),
+      width: 70,
+      align: "right",
+      render: (_, row) => row.version,
+    },
+    {
+      key: "shared_with",
+      title: t("segments.shared_with"),
+      width: 110,
+      ellipsis: true,
+      render: (_, row) => row.shared_with.join(", ") || "–",
+    },
+    {
+      key: "segment_id",
+      title: t("segments.segment_id"),
+      width: 130,
+      ellipsis: true,
+      render: (_, row) => row.segment_id,
+    },
     {
       key: "operations",
       title: t("segments.operations"),
@@ -124,12 +150,15 @@ export function SegmentTable({ state, change }: Props) {
       render: (_, row) => <RowOperations row={row} view={() => setViewed(row.segment_id)} />,
     },
   ];
+  const columns = all.filter(({ key }) => ALWAYS.includes(String(key)) || chosen.includes(key as Column));
   const rows = page.data?.rows ?? [];
   const searched = Boolean(state.q || state.type || state.status || state.created_by || state.group);
 
   return (
     <section aria-label={t("screens.segments")}>
-      <ListFilters state={state} change={change} />
+      <ListFilters state={state} change={change}>
+        <ColumnChooser chosen={chosen} choose={chooseColumns} />
+      </ListFilters>
       <BatchBar rows={rows.filter((row) => selected.includes(row.segment_id))} done={() => setSelected([])} />
       <div className="wide-table">
         <Table<SegmentRow>
