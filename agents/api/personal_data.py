@@ -23,6 +23,7 @@ from agents.kafka.topics import DEAD_LETTER_RETENTION_MS, LONGEST_SEGMENT_MS, RE
 from schemas.topics import CONTACT_UPDATES
 from schemas.wire import WireModel
 from streamseg.contact.contact import Contact
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.contact.rows import GLOBAL
 from streamseg.engine.history import History
 from streamseg.engine.trial import EventSnapshot
@@ -110,14 +111,17 @@ class PersonalData:
             raise not_found("contact", "contact_id")
         if contact.known_since_ms is None:
             # It was erased; what has to stay of it is shown too.
-            return _exported(contact.copy(), [], self._local.task(number).partition.clock_ms)
+            return _exported(contact.copy(), [], [], self._local.task(number).partition.clock_ms)
         copied, events, task = await self._local.snapshot(number, question.contact_id)
         now_ms = task.partition.clock_ms
 
         def listed(check: Callable[[], None]) -> Json:
-            return _exported(copied, self._events(copied, events.checked(check), now_ms), now_ms)
+            found = self._events(copied, events.checked(check), now_ms)
+            return _exported(copied, found, [_change(one) for one in changes], now_ms)
 
         async with self._local.slices.slice():
+            task = self._local.task(number)
+            changes = list(task.store.kept_changes(question.contact_id, copied.oldest_change_ms))
             return await in_thread(listed)
 
     def _events(self, contact: Contact, events: EventSnapshot, now_ms: int) -> list[Json]:
@@ -207,7 +211,18 @@ class PersonalData:
         return PersonQuestion(partitions=[number], contact_id=contact_id, offset=offset)
 
 
-def _exported(contact: Contact, events: list[Json], now_ms: int) -> Json:
+def _change(change: KeptChange) -> Json:
+    return {
+        "segment_id": change.segment_id,
+        "segment_version": change.version,
+        "change": "entered" if change.entered else "exited",
+        "sequence": change.sequence,
+        "effective_at": format_ms(change.effective_ms),
+        "reason": {"kind": change.kind, "ref": change.ref},
+    }
+
+
+def _exported(contact: Contact, events: list[Json], changes: list[Json], now_ms: int) -> Json:
     body = contact.body
     return {
         "contact_id": contact.contact_id,
@@ -232,6 +247,7 @@ def _exported(contact: Contact, events: list[Json], now_ms: int) -> Json:
             }
             for segment_id, membership in sorted(body.members.items())
         ],
+        "changes": changes,
         "suppressions": sorted(body.suppressed),
         "opt_outs": _opt_outs(contact),
         "events": events,

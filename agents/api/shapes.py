@@ -128,6 +128,18 @@ EXPORT: Final[Json] = {
             }
         )
     ),
+    "changes": list_of(
+        object_of(
+            {
+                "segment_id": SOME_TEXT,
+                "segment_version": {"type": "integer", "minimum": 1},
+                "change": {"enum": ["entered", "exited"]},
+                "sequence": {"type": "integer", "minimum": 1},
+                "effective_at": INSTANT,
+                "reason": object_of({"kind": SOME_TEXT, "ref": NULL_TEXT}),
+            }
+        )
+    ),
     "suppressions": list_of({"enum": ["email", "sms"]}),
     "opt_outs": {"type": "object"},
     "events": list_of(

@@ -48,6 +48,10 @@ def test_everything_is_exported(contact_id: str) -> None:
                 "next_change_at": None,
             }
         ]
+        (change,) = found["changes"]
+        assert (change["segment_id"], change["change"]) == ("buyers", "entered")
+        assert change["effective_at"] == format_ms(AT_MS + 2)
+        assert change["reason"] == {"kind": "behavior_event", "ref": "e1"}
         assert found["suppressions"] == ["email"]
         unsubscribed = [{"event_id": "e2", "occurred_at": format_ms(AT_MS + 3)}]
         assert found["opt_outs"]["email"] == {"unsubscribed": unsubscribed, "resubscribed_at": None}
@@ -70,7 +74,7 @@ def test_what_has_to_stay_of_an_erased_contact_is_exported_too() -> None:
         _, found = await ask("/contacts/c1/export", "otto")
         assert (found["known_since"], found["erased_at"]) == (None, format_ms(AT_MS + 2))
         assert (found["attributes"], found["events"], found["memberships"]) == ([], [], [])
-        assert found["suppressions"] == ["email"]
+        assert (found["suppressions"], found["changes"]) == (["email"], [])
         assert (await ask("/contacts/nobody/export", "otto"))[0] == 404
 
     asking(installation, questions)
