@@ -145,6 +145,14 @@ class Metrics:
         self.compaction_pending = self._gauge(
             "compaction_pending_bytes", "Bytes that RocksDB still has to compact, as RocksDB estimates them"
         )
+        self.cache_hits = self._counter(
+            "block_cache_hits", "Blocks of RocksDB's tables that were found in the block cache"
+        )
+        self.cache_misses = self._counter(
+            "block_cache_misses",
+            "Blocks of RocksDB's tables that were not in the block cache and had to be read; if they are "
+            "many, raise STREAMSEG_BLOCK_CACHE_BYTES",
+        )
         self.compacted = self._gauge(
             "compacted_timestamp_seconds",
             "Since when no replaced or deleted value is on the disk: the time of the last compaction of all "

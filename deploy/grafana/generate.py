@@ -261,6 +261,15 @@ DEVELOPERS: Final = [
                 "Of contacts, events and all else, as RocksDB estimates them.",
             ),
             Panel(
+                "Block cache",
+                "ops",
+                {
+                    "found": _rate("streamseg_block_cache_hits_total"),
+                    "read": _rate("streamseg_block_cache_misses_total"),
+                },
+                "Blocks of RocksDB's tables, a second. Many are read: raise STREAMSEG_BLOCK_CACHE_BYTES.",
+            ),
+            Panel(
                 "Since the last compaction of all data",
                 "s",
                 {"{{instance}}": f"time() - streamseg_compacted_timestamp_seconds{{{_JOB}}}"},

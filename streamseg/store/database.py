@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
@@ -36,6 +37,7 @@ _FIRST_WITH_CHANGES = 7  # the first layout in which membership changes were kep
 # Faust's own RocksDB stores keep the changelog offset under this key. It is written here with each batch.
 _OFFSET_KEY = b"__faust\0offset__"
 _COMPACTED_KEY = b"__streamseg\0compacted__"
+_CACHE_COUNTS = ("rocksdb.block.cache.hit", "rocksdb.block.cache.miss")
 
 
 class Figures(NamedTuple):
@@ -53,20 +55,29 @@ class Figures(NamedTuple):
     write_stalled: bool
 
 
+class CacheUse(NamedTuple):
+    """How many blocks of tables were found in the block cache (`hits`) and had to be read (`misses`)."""
+
+    hits: int
+    misses: int
+
+
 class Database:
     """The part of one partition's state that is on disk.
 
     get  return the value under a key, or None
     """
 
-    __slots__ = ("_closing", "_compacting", "_db", "_in_bulk", "get")
+    __slots__ = ("_cache_use", "_closing", "_compacting", "_db", "_in_bulk", "_options", "get")
 
     def __init__(self, path: Path, block_cache: Cache) -> None:
         """Open or create the database at `path`, a folder of its own. Raises StateVersionError if this
         release cannot read the version of its state, and ConfigurationError if another process has it
         open."""
         path.mkdir(parents=True, exist_ok=True)
-        self._db = _open(path, block_cache)
+        self._options = _options(block_cache)
+        self._db = _open(path, self._options)
+        self._cache_use = CacheUse(0, 0)
         self._in_bulk = False
         self._closing = False
         self._compacting = Lock()
@@ -148,6 +159,13 @@ class Database:
             write_stalled=bool(held_back),
         )
 
+    def take_cache_use(self) -> CacheUse:
+        """Return how the block cache was used since the last call. Cost: 0.3 ms, RocksDB writes all its
+        statistics as text."""
+        before, text = self._cache_use, self._options.get_statistics() or ""
+        now = self._cache_use = CacheUse(*(_count(text, name) for name in _CACHE_COUNTS))
+        return CacheUse(now.hits - before.hits, now.misses - before.misses)
+
     @property
     def compacted_ms(self) -> int | None:
         """The time (epoch ms) that the last complete `compact` was given, or None."""
@@ -193,6 +211,11 @@ def read_unkept(database: Database) -> int | None:
     return None if data is None else time_ms(data)
 
 
+def _count(statistics: str, name: str) -> int:
+    found = re.search(rf"^{re.escape(name)} COUNT : (\d+)$", statistics, re.M)
+    return 0 if found is None else int(found[1])
+
+
 def new_batch() -> WriteBatch:
     """Return an empty batch for `Database.write`."""
     return WriteBatch(raw_mode=True)
@@ -217,9 +240,9 @@ def _without_log() -> WriteOptions:
 _UNLOGGED = _without_log()
 
 
-def _open(path: Path, block_cache: Cache) -> Rdict:
+def _open(path: Path, options: Options) -> Rdict:
     try:
-        return Rdict(str(path), _options(block_cache))
+        return Rdict(str(path), options)
     except Exception as error:  # rocksdict raises a bare Exception for whatever RocksDB reports
         if "LOCK" in str(error):
             raise ConfigurationError(
@@ -246,6 +269,8 @@ def _options(block_cache: Cache) -> Options:
     table.set_pin_top_level_index_and_filter(True)
     table.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options = Options(raw_mode=True)
+    # They make a look-up about 5 % slower, a quarter of a microsecond.
+    options.enable_statistics()
     options.create_if_missing(True)
     options.set_block_based_table_factory(table)
     options.set_compression_type(DBCompressionType.lz4())

@@ -16,7 +16,7 @@ from streamseg.records.inputs import Event, Order
 from streamseg.store import layout
 from streamseg.store.change_table import ChangeTable, index_entries
 from streamseg.store.contact_table import ContactTable
-from streamseg.store.database import Database, Figures, KeyValue, new_batch, put_records
+from streamseg.store.database import CacheUse, Database, Figures, KeyValue, new_batch, put_records
 from streamseg.store.event_table import EventTable
 from streamseg.store.growth import Counts
 from streamseg.store.growth_table import GrowthTable
@@ -379,6 +379,10 @@ class RocksStore:
     def figures(self) -> Figures:
         """Return the size and the condition of the database. Cost: O(1), RocksDB keeps these figures."""
         return self._database.figures()
+
+    def take_cache_use(self) -> CacheUse:
+        """Return how the block cache was used since the last call."""
+        return self._database.take_cache_use()
 
     @property
     def compacted_ms(self) -> int | None:

@@ -25,10 +25,11 @@ from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
 from agents.worker.stall_guard import StallGuard
 from streamseg.build_form import BUILD_FORM
+from streamseg.contact.contact import Contact
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.plan.definitions import Definitions
 from streamseg.settings import Settings
-from streamseg.store.database import Figures
+from streamseg.store.database import CacheUse, Figures
 from streamseg.store.rocksdb import RocksStore
 from tests.agents.metric_values import value
 
@@ -113,7 +114,7 @@ def test_a_restoring_tells_how_much_is_left(
     ) -> None:
         planned(0, 0, 100)
         planned(1, 0, 10)
-        apply(0, [(b"kx", b"v")], [], 59)
+        apply(0, [(b"zx", b"v")], [], 59)
         reached(1, 10)
         go_on.wait(30)
         reached(0, 100)
@@ -201,7 +202,9 @@ def test_contacts_that_a_changed_definition_has_reached_are_told(metrics: Metric
         figures = Figures(
             disk_bytes=1_000, keys=10, compaction_pending_bytes=5 * stalled, write_stalled=stalled
         )
-        store = SimpleNamespace(figures=lambda: figures, compacted_ms=None)
+        store = SimpleNamespace(
+            figures=lambda: figures, compacted_ms=None, take_cache_use=lambda: CacheUse(7, 2)
+        )
         return cast(PartitionTask, SimpleNamespace(sweeping=sweeping, swept=swept, store=store))
 
     def shown(*names: str) -> list[float]:
@@ -210,6 +213,7 @@ def test_contacts_that_a_changed_definition_has_reached_are_told(metrics: Metric
     observe_state([task(True, (3, 8), True), task(True, (1, 8), False), task(False, (1, 1), False)], metrics)
     assert shown("sweeping_partitions", "sweep_done", "sweep_total") == [2, 4, 16]
     assert shown("state_bytes", "state_keys") == [3_000, 30]
+    assert shown("block_cache_hits_total", "block_cache_misses_total") == [21, 6]
     assert shown("compaction_pending_bytes", "write_stalled_partitions") == [5, 1]
     observe_state([], metrics)
     assert shown("sweeping_partitions", "sweep_done", "sweep_total", "state_bytes") == [0, 0, 0, 0]
@@ -219,12 +223,32 @@ def test_a_store_knows_what_it_takes_on_disk(tmp_path: Path) -> None:
     store = RocksStore(tmp_path / "state")
     empty = store.figures()
     with store.in_bulk():
-        store.apply_changelog([(b"kx%d" % number, b"v" * 100) for number in range(1_000)], 999)
+        store.apply_changelog([(b"zx%d" % number, b"v" * 100) for number in range(1_000)], 999)
     full = store.figures()
     store.close()
     assert full.disk_bytes > empty.disk_bytes
     assert full.keys - empty.keys == pytest.approx(1_000, abs=5)
     assert not full.write_stalled
+
+
+def test_a_store_counts_blocks_that_were_in_the_cache_and_that_were_read(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path / "state")
+    for number in range(3_000):
+        contact = Contact(f"c{number}")
+        contact.attributes.set("text", f"{number}" * 100, 5)
+        store.put(contact)
+    store.save()
+    store.compact(1_000)
+    store.take_cache_use()
+    for number in range(1_500, 1_600):
+        found = store.contact(f"c{number}")
+        assert found is not None
+        assert found.attributes.get("text") is not None
+    used = store.take_cache_use()
+    assert used.misses > 0
+    assert used.hits > 0
+    assert store.take_cache_use() == CacheUse(0, 0)
+    store.close()
 
 
 # -- the process -------------------------------------------------------------------------------------------
