@@ -23,7 +23,7 @@ class _Absence(Enum):
 
 ABSENT = _Absence.ABSENT
 """Stands for a value that is not given at all; a test with it has the same name in every process."""
-MISSING = (None, "", [], {}, ABSENT)
+MISSING: tuple[Any, ...] = (None, "", [], {}, ABSENT)
 NEGATIVE = {row.name: row.complement for row in TABLE if row.complement is not None}
 """Positive operator -> its complement."""
 NOON = "05-15 12:00"
@@ -61,7 +61,7 @@ def passing(
         lines.append(update(at, body, of=contact_id))
         lines.append(event(at, "buy", body, of=contact_id))
     members: dict[str, set[str]] = {}
-    for change in changes_of(*lines, raw=True, **settings):
+    for change in changes_of.raw(*lines, **settings):
         assert change["change"] == "entered"
         members.setdefault(change["segment_id"], set()).add(change["contact_id"])
     found = members.get("attribute", set())
@@ -140,10 +140,12 @@ def heard(*lines: Line | bytes, until: str | None = None, **settings: Any) -> He
     )
 
 
-def engine_changes(*lines: Line, raw: bool = True, **settings: Any) -> list[Any]:
-    """Stands in for `changes_of` where the reference has no answer: it knows no RE2."""
-    run = heard(*lines, **settings).run
-    return [change.wire() if raw else told(change.wire()) for change in run.changes]
+def _engine_changes(*lines: Line, **settings: Any) -> list[Line]:
+    return [change.wire() for change in heard(*lines, **settings).run.changes]
+
+
+engine_changes = Replayed(_engine_changes)
+"""Stands in for `changes_of` where the reference has no answer: it knows no RE2."""
 
 
 def refused(condition: Condition, **more: Any) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ import pytest
 from streamseg.replay import replay
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
-from tests.engine.story import Line, Replayed, told
+from tests.engine.story import Line, Replayed
 from tests.oracle.replay import replay as reference_replay
 
 
@@ -21,12 +21,12 @@ def saved_after_each(lines: Iterable[Line], store: RocksStore) -> Iterator[Line]
 
 @pytest.fixture(params=["engine", "engine on disk", "reference"])
 def changes_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Replayed:
-    """Replays lines and gives their changes as a story writes them, or with `raw=True` as on the wire.
+    """Replays lines and gives their changes as a story writes them, or as on the wire.
 
     The engine runs over the store in memory, and over the store of a worker, which is saved after each line.
     The reference has to know the rules as well as the engine does: it runs the same stories."""
 
-    def run(*lines: Line, raw: bool = False, refused: list[int] | None = None, **settings: Any) -> list[Any]:
+    def run(*lines: Line, refused: list[int] | None = None, **settings: Any) -> list[Line]:
         given = Settings(**{"timezone": "Asia/Shanghai", **settings})
         numbers: list[int] = []
         if request.param == "engine":
@@ -45,6 +45,6 @@ def changes_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
             oracle = reference_replay(lines, given)
             changes, numbers = oracle.changes, oracle.dead_letters
         assert numbers == (refused or [])
-        return changes if raw else [told(change) for change in changes]
+        return changes
 
-    return run
+    return Replayed(run)

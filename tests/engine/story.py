@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -16,7 +17,19 @@ from zoneinfo import ZoneInfo
 
 Line = dict[str, Any]
 Condition = dict[str, Any]
-Replayed = Callable[..., list[str]]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Replays lines. Other arguments are settings, and `refused`: the numbers of the lines refused."""
+
+    raw: Callable[..., list[Line]]
+    """The changes as on the wire."""
+
+    def __call__(self, *lines: Line, **more: Any) -> list[str]:
+        """The changes as a story writes them."""
+        return [told(change) for change in self.raw(*lines, **more)]
+
 
 ZONE = ZoneInfo("Asia/Shanghai")
 _TIME = re.compile(r"(?:(\d{4})-)?(\d\d-\d\d)(?: (\d\d:\d\d)(:\d\d(?:\.\d+)?)?)?")
@@ -90,7 +103,7 @@ def event(
     id_: str | None = None,
 ) -> Line:
     """A behaviour event read at `at`, which occurred then unless said otherwise."""
-    value = {
+    value: Line = {
         "event_id": id_ or f"e{next(_event_numbers)}",
         "contact_id": of,
         "event": name,

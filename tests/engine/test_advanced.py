@@ -76,7 +76,7 @@ def test_parts_are_combined(changes_of: Replayed, parts: list[dict[str, Any]], m
             for contact in everybody
         ),
     ]
-    found = changes_of(*lines, raw=True)
+    found = changes_of.raw(*lines)
     assert {change["contact_id"] for change in found if change["change"] == "entered"} == members
 
 

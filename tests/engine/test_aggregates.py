@@ -66,7 +66,7 @@ def test_a_figure_is_exact(changes_of: Replayed, function: str, numbers: list[An
         *(buy(f"05-02 {hour:02d}:00", number) for hour, number in enumerate(numbers)),
     ]
     members: dict[str, bool] = {}
-    for change in changes_of(*lines, raw=True):
+    for change in changes_of.raw(*lines):
         members[change["segment_id"]] = change["change"] == "entered"
     assert {name for name, member in members.items() if member} == set(is_it)
 
@@ -98,7 +98,7 @@ def test_not_makes_it_true_of_everybody_without_a_number(changes_of: Replayed) -
     assert changes_of(*lines) == ["05-01 s entered (contact_update)", "05-02 s exited (behavior_event)"]
 
 
-TWO_DAYS = {"window": {"last": "P2D"}}
+TWO_DAYS: dict[str, Any] = {"window": {"last": "P2D"}}
 AGEING = [
     case("a sum falls", "sum", ("ge", 5), [buy("05-01", 2), buy("05-02", 3)], ["05-02 in", "05-03 out"]),
     case(

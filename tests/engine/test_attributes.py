@@ -21,7 +21,7 @@ NUMBERS = [
     "sms_interaction",
 ]
 TIMES = ["created_at", "imported_at", "member_day", "first_purchase_at", "last_purchase_at"]
-GOOD = {
+GOOD: dict[str, list[Any]] = {
     **{name: ["李雷", "", None] for name in TEXTS},
     **{name: [0, 1.5, -1, None, "", " "] for name in NUMBERS},
     **{name: ["2026-05-01", "2026-05-01T08:00:00", "2026-05-01T00:00:00Z", 0, "", None] for name in TIMES},

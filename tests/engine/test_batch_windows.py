@@ -106,7 +106,7 @@ def test_an_unsubscribe_enters_when_its_window_closes(
     said_at: str,
     closes: str,
 ) -> None:
-    window = BatchWindow(length=length, alignment=alignment, timezone=zone)  # type: ignore[arg-type]
+    window = BatchWindow(length=length, alignment=alignment, timezone=zone)
     lines = [leave(said_at, channel), tick("2027-06-01")]
     found = changes_of(*lines, **{f"{channel}_window": window})
     assert short(found) == [f"{closes} in {BY_WINDOW}"]
@@ -135,7 +135,7 @@ def test_windows_of_other_lengths_are_counted_from_midnight(
 def test_told_at_the_close_it_enters_at_once_and_a_millisecond_before_it_waits(
     changes_of: Replayed, length: str, alignment: str, zone: str | None, said_at: str, closes: str
 ) -> None:
-    window = BatchWindow(length=length, alignment=alignment, timezone=zone)  # type: ignore[arg-type]
+    window = BatchWindow(length=length, alignment=alignment, timezone=zone)
     late = leave(closes, occurred=said_at)
     assert short(changes_of(late, email_window=window)) == [f"{closes} in {AT_ONCE}"]
     waiting = {**late, "timestamp": ms(closes) - 1}
@@ -252,7 +252,7 @@ def test_ticks_in_between_change_nothing(
 @pytest.mark.parametrize("channel", ["email", "sms"])
 def test_the_change_names_the_unsubscribe(changes_of: Replayed, channel: str) -> None:
     lines = [leave("05-01 10:00", channel, id_="e-7"), tick("05-09")]
-    (change,) = changes_of(*lines, raw=True)
+    (change,) = changes_of.raw(*lines)
     assert change["reason"]["kind"] == "unsubscribe_window"
     assert change["reason"].get("ref", "e-7") == "e-7"
     assert (change["sequence"], change["change"], change["segment_version"]) == (1, "entered", 1)

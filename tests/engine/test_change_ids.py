@@ -29,7 +29,7 @@ def erased(at: str = AT) -> Line:
 
 def ids(changes_of: Replayed, *lines: Line) -> list[str]:
     """Change ids without the segment, contact and instant that they all have."""
-    given = [change["change_id"] for change in changes_of(*lines, raw=True)]
+    given = [change["change_id"] for change in changes_of.raw(*lines)]
     assert len(set(given)) == len(given)
     four = f"s|c1|{ms(AT)}|"
     assert all(one.startswith(four) for one in given), given
@@ -59,16 +59,16 @@ def test_one_who_had_left_in_that_instant_leaves_no_exit_but_its_ids(changes_of:
 
 def test_only_the_sequences_that_were_given_out_in_that_instant_are_told_apart(changes_of: Replayed) -> None:
     lines = [segment(VIP), tag("05-01"), untag("05-01 01:00"), tag("05-01 02:00"), erased(), tag(), untag()]
-    changes = [change["change_id"] for change in changes_of(*lines, raw=True)][3:]
+    changes = [change["change_id"] for change in changes_of.raw(*lines)][3:]
     assert changes == [f"s|c1|{ms(AT)}|{number}" for number in (4, 1, 2)]
     lines += [tag(), untag(), erased(), tag(), untag(), tag(), untag()]
-    changes = [change["change_id"] for change in changes_of(*lines, raw=True)][6:]
+    changes = [change["change_id"] for change in changes_of.raw(*lines)][6:]
     assert changes == [f"s|c1|{ms(AT)}|{last}" for last in ("3", "4|#2", "1|#2", "2|#2", "3|#2", "4|#3")]
 
 
 def test_another_instant_needs_no_more_than_four_parts(changes_of: Replayed) -> None:
     lines = [segment(VIP), tag(), erased(), tag("05-01 10:00:00.001")]
-    given = [change["change_id"] for change in changes_of(*lines, raw=True)]
+    given = [change["change_id"] for change in changes_of.raw(*lines)]
     assert given == [f"s|c1|{ms(AT)}|1", f"s|c1|{ms(AT)}|2", f"s|c1|{ms(AT) + 1}|1"]
 
 

@@ -31,7 +31,7 @@ CLASSES = frozenset(kinds(Condition))
 
 def origins(tree: ast.AST, module: str) -> dict[str, str]:
     """What each name that the module imports or defines stands for, in full."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             found |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}

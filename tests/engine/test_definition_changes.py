@@ -32,7 +32,7 @@ def test_a_changed_definition_tells_only_what_differs(changes_of: Replayed) -> N
         segment(VIP, at="05-03"),
     ]
     assert changes_of(*lines)[2:] == ["05-03 s exited (definition)", "05-03 c3 s entered (definition)"]
-    versions = [change["segment_version"] for change in changes_of(*lines, raw=True)]
+    versions = [change["segment_version"] for change in changes_of.raw(*lines)]
     assert versions == [1, 1, 2, 2]
 
 
@@ -73,7 +73,7 @@ def test_a_deleted_segment_is_left_by_all_and_starts_anew(changes_of: Replayed) 
         "05-02 s exited (definition)",
         "05-03 s entered (definition)",
     ]
-    raw = changes_of(*lines, raw=True)
+    raw = changes_of.raw(*lines)
     assert [change["change_id"] for change in raw] == [
         f"s|c1|{ms('05-01')}|1",
         f"s|c1|{ms('05-02')}|2",
@@ -146,4 +146,4 @@ def test_a_refused_definition_leaves_the_one_in_force_live(changes_of: Replayed)
         "05-01 s entered (behavior_event)",
         "05-02 s exited (definition)",
     ]
-    assert [change["segment_version"] for change in changes_of(*lines, raw=True, refused=[2])] == [1, 2]
+    assert [change["segment_version"] for change in changes_of.raw(*lines, refused=[2])] == [1, 2]

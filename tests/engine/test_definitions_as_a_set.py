@@ -113,7 +113,7 @@ def test_versions_count_on_unless_given() -> None:
     versions = []
     definitions = Definitions(Settings())
     for offset, version in enumerate([None, None, 7, None, 3, None]):
-        more = {} if version is None else {"version": version}
+        more: dict[str, Any] = {} if version is None else {"version": version}
         definitions.take(record(segment(BUY, **more), offset))
         kept = definitions.in_force("s")
         assert kept is not None
@@ -215,7 +215,7 @@ def test_a_deleted_segment_and_a_new_one_of_its_name_in_one_instant(changes_of: 
         segment(VIP, at="05-02"),
         update("05-03", tags={"add": ["vip"]}),
     ]
-    found = changes_of(*lines, raw=True)
+    found = changes_of.raw(*lines)
     assert [(change["sequence"], change["change"]) for change in found] == [
         (1, "entered"),
         (2, "exited"),

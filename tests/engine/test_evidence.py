@@ -14,7 +14,8 @@ from tests.engine.story import Line, all_of, event, segment, update
 from tests.engine.test_explain import conditions, explained
 
 WEEK = {"last": "P7D"}
-SPENT = {"event": "buy", "aggregate": {"function": "sum", "property": "n", "operator": "ge", "value": 1000}}
+SUM = {"function": "sum", "property": "n", "operator": "ge", "value": 1000}
+SPENT = {"event": "buy", "aggregate": SUM}
 STEPS = [{"event": "form_open"}, {"event": "form_submit"}, {"event": "buy"}]
 ABANDONED = {"sequence": [{"event": "cart"}, {"absent": {"event": "buy"}}], "within": "P1D"}
 
@@ -212,7 +213,7 @@ NOTES = [
     ),
     case(
         "a sum of texts",
-        {**SPENT, "aggregate": {**SPENT["aggregate"], "as": "number"}},
+        {**SPENT, "aggregate": {**SUM, "as": "number"}},
         [event("05-01", "buy", {"n": "600"}), event("05-02", "buy", {"n": 400.5})],
         ["the sum is 1000.5"],
         ["之和 为 1000.5"],
@@ -266,7 +267,7 @@ def test_a_condition_is_told_with_what_was_reached(
     condition: dict[str, Any], lines: list[Line], english: list[str], chinese: list[str] | None
 ) -> None:
     moves = "too old" in " ".join(english)
-    until = {"until": "05-10"} if moves else {}
+    until: dict[str, Any] = {"until": "05-10"} if moves else {}
     assert told(condition, *lines, **until) == english
     if chinese is not None:
         assert told(condition, *lines, language="zh", **until) == chinese

@@ -8,8 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from streamseg.cli import app
 from streamseg.engine.explain import explain

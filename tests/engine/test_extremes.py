@@ -63,7 +63,7 @@ moving_tests = st.one_of(
 anniversaries = st.builds(
     about, st.sampled_from(("anniversary", "not_anniversary")), st.builds(dict, in_next=whole_days)
 )
-windows = st.one_of(
+windows: st.SearchStrategy[Line] = st.one_of(
     st.builds(dict, last=durations),
     pairs.map(lambda pair: {"from": pair[0], "to": pair[1]}),
     st.builds(dict, period=periods),
@@ -196,7 +196,8 @@ def test_a_batch_window_that_closes_after_it_never_does(channel: str, alignment:
     window = BatchWindow(length=length, alignment=alignment, timezone="UTC")
     at = MAX_MS - 1 if alignment == "event" else MAX_MS
     leaving = said(at, at, 1, f"{channel}_unsubscribe", None)
-    found = heard(leaving, {"tick": MAX_MS}, **{f"{channel}_window": window})
+    by_channel: dict[str, Any] = {f"{channel}_window": window}
+    found = heard(leaving, {"tick": MAX_MS}, **by_channel)
     assert (found.changes, len(found.suppressions)) == ([], 1)
 
 

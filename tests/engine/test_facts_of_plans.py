@@ -25,8 +25,8 @@ from tests.engine.story import Line, all_of, event, ms, update
 SETTINGS = Settings()
 UTC = ZoneInfo("UTC")
 KEYS = ("a", "b", "c")
-BUY = {"event": "buy"}
-FORMULAS: list[dict[str, Any]] = [
+BUY: Line = {"event": "buy"}
+FORMULAS: list[Line] = [
     {"type": "static"},
     *(
         {"type": "standard", "clusters": [all_of(condition)]}

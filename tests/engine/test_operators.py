@@ -11,8 +11,10 @@ from streamseg.language.operators import MOVING, PLAIN, TIMES
 from tests.engine.cases import ABSENT, NEGATIVE
 from tests.engine.story import Replayed, event, segment, update
 
-# operator, operand, values that pass, values that fail
-TEXT = [
+Row = tuple[str, Any, list[Any], list[Any]]
+"""Operator, operand, values that pass, values that fail."""
+
+TEXT: list[Row] = [
     ("eq", "中国", ["中国"], ["中国 ", "china", "", 1, True, ["中国"], {"a": 1}, None, ABSENT]),
     ("eq", "CN", ["CN"], ["cn", "Cn"]),
     ("contains", "ab", ["ab", "xaby"], ["a b", "AB", "", ["ab"], 1, None, ABSENT]),
@@ -22,7 +24,7 @@ TEXT = [
     ("matches", "b+", ["abbc"], ["ac", "B"]),
     ("in", ["a", "b"], ["a", "b"], ["c", "A", "ab", "", None, ABSENT]),
 ]
-NUMBERS = [
+NUMBERS: list[Row] = [
     ("eq", 2, [2, 2.0], [2.5, "2", True, [2], None, ABSENT]),
     ("eq", 1, [1, 1.0], [True, "1", 0]),
     ("eq", 0.1, [0.1], [0, 0.2]),
@@ -35,18 +37,18 @@ NUMBERS = [
     ("in", [1, 2.5], [1, 1.0, 2.5], [2, "1", True, ABSENT]),
     ("in", ["1", 2], ["1", 2], [1, "2"]),
 ]
-FLAGS = [
+FLAGS: list[Row] = [
     ("eq", True, [True], [False, 1, "true", None, ABSENT]),
     ("eq", False, [False], [True, 0, "", None, ABSENT]),
 ]
-LISTS = [
+LISTS: list[Row] = [
     ("contains_any", ["a", "b"], [["a"], ["c", "b"]], [["c"], [], "a", None, ABSENT]),
     ("contains_all", ["a", "b"], [["b", "a"], ["a", "b", "c"]], [["a"], [], ABSENT]),
     ("eq", ["a", "b"], [["a", "b"], ["b", "a"], ["a", "b", "a"]], [["a"], ["a", "b", "c"], "a", ABSENT]),
     ("in", ["a", "b"], [["a"], ["b", "c"]], [["c"], [], ABSENT]),
     ("contains_any", [1], [[1], [1.0]], [["1"], [True]]),
 ]
-STILL_TIMES = [
+STILL_TIMES: list[Row] = [
     ("before", "2026-05-02", ["2026-05-01T23:59:59.999+08:00", "2026-05-01"], ["2026-05-02", "soon", ABSENT]),
     ("before", "2026-05-02T00:00:00Z", ["2026-05-02"], ["2026-05-02T08:00:00+08:00"]),
     ("after", "2026-05-02", ["2026-05-02T00:00:00.001"], ["2026-05-02", "2026-05-01", "later", ABSENT]),

@@ -141,7 +141,7 @@ def test_opt_outs_outlive_an_erasure_that_keeps_them(changes_of: Replayed) -> No
         "05-03 global-unsubscribed entered (contact_update)",
         "05-03 s entered (contact_update)",
     ]
-    sequences = [change["sequence"] for change in changes_of(*lines, raw=True) if change["segment_id"] != "s"]
+    sequences = [change["sequence"] for change in changes_of.raw(*lines) if change["segment_id"] != "s"]
     assert sequences == [1, 2, 1]
     assert heard(*lines).suppressions == ["05-01 c1 email off", "05-01 c1 sms off"]
 

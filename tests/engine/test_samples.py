@@ -31,7 +31,7 @@ def test_a_contact_is_in_every_sample_above_its_own_number(
         segment({"sample": share - 1e-6, "salt": salt, "not": True}, of="rest"),
         event("05-01", "open", of=contact_id),
     ]
-    assert [change["segment_id"] for change in changes_of(*lines, raw=True)] == ["above", "rest"]
+    assert [change["segment_id"] for change in changes_of.raw(*lines)] == ["above", "rest"]
 
 
 def test_the_salt_is_the_segments_id_unless_given(changes_of: Replayed) -> None:
@@ -43,7 +43,7 @@ def test_the_salt_is_the_segments_id_unless_given(changes_of: Replayed) -> None:
         *(update("05-01", of=contact_id) for contact_id in contacts),
     ]
     drawn: dict[str, set[str]] = {"x": set(), "y": set(), "z": set()}
-    for change in changes_of(*lines, raw=True):
+    for change in changes_of.raw(*lines):
         drawn[change["segment_id"]].add(change["contact_id"])
     by_hand = {
         contact_id

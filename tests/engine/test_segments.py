@@ -83,7 +83,7 @@ def test_the_change_on_the_wire(changes_of: Replayed) -> None:
         event("05-02 10:00", "form_submit", FORM, id_="e-1"),
         tick("06-01"),
     ]
-    entered, exited = changes_of(*lines, raw=True)
+    entered, exited = changes_of.raw(*lines)
     entered["reason"].pop("ref", None)
     assert entered == {
         "change_id": "cn-members|c1|1777687200000|1",
@@ -209,7 +209,7 @@ def test_a_sample_is_the_hash_of_salt_and_contact(changes_of: Replayed) -> None:
         segment({"sample": 1}, of="all"),
         *(update("05-01", of=contact_id) for contact_id in contacts),
     ]
-    entered = {(change["segment_id"], change["contact_id"]) for change in changes_of(*lines, raw=True)}
+    entered = {(change["segment_id"], change["contact_id"]) for change in changes_of.raw(*lines)}
     assert entered == (
         {("salted", contact_id) for contact_id in contacts if share("盐", contact_id) < 0.25}
         | {("quarter", contact_id) for contact_id in contacts if share("quarter", contact_id) < 0.25}

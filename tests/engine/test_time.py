@@ -302,7 +302,7 @@ def test_sequence_numbers_and_change_ids_count_on_per_segment_and_contact(change
         event("05-05", "buy", of="c2"),
         tick("05-09"),
     ]
-    found = changes_of(*lines, raw=True)
+    found = changes_of.raw(*lines)
     assert [(change["contact_id"], change["sequence"], change["change"]) for change in found] == [
         ("c1", 1, "entered"),
         ("c1", 2, "exited"),

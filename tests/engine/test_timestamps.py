@@ -13,7 +13,7 @@ from streamseg.replay import replay
 from streamseg.settings import Settings
 from streamseg.times import MAX_MS, MIN_MS, format_ms, next_aligned_ms, timestamp_or_none, unit_boundary_ms
 from tests.engine.cases import EVERYBODY, case, op, passing
-from tests.engine.story import Replayed, all_of, event, segment, tick, update
+from tests.engine.story import Line, Replayed, all_of, event, segment, tick, update
 from tests.oracle.instants import timestamp_ms as oracle_timestamp_ms
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
@@ -223,7 +223,7 @@ def test_an_event_at_the_last_instant_counts_and_goes_on_counting(changes_of: Re
         segment({"event": "buy", "select": "last"}, of="last"),
         record,
     ]
-    entered = [change["segment_id"] for change in changes_of(*lines, raw=True)]
+    entered = [change["segment_id"] for change in changes_of.raw(*lines)]
     assert entered == ["ever", "last", "since"]
 
 
@@ -281,8 +281,8 @@ def test_a_midnight_is_the_first_instant_of_the_day(zone: str, day: str, first: 
         assert at is not None
         assert format_ms(at) == first
         assert oracle_timestamp_ms(text, there) == at
-    before = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at - 1)
-    assert before.astimezone(there).date().isoformat() < day
+        before = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at - 1)
+        assert before.astimezone(there).date().isoformat() < day
 
 
 # A date alone
@@ -338,7 +338,7 @@ def test_a_date_alone_is_a_day_in_properties_old_and_new_values_and_what_is_held
 ) -> None:
     before = op("before", "2026-05-01T00:00:00Z")
     changed = all_of({"property": "attribute", **op("eq", "v")}, {"property": "new", **before})
-    conditions = {
+    conditions: dict[str, Line] = {
         "property": {"event": "buy", "where": all_of({"property": "v", **before})},
         "last": {"event": "buy", "select": "last", "has": all_of({"property": "v", **before})},
         "sequence": {

@@ -184,7 +184,7 @@ def test_an_erased_contact_leaves_everything_and_starts_anew(changes_of: Replaye
         "05-02 s exited (deletion)",
         "05-03 s entered (contact_update)",
     ]
-    ids = [change["change_id"] for change in changes_of(*lines, raw=True) if change["segment_id"] == "s"]
+    ids = [change["change_id"] for change in changes_of.raw(*lines) if change["segment_id"] == "s"]
     assert ids == [f"s|c1|{ms('05-01')}|1", f"s|c1|{ms('05-02')}|2", f"s|c1|{ms('05-03')}|1"]
 
 
@@ -207,7 +207,7 @@ def test_an_event_later_than_the_erasure_survives_it(changes_of: Replayed) -> No
         segment({"attribute": "a", "operator": "is_set"}, of="a"),
     ]
     lines = [*definitions, update("05-01", {"a": 1}), *records]
-    found = changes_of(*lines, raw=True)
+    found = changes_of.raw(*lines)
     assert [
         (change["segment_id"], change["sequence"])
         for change in found

@@ -79,7 +79,7 @@ def operator_flips(test: Condition, value: Any, setting: Setting, span: Span) ->
     at = timestamp_ms(value, setting.data_zone, setting.zone)
     if at is None:
         return
-    operand = test.get("value")
+    operand: Any = test.get("value")
     match test["operator"].removeprefix("not_"):
         case "within_last":
             yield from (at, at + duration_ms(operand))

@@ -73,7 +73,8 @@ def _satisfied_as_positive(condition: Condition, question: Question) -> bool:
     if "sequence" in condition:
         return _sequence(condition, question)
     if "segment" in condition:
-        return question.member_of(condition["segment"]) == condition.get("member", True)
+        member: bool = condition.get("member", True)
+        return question.member_of(condition["segment"]) == member
     return _sample(condition, question)
 
 

@@ -33,7 +33,8 @@ set_tests = st.sampled_from(({"operator": "is_set"}, {"operator": "is_not_set"})
 
 def _in_some_form(test: SearchStrategy[Json]) -> SearchStrategy[Json]:
     """Tests that compare text, as it is or in another form."""
-    forms = ({}, {}, {"ignore_case": True}, {"normalize": True}, {"ignore_case": True, "normalize": True})
+    ignore_case, normalize = {"ignore_case": True}, {"normalize": True}
+    forms: tuple[Json, ...] = ({}, {}, ignore_case, normalize, ignore_case | normalize)
     return st.builds(lambda one, form: {**one, **form}, test, st.sampled_from(forms))
 
 

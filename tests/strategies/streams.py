@@ -88,7 +88,7 @@ _tag_changes = st.one_of(
     ),
     st.lists(st.sampled_from(TAGS), max_size=2, unique=True).map(lambda tags: {"set": tags}),
 )
-_spoiled_tag_changes = st.sampled_from(
+_spoiled_tag_changes: st.SearchStrategy[Json] = st.sampled_from(
     (
         {"add": ["vip", 1, ""], "remove": [None, "trial"]},
         {"set": ["vip", "\u3000"]},
@@ -147,7 +147,7 @@ updates = st.tuples(
 definition_changes = st.tuples(
     st.sampled_from(SEGMENTS), st.one_of(st.none(), definitions_without_id, definitions_without_id)
 )
-refused_updates = st.sampled_from(
+refused_updates: st.SearchStrategy[Json] = st.sampled_from(
     (
         {"attributes": {"contact_id": "c2"}},
         {"attributes": {"contact_id": None, "level": "cn"}},
@@ -161,7 +161,7 @@ refused_updates = st.sampled_from(
         {"level": "cn"},
     )
 )
-refused_events = st.sampled_from(
+refused_events: st.SearchStrategy[Json] = st.sampled_from(
     (
         {"occurred_at": None},
         {"occurred_at": 1_777_593_600},
@@ -365,7 +365,7 @@ _erasures: dict[str, Json] = {
     "erased": {"deleted": True, "keep_suppressions": False},
     "erased but for opt-outs": {"deleted": True, "keep_suppressions": True},
 }
-_unsubscribed = st.sampled_from(
+_unsubscribed: st.SearchStrategy[Json] = st.sampled_from(
     (
         *({"segment": segment, "member": member} for segment in BUILT_IN for member in (True, False)),
         {"event": "global_unsubscribe"},
@@ -439,9 +439,6 @@ def interleavings(draw: DrawFn) -> Interleavings:
             queues.setdefault((record["topic"], record["key"]), []).append(record)
         turns = draw(st.permutations([(record["topic"], record["key"]) for record in records]))
         orders.append([queues[turn].pop(0) for turn in turns])
-    one, other = orders
-    definitions = definition_lines(start, bodies)
+    definitions, one, other = written([definition_lines(start, bodies), *orders], start)
     until_ms = clock + draw(st.sampled_from((0, HOUR, DAY, 8 * DAY)))
-    return Interleavings(
-        *written([definitions, one, other], start), settings=draw(all_settings), until_ms=until_ms
-    )
+    return Interleavings(definitions, one, other, settings=draw(all_settings), until_ms=until_ms)

@@ -152,7 +152,7 @@ _elements = st.one_of(
 elements = st.one_of(
     *[st.lists(_elements, max_size=3)] * 3, _elements, st.lists(st.lists(scalars, max_size=2), max_size=2)
 )
-answers = st.sampled_from(
+answers: st.SearchStrategy[Any] = st.sampled_from(
     (
         *(True, True, True, False, False, False, None, None),
         *(
