@@ -129,10 +129,13 @@ class Feed:
         """Write one record; only `flush` makes sure that it was sent."""
         self._produce(self._names[record.topic], record.key, record.value, record.timestamp_ms)
 
-    def _produce(self, topic: str, key: bytes | None, value: bytes | None, at_ms: int, **place: int) -> None:
+    def _produce(
+        self, topic: str, key: bytes | None, value: bytes | None, at_ms: int, partition: int = -1
+    ) -> None:
+        # -1 is the partition of the key.
         while True:
             try:
-                self._producer.produce(topic, value, key=key, timestamp=at_ms, **place)
+                self._producer.produce(topic, value, key=key, timestamp=at_ms, partition=partition)
                 break
             except BufferError:
                 self._producer.poll(0.1)

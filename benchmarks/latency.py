@@ -106,7 +106,7 @@ class Watch:
         while not self._stop.is_set():
             for message in consumer.consume(1_000, 0.005):
                 if message.error() is None:
-                    self._take(message.value(), _now())
+                    self._take(message.value() or b"", _now())
         consumer.close()
 
     def _take(self, value: bytes, now: float) -> None:

@@ -12,10 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed
 from aiokafka.errors import KafkaError as AiokafkaError
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, not in its __all__
-    AdminClient,
-    TopicDescription,
-)
+from confluent_kafka.admin import AdminClient, TopicDescription
 
 from agents.kafka.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
 from agents.kafka.compatibility import check_group_rights

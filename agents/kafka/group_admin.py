@@ -6,10 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not all in its __all__
-    AdminClient,
-    OffsetSpec,
-)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from agents.kafka.broker_trouble import no_right
 from agents.kafka.connection import librdkafka_options

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented there, not in its __all__
+from confluent_kafka.admin import (
     AdminClient,
     ConfigResource,
     NewTopic,

@@ -196,7 +196,8 @@ def main() -> None:
 
 
 def _run_here(module: ModuleType, job: Job, folder: Path) -> Result:
-    return module.run(job, folder)
+    result: Result = module.run(job, folder)
+    return result
 
 
 def _on_kafka(modules: list[ModuleType], job: Job, bootstrap: str) -> list[Peer]:
@@ -204,7 +205,8 @@ def _on_kafka(modules: list[ModuleType], job: Job, bootstrap: str) -> list[Peer]
 
 
 def _run_on(module: ModuleType, job: Job, bootstrap: str, folder: Path) -> Result:
-    return module.run(job, folder, bootstrap)
+    result: Result = module.run(job, folder, bootstrap)
+    return result
 
 
 if __name__ == "__main__":

@@ -123,6 +123,6 @@ def read(bootstrap: str, topic: str, change_of: Callable[[bytes], Change]) -> li
     consumer.assign([TopicPartition(topic, 0, 0)])
     changes: list[Change] = []
     while (message := consumer.poll(30)) is not None and message.error() is None:
-        changes.append(change_of(message.value()))
+        changes.append(change_of(message.value() or b""))
     consumer.close()
     return changes

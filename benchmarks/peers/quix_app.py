@@ -31,7 +31,8 @@ class Events:
         self._state = state
 
     def __contains__(self, event_id: str) -> bool:
-        return self._state.exists(f"event|{event_id}")
+        found: bool = self._state.exists(f"event|{event_id}")
+        return found
 
     def __setitem__(self, event_id: str, event: list[Any]) -> None:
         self._state.set(f"event|{event_id}", event)

@@ -63,7 +63,7 @@ class Feed:
 
     def save(self) -> None:
         buffer = self._task.buffer
-        self.changes += [value for _, value, _ in buffer.changes]
+        self.changes += [value or b"" for _, value, _ in buffer.changes]
         if buffer.dead_letters:
             raise ValueError(buffer.dead_letters[0].message)
         for sent in (buffer.memberships(), buffer.suppressions()):

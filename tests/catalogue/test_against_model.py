@@ -39,7 +39,8 @@ def all_versions(one: Json) -> dict[int, tuple[set[str], str]]:
 
 
 def all_references(one: Json) -> set[str]:
-    return one["refs"] | one["live_refs"] | (one["force"] or set())
+    found: set[str] = one["refs"] | one["live_refs"] | (one["force"] or set())
+    return found
 
 
 class Model:
@@ -124,7 +125,7 @@ class Model:
         one = self.own(account, segment_id)
         need(definition.get("version", one["version"]) == one["version"], "conflict")
         need(definition["type"] == one["type"], "invalid_schema")
-        group = definition.get("group", one["group"])
+        group: str = definition["group"] if "group" in definition else one["group"]
         self.group(group)
         self._replace(account, segment_id, refs, ask, group)
 
@@ -169,10 +170,12 @@ class Model:
             self.segments[made] = self.saved(account, one["type"], one["refs"], one["ask"], group)
 
     def delete(self, account: str, targets: list[str]) -> None:
-        doomed = [self.own(account, target) and target for target in targets]
+        for target in targets:
+            self.own(account, target)
+        doomed = set(targets)
         for key, one in self.segments.items():
-            need(key in doomed or not all_references(one) & set(doomed), "in_use")
-        for target in sorted(set(doomed), reverse=True):
+            need(key in doomed or not all_references(one) & doomed, "in_use")
+        for target in sorted(doomed, reverse=True):
             self.deleted.append((target, self.days, self.segments.pop(target)))
 
     def restore(self, account: str, segment_id: str, new: str | None) -> None:
@@ -266,7 +269,7 @@ class Commands(RuleBasedStateMachine):
             assert self.desk.catalogue == before
         else:
             assert decision
-            assert before.apply(decision) is None
+            before.apply(decision)
             assert before == self.desk.catalogue
             self.model, self.last = modelled, (account, command, fields)
             for segment_id in [key for key, value in decision.rows if value is None]:

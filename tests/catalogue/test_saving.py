@@ -66,7 +66,7 @@ def test_a_new_segment_belongs_to_its_account_in_its_first_version(definition: J
 
 def test_conditions_stay_as_they_were_written() -> None:
     desk = Desk()
-    written = [
+    written: list[Json] = [
         {"attribute": "level", "operator": "eq", "value": 1, "not": True},
         {"attribute": "level", "operator": "eq", "value": 1.0},
         {"attribute": "level", "operator": "eq", "value": True},
@@ -97,7 +97,9 @@ def test_an_update_counts_on_and_the_last_memberships_stand() -> None:
     assert state(desk) == ("calculating", 3, 1, 1)
     desk.finish("s", contacts=8, generation=3)
     assert state(desk) == ("completed", 3, 3, None)
-    assert "live_definition" not in dict(desk.rows)["s"]
+    row = dict(desk.rows)["s"]
+    assert row is not None
+    assert "live_definition" not in row
     assert desk.reloaded() == desk.catalogue
 
 

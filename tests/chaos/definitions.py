@@ -239,7 +239,7 @@ class Story:
 
     def _formula(self, segment_id: str) -> Json:
         seeded = self._seeded
-        conditions = [
+        conditions: list[Callable[[], Json]] = [
             lambda: did(seeded.choice(["scan", "order", "email_*"]), seeded.randrange(5, 30)),
             lambda: did("email_open", seeded.randrange(5, 30), count=at_least(seeded.randrange(1, 4))),
             lambda: {**did("scan", seeded.randrange(5, 30)), "count": {"operator": "eq", "value": 0}},

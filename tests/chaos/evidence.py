@@ -88,7 +88,7 @@ def keep(
         (folder / f"{name}.json").write_bytes(orjson.dumps(value, option=orjson.OPT_INDENT_2))
     with (folder / "dead-letters.ndjson").open("wb") as out:
         for letter in truth.letters:
-            value = letter.value.decode(errors="replace") if letter.value is not None else None
+            text = letter.value.decode(errors="replace") if letter.value is not None else None
             out.write(
-                orjson.dumps({"source": list(letter.source), "code": letter.code, "value": value}) + b"\n"
+                orjson.dumps({"source": list(letter.source), "code": letter.code, "value": text}) + b"\n"
             )

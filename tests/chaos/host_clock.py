@@ -26,8 +26,8 @@ class HostClock:
         self.can_be_set = compiler is not None and self._compile(compiler)
 
     def _compile(self, compiler: str) -> bool:
-        command = [compiler, "-O2", "-shared", "-fPIC", "-o", self._library, _SOURCE, "-ldl", "-lpthread"]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        options = ["-O2", "-shared", "-fPIC", "-o", str(self._library), str(_SOURCE), "-ldl", "-lpthread"]
+        return subprocess.run([compiler, *options], capture_output=True, check=False).returncode == 0
 
     @property
     def environment(self) -> dict[str, str]:

@@ -163,9 +163,7 @@ def _in_order(truth: Truth, births: Iterable[Birth], standing: Sequence[Json]) -
             Record(*one.place, one.at_ms, one.key, one.value)
         )
     numbers = sorted({number for _, number in sources})
-    partitions = [
-        tuple(sources[topic, number] for topic in (BEHAVIOR_EVENTS, CONTACT_UPDATES)) for number in numbers
-    ]
+    partitions = [(sources[BEHAVIOR_EVENTS, number], sources[CONTACT_UPDATES, number]) for number in numbers]
     first_ms = min((one.at_ms for one in truth.records), default=0)
     yield from (_definition(one["segment_id"], one, first_ms) for one in standing)
     known = {one["segment_id"] for one in standing}

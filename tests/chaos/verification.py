@@ -20,7 +20,7 @@ def differences(
     programs: Path, workers: Sequence[Worker], environment: Mapping[str, str]
 ) -> list[Difference]:
     """Return what the command prints, or that it failed; nothing if there is no such command."""
-    command = [programs / "streamseg", "verify"]
+    command: list[str | Path] = [programs / "streamseg", "verify"]
     if subprocess.run([*command, "--help"], capture_output=True, check=False).returncode != 0:
         return []
     ports = [worker.port for worker in workers if worker.port is not None]

@@ -72,7 +72,7 @@ class Workers:
                 Worker(
                     settings,
                     f"worker-{number}",
-                    programs=programs,
+                    programs,
                     STREAMSEG_SESSION_TIMEOUT_MS=str(int(SESSION_SECONDS * 1000)),
                     **({"STREAMSEG_INSTANCE_ID": "static"} if number == STATIC_WORKER else {}),
                     **(clock.environment if number == CLOCK_WORKER else {}),

@@ -92,10 +92,13 @@ class Writer:
     def _produce(self, producer: Producer, batch: Iterable[Written]) -> None:
         for record in batch:
             name = topic_name(self._settings, record.topic)
-            where = {"partition": 0} if record.topic == "segment-definitions" else {}
+            # -1 is the partition of the key.
+            number = 0 if record.topic == "segment-definitions" else -1
             while True:
                 try:
-                    producer.produce(name, record.value, key=record.key, timestamp=record.at_ms, **where)
+                    producer.produce(
+                        name, record.value, key=record.key, timestamp=record.at_ms, partition=number
+                    )
                     break
                 except BufferError:
                     producer.poll(0.1)

@@ -260,8 +260,8 @@ COMMANDS: list[tuple[str, ...]] = [
 
 def every_command() -> Iterator[tuple[str, ...]]:
     """The commands of the command line itself, groups entered."""
-    root = typer.main.get_command(app)
-    for name, command in root.commands.items():  # type: ignore[attr-defined]
+    root = typer.main.get_group(app)
+    for name, command in root.commands.items():
         below = getattr(command, "commands", None)
         yield from ((name, one) for one in below) if below else ((name,),)
 

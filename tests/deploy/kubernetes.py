@@ -75,6 +75,8 @@ def _value(variable: Object, workload: Object, pod_name: str, known: dict[str, s
     source = variable["valueFrom"]
     if "secretKeyRef" in source:
         return "secret"
-    return {"metadata.name": pod_name, "metadata.namespace": workload["metadata"]["namespace"]}[
-        source["fieldRef"]["fieldPath"]
-    ]
+    fields: dict[str, str] = {
+        "metadata.name": pod_name,
+        "metadata.namespace": workload["metadata"]["namespace"],
+    }
+    return fields[source["fieldRef"]["fieldPath"]]

@@ -39,7 +39,7 @@ def interpreter(path: Path, name: str, described: str | None, *, works: bool = T
     return made
 
 
-def call(path: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+def call(path: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [SCRIPT, path.parent / "made", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env={"PATH": str(path)})
 

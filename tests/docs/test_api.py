@@ -87,6 +87,7 @@ def test_bodies_are_of_their_shape(method: str, path: str, query: str, body: Any
     if body is None:
         assert described is None or not described["required"]
         return
+    assert described is not None
     conforms(body, described["content"]["application/json"]["schema"])
 
 

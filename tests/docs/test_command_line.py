@@ -7,6 +7,7 @@ import shlex
 
 import typer
 import yaml
+from typer.core import TyperGroup
 
 from schemas.definitions import SegmentDefinition
 from streamseg.cli import app
@@ -25,7 +26,9 @@ COMMANDS = {
 
 def options(room: str, name: str) -> set[str]:
     """The long options of a command."""
-    command = typer.main.get_command(app).commands[room].commands[name]
+    group = typer.main.get_group(app).commands[room]
+    assert isinstance(group, TyperGroup)
+    command = group.commands[name]
     return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
 

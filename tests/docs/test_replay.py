@@ -67,8 +67,7 @@ def test_the_table_has_every_option(name: str, title: str) -> None:
 
 def options(name: str) -> set[str]:
     """The long options of a command."""
-    group = typer.main.get_command(app)
-    command = group.get_command(typer.Context(group), name)
+    command = typer.main.get_group(app).commands[name]
     return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
 

@@ -62,7 +62,8 @@ class Guarded:
     def _certificate(self, name: str) -> Path:
         """A key store with a certificate that vouches for itself; the certificate as PEM."""
         store, pem = self._folder / f"{name}.p12", self._folder / f"{name}.pem"
-        common = ["-alias", name, "-keystore", store, "-storepass", STORE_PASSWORD, "-storetype", "PKCS12"]
+        store_options = ["-keystore", str(store), "-storepass", STORE_PASSWORD, "-storetype", "PKCS12"]
+        common = ["-alias", name, *store_options]
         names = ["-dname", "CN=localhost", "-ext", "san=ip:127.0.0.1,dns:localhost"]
         subprocess.run(
             ["keytool", "-genkeypair", *common, "-keyalg", "EC", "-validity", "2", *names],

@@ -163,7 +163,9 @@ def _read_to_end(consumer: Consumer, numbers: Iterable[int], name: str) -> dict[
         for message in consumer.consume(1_000, 0.05):
             error = message.error()
             if error is None:
-                read[message.partition()].append(message)
+                number = message.partition()
+                assert number is not None
+                read[number].append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
                 left.discard(message.partition())
     return read
@@ -208,8 +210,8 @@ class Worker:
         self,
         settings: Settings,
         name: str = "worker",
-        *,
         programs: Path = PROGRAMS,
+        /,
         **environment: str,
     ) -> None:
         self.state = settings.data_dir / name

@@ -166,7 +166,8 @@ def test_workers_that_come_and_go_share_the_partitions_and_change_nothing(
         # Each partition goes to work by itself, as soon as it is restored.
         for worker in (first, second):
             eventually(
-                lambda worker=worker: worker.metric("streamseg_partitions") == 2, "two partitions each"
+                lambda worker=worker: worker.metric("streamseg_partitions") == 2,  # type: ignore[misc]
+                "two partitions each",
             )
         assert first.stop() == 0
         first.start()

@@ -52,7 +52,7 @@ class Broker:
 
     def start(self) -> None:
         port = ["--port", "0"] if not self.bootstrap else []
-        command = [self._script, "start", self._folder, *port]
+        command: list[str | Path] = [self._script, "start", self._folder, *port]
         started = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
         self.bootstrap = started.stdout.strip()
 

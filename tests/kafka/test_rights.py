@@ -124,7 +124,7 @@ def test_a_worker_with_the_printed_rights_does_its_work(
         def arrived() -> bool:
             for message in engine.consume(10, 0.5):
                 assert message.error() is None, message.error()
-                change = orjson.loads(message.value())
+                change = orjson.loads(message.value() or b"")
                 changes.append((change["segment_id"], change["change"]))
             return len(changes) >= 3
 
@@ -143,7 +143,12 @@ def _an_operator_sees_it(settings: Settings, worker: Worker) -> None:
     assert found["topics"]["ok"]
     assert {group["state"] for group in found["groups"].values()} == {"STABLE"}
     with MembershipsReader(settings) as memberships:
-        eventually(lambda: memberships.read_on() or b"vip|c1" in memberships.memberships, "the membership")
+
+        def has_it() -> bool:
+            memberships.read_on()
+            return b"vip|c1" in memberships.memberships
+
+        eventually(has_it, "the membership")
     with TopicRecords(settings, client="record") as reader:
         for topic in (CONTACT_UPDATES, SEGMENT_DEFINITIONS, DEAD_LETTERS):
             places = reader.partitions(topic)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from schemas.definitions import (
     AbsentStep,
@@ -126,7 +127,7 @@ def test_no_value_is_told_from_null_by_the_fields_that_were_set() -> None:
         ({"sample": 0.25, "salt": "x"}, SampleCondition),
     ],
 )  # fmt: skip
-def test_a_condition_is_recognised_by_its_key(condition: dict[str, Any], kind: type) -> None:
+def test_a_condition_is_recognised_by_its_key(condition: dict[str, Any], kind: type[BaseModel]) -> None:
     taken = condition_of(standard(condition))
     assert type(taken) is kind
     assert taken.model_dump(mode="json", exclude_unset=True) == condition
@@ -143,7 +144,7 @@ def test_a_condition_is_recognised_by_its_key(condition: dict[str, Any], kind: t
         ({"period": {"unit": "week", "from": -1, "to": -1}}, PeriodWindow),
     ],
 )
-def test_a_window_is_recognised_by_its_key(window: dict[str, Any], kind: type) -> None:
+def test_a_window_is_recognised_by_its_key(window: dict[str, Any], kind: type[BaseModel]) -> None:
     taken = condition_of(standard({"event": "e", "window": window})).window
     assert type(taken) is kind
     assert taken.model_dump(mode="json", exclude_unset=True) == window

@@ -89,6 +89,6 @@ def test_restarts_and_recoveries_do_not_show_in_the_changes(scenario: Scenario, 
     with tempfile.TemporaryDirectory() as folder:
         store = Reopened(Path(folder), every)
         try:
-            assert outcome(scenario, store) == expected  # type: ignore[arg-type]
+            assert outcome(scenario, store) == expected
         finally:
             store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,10 +30,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 class _Committing:
     """A RocksStore whose every write is on disk before the next read."""
 
+    _rocks: RocksStore
+
     def __init__(self, rocks: RocksStore) -> None:
         object.__setattr__(self, "_rocks", rocks)
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         found = getattr(self._rocks, name)
         if name not in ("put", "add_event", "add_derived", "drop_event"):
             return found

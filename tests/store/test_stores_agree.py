@@ -266,7 +266,7 @@ def carry_over(contact_id: str, model: Model, target_model: Model) -> None:
     for segment_id in CONTACT_IDS:
         target.set_floor(segment_id, contact_id, dict(source.floors(segment_id)).get(contact_id))
     for segment_id in {*source.member_counts(), *target.member_counts()}:
-        entries = {member: tuple(entry) for member, *entry in source.members(segment_id)}
+        entries = {member: (sequence, at_ms) for member, sequence, at_ms in source.members(segment_id)}
         target.set_member(segment_id, contact_id, entries.get(contact_id))
 
 

@@ -226,7 +226,7 @@ def judging(operator: str, value: Any) -> Json:
     return standard({"attribute": "a", "operator": operator, "value": value})
 
 
-def in_elements(group: Json = WHERE, **more: Any) -> Json:
+def in_elements(group: Json = WHERE, /, **more: Any) -> Json:
     return standard({"attribute": "a", "elements": group, **more})
 
 

@@ -255,7 +255,7 @@ def test_everything_has_a_name() -> None:
 
 
 def test_the_terms_of_the_product() -> None:
-    told = {name: label.zh for name, label in (terms.ATTRIBUTES | terms.EVENTS).items()}
+    told = {name: label.zh for name, label in {**terms.ATTRIBUTES, **terms.EVENTS}.items()}
     assert told["location"] == "所在地"
     assert told["imported_at"] == "导入时间"
     assert told["member_day"] == "会员日"

@@ -80,7 +80,7 @@ def compared(run: Replay, draft: dict[str, Any], sample: int = 100) -> Effect:
     scheduler = SimpleNamespace(find=lambda number: task if number == 0 else None)
     one = compiled(run, draft)
     effect = Effect(one.segment, one.in_force, sample)
-    local = LocalPartitions(scheduler, SETTINGS)  # type: ignore[arg-type]
+    local = LocalPartitions(scheduler, SETTINGS)
     asyncio.run(local.compare([0], one.plan, effect))
     return effect
 

@@ -29,7 +29,7 @@ class Caller:
         self.secret = secret
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, **headers: str
+        self, method: str, path: str, body: bytes | None = None, /, **headers: str
     ) -> tuple[int, dict[str, str], Any]:
         given = {"Content-Type": "application/json", "Authorization": f"Bearer {ANN}"}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}

@@ -38,6 +38,9 @@ class Here:
     def find(self, number: int) -> PartitionTask | None:
         return self._task if number == 0 else None
 
+    def wake(self, number: int) -> None:
+        assert number == 0
+
 
 @pytest.fixture
 def task(tmp_path: Path) -> Iterator[PartitionTask]:
@@ -48,7 +51,7 @@ def task(tmp_path: Path) -> Iterator[PartitionTask]:
         store=store,
         plan=loaded(definitions([EVER])).plan,
         settings=SETTINGS,
-        ended_as_of={}.get,
+        ended_as_of=lambda _: None,
     )
     for offset, at_ms in enumerate([NOW, NOW + DAY_MS, NOW + 9 * DAY_MS]):
         event = {"event_id": f"e{offset}", "contact_id": "c1", "event": "scan", "occurred_at": at_ms}

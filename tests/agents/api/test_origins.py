@@ -28,7 +28,7 @@ def answer(
     asked = check(make_mocked_request(method, "/api/v1/segments", headers=CIMultiDict(headers)), handler)
     try:
         # It waits for nothing, so it needs no loop.
-        asked.send(None)
+        next(asked.__await__())
     except StopIteration:
         return None
     except ProblemError as error:
@@ -63,7 +63,7 @@ NAMES = {
 @pytest.mark.parametrize(("host", "own"), NAMES.items())
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_without_tokens_only_names_of_its_own_are_answered(host: str, own: bool, method: str) -> None:
-    named = {"advertised_url": "http://Worker-1:8080", "allowed_hosts": ["Console.example"]}
+    named: dict[str, Any] = {"advertised_url": "http://Worker-1:8080", "allowed_hosts": ["Console.example"]}
     assert answer([("Host", host)], method=method, **named) == (None if own else "Host")
     # Where some are named, with tokens too; else any name will do, as behind a proxy.
     assert answer([("Host", host)], method=method, tokens=True, **named) == (None if own else "Host")

@@ -129,7 +129,7 @@ class Watched:
         task = SimpleNamespace(store=self, partition=run.partition, number=0)
         scheduler = SimpleNamespace(find=lambda number: task if number == 0 else None)
         slices = Slices(timer=lambda: self.now, rest=self.rest)
-        return LocalPartitions(scheduler, SETTINGS, slices)  # type: ignore[arg-type]
+        return LocalPartitions(scheduler, SETTINGS, slices)
 
 
 def test_a_preview_gives_up_the_loop_after_every_few_contacts() -> None:
@@ -289,13 +289,17 @@ async def serving(
     handler: Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]],
 ) -> AsyncIterator[int]:
     """The port of a worker's web server, on which nothing else is mounted."""
+
+    def mount(application: web.Application) -> None:
+        application.router.add_route("*", "/{rest:.*}", handler)
+
     server = WebServer(
         settings=SETTINGS.model_copy(update={"http_host": "127.0.0.1", "http_port": 0}),
         metrics=Metrics(),
         problem=lambda: None,
         observe=lambda: None,
         not_ready=list,
-        mount=lambda application: application.router.add_route("*", "/{rest:.*}", handler) and None,
+        mount=mount,
     )
     await server.start()
     try:
@@ -357,7 +361,7 @@ def test_where_one_worker_fails_the_others_go_on_no_longer() -> None:
             peers = Peers(SETTINGS, SimpleNamespace(has=lambda number: number == 0), reports)  # type: ignore[arg-type]
             await peers.start()
             with pytest.raises(Exception, match="status 422"):
-                await peers.ask(SimpleNamespace(headers={}), [0, 1], here.ask, "/preview", {})  # type: ignore[arg-type]
+                await peers.ask(SimpleNamespace(headers={}), [0, 1], here.ask, "/preview", {})
             assert here.ended.is_set()
             await peers.stop()
 
@@ -370,7 +374,7 @@ def test_a_question_that_takes_too_long_ends_with_its_time() -> None:
         settings = SETTINGS.model_copy(update={"command_timeout_ms": 1})
         peers = Peers(settings, SimpleNamespace(has=lambda _: True), SimpleNamespace())  # type: ignore[arg-type]
         with pytest.raises(ProblemError) as late:
-            await peers.ask(SimpleNamespace(headers={}), [0], here.ask, "/preview", {})  # type: ignore[arg-type]
+            await peers.ask(SimpleNamespace(headers={}), [0], here.ask, "/preview", {})
         assert late.value.code == "timeout"
         assert here.ended.is_set()
 

@@ -30,7 +30,7 @@ class Worker:
         self.rests = 0
         task = SimpleNamespace(store=self, partition=self.run.partition)
         scheduler = SimpleNamespace(find=lambda number: task if number == 0 else None)
-        local = LocalPartitions(scheduler, SETTINGS, Slices(lambda: self.now, self._rest))  # type: ignore[arg-type]
+        local = LocalPartitions(scheduler, SETTINGS, Slices(lambda: self.now, self._rest))
         self._vocabulary = Vocabulary(SETTINGS, local, None, None, lambda: self.now)  # type: ignore[arg-type]
 
     async def _rest(self, seconds: float) -> None:

@@ -37,7 +37,7 @@ class Installation:
         self._runs = [Replay(settings=SETTINGS) for _ in range(2)]
         self._catalogue = Catalogue()
 
-    def line(self, topic: str, key: str, at_ms: int = AT_MS, **value: Any) -> None:
+    def line(self, topic: str, key: str, at_ms: int = AT_MS, /, **value: Any) -> None:
         """A record, in the partition of its key; a definition is read by both workers."""
         own = place(key.encode(), 2)
         for number, run in enumerate(self._runs):
@@ -61,7 +61,7 @@ class Installation:
 
     def segment(self, segment_id: str, owner: str, condition: Json) -> None:
         clusters = [{"match": "all", "conditions": [condition]}]
-        body = {
+        body: Json = {
             "segment_id": segment_id,
             "name": segment_id,
             "type": "standard",

@@ -10,7 +10,7 @@ from streamseg.settings import Settings
 
 
 def test_contacts_are_in_the_partition_in_which_workers_look_for_them() -> None:
-    placed: dict[bytes, int] = {}
+    placed: dict[bytes | None, int | None] = {}
     with EmbeddedBroker() as broker:
         broker.create_topics(Settings(bootstrap_servers=broker.bootstrap, partitions=PARTITIONS))
         producer = producer_for(broker.bootstrap)

@@ -338,7 +338,7 @@ def versions(worker: EmbeddedWorker) -> tuple[int | None, int | None]:
     assert worker.app is not None
     segment = worker.app.definition_topic.definitions.plan.segments.get("recent")
     row = worker.app.catalogue_topic.catalogue.rows.get("recent")
-    return segment and segment.version, row and row.version
+    return None if segment is None else segment.version, None if row is None else row.version
 
 
 def test_state_that_is_ahead_of_its_changelog_is_refused(settings: Settings) -> None:

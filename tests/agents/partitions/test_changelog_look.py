@@ -46,7 +46,7 @@ def test_a_late_record_of_another_worker_ends_the_work(settings: Settings) -> No
         time.sleep(0.05)
     producer = producer_of(settings)
     # Its writer expected it far behind the end: it does not count.
-    late = [expected_at(1_000_000)]
+    late: list[tuple[str, str | bytes | None]] = [expected_at(1_000_000)]
     producer.produce(changelog_topic(settings), b"?", b"c1", partition=2, headers=late)
     producer.flush()
     while worker.running:

@@ -138,9 +138,9 @@ def run(
 if __name__ == "__main__":
     # More seeds than a test run has time for:
     # python -m tests.agents.partitions.test_cluster FIRST COUNT [STEPS]
-    first, count, *steps = map(int, sys.argv[1:])
+    first, count, steps = map(int, [*sys.argv[1:], "600"][:3])
     for number in range(first, first + count):
         try:
-            run(random.Random(number), number, 2 + number % 2, *(steps or [600]), tell=len)
+            run(random.Random(number), number, 2 + number % 2, steps, tell=len)
         except Exception as error:
             print(number, type(error).__name__, str(error).splitlines()[0][:300] if str(error) else "")

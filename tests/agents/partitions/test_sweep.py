@@ -83,7 +83,7 @@ class World:
 
     def step(self) -> bool:
         busy = self.task.step()
-        self.changes += [orjson.loads(value) for _, value, _ in self.task.buffer.changes]
+        self.changes += [orjson.loads(value or b"") for _, value, _ in self.task.buffer.changes]
         self.task.buffer.clear()
         self.store.save()
         self.task.saved()

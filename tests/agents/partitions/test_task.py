@@ -81,8 +81,9 @@ def _record(topic: str, offset: int, at_ms: int) -> Record:
 
 
 def _scan_of(number: int, at_ms: int) -> Record:
-    body = {"contact_id": f"d{number}", "event_id": "e", "event": "scan", "occurred_at": at_ms}
-    return Record(BEHAVIOR_EVENTS, 0, number, at_ms, body["contact_id"].encode(), orjson.dumps(body))
+    contact_id = f"d{number}"
+    body = {"contact_id": contact_id, "event_id": "e", "event": "scan", "occurred_at": at_ms}
+    return Record(BEHAVIOR_EVENTS, 0, number, at_ms, contact_id.encode(), orjson.dumps(body))
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_a_contact_that_falls_due_exits_at_its_due_time_without_input(world: Wor
     world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
     world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
     world.work()
-    changes = [orjson.loads(value) for _, value, _ in world.task.buffer.changes]
+    changes = [orjson.loads(value or b"") for _, value, _ in world.task.buffer.changes]
     assert [(change["change"], change["reason"]["kind"]) for change in changes] == [
         ("entered", "behavior_event"),
         ("exited", "time"),
@@ -238,7 +239,7 @@ def test_changed_definitions_reach_every_contact_in_steps_while_input_goes_on(wo
     assert 0 < len(world.taken) < 1_000
     assert len(world.work()) == 1_000
     assert not world.task.sweeping
-    changes = [orjson.loads(value) for _, value, _ in world.task.buffer.changes]
+    changes = [orjson.loads(value or b"") for _, value, _ in world.task.buffer.changes]
     # The 500 and the one that the events are of.
     assert sum(change["segment_id"] == "all" for change in changes) == 501
 

@@ -95,16 +95,16 @@ def entered(settings: Settings) -> list[str]:
     count = sum(consumer.get_watermark_offsets(place, timeout=10)[1] for place in places)
     consumer.assign([TopicPartition(place.topic, place.partition, 0) for place in places])
     found: list[str] = []
-    until(
-        lambda: (
-            found.extend(
-                orjson.loads(message.value())["contact_id"]
-                for message in consumer.consume(100, 0.2)
-                if message.error() is None
-            )
-            or len(found) >= count
+
+    def read() -> bool:
+        found.extend(
+            orjson.loads(message.value() or b"")["contact_id"]
+            for message in consumer.consume(100, 0.2)
+            if message.error() is None
         )
-    )
+        return len(found) >= count
+
+    until(read)
     consumer.close()
     return found
 
