@@ -16,6 +16,7 @@ from agents.kafka.rights import Operation, Role, rights
 from agents.kafka.topics import Topic, required_topics
 from schemas.generate import TOPIC_VALUES, schema_id
 from schemas.topics import (
+    AUDIT,
     BEHAVIOR_EVENTS,
     CHANNEL_SUPPRESSIONS,
     CONTACT_UPDATES,
@@ -106,6 +107,7 @@ _TOPICS: Final[Mapping[str, _Described]] = {
         "The list of segments and groups, earlier versions, and deleted segments; tombstones remove them.",
         "segment_id, group|NAME, version|ID|VERSION, deleted|ID|COMMAND_OFFSET or commands|",
     ),
+    AUDIT: _Described("Who asked the HTTP API for what, and what came of it.", "none"),
     DEAD_LETTERS: _Described(
         "Refused records, and updates of which values were left out: unchanged bytes, the reason in headers.",
         "as it was read",

@@ -176,6 +176,9 @@ class Metrics:
         self.api_refusals = self._counter(
             "api_refusals", "Requests to the API that were refused, by code", "code"
         )
+        self.audit_failures = self._counter(
+            "audit_failures", "Entries that could not be written to `audit` in time; the caller got an error"
+        )
         self.tokens_unreadable = self._gauge(
             "api_tokens_unreadable",
             "1 while the changed file of tokens cannot be read and the tokens before are in force, else 0",

@@ -69,6 +69,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "advertised_url",
         "api_",
         "allowed_",
+        "audit_",
         "console",
         "command_timeout_ms",
     ),

@@ -19,12 +19,14 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from schemas.audit import AuditEntry
 from schemas.catalogue import CATALOGUE_VALUE
 from schemas.changes import ChannelSuppression, MembershipChange, SegmentMembership
 from schemas.commands import SEGMENT_COMMAND
 from schemas.definitions import SegmentDefinition
 from schemas.events import BehaviorEvent
 from schemas.topics import (
+    AUDIT,
     BEHAVIOR_EVENTS,
     CHANNEL_SUPPRESSIONS,
     CONTACT_UPDATES,
@@ -54,6 +56,7 @@ TOPIC_VALUES: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
     SEGMENT_MEMBERSHIPS: ("SegmentMembership", TypeAdapter(SegmentMembership)),
     CHANNEL_SUPPRESSIONS: ("ChannelSuppression", TypeAdapter(ChannelSuppression)),
     SEGMENT_CATALOG: ("CatalogueValue", CATALOGUE_VALUE),
+    AUDIT: ("AuditEntry", TypeAdapter(AuditEntry)),
 }
 """Title and validator of the value on every topic. Dead letters have none: they are bytes as they were
 read."""
@@ -68,6 +71,7 @@ VERSIONS: Final = {
     SEGMENT_MEMBERSHIPS: "1.1",
     CHANNEL_SUPPRESSIONS: "1.1",
     SEGMENT_CATALOG: "2.0",
+    AUDIT: "1.0",
 }
 """The version of each schema. Those of release 0.1.0, whose `$id`s had none, count as 1.0."""
 

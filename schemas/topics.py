@@ -36,5 +36,8 @@ definitions; and deleted segments that can be restored."""
 DEAD_LETTERS: Final = "dead-letters"
 """Out: the refused records with unchanged bytes; the headers hold the reason."""
 
+AUDIT: Final = "audit"
+"""Out: who asked the HTTP API for what, and what came of it."""
+
 SOURCES: Final = (BEHAVIOR_EVENTS, CONTACT_UPDATES)
 """The topics with records about contacts."""

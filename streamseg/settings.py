@@ -184,6 +184,9 @@ class Settings(BaseSettings):
     """How many requests a second one account may send to a worker for long; 0: any number."""
     api_request_burst: int = Field(500, gt=0)
     """How many requests an account that was quiet may send at once, beyond that rate."""
+    audit_retention_ms: int = Field(365 * DAY_MS, gt=0)
+    """How long Kafka keeps the entries of the topic `audit`. After a change, change the topic too:
+    `streamseg topics check` names the difference."""
     allowed_hosts: list[str] = Field(default_factory=list)
     """More host names that requests may use for this worker, besides the loopback names and the host of
     `advertised_url`. Host names are checked if no tokens are set, or if this setting is."""

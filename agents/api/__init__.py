@@ -25,6 +25,7 @@ vocabulary   what a definition may contain, and the names and values that contac
 partitions   the partitions of this worker, read between their steps
 slices       limits the time of a question on the event loop
 counted      counts the requests
+audit        notes who asked for what
 tls          encryption of the API
 rates        limits how many requests an account sends
 turns        limits the questions of an account

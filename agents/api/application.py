@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from mode import Service
 
+from agents.api.audit import Audit
 from agents.api.auth import OPEN_PATHS, authentication, peers_only
 from agents.api.catalogue_view import CatalogueView
 from agents.api.change_feed import ChangeFeed
@@ -104,6 +105,7 @@ class Api(Service):
         self._metrics = metrics
         self._ending = ending
         self._tokens = Tokens(settings.api_tokens_file, metrics.tokens_unreadable.set)
+        self._audit = Audit(batch_producer, metrics, base=BASE)
         self._sessions = Sessions(self._tokens)
         self._secret = secrets.token_urlsafe()
         self.answers = False
@@ -219,6 +221,7 @@ class Api(Service):
                     pages,
                     accounts,
                     limited(self._settings),
+                    self._audit.middleware(),
                     permitted(BASE),
                     tagged,
                 ],

@@ -56,7 +56,7 @@ def note_caller(request: web.Request, caller: Caller) -> None:
 
 def caller_of(known: Known) -> Caller:
     """Return the caller who has a token."""
-    return Caller(known.account, known.account, known.role, known.contacts)
+    return Caller(known.account, known.account, known.role, known.contacts, known.id)
 
 
 def peers_only(secret: str) -> Middleware:

@@ -6,6 +6,7 @@ import orjson
 from aiohttp import web
 from pydantic import Field
 
+from agents.api.audit import SUBJECT, Subject
 from agents.api.auth import ACCOUNT
 from agents.api.catalogue_view import CatalogueView
 from agents.api.partitions import LocalPartitions
@@ -99,6 +100,7 @@ class Contacts:
     async def change_list(self, request: web.Request) -> web.Response:
         unversioned(request)
         change = await read_model(request, ListChange)
+        request[SUBJECT] = Subject(segment_ids=(change.segment_id,))
         await self._check_list(request, change)
         placed = await in_thread(lambda _: self._messages(change))
         await to_the_end(self._send(placed))

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
+from agents.api.audit import SUBJECT, Subject
 from agents.api.auth import ACCOUNT
 from agents.api.catalogue_view import CatalogueView
 from agents.api.drafts import Draft, Drafts
@@ -80,9 +81,12 @@ class Preview:
         if wanted.compare and wanted.contact_id is not None:
             raise ProblemError("invalid_schema", "not together with contact_id; keep one of them", "compare")
         if wanted.contact_id is not None:
+            request[SUBJECT] = Subject(contact_ids=(wanted.contact_id,))
             require(request, Right.CONTACTS)
         if not request[CALLER].may(Right.CONTACTS):
             wanted = wanted.model_copy(update={"sample": 0})
+        elif wanted.sample:
+            request[SUBJECT] = Subject()
         return answer(await self._latest.answer(request[ACCOUNT], lambda: self._found(request, wanted)))
 
     async def _found(self, request: web.Request, wanted: PreviewRequest) -> Json:

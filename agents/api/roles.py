@@ -45,12 +45,14 @@ class Caller(NamedTuple):
     account   the account in whose name the request is carried out
     sender    the account of the token; another one only if an administrator acts for `account`
     contacts  whether the token may read contacts
+    token_id  the id of the token; None if the API has no tokens
     """
 
     account: str
     sender: str
     role: Role
     contacts: bool
+    token_id: str | None = None
 
     def may(self, right: Right) -> bool:
         if right is Right.CONTACTS:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from agents.api.audit import SUBJECT, Subject
 from agents.api.auth import ACCOUNT
 from agents.api.catalogue_view import CatalogueView, labelled
 from agents.api.preconditions import VERSION, unversioned
@@ -129,6 +130,9 @@ class Segments:
         command = request.match_info["command"]
         body = await read_body(request)
         _only(body, _BATCHES.get(command, ("segment_ids",)))
+        given = body.get("segment_ids")
+        if isinstance(given, list):
+            request[SUBJECT] = Subject(tuple(one for one in given if isinstance(one, str)))
         if "segment_ids" not in body:
             raise ProblemError("invalid_schema", "required; give it", "segment_ids")
         outcome = await self._view.give(request, command, **body)

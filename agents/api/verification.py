@@ -10,6 +10,7 @@ import asyncio
 from aiohttp import web
 from pydantic import Field
 
+from agents.api.audit import SUBJECT, Subject
 from agents.api.auth import ACCOUNT
 from agents.api.catalogue_view import CatalogueView
 from agents.api.comparing import Comparing
@@ -98,6 +99,7 @@ class Verification:
 
     async def verify(self, request: web.Request) -> web.Response:
         wanted = await read_model(request, VerifyRequest)
+        request[SUBJECT] = Subject(tuple(wanted.segments or ()), tuple(wanted.contacts or ()))
         if (wanted.partition is None) == (wanted.contacts is None):
             raise ProblemError("invalid_schema", "give either a partition or contacts", "partition")
         count = self._settings.partitions

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from agents.kafka.topics import required_topics, topic_name, worker_id
 from schemas.topics import (
+    AUDIT,
     BEHAVIOR_EVENTS,
     CHANNEL_SUPPRESSIONS,
     DEAD_LETTERS,
@@ -39,6 +40,8 @@ class Role(StrEnum):
     """A program that writes contact updates and behaviour events."""
     ERASER = "eraser"
     """`streamseg dead-letters erase`"""
+    AUDITOR = "auditor"
+    """A program or person that reads the audit, and nothing else."""
     CAMPAIGN = "campaign"
     """A program that reads membership changes, memberships and suppressions."""
 
@@ -74,12 +77,14 @@ class Right(NamedTuple):
 
 
 CAMPAIGN_GROUP: Final = "campaign-engine"
+AUDITOR_GROUP: Final = "auditor"
+"""The consumer group of an auditor."""
 
 _READ, _WRITE = Operation.READ, Operation.WRITE
 _OUTPUTS = (MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS, CHANNEL_SUPPRESSIONS)
 # Workers read and write every other topic. They write contact updates for callers of POST /contacts/lists.
 _ONLY_READ = (BEHAVIOR_EVENTS,)
-_ONLY_WRITTEN = (*_OUTPUTS, DEAD_LETTERS)
+_ONLY_WRITTEN = (*_OUTPUTS, DEAD_LETTERS, AUDIT)
 _READ_BY_OPERATORS = (*SOURCES, SEGMENT_DEFINITIONS, SEGMENT_MEMBERSHIPS, DEAD_LETTERS)
 
 
@@ -111,6 +116,11 @@ def rights(settings: Settings, role: Role, *, campaign_group: str = CAMPAIGN_GRO
             return [right for topic in SOURCES for right in _on(topic_name(settings, topic), (_WRITE,))]
         case Role.ERASER:
             return list(_on(topic_name(settings, DEAD_LETTERS), (_READ, _WRITE, Operation.DELETE)))
+        case Role.AUDITOR:
+            return [
+                *_on(topic_name(settings, AUDIT), (_READ,)),
+                Right(_READ, Resource.GROUP, AUDITOR_GROUP),
+            ]
         case Role.CAMPAIGN:
             read = [right for topic in _OUTPUTS for right in _on(topic_name(settings, topic), (_READ,))]
             return [*read, Right(_READ, Resource.GROUP, campaign_group)]

@@ -27,6 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.topics import (
+    AUDIT,
     BEHAVIOR_EVENTS,
     CHANNEL_SUPPRESSIONS,
     CONTACT_UPDATES,
@@ -154,6 +155,7 @@ def required_topics(settings: Settings) -> list[Topic]:
         (topic_name(settings, CHANNEL_SUPPRESSIONS), many, per_contact),
         (topic_name(settings, SEGMENT_CATALOG), one, {**compacted, **_followed()}),
         (topic_name(settings, DEAD_LETTERS), many, {**_delete(DEAD_LETTER_RETENTION_MS), **outputs}),
+        (topic_name(settings, AUDIT), one, {**_delete(settings.audit_retention_ms), **outputs}),
         (changelog_topic(settings), many, changelog),
         (outcomes_topic(settings), one, outcomes),
         (progress_topic(settings), one, {**compacted, **_followed()}),

@@ -245,6 +245,10 @@ DETAILS: Final[Mapping[str, str]] = {
     "this account sends too many requests; wait as long as Retry-After says": (
         "该账号的请求过于频繁；请按 Retry-After 等待"
     ),
+    "the request could not be noted on the topic audit; a change may have been made, so check before you repeat it": (
+        "该请求无法记入主题 audit；修改可能已经生效，重试前请先确认"
+    ),
+    "no erasure of this contact has been applied yet": "该联系人的删除尚未生效",
     "only the role admin may act for another account": "只有角色 admin 可以代表其他账号",
     "not a name of this worker; add it to STREAMSEG_ALLOWED_HOSTS if it is one": (
         "不是该 worker 的名称；如果是，请加入 STREAMSEG_ALLOWED_HOSTS"

@@ -13,6 +13,7 @@ from agents.catalogue.outcome import Outcome
 from agents.catalogue.progress_reader import OwnedReport
 from agents.kafka.topics import required_topics
 from schemas.attributes import STANDARD_ATTRIBUTES
+from schemas.audit import AuditEntry
 from schemas.catalogue import (
     CATALOGUE_VALUE,
     CatalogueDeletion,
@@ -43,6 +44,7 @@ MODELS: dict[str, Any] = {
     "segment-memberships": SegmentMembership,
     "channel-suppressions": ChannelSuppression,
     "segment-catalog": CATALOGUE_VALUE,
+    "audit": AuditEntry,
 }
 EXAMPLES = [(topic, example) for topic in MODELS for one in below(PAGE, topic) for example in one.json]
 

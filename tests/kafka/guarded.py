@@ -27,7 +27,7 @@ SECONDS = 180.0
 STORE_PASSWORD = "not-a-secret"  # noqa: S105 - of a key store that lives as long as the tests
 PASSWORD = "right"  # noqa: S105
 STRANGERS = tuple(f"stranger{number}" for number in range(20))
-USERS = ("ann", "ben", "worker", "missing", "operator", "tracker", "campaign", *STRANGERS)
+USERS = ("ann", "ben", "worker", "missing", "operator", "tracker", "campaign", "auditor", *STRANGERS)
 
 _KINDS = {
     Resource.TOPIC: ResourceType.TOPIC,

@@ -22,11 +22,12 @@ from agents.kafka.broker_trouble import Kind
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.dead_letters import erase_dead_letters
 from agents.kafka.memberships_reader import MembershipsReader
-from agents.kafka.rights import CAMPAIGN_GROUP, Operation, Resource, Right, Role, rights
+from agents.kafka.rights import AUDITOR_GROUP, CAMPAIGN_GROUP, Operation, Resource, Right, Role, rights
 from agents.kafka.topic_records import TopicRecords
 from agents.kafka.topics import required_topics, topic_name
 from agents.kafka.topics_admin import TopicsAdmin
 from schemas.topics import (
+    AUDIT,
     CONTACT_UPDATES,
     DEAD_LETTERS,
     MEMBERSHIP_CHANGES,
@@ -90,6 +91,7 @@ def test_a_worker_with_the_printed_rights_does_its_work(
     grant_what_is_printed(kafka_script, settings, Role.WORKER, "worker")
     guarded.grant("tracker", *rights(settings, Role.TRACKER))
     guarded.grant("campaign", *rights(settings, Role.CAMPAIGN))
+    guarded.grant("auditor", *rights(settings, Role.AUDITOR))
     guarded.grant("operator", *rights(settings, Role.OPERATOR))
     worker = Worker(
         settings.model_copy(update={"bootstrap_servers": guarded.guarded, "data_dir": tmp_path}),
@@ -99,6 +101,14 @@ def test_a_worker_with_the_printed_rights_does_its_work(
         STREAMSEG_SASL_PASSWORD=PASSWORD,
         STREAMSEG_SSL_CA_FILE=str(guarded.authority),
     )
+    auditor = Consumer(
+        {
+            **client_of(guarded, settings, "auditor"),
+            "group.id": AUDITOR_GROUP,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    auditor.subscribe([topic_name(settings, AUDIT)])
     from_start = {"group.id": CAMPAIGN_GROUP, "auto.offset.reset": "earliest"}
     engine = Consumer({**client_of(guarded, settings, "campaign"), **from_start})
     engine.subscribe([topic_name(settings, MEMBERSHIP_CHANGES)])
@@ -112,6 +122,18 @@ def test_a_worker_with_the_printed_rights_does_its_work(
         assert httpx.post(f"{api}/segments", json=listed, timeout=60).status_code == 201
         added = httpx.post(f"{api}/contacts/lists", json={"segment_id": "vip", "add": ["c1"]}, timeout=60)
         assert added.status_code == 202, added.text
+
+        noted: list[str] = []
+
+        def is_noted() -> bool:
+            for message in auditor.consume(10, 0.5):
+                assert message.error() is None, message.error()
+                noted.append(orjson.loads(message.value())["action"])
+            return len(noted) == 3
+
+        eventually(is_noted, "three entries")
+        auditor.close()
+        assert noted == ["POST /segments", "POST /segments", "POST /contacts/lists"]
 
         tracker = Producer({**client_of(guarded, settings, "tracker"), "partitioner": "murmur2_random"})
         event = {**BOUGHT, "occurred_at": time.time_ns() // 1_000_000}

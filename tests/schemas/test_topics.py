@@ -21,6 +21,7 @@ NAMES = {
     "channel-suppressions",
     "segment-catalog",
     "dead-letters",
+    "audit",
 }
 MODULES = [path for room in ("agents", "streamseg", "schemas") for path in (ROOT / room).rglob("*.py")]
 

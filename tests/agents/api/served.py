@@ -13,6 +13,14 @@ from agents.api.web_server import WebServer
 from agents.metrics import Metrics
 from streamseg.settings import Settings
 
+
+class Producer:
+    """Takes everything."""
+
+    async def send(self, *_: Any, **__: Any) -> int:
+        return 0
+
+
 _PARTS = ("commands", "catalogue_topic", "definition_topic", "progress", "scheduler", "batch_producer")
 
 
@@ -25,6 +33,7 @@ async def served(settings: Settings, **parts: Any) -> AsyncIterator[tuple[Api, i
         "recent_errors": RecentErrors(),
         "condition": dict,
         **{name: SimpleNamespace() for name in _PARTS},
+        "batch_producer": Producer(),
         **parts,
     }
     metrics = Metrics()

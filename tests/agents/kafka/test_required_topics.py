@@ -27,6 +27,7 @@ def test_names_cleanup_and_order_are_the_contracts() -> None:
         ("channel-suppressions", "compact"),
         ("segment-catalog", "compact"),
         ("dead-letters", "delete"),
+        ("audit", "delete"),
         ("streamseg-contacts-changelog", "compact"),
         ("streamseg-outcomes", "delete"),
         ("streamseg-progress", "compact"),
@@ -41,7 +42,7 @@ def test_what_is_kept_by_contact_is_co_partitioned() -> None:
 
 def test_what_has_a_total_order_has_one_partition() -> None:
     found = by_name(Settings(partitions=12))
-    for name in ("segment-commands", "segment-definitions", "segment-catalog"):
+    for name in ("segment-commands", "segment-definitions", "segment-catalog", "audit"):
         assert found[name].partitions == 1
 
 
