@@ -26,10 +26,12 @@ from agents.api.diagnosis import PATH as DIAGNOSIS
 from agents.api.diagnosis import Diagnosis
 from agents.api.drafts import Drafts
 from agents.api.groups import Groups
+from agents.api.local_past import LocalPast
 from agents.api.members import Members
 from agents.api.openapi import description
 from agents.api.origins import own_pages_only
 from agents.api.partitions import LocalPartitions
+from agents.api.past import Past
 from agents.api.peers import Peers
 from agents.api.personal_data import PersonalData
 from agents.api.preconditions import tagged
@@ -120,7 +122,9 @@ class Api(Service):
         # another.
         turns = Turns(settings.command_timeout_ms / 1000, metrics.questions.labels("short"))
         long_turns = Turns(0, metrics.questions.labels("long"))
-        members = Members(settings, view, local, peers, turns)
+        past = LocalPast(local, settings)
+        members = Members(settings, view=view, local=local, past=past, peers=peers, turns=turns)
+        earlier = Past(settings, view, past, peers, turns)
         preview = Preview(
             settings,
             view=view,
@@ -147,7 +151,7 @@ class Api(Service):
         )
         search = ContactSearch(settings, local, peers, turns)
         calendar = ContactCalendar(settings, local, peers, turns)
-        timeline = Timeline(settings, view, local, peers, turns)
+        timeline = Timeline(settings, view=view, local=local, past=past, peers=peers, turns=turns)
         self._feed = ChangeFeed(settings.partitions, local, peers)
         changes = Changes(view, self._feed, metrics.questions.labels("watching"))
         vocabulary = Vocabulary(settings, local, peers, turns)
@@ -163,6 +167,7 @@ class Api(Service):
             *personal.routes(),
             *search.routes(),
             *timeline.routes(),
+            *earlier.routes(),
             *calendar.routes(),
             *preview.routes(),
             *verification.routes(),
@@ -179,6 +184,7 @@ class Api(Service):
             *personal.internal_routes(),
             *search.internal_routes(),
             *timeline.internal_routes(),
+            *earlier.internal_routes(),
             *calendar.internal_routes(),
             *preview.internal_routes(),
             *verification.internal_routes(),

@@ -116,6 +116,20 @@ class CatalogueView:
 
         return seen
 
+    def saw_by(self, account: str) -> Callable[[str], bool]:
+        """Return a function that tells whether the account sees the segment with an id, or saw it before it
+        was deleted, as long as it can be restored."""
+        seen = self.seen_by(account)
+        deleted = {
+            one.segment_id
+            for one in self.catalogue.deletions
+            if one.definition.get("created_by") in (None, account)
+            or account in (one.definition.get("shared_with") or ())
+        }
+        return lambda segment_id: (
+            seen(segment_id) or (segment_id in deleted and segment_id not in self.catalogue.segments)
+        )
+
     def segment(self, request: web.Request, segment_id: str) -> Json:
         """Return a segment as the account sees it, with its definition and the segments that refer to it, and
         with the definition's sentence if the request asks for words."""

@@ -14,7 +14,7 @@ from agents.api.auth import ACCOUNT
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError, language_of
-from agents.api.requests import answer, read_model
+from agents.api.requests import answer, read_model, time_zone_wanted
 from agents.api.slices import in_thread
 from agents.api.turns import Turns
 from agents.kafka.partitioner import place
@@ -57,11 +57,7 @@ class ContactCalendar:
         month = request.query.get("month", "")
         if _MONTH.fullmatch(month) is None:
             raise ProblemError("invalid_schema", "must be a month, such as 2026-05", "month")
-        zone = request.query.get("timezone", self._settings.timezone)
-        try:
-            time_zone(zone)
-        except ValueError as error:
-            raise ProblemError("invalid_schema", str(error), "timezone") from error
+        zone = time_zone_wanted(request, self._settings.timezone)
         question = CalendarQuestion(
             partitions=[place(contact_id.encode(), self._settings.partitions)],
             contact_id=contact_id,

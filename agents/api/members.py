@@ -10,7 +10,9 @@ from pydantic import Field
 
 from agents.api.auth import ACCOUNT
 from agents.api.catalogue_view import CatalogueView
+from agents.api.local_past import LocalPast
 from agents.api.partitions import LocalPartitions
+from agents.api.past_members import PARAMETERS, PastMembers
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError
 from agents.api.requests import answer, read_model, whole_number, words_wanted
@@ -45,11 +47,19 @@ class Members:
     """The handlers below /segments/{segment_id}/contacts."""
 
     def __init__(
-        self, settings: Settings, view: CatalogueView, local: LocalPartitions, peers: Peers, turns: Turns
+        self,
+        settings: Settings,
+        *,
+        view: CatalogueView,
+        local: LocalPartitions,
+        past: LocalPast,
+        peers: Peers,
+        turns: Turns,
     ) -> None:
         self._partitions = settings.partitions
         self._view = view
         self._local = local
+        self._past = PastMembers(settings, past, peers, turns)
         self._peers = peers
         self._turns = turns
 
@@ -61,7 +71,11 @@ class Members:
         ]
 
     def internal_routes(self) -> list[web.RouteDef]:
-        return [web.post("/members", self.members_here), web.post("/explain", self.explain_here)]
+        return [
+            web.post("/members", self.members_here),
+            web.post("/explain", self.explain_here),
+            *self._past.internal_routes(),
+        ]
 
     def _calculated(self, request: web.Request) -> str:
         segment_id, entry = self._view.visible(request)
@@ -71,6 +85,8 @@ class Members:
 
     async def list_contacts(self, request: web.Request) -> web.Response:
         segment_id = self._calculated(request)
+        if any(name in request.query for name in PARAMETERS):
+            return await self._past.page(request, segment_id)
         after = request.query.get("after")
         limit = whole_number(request, "limit", DEFAULT_ROWS, 1, MOST_CONTACTS)
         question = MembersQuestion(

@@ -21,6 +21,7 @@ from agents.api.operations import (
     operation,
     parameter,
 )
+from agents.api.past_members import PARAMETERS as PAST
 from agents.api.preview import PreviewRequest
 from agents.api.segments import CheckRequest
 from agents.api.sessions import COOKIE
@@ -35,14 +36,17 @@ from agents.api.shapes import (
     EXPORT,
     FOUND_CONTACT,
     GROUP,
-    MEMBER,
+    GROWTH,
+    INSTANT,
     MONTH,
     NULL_TEXT,
+    PAST_MEMBER,
     PREVIEWED,
     PROBLEM,
     ROW,
     SESSION,
     SOME_TEXT,
+    STANDING,
     TEXT,
     TIMELINE,
     VERIFIED,
@@ -187,13 +191,38 @@ def _paths() -> Json:
         },
         contacts: {
             "get": operation(
-                "The contacts of a segment, by contact_id",
+                "The contacts that are, were or are no longer in a segment, by contact_id",
                 200,
-                object_of({"contacts": list_of(object_of(MEMBER)), **more}),
+                object_of(
+                    {
+                        "contacts": list_of(
+                            object_of(PAST_MEMBER, optional=("left_at", "segment_version", "reason"))
+                        ),
+                        **more,
+                        "at": INSTANT,
+                        "complete_since": INSTANT,
+                    },
+                    optional=("at", "complete_since"),
+                ),
                 parameters=(
                     SEGMENT_ID,
+                    *(parameter(name, TEXT) for name in PAST),
                     parameter("after", TEXT),
                     parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_CONTACTS}),
+                ),
+            )
+        },
+        f"{one}/growth": {
+            "get": operation(
+                "How many contacts entered and left a segment by hour or day, and how many were in it",
+                200,
+                object_of(GROWTH),
+                parameters=(
+                    SEGMENT_ID,
+                    parameter("by", {"enum": ["hour", "day"]}),
+                    parameter("since", TEXT),
+                    parameter("until", TEXT),
+                    parameter("timezone", TEXT),
                 ),
             )
         },
@@ -227,6 +256,14 @@ def _paths() -> Json:
                 200,
                 object_of({"contacts": list_of(object_of(FOUND_CONTACT)), **more}),
                 parameters=(parameter("q", TEXT), parameter("after", TEXT), limit),
+            )
+        },
+        "/contacts/{contact_id}/segments": {
+            "get": operation(
+                "The segments in which a contact was at an instant",
+                200,
+                object_of(STANDING),
+                parameters=(CONTACT_ID, parameter("at", TEXT)),
             )
         },
         "/contacts/{contact_id}/timeline": {
@@ -407,7 +444,7 @@ def description() -> Json:
                     optional=("words",),
                 ),
                 "Group": object_of(GROUP),
-                "Problem": object_of(PROBLEM, optional=("path", "current_version")),
+                "Problem": object_of(PROBLEM, optional=("path", "current_version", "complete_since")),
             },
         },
     }

@@ -90,7 +90,8 @@ class LocalPartitions:
         self._scheduler.wake(number)
         return outcome
 
-    def _known(self, task: PartitionTask, contact_id: str) -> Contact:
+    def known(self, task: PartitionTask, contact_id: str) -> Contact:
+        """Return a known contact. Raises ProblemError `not_found` if there is none."""
         contact = task.store.contact(contact_id)
         if contact is None or contact.known_since_ms is None:
             raise not_found("contact", "contact_id")
@@ -100,7 +101,7 @@ class LocalPartitions:
         """Return a contact with everything except its events."""
         async with self.slices.slice():
             task = self.task(number)
-            contact, plan = self._known(task, contact_id).copy(), task.partition.plan
+            contact, plan = self.known(task, contact_id).copy(), task.partition.plan
             return await in_thread(lambda _: _described(contact, plan))
 
     async def explain(self, number: int, contact_id: str, segment_id: str, plan: Plan | None = None) -> Json:
@@ -216,7 +217,7 @@ class LocalPartitions:
             while True:
                 async with self.slices.slice() as one:
                     task = self.task(number)
-                    contact = self._known(task, contact_id)
+                    contact = self.known(task, contact_id)
                     state = _state(contact)
                     if begun is not None and begun != state:
                         break

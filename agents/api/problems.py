@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from streamseg.catalogue.labels import ERRORS, Label, Language, choose_language
 from streamseg.errors import Code, RejectedError
+from streamseg.times import format_ms
 from streamseg.wording.details import detail
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ STATUSES: Final[dict[str, int]] = {
     "too_many_requests": 429,
     "rate_limited": 429,
     "superseded": 409,
+    "not_kept": 410,
     "bad_request": 400,
     "uri_too_long": 414,
     "header_too_large": 431,
@@ -62,6 +64,7 @@ _TITLES: Final[dict[str, Label]] = {
     "too_many_requests": Label("请求过多", "Too many requests"),
     "rate_limited": Label("请求过于频繁", "Too many requests a second"),
     "superseded": Label("已被新请求取代", "Superseded by a later request"),
+    "not_kept": Label("已不再保存", "No longer kept"),
     "bad_request": Label("不是有效的 HTTP 请求", "Not an HTTP request"),
     "uri_too_long": Label("地址过长", "Address too long"),
     "header_too_large": Label("请求头过长", "Header too long"),
@@ -86,6 +89,7 @@ class ProblemError(Exception):
         path: str = "",
         *,
         current_version: int | None = None,
+        complete_since: str | None = None,
         retry_after_s: int | None = None,
     ) -> None:
         """`retry_after_s` is the time in s that the caller should wait; None leaves it to the code."""
@@ -95,6 +99,7 @@ class ProblemError(Exception):
         self.detail = detail
         self.path = path
         self.current_version = current_version
+        self.complete_since = complete_since
 
     def response(self, language: Language) -> web.Response:
         label = _TITLES.get(self.code) or ERRORS[Code(self.code)]
@@ -110,6 +115,8 @@ class ProblemError(Exception):
             body["path"] = self.path
         if self.current_version is not None:
             body["current_version"] = self.current_version
+        if self.complete_since is not None:
+            body["complete_since"] = self.complete_since
         headers = dict(_HEADERS.get(status, {}))
         if self.retry_after_s is not None:
             headers["Retry-After"] = str(self.retry_after_s)
@@ -138,6 +145,23 @@ class RelayedError(Exception):
 
 def not_found(what: str, path: str = "") -> ProblemError:
     return ProblemError("not_found", f"there is no such {what}", path)
+
+
+def not_kept(complete_ms: int, path: str) -> ProblemError:
+    """Return the problem of an instant before `complete_ms` (epoch ms), since when changes are kept."""
+    since = format_ms(complete_ms)
+    return ProblemError(
+        "not_kept", f"memberships are known since {since}; ask for a later time", path, complete_since=since
+    )
+
+
+def too_late(clock_ms: int, path: str) -> ProblemError:
+    """Return the problem of an instant after `clock_ms` (epoch ms), up to when changes are known."""
+    return ProblemError(
+        Code.TIMESTAMP_IN_FUTURE,
+        f"memberships are known up to {format_ms(clock_ms)}; ask for an earlier time",
+        path,
+    )
 
 
 def language_of(request: web.BaseRequest) -> Language:

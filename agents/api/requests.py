@@ -14,11 +14,14 @@ from streamseg.catalogue.labels import Language
 from streamseg.json_text import Json, dumps
 from streamseg.nesting import read_json
 from streamseg.records.messages import Model, checked
+from streamseg.times import parse_timestamp_ms, time_zone
 
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=str)
 
 
+_DIGITS = 18
+"""The most digits of an instant in epoch milliseconds."""
 _BIG = 16 << 10
 """The body size, in bytes, from which a body is read in a thread."""
 
@@ -83,6 +86,31 @@ def whole_number(request: web.Request, name: str, default: int, low: int, high: 
     if not text.isascii() or not text.isdigit() or len(text) > digits or not low <= int(text) <= high:
         raise ProblemError("invalid_schema", f"must be a whole number from {low} to {high}", name)
     return int(text)
+
+
+def instant(request: web.Request, name: str, zone: str) -> int | None:
+    """Return an instant from the query in epoch ms, None if it is not given: RFC 3339 text, in the time zone
+    `zone` if it has no offset, or epoch milliseconds. Raises ProblemError for anything else."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    whole = text.removeprefix("-")
+    given: str | int = int(text) if whole.isascii() and whole.isdigit() and len(whole) <= _DIGITS else text
+    try:
+        return parse_timestamp_ms(given, time_zone(zone))
+    except ValueError as error:
+        raise ProblemError("invalid_schema", str(error), name) from error
+
+
+def time_zone_wanted(request: web.Request, default: str) -> str:
+    """Return the name of the time zone in the query, or `default`. Raises ProblemError if there is none of
+    that name."""
+    name = request.query.get("timezone", default)
+    try:
+        time_zone(name)
+    except ValueError as error:
+        raise ProblemError("invalid_schema", str(error), "timezone") from error
+    return name
 
 
 def words_wanted(request: web.Request) -> Language | None:

@@ -12,6 +12,7 @@ from streamseg.catalogue.labels import OPERATIONS, TYPES
 from streamseg.catalogue.labels import STATUSES as SEGMENT_STATUSES
 from streamseg.engine.verification import Kept
 from streamseg.json_text import Json
+from streamseg.store.growth import CAUSES
 from streamseg.wording.differences import CHANGES
 
 TEXT: Final[Json] = {"type": "string"}
@@ -100,6 +101,62 @@ MEMBER: Final[Json] = {
     "entered_at": INSTANT,
     "sequence": {"type": "integer", "minimum": 1},
 }
+CAUSE: Final[Json] = {"enum": list(CAUSES)}
+_WHY: Final[Json] = {
+    "segment_version": {"type": ["integer", "null"], "minimum": 1},
+    "reason": {"anyOf": [object_of({"kind": CAUSE, "ref": NULL_TEXT}), {"type": "null"}]},
+}
+_MAYBE_INSTANT: Final[Json] = {**INSTANT, "type": ["string", "null"]}
+STANDING: Final[Json] = {
+    "contact_id": SOME_TEXT,
+    "at": INSTANT,
+    "complete_since": INSTANT,
+    "segments": list_of(
+        object_of(
+            {
+                "segment_id": SOME_TEXT,
+                "entered_at": _MAYBE_INSTANT,
+                "sequence": {"type": "integer", "minimum": 1},
+                **_WHY,
+            }
+        )
+    ),
+}
+PAST_MEMBER: Final[Json] = {**MEMBER, "entered_at": _MAYBE_INSTANT, "left_at": INSTANT, **_WHY}
+_BY_CAUSE: Final[Json] = {
+    "type": "object",
+    "properties": {cause: {"type": "integer", "minimum": 1} for cause in CAUSES},
+    "additionalProperties": False,
+}
+GROWTH: Final[Json] = {
+    "segment_id": SOME_TEXT,
+    "by": {"enum": ["hour", "day"]},
+    "timezone": SOME_TEXT,
+    "complete_since": INSTANT,
+    "contacts": COUNT,
+    "buckets": list_of(
+        object_of(
+            {
+                "start": INSTANT,
+                "end": INSTANT,
+                "contacts": COUNT,
+                "entered": _BY_CAUSE,
+                "left": _BY_CAUSE,
+                "complete": {"type": "boolean"},
+            }
+        )
+    ),
+    "versions": list_of(
+        object_of(
+            {
+                "version": {"type": "integer", "minimum": 1},
+                "saved_at": INSTANT,
+                "saved_by": NULL_TEXT,
+                "bucket": COUNT,
+            }
+        )
+    ),
+}
 CONTACT: Final[Json] = {
     "contact_id": SOME_TEXT,
     "known_since": INSTANT,
@@ -179,6 +236,7 @@ _MEMBERSHIP_ROW: Final[Json] = {
     "segment_id": SOME_TEXT,
     "change": {"enum": ["entered", "exited"]},
     "sequence": {"type": "integer", "minimum": 1},
+    **_WHY,
 }
 TIMELINE: Final[Json] = {
     "contact_id": SOME_TEXT,
@@ -350,6 +408,7 @@ PROBLEM: Final[Json] = {
     "code": {"enum": [str(code) for code in STATUSES]},
     "path": TEXT,
     "current_version": {"type": "integer"},
+    "complete_since": INSTANT,
 }
 
 _PLACES: Final[Json] = list_of(SOME_TEXT)

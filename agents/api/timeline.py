@@ -14,6 +14,7 @@ from pydantic import Field
 
 from agents.api.auth import ACCOUNT
 from agents.api.catalogue_view import CatalogueView
+from agents.api.local_past import LocalPast, why
 from agents.api.partitions import LocalPartitions
 from agents.api.peers import Peers
 from agents.api.problems import ProblemError, language_of
@@ -24,6 +25,7 @@ from agents.kafka.partitioner import place
 from schemas.pages import DEFAULT_ROWS, MOST_ROWS
 from schemas.wire import WireModel
 from streamseg.contact.contact import Contact
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.engine.history import History
 from streamseg.engine.trial import EventSnapshot
 from streamseg.json_text import Json
@@ -32,22 +34,25 @@ from streamseg.times import format_ms
 from streamseg.wording import terms
 
 _EVENT, _MEMBERSHIP = 0, 1
+_UNNUMBERED = -1
 
 
 class Place(NamedTuple):
     """The place of a row in the timeline; rows are listed by descending place. At one time a change of a
     membership stands above the events, which may have caused it.
 
-    at_ms  epoch ms
-    kind   `_EVENT` or `_MEMBERSHIP`
-    name   the event id or the segment id
-    extra  whether the event is derived; else false
+    at_ms    epoch ms
+    kind     `_EVENT` or `_MEMBERSHIP`
+    number   of a kept change; else `_UNNUMBERED`
+    name     the event id or the segment id
+    derived  whether the event is derived; else false
     """
 
     at_ms: int
     kind: int
+    number: int
     name: str
-    extra: bool
+    derived: bool
 
 
 class TimelineQuestion(WireModel):
@@ -65,11 +70,19 @@ class Timeline:
     """The handler of /contacts/{contact_id}/timeline."""
 
     def __init__(
-        self, settings: Settings, view: CatalogueView, local: LocalPartitions, peers: Peers, turns: Turns
+        self,
+        settings: Settings,
+        *,
+        view: CatalogueView,
+        local: LocalPartitions,
+        past: LocalPast,
+        peers: Peers,
+        turns: Turns,
     ) -> None:
         self._settings = settings
         self._view = view
         self._local = local
+        self._past = past
         self._peers = peers
         self._turns = turns
 
@@ -121,12 +134,13 @@ class Timeline:
         contact, events, task = await self._local.snapshot(number, question.contact_id)
         now_ms = task.partition.clock_ms
         before = None if question.before is None else Place(*question.before)
-        seen = self._view.seen_by(question.account)
+        saw = self._view.saw_by(question.account)
+        changes = await self._past.changes(number, question.contact_id)
 
         def listed(check: Callable[[], None]) -> Json:
             found = (
                 (at, row)
-                for at, row in self._all_rows(contact, events.checked(check), now_ms, seen)
+                for at, row in self._all_rows(contact, events.checked(check), changes, now_ms, saw)
                 if before is None or at < before
             )
             latest = heapq.nlargest(question.limit, found, key=_place)
@@ -136,7 +150,12 @@ class Timeline:
             return await in_thread(listed)
 
     def _all_rows(
-        self, contact: Contact, events: EventSnapshot, now_ms: int, seen: Callable[[str], bool]
+        self,
+        contact: Contact,
+        events: EventSnapshot,
+        changes: list[KeptChange],
+        now_ms: int,
+        saw: Callable[[str], bool],
     ) -> Iterator[tuple[Place, Json]]:
         settings = self._settings
         history = History(events, settings.history_retention_ms, settings.history_cap)
@@ -149,17 +168,28 @@ class Timeline:
                 "derived": event.derived,
                 "properties": event.properties,
             }
-            yield Place(event.occurred_ms, _EVENT, event.event_id, event.derived), row
-        for segment_id, membership in contact.body.members.items():
-            if seen(segment_id):
-                row = {
-                    "at": format_ms(membership.effective_ms),
-                    "kind": "membership",
-                    "segment_id": segment_id,
-                    "change": "entered" if membership.is_member else "exited",
-                    "sequence": membership.sequence,
-                }
-                yield Place(membership.effective_ms, _MEMBERSHIP, segment_id, False), row
+            yield Place(event.occurred_ms, _EVENT, _UNNUMBERED, event.event_id, event.derived), row
+        for change in changes:
+            if saw(change.segment_id):
+                place = Place(change.effective_ms, _MEMBERSHIP, change.number, change.segment_id, False)
+                yield place, _changed(change.segment_id, change.sequence, change.effective_ms, change)
+        kept = {(change.segment_id, change.sequence, change.effective_ms) for change in changes}
+        # Of a membership that began before changes were kept, the last change is known.
+        for segment_id, (sequence, at_ms, *_) in contact.body.members.items():
+            if (segment_id, sequence, at_ms) not in kept and saw(segment_id):
+                place = Place(at_ms, _MEMBERSHIP, _UNNUMBERED, segment_id, False)
+                yield place, _changed(segment_id, sequence, at_ms, None)
+
+
+def _changed(segment_id: str, sequence: int, at_ms: int, change: KeptChange | None) -> Json:
+    return {
+        "at": format_ms(at_ms),
+        "kind": "membership",
+        "segment_id": segment_id,
+        "change": "entered" if sequence % 2 == 1 else "exited",
+        "sequence": sequence,
+        **why(change),
+    }
 
 
 def _place(row: tuple[Place, Json]) -> Place:
@@ -175,7 +205,7 @@ def _read_cursor(cursor: str) -> Place:
         read = orjson.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
         raise _bad_cursor() from error
-    kinds = (int, int, str, bool)
+    kinds = (int, int, int, str, bool)
     if not isinstance(read, list) or tuple(map(type, read)) != kinds:
         raise _bad_cursor()
     return Place(*read)

@@ -164,8 +164,8 @@ def verify(
 ) -> None:
     """Compare the workers' state with what attributes and history give; change nothing.
 
-    Compares memberships, conditions, due times, the index and the number of members, and the topic
-    segment-memberships. Input may continue meanwhile. It needs a token with the role admin.
+    Compares memberships, conditions, due times, kept membership changes, the index and the number of members,
+    and the topic segment-memberships. Input may continue meanwhile. It needs a token with the role admin.
     `streamseg segments recount` corrects a difference.
 
     The exit status is 0 if nothing differs and 1 if something does.

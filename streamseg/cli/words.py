@@ -216,6 +216,7 @@ KEPT_KINDS: Final[Mapping[str, Label]] = {
     "due": Label("到期时间", "due time"),
     "index": Label("成员索引", "index of members"),
     "history": Label("历史事件", "history"),
+    "changes": Label("成员变更记录", "membership changes"),
     "count": Label("人数", "count"),
     "topic": Label("segment-memberships 主题", "topic segment-memberships"),
 }

@@ -7,12 +7,13 @@ the conditions that may depend on them cannot be checked and are left out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from streamseg.contact.contact import Contact
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.engine.trial import Trial
 from streamseg.language.segments import Segment
 from streamseg.plan.plan import Plan
@@ -34,6 +35,9 @@ class Kept(StrEnum):
     """The index of the segment's members differs from the contact's own state."""
     HISTORY = "history"
     """The number of kept events differs from the number in the contact's state."""
+    CHANGES = "changes"
+    """The kept membership changes differ from the contact's memberships, or from their number in its
+    state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,12 @@ class Indexes(NamedTuple):
 
     filed    whether the due index holds the contact at its due time
     members  segment id -> the result of `Store.member`
+    changes  its kept membership changes, ascending
     """
 
     filed: bool
     members: Mapping[str, tuple[int, int] | None]
+    changes: Sequence[KeptChange]
 
 
 class Verifier:
@@ -107,6 +113,7 @@ class Verifier:
             members={
                 segment.segment_id: store.member(segment.segment_id, contact_id) for segment in self._segments
             },
+            changes=list(store.kept_changes(contact_id)),
         )
 
     def differences(self, contact: Contact, indexes: Indexes, now_ms: int) -> Iterator[Difference]:
@@ -134,11 +141,30 @@ class Verifier:
             yield Difference(
                 Kept.HISTORY, contact_id, None, f"{events} events", f"{contact.event_count} events"
             )
+        yield from _of_changes(contact, indexes)
         for segment_id, indexed in indexes.members.items():
             kept = contact.body.members.get(segment_id)
             entry = (kept.sequence, kept.effective_ms) if kept is not None and kept.is_member else None
             if indexed != entry:
                 yield Difference(Kept.INDEX, contact_id, segment_id, _entry(indexed), _entry(entry))
+
+
+def _of_changes(contact: Contact, indexes: Indexes) -> Iterator[Difference]:
+    """Compare the kept membership changes with the contact's own state: their number, and the last change in
+    each segment."""
+    contact_id, kept, changes = contact.contact_id, contact.body.past.kept, indexes.changes
+    if len(changes) != kept:
+        yield Difference(Kept.CHANGES, contact_id, None, f"{len(changes)} changes", f"{kept} changes")
+    last = {change.segment_id: change for change in sorted(changes, key=lambda change: change.number)}
+    for segment_id in indexes.members.keys() & last.keys():
+        change, row = last[segment_id], contact.body.members.get(segment_id)
+        found = (change.sequence, change.effective_ms)
+        # The memberships of a deleted segment are forgotten, and it may have been made again since.
+        if row is None and change.entered:
+            yield Difference(Kept.CHANGES, contact_id, segment_id, _entry(found), _entry(None))
+        elif row is not None and found != (row.sequence, row.effective_ms):
+            expected = _entry((row.sequence, row.effective_ms))
+            yield Difference(Kept.CHANGES, contact_id, segment_id, _entry(found), expected)
 
 
 def _of_segment(segment: Segment, current: Contact, expected: Contact) -> Iterator[Difference]:

@@ -106,6 +106,13 @@ DETAILS: Final[Mapping[str, str]] = {
         "路径不能进入列表；请用 elements 判断列表中的项，方括号本身请写成 \\["
     ),
     "must not contain |": "不能包含 |",
+    "memberships are known since {}; ask for a later time": "成员记录从 {} 起保存；请查询更晚的时间",
+    "memberships are known up to {}; ask for an earlier time": "成员记录截至 {}；请查询更早的时间",
+    "give only one of at, left_since, and entered_since with entered_before": (
+        "at、left_since、entered_since 与 entered_before 三组中只能给出一组"
+    ),
+    "must not be later than until": "不能晚于 until",
+    "more than {} buckets; give a later since, or by=day": "超过 {} 个时间段；请把 since 设得更晚，或使用 by=day",
     "must have at least one bound": "至少要有一个边界",
     "must have two numbers or two timestamps": "必须是两个数字或两个时间",
     "must lie between {} and {}, as a value of the unit {}": "单位 {2} 的值必须在 {0} 到 {1} 之间",

@@ -88,11 +88,23 @@ def lose_an_event(run: Replay) -> None:
     run.store.drop_event("c1", last.order)
 
 
+def lose_a_change(run: Replay) -> None:
+    run.store.drop_change("c1", next(run.store.kept_changes("c1")))
+
+
+def change_the_last_change(run: Replay) -> None:
+    change = next(one for one in run.store.kept_changes("c1") if one.segment_id == "fair")
+    run.store.drop_change("c1", change)
+    run.store.keep_change("c1", change._replace(sequence=2))
+
+
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
         (lose_the_count, {(Kept.CONDITION, "lately"), (Kept.DUE, "lately")}),
-        (lose_the_membership, {(Kept.MEMBERSHIP, "buyers")}),
+        (lose_the_membership, {(Kept.MEMBERSHIP, "buyers"), (Kept.CHANGES, "buyers")}),
+        (lose_a_change, {(Kept.CHANGES, None)}),
+        (change_the_last_change, {(Kept.CHANGES, "fair")}),
         (lose_the_member_of_the_index, {(Kept.INDEX, "buyers")}),
         (add_a_member_to_the_index, {(Kept.INDEX, "global-unsubscribed")}),
         (never_look_again, {(Kept.DUE, "lately")}),
@@ -117,7 +129,7 @@ def test_only_the_segments_that_were_asked_for_are_compared() -> None:
 def test_a_difference_tells_no_value() -> None:
     run = replayed(*STORY)
     lose_the_membership(run)
-    (difference,) = found_in(run)
+    difference = next(one for one in found_in(run) if one.kept is Kept.MEMBERSHIP)
     assert (difference.found, difference.expected) == ("no member", "member")
 
 

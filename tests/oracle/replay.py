@@ -29,7 +29,8 @@ Line = dict[str, Any]
 
 @dataclass
 class Oracle:
-    """The whole past and what was announced of it. `changes` are MembershipChange values without `ref`."""
+    """The whole past and what was announced of it. `changes` are MembershipChange values without `ref`.
+    `erasures` has for each erased contact when that was last, and how many changes there were by then."""
 
     settings: Settings
     definitions: Definitions = field(default_factory=Definitions)
@@ -40,6 +41,7 @@ class Oracle:
     accepted: int = 0
     changes: list[Line] = field(default_factory=list)
     change_ids: Counter[str] = field(default_factory=Counter)
+    erasures: dict[str, tuple[int, int]] = field(default_factory=dict)
     dead_letters: list[int] = field(default_factory=list)
     left_out: dict[int, list[str]] = field(default_factory=dict)
     flags: set[tuple[str, str]] = field(default_factory=set)
@@ -132,6 +134,7 @@ class Oracle:
         self.contacts[contact_id] = History(contact_id)
         self._announce(contact_id, self.clock, "deletion")
         self._forget(contact_id=contact_id)
+        self.erasures[contact_id] = (self.clock, len(self.changes))
         self.contacts[contact_id] = history.erase(at, survivors, keep_suppressions)
         self._announce(contact_id, self.clock, "behavior_event")  # made known again by what survived
 

@@ -109,6 +109,8 @@ def test_what_happened_is_listed_from_the_latest_on_each_row_once(contact_id: st
             "segment_id": "clickers",
             "change": "entered",
             "sequence": 1,
+            "segment_version": 1,
+            "reason": {"kind": "behavior_event", "ref": "e1"},
         }
         assert (rows[0]["properties"], rows[0]["derived"], rows[0]["label"]) == ({"n": 4}, False, "邮件点击")
         last = rows[-1]

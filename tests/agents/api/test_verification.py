@@ -127,6 +127,7 @@ def test_nothing_differs_and_what_was_lost_is_found_and_mended(installation: Ins
     assert status == 1
     assert {(one["kept"], one["contact_id"], one["segment_id"]) for one in report["differences"]} == {
         ("membership", "c3", "buyers"),
+        ("changes", "c3", "buyers"),
         ("topic", "c3", "buyers"),
     }
     assert installation.verify("--contact", "c4")[0] == 0

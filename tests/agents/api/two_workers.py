@@ -35,7 +35,7 @@ class Installation:
 
     def __init__(self) -> None:
         self._runs = [Replay(settings=SETTINGS) for _ in range(2)]
-        self._catalogue = Catalogue()
+        self._definitions: dict[str, Json] = {}
 
     def line(self, topic: str, key: str, at_ms: int = AT_MS, /, **value: Any) -> None:
         """A record, in the partition of its key; a definition is read by both workers."""
@@ -69,7 +69,12 @@ class Installation:
             "clusters": clusters,
         }
         self.line("segment-definitions", segment_id, **body)
-        self._catalogue = Catalogue.load([(segment_id, body)], [])
+        self._definitions[segment_id] = body
+
+    def tick(self, at_ms: int) -> None:
+        """Move the clocks of both partitions."""
+        for run in self._runs:
+            run.line({"tick": at_ms})
 
     def _parts(self, number: int, peers: dict[int, Peer]) -> dict[str, Any]:
         run = self._runs[number]
@@ -77,7 +82,7 @@ class Installation:
         return {
             "scheduler": SimpleNamespace(find=lambda asked: task if asked == number else None),
             "progress": SimpleNamespace(peer=peers.get),
-            "catalogue_topic": SimpleNamespace(catalogue=self._catalogue),
+            "catalogue_topic": SimpleNamespace(catalogue=Catalogue.load(self._definitions.items(), [])),
             "definition_topic": SimpleNamespace(definitions=SimpleNamespace(plan=run.partition.plan)),
         }
 
