@@ -178,6 +178,11 @@ class WorkerProcess:
         found = re.search(r"metrics on port (\d+)", self._log.read_text())
         self._url = f"http://127.0.0.1:{found[1] if found else 0}/metrics"
 
+    @property
+    def url(self) -> str:
+        """The address of the worker's web server."""
+        return self._url.removesuffix("/metrics")
+
     def wait_for(self, text: str) -> None:
         """Wait until the worker has logged this text."""
         wait_until(lambda: text in self._log.read_text() or self._ended(), text)

@@ -202,7 +202,7 @@ def _percentiles(runs: list[list[float]]) -> list[str]:
     ]
 
 
-def _latencies(watch: Watch, written: dict[str, float]) -> list[float]:
+def latencies(watch: Watch, written: dict[str, float]) -> list[float]:
     wait_until(lambda: written.keys() <= watch.probes.keys(), "every probe", 120)
     return [watch.probes[contact_id] - at for contact_id, at in written.items()]
 
@@ -268,15 +268,15 @@ def _measure(
             for share in SHARES:
                 used, sent = worker.cpu_seconds(), load.sent
                 written = load.run(wanted.rate * share, wanted.seconds)
-                latencies = _latencies(watch, written)
+                found = latencies(watch, written)
                 cpu_seconds = (worker.cpu_seconds() - used) / (load.sent - sent)
                 row = f"{name} {share:.0%} of {wanted.rate:,.0f}/s".strip()
-                report.add(row, latencies, cpu_seconds)
+                report.add(row, found, cpu_seconds)
             if wanted.due:
                 rate = wanted.rate * DUE_SHARE
-                late, latencies = _fall_due(number, wanted.due, rate, feed, load, watch)
+                late, meanwhile = _fall_due(number, wanted.due, rate, feed, load, watch)
                 report.add(f"{name} {wanted.due:,} exits at one instant, late by".strip(), late)
-                report.add(f"{name} {rate:,.0f}/s meanwhile".strip(), latencies)
+                report.add(f"{name} {rate:,.0f}/s meanwhile".strip(), meanwhile)
         finally:
             watch.stop()
             worker.stop()
@@ -299,7 +299,7 @@ def _fall_due(
     load.run(rate, due_at - _now() - 1)
     written = load.run(rate, 20)
     wait_until(lambda: len(watch.late_seconds) >= count, f"{count} exits")
-    return watch.late_seconds, _latencies(watch, written)
+    return watch.late_seconds, latencies(watch, written)
 
 
 if __name__ == "__main__":
