@@ -49,6 +49,14 @@ SCREENS = {
 }
 """Name -> address below /console."""
 
+OPENED = {
+    "calendar": ("/contacts/c4", ".ant-tabs-tab:nth-child(2)"),
+    "what would change": ("/contacts/c4", ".ant-table-row-expand-icon"),
+    "columns": ("/segments", ".toolbar button:has(.anticon-setting)"),
+    "keys": ("/new/standard", "[aria-keyshortcuts]"),
+}
+"""Name -> address, and what is clicked there."""
+
 REST = """Promise.all(
     document.getAnimations()
         .filter(one => one.effect.getComputedTiming().endTime !== Infinity)
@@ -80,12 +88,16 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
     context.add_init_script(f"localStorage.setItem('streamseg.language', '{language}')")
     page = context.new_page()
     failures = complaints(page)
-    for name, address in SCREENS.items():
+    shown = {name: (address, None) for name, address in SCREENS.items()} | OPENED
+    for name, (address, opened) in shown.items():
         page.goto(f"/console{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         # Everything has been answered, and what moves has come to rest.
         page.wait_for_load_state("domcontentloaded" if name == "live" else "networkidle")
         expect(page.locator(".ant-skeleton, .ant-spin-spinning")).to_have_count(0)
+        if opened is not None:
+            page.locator(opened).first.click()
+            expect(page.locator(".ant-skeleton, .ant-spin-spinning")).to_have_count(0)
         page.evaluate(REST)
         assert failures == [], name
         if SHOTS:

@@ -29,12 +29,9 @@ export function useSignIn() {
 }
 
 export function useSignOut() {
-  const questions = useQueryClient();
   return useMutation({
     mutationFn: () => ask<void>("/session", { method: "DELETE" }),
-    onSuccess: () => {
-      questions.clear();
-      return questions.invalidateQueries();
-    },
+    // The page begins again, and keeps nothing of what the account saw.
+    onSuccess: () => window.location.reload(),
   });
 }

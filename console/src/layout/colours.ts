@@ -31,5 +31,6 @@ export function colours(dark: boolean): ThemeConfig {
   return {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: { ...(dark ? DARK : LIGHT), borderRadius: 6 },
+    components: dark ? { Tabs: { itemSelectedColor: DARK.colorLink, itemActiveColor: DARK.colorLink } } : {},
   };
 }

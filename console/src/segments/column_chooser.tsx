@@ -14,6 +14,8 @@ export function ColumnChooser({ chosen, choose }: Props) {
     <Popover
       trigger="click"
       placement="bottomRight"
+      // Beside its button it belongs to the same landmark.
+      getPopupContainer={(button) => button.parentElement ?? document.body}
       content={
         <Checkbox.Group
           className="column-choices"
