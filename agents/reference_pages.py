@@ -50,6 +50,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "instance_id",
         "session_timeout_ms",
         "start_timeout_ms",
+        "accept_empty_state",
     ),
     "The worker": (
         "data_dir",

@@ -5,7 +5,10 @@ StreamsegError
 │   └── UnforeseenError    input refused because of a fault of the program
 ├── FileFormatError        a replay file that is not NDJSON
 ├── StateVersionError      state bytes of another layout
+├── StateMoveError         an export, an import or a reset that was refused
 └── ConfigurationError     wrong settings or topics
+    ├── EmptyStateError       input was applied before, and its state is gone
+    └── IncompleteStateError  an import was not completed
 """
 
 from __future__ import annotations
@@ -104,3 +107,55 @@ class StateVersionError(StreamsegError):
 
 class ConfigurationError(StreamsegError):
     """A setting, a topic or a broker is wrong. The message says which one and what to change."""
+
+
+class MoveCode(StrEnum):
+    """The stable codes for a refused export, import or reset of state."""
+
+    EXPORT_UNREADABLE = "export_unreadable"
+    EXPORT_INCOMPLETE = "export_incomplete"
+    EXPORT_CHANGED = "export_changed"
+    NOT_EMPTY = "not_empty"
+    MEMBERS_ACTIVE = "members_active"
+    INPUT_LOST = "input_lost"
+    ERASURES_UNKNOWN = "erasures_unknown"
+    OTHER_PLACES = "other_places"
+    OTHER_DEFINITIONS = "other_definitions"
+    BUSY = "busy"
+
+
+class StateMoveError(StreamsegError):
+    """An export, an import or a reset of state was refused. The message says what to do."""
+
+    def __init__(self, code: MoveCode, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class EmptyStateError(ConfigurationError):
+    """The group has committed input of a partition, and the partition's changelog is empty: the topic was
+    lost, or the settings name another cluster, prefix or application id. A worker that went on would treat
+    every contact as new."""
+
+    code = "empty_state"
+
+    def __init__(self, partition: int, changelog: str) -> None:
+        super().__init__(
+            f"{self.code}: input of partition {partition} was applied before, but the changelog {changelog} "
+            "has no state of it. Check STREAMSEG_BOOTSTRAP_SERVERS, STREAMSEG_TOPIC_PREFIX and "
+            "STREAMSEG_APPLICATION_ID. If the topic is lost, import an export under a new application id "
+            "(streamseg state import). To begin again without the old state: streamseg reset, or "
+            "STREAMSEG_ACCEPT_EMPTY_STATE=true (--accept-empty-state)"
+        )
+
+
+class IncompleteStateError(ConfigurationError):
+    """An import into a partition's changelog was not completed."""
+
+    code = "incomplete_state"
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(
+            f"{self.code}: an import is writing the state of partition {partition}, or was interrupted. Wait "
+            "until it has ended. If it failed: streamseg reset, remove the data folders, and import again"
+        )

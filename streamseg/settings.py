@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     partitions for it during a restart."""
     session_timeout_ms: int = Field(30_000, ge=6_000)
     """How long a worker may send nothing to the group before its partitions go to other workers."""
+    accept_empty_state: bool = False
+    """Whether a worker may go on without state although input was applied before. It loses what the changelog
+    held; see [the runbook](../deploy/runbook.md#statecoldstart)."""
     checkpoint_records: int = Field(5_000, gt=0)
     """A checkpoint is made after this many records, or after `checkpoint_interval_ms`, whichever comes
     first."""

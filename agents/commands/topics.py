@@ -91,8 +91,9 @@ def acls(
         typer.Option(
             "--role",
             help="Who gets the rights: a worker; whoever runs topics create; an operator, who runs topics "
-            "check, diagnose, verify and record; an eraser, who runs dead-letters erase; a tracker, which "
-            "writes contacts and events; a campaign engine, which reads memberships.",
+            "check, diagnose, verify and record; an eraser, who runs dead-letters erase; backup, for state "
+            "export; restore, for state import and reset; a tracker, which writes contacts and events; a "
+            "campaign engine, which reads memberships.",
         ),
     ] = Role.WORKER,
     principal: Annotated[

@@ -64,6 +64,15 @@ def worker(
             show_default=False,
         ),
     ] = None,
+    accept_empty_state: Annotated[
+        bool | None,
+        typer.Option(
+            "--accept-empty-state",
+            help="Go on although input was applied before and the changelog is empty: every contact begins "
+            "again. Default: STREAMSEG_ACCEPT_EMPTY_STATE, else the worker refuses.",
+            show_default=False,
+        ),
+    ] = None,
     log_level: Annotated[
         str, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
     ] = "info",
@@ -81,7 +90,12 @@ def worker(
     """
     number = _log_level(log_level)
     os.umask(PRIVATE_UMASK)
-    given: dict[str, Any] = {"bootstrap_servers": bootstrap, "data_dir": data_dir, "http_port": http_port}
+    given: dict[str, Any] = {
+        "bootstrap_servers": bootstrap,
+        "data_dir": data_dir,
+        "http_port": http_port,
+        "accept_empty_state": accept_empty_state,
+    }
     try:
         settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
     except ConfigurationError as error:

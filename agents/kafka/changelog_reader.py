@@ -87,6 +87,8 @@ def read_changelog(
             positions: dict[int, int] = {}
             for message in consumer.consume(_RECORDS, _WAIT_SECONDS):
                 partition, error = cast(int, message.partition()), message.error()
+                if is_of_the_group(error):
+                    continue
                 if partition not in left:
                     # The partition is at work already, and the records after its end are its own.
                     continue
@@ -111,6 +113,22 @@ def read_changelog(
                     del left[partition]
                     consumer.pause([TopicPartition(topic, partition)])
                     reached(partition, position)
+    finally:
+        consumer.close()
+
+
+def topic_ends(settings: Settings, topic: str) -> dict[int, int]:
+    """Return the offsets after the last records of all partitions of a topic (its name on the brokers).
+
+    Blocks. Raises KafkaException if the brokers refuse or do not answer."""
+    consumer = Consumer({**librdkafka_options(settings), "group.id": f"{settings.application_id}-recovery"})
+    try:
+        numbers = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
+        places = [TopicPartition(topic, number) for number in numbers]
+        return {
+            place.partition: int(consumer.get_watermark_offsets(place, _ANSWER_SECONDS, cached=False)[1])
+            for place in places
+        }
     finally:
         consumer.close()
 
@@ -162,6 +180,12 @@ def _asked_end(consumer: Consumer, partition: TopicPartition) -> int | None:
     return None if offsets is None else int(offsets[1])
 
 
+def is_of_the_group(error: KafkaError | None) -> bool:
+    """Return whether an error only says that the user has no right to the reader's consumer group. librdkafka
+    looks for the group's coordinator, which a reader that commits nothing does not need."""
+    return error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
 def is_end(error: KafkaError) -> bool:
     """Return whether the error means that a partition was read to its end. Raises KafkaException for errors
     that waiting cannot end."""
@@ -175,6 +199,13 @@ def _raise_lasting(error: KafkaError) -> None:
     if error.fatal() or not (error.retriable() or error.code() in _PASSING):
         raise KafkaException(error)
 
+
+NEW_TOPIC = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+"""What a broker may answer right after a topic was made, before it knows that it leads a partition."""
 
 _PASSING = {
     KafkaError._ALL_BROKERS_DOWN,

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from agents.kafka.broker_trouble import no_right
@@ -64,6 +70,34 @@ class GroupAdmin:
                 for one in partitions
             },
         }
+
+    def members(self, group: str) -> int:
+        """Return how many members a group has now; a group that does not exist has none."""
+        members: list[Json] = self.look(group, {})["members"]
+        return len(members)
+
+    def committed(self, group: str, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Return the committed offsets of topic partitions (name on the brokers, number), where there are
+        any."""
+        return self._committed(group, [TopicPartition(*place) for place in places])
+
+    def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Set the committed offsets of a group without members."""
+        places = [TopicPartition(name, number, offset) for (name, number), offset in offsets.items()]
+        asked = self._client.alter_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group, places)], request_timeout=self._timeout
+        )
+        for place in asked[group].result().topic_partitions:
+            if place.error is not None:
+                raise KafkaException(place.error)
+
+    def delete(self, group: str) -> None:
+        """Delete a group without members, with its offsets; one that does not exist is no error."""
+        try:
+            self._client.delete_consumer_groups([group], request_timeout=self._timeout)[group].result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
+                raise
 
     def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
         # By a consumer that does not join the group: librdkafka's admin client ends the process if the broker

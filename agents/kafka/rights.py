@@ -13,13 +13,16 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from agents.kafka.topics import required_topics, topic_name, worker_id
+from agents.kafka.topics import changelog_topic, own_topics, required_topics, topic_name, worker_id
 from schemas.topics import (
     AUDIT,
     BEHAVIOR_EVENTS,
     CHANNEL_SUPPRESSIONS,
+    CONTACT_UPDATES,
     DEAD_LETTERS,
     MEMBERSHIP_CHANGES,
+    SEGMENT_CATALOG,
+    SEGMENT_COMMANDS,
     SEGMENT_DEFINITIONS,
     SEGMENT_MEMBERSHIPS,
     SOURCES,
@@ -36,6 +39,10 @@ class Role(StrEnum):
     """`streamseg topics create`"""
     OPERATOR = "operator"
     """`streamseg topics check`, `diagnose`, `verify` and `record`"""
+    BACKUP = "backup"
+    """`streamseg state export`"""
+    RESTORE = "restore"
+    """`streamseg state import` and `reset`, after `topics create`"""
     TRACKER = "tracker"
     """A program that writes contact updates and behaviour events."""
     ERASER = "eraser"
@@ -82,6 +89,7 @@ AUDITOR_GROUP: Final = "auditor"
 
 _READ, _WRITE = Operation.READ, Operation.WRITE
 _OUTPUTS = (MEMBERSHIP_CHANGES, SEGMENT_MEMBERSHIPS, CHANNEL_SUPPRESSIONS)
+_OF_CONTACTS = (SEGMENT_MEMBERSHIPS, CHANNEL_SUPPRESSIONS)
 # Workers read and write every other topic. They write contact updates for callers of POST /contacts/lists.
 _ONLY_READ = (BEHAVIOR_EVENTS,)
 _ONLY_WRITTEN = (*_OUTPUTS, DEAD_LETTERS, AUDIT)
@@ -112,6 +120,10 @@ def rights(settings: Settings, role: Role, *, campaign_group: str = CAMPAIGN_GRO
             return [right for topic in required_topics(settings) for right in _on(topic.name, needed)]
         case Role.OPERATOR:
             return list(_of_operator(settings))
+        case Role.BACKUP:
+            return list(_of_backup(settings))
+        case Role.RESTORE:
+            return list(_of_restore(settings))
         case Role.TRACKER:
             return [right for topic in SOURCES for right in _on(topic_name(settings, topic), (_WRITE,))]
         case Role.ERASER:
@@ -146,6 +158,36 @@ def _of_operator(settings: Settings) -> Iterator[Right]:
         yield from _on(topic.name, (seen, Operation.DESCRIBE_CONFIGS))
     for group in worker_groups(settings):
         yield Right(Operation.DESCRIBE, Resource.GROUP, group)
+
+
+def _of_backup(settings: Settings) -> Iterator[Right]:
+    for topic in (*_OF_CONTACTS, SEGMENT_DEFINITIONS, SEGMENT_CATALOG):
+        yield Right(_READ, Resource.TOPIC, topic_name(settings, topic))
+    yield Right(_READ, Resource.TOPIC, changelog_topic(settings))
+    for topic in (*SOURCES, SEGMENT_COMMANDS):
+        yield Right(Operation.DESCRIBE, Resource.TOPIC, topic_name(settings, topic))
+    yield Right(Operation.DESCRIBE, Resource.GROUP, worker_groups(settings)[1])
+
+
+def _of_restore(settings: Settings) -> Iterator[Right]:
+    # Whoever sets a group's offset of a topic needs the right to read the topic.
+    read = (*SOURCES, SEGMENT_COMMANDS, SEGMENT_DEFINITIONS, SEGMENT_CATALOG, *_OF_CONTACTS)
+    written = (CONTACT_UPDATES, SEGMENT_DEFINITIONS, SEGMENT_CATALOG, *_OF_CONTACTS)
+    for topic in required_topics(settings):
+        operations = [Operation.DESCRIBE_CONFIGS]
+        if topic.name in {topic_name(settings, one) for one in read}:
+            operations.append(_READ)
+        if topic.name in {changelog_topic(settings), *(topic_name(settings, one) for one in written)}:
+            operations.append(_WRITE)
+        if topic.name in own_topics(settings):
+            operations.append(Operation.DELETE)
+        if not {_READ, _WRITE} & set(operations):
+            operations.append(Operation.DESCRIBE)
+        yield from _on(topic.name, operations)
+    for group in worker_groups(settings):
+        yield Right(_READ, Resource.GROUP, group)
+        yield Right(Operation.DELETE, Resource.GROUP, group)
+    yield Right(_WRITE, Resource.TRANSACTIONAL_ID, catalogue_transactions(settings))
 
 
 def _on(topic: str, operations: Sequence[Operation]) -> Iterator[Right]:

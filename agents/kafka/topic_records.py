@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar, cast
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
 
 from agents.kafka.broker_trouble import no_reading
-from agents.kafka.changelog_reader import is_end
+from agents.kafka.changelog_reader import NEW_TOPIC, is_end, is_of_the_group
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.topics import topic_name, worker_id
 from streamseg.errors import ConfigurationError
@@ -146,8 +146,7 @@ class TopicRecords:
 
     def _take(self, message: Message) -> None:
         error = message.error()
-        if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            # librdkafka looks for the group's coordinator, which a reader that commits nothing does not need.
+        if is_of_the_group(error):
             return
         prefix = len(self._settings.topic_prefix)
         place = Place(cast(str, message.topic())[prefix:], cast(int, message.partition()))
@@ -167,9 +166,20 @@ class TopicRecords:
 
     def _bounds(self, place: Place) -> tuple[int, int]:
         """Return the offset of the first record, and the offset after the last one."""
-        return self._asked(
-            lambda: self._consumer.get_watermark_offsets(self._at(place), timeout=self._timeout_seconds)
-        )
+        deadline = time.monotonic() + self._timeout_seconds
+
+        def ask() -> tuple[int, int]:
+            while True:
+                try:
+                    return self._consumer.get_watermark_offsets(
+                        self._at(place), timeout=self._timeout_seconds
+                    )
+                except KafkaException as error:
+                    if error.args[0].code() not in NEW_TOPIC or time.monotonic() > deadline:
+                        raise
+                    time.sleep(_WAIT_SECONDS)
+
+        return self._asked(ask)
 
     def _offset(self, place: Place, from_ms: int, end: int) -> int:
         (found,) = self._asked(

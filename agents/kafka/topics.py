@@ -103,6 +103,12 @@ def progress_topic(settings: Settings) -> str:
     return topic_name(settings, progress_name(settings))
 
 
+def own_topics(settings: Settings) -> tuple[str, str, str]:
+    """Return the names of the topics that are named after the application id: no other program reads or
+    writes them."""
+    return changelog_topic(settings), outcomes_topic(settings), progress_topic(settings)
+
+
 def topic_name(settings: Settings, name: str) -> str:
     """Return the name of a topic of the contract, with the configured prefix."""
     return f"{settings.topic_prefix}{name}"

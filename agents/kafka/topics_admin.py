@@ -94,6 +94,37 @@ class TopicsAdmin:
             for topic in topics
         ]
 
+    def ids(self, names: Sequence[str]) -> dict[str, str]:
+        """Return name -> the id that the brokers gave the topic when it was made. A topic that was deleted
+        and made again has another one. Topics that do not exist are left out."""
+        found: dict[str, str] = {}
+        described: dict[str, Future[Any]] = self._client.describe_topics(
+            TopicCollection(list(names)), request_timeout=self._timeout
+        )
+        for name, future in described.items():
+            try:
+                found[name] = str(future.result().topic_id)
+            except KafkaException as problem:
+                if _code(problem) != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise self._error(
+                        problem, f"cannot describe {name}", f"DESCRIBE on the topic {name}"
+                    ) from problem
+        return found
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Delete topics; one that does not exist is no error."""
+        futures: dict[str, Future[Any]] = (
+            self._client.delete_topics(list(names), request_timeout=self._timeout) if names else {}
+        )
+        for name, future in futures.items():
+            try:
+                future.result()
+            except KafkaException as problem:
+                if _code(problem) != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise self._error(
+                        problem, f"cannot delete the topic {name}", f"DELETE on the topic {name}"
+                    ) from problem
+
     def create(self, topics: Sequence[Topic]) -> list[Finding]:
         """Create the missing topics, leave the others as they are, and return the state of each topic.
 

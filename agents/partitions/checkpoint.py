@@ -70,6 +70,13 @@ def offset_name(topic: str) -> str:
     return f"next_offset {topic}"
 
 
+def counted_name(topic: str) -> str:
+    """Return the name under which a store keeps how many records of a source topic were counted before the
+    first one of the present topic. An import for new topics sets it (`agents.export.notes`): the number of a
+    record is this and its offset, and so is later than all numbers in the state."""
+    return f"counted_before {topic}"
+
+
 class PartitionLostError(StreamsegError):
     """The partition may belong to another worker by now, which will repeat the work that was not saved."""
 

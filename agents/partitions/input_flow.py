@@ -62,8 +62,9 @@ class Consumer(Protocol):
     def lag(self, tp: TP) -> int | None:
         """Return how many offsets have not arrived yet, or None if it is not known."""
 
-    def begun_at(self, tp: TP) -> int:
-        """Return the committed offset from which the partition is read; 0 if none was committed."""
+    def begun_at(self, tp: TP) -> int | None:
+        """Return the committed offset from which the partition is read; 0 if none was committed, None while
+        it is not known."""
 
     def acknowledge(self, tp: TP, next_offset: int) -> None:
         """Let the partition be committed at `next_offset`: all records before it are in durable state."""

@@ -11,7 +11,7 @@ from typing import Any
 from faust.types import TP
 from mode import Service
 
-from agents.kafka.topics import topic_name
+from agents.kafka.topics import changelog_topic, topic_name
 from agents.metrics import Metrics
 from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.assignment import Claim
@@ -35,12 +35,12 @@ from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
 from schemas.topics import SOURCES
 from streamseg.catalogue.progress import Report
-from streamseg.errors import ConfigurationError
+from streamseg.errors import ConfigurationError, EmptyStateError, IncompleteStateError
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
-from streamseg.store.rocksdb import RocksStore
+from streamseg.store.rocksdb import IMPORTING, RocksStore
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class _Running:
     def __init__(self, claim: Claim, task: PartitionTask) -> None:
         self.claim = claim
         self.task = task
-        self.without_state = task.changelog_end == 0
+        self.without_state = task.store.is_empty()
         self.writing = True
         """Whether changelog records may be on their way. True from the start, since `repair` may write
         some."""
@@ -226,12 +226,17 @@ class TaskScheduler(Service):
 
     async def _work(self, running: _Running) -> None:
         task = running.task
+        if task.store.note(IMPORTING):
+            raise IncompleteStateError(task.number)
         await resend_kept_outputs(task.store, task.number, self._sink, self._still_ours(running))
         await repair(task, self._sink, self._still_ours(running))
         running.writing = False
         saved_at = sent_at = time.monotonic()
         while not running.stopping:
             running.wake.clear()
+            if running.without_state and not self._may_begin(running):
+                await _sleep(running.wake, self._pacing.look_again_seconds)
+                continue
             self._check_source(running)
             check_changelog_end(task.number, task.changelog_end, running.changelog_end_seen)
             busy = await self._step(task)
@@ -411,6 +416,23 @@ class TaskScheduler(Service):
         metrics.capped.inc(counts.capped)
         metrics.unclear_answers.inc(counts.unclear)
 
+    def _may_begin(self, running: _Running) -> bool:
+        """Return whether a partition without any state may begin: False while its committed offsets are not
+        known. Nothing may be written before, because a state that was begun is not empty any more.
+
+        Raises EmptyStateError if input was applied before."""
+        consumer, number = self._consumer(), running.task.number
+        begun = [consumer.begun_at(self._tp(topic, number)) for topic in SOURCES]
+        if None in begun:
+            return False
+        running.without_state = False
+        if any(begun):
+            self._metrics.cold_starts.inc()
+            if not self._settings.accept_empty_state:
+                raise EmptyStateError(number, changelog_topic(self._settings))
+            _log.error("partition %d: input was applied before, but its changelog is empty", number)
+        return True
+
     def _check_source(self, running: _Running) -> None:
         """Raise ConfigurationError if the state is ahead of its source: it then belongs to an older topic of
         the same name."""
@@ -421,11 +443,6 @@ class TaskScheduler(Service):
         if float("inf") in ends.values():
             return
         running.source_checked = True
-        if running.without_state and any(
-            consumer.begun_at(self._tp(topic, task.number)) for topic in SOURCES
-        ):
-            self._metrics.cold_starts.inc()
-            _log.error("partition %d: input was applied before, but its changelog is empty", task.number)
         for topic, end in ends.items():
             if task.applied(topic) > end:
                 tp = self._tp(topic, task.number)

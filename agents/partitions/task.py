@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from agents.pacing import DEFAULT_PACING, Pacing
 from agents.partitions.change_latency import ChangeLatency
-from agents.partitions.checkpoint import offset_name
+from agents.partitions.checkpoint import counted_name, offset_name
 from agents.partitions.output_buffer import OutputBuffer
 from agents.partitions.sweep import Sweep
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES, SOURCES
@@ -90,6 +90,7 @@ class PartitionTask:
         # For each batch in the queue: its last offset and when it arrived, epoch ms.
         self._arrivals: dict[str, deque[tuple[int, int]]] = {topic: deque() for topic in SOURCES}
         self._applied = {topic: store.number(offset_name(topic)) or 0 for topic in SOURCES}
+        self._counted_before = {topic: store.number(counted_name(topic)) or 0 for topic in SOURCES}
 
     def offer(self, topic: str, records: Sequence[Record], wall_ms: int) -> None:
         """Queue more records of a source topic, in offset order, that arrived at `wall_ms` (epoch ms)."""
@@ -215,6 +216,9 @@ class PartitionTask:
             arrivals.popleft()
         if offset >= self._applied[topic]:
             buffer = self.buffer
+            counted_before = self._counted_before[topic]
+            if counted_before:
+                record = record.numbered(counted_before + offset)
             outputs_before = buffer.output_count
             self.partition.take(record, latest_ms)
             if buffer.output_count > outputs_before:

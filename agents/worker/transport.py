@@ -322,9 +322,10 @@ class BatchConsumer(stock.Consumer):
         self._begun_at = await super().seek_to_committed()
         return self._begun_at
 
-    def begun_at(self, tp: TP) -> int:
-        """Return the committed offset from which the partition is read; 0 if none was committed."""
-        return self._begun_at.get(tp) or 0
+    def begun_at(self, tp: TP) -> int | None:
+        """Return the committed offset from which the partition is read; 0 if none was committed, None while
+        it is not known."""
+        return self._begun_at[tp] or 0 if tp in self._begun_at else None
 
     # -- membership --------------------------------------------------------------------------------------
 

@@ -191,8 +191,8 @@ class Contact:
     """The data that is kept of one contact between inputs. Times are epoch milliseconds.
 
     plan         identity of the plan with which the contact was last evaluated; -1: no known plan
-    event_offset, update_offset   the last offset of each source topic that was applied, so that a record that
-                 is read again changes nothing; -1: none
+    event_offset, update_offset   the number of the last record of each source topic that was applied, so that
+                 a record that is read again changes nothing; -1: none
     flip_ms      when the first of its conditions may change without input: the least of the body's `due`
     ended_ms     the time of the body's `ended`, or None
     prune_ms     when events and membership changes that are no longer kept are to be removed

@@ -105,7 +105,7 @@ class Decoder:
         if properties is None:
             properties = {}
         return contact_id, Event(
-            body["event_id"], body["event"], stated_ms, properties, False, record.offset, record_ms
+            body["event_id"], body["event"], stated_ms, properties, False, record.number, record_ms
         )
 
     def update(self, record: Record, static_ids: Container[str]) -> Update:

@@ -158,7 +158,7 @@ class Partition:
         if topic == BEHAVIOR_EVENTS:
             contact_id, event = self._decoder.event(record)
             contact = self._store.contact(contact_id) or Contact(contact_id)
-            if record.offset <= contact.event_offset:
+            if record.number <= contact.event_offset:
                 return
             moved = self._engine.bring_up(contact, now_ms)
             applied = self._engine.event(contact, event, record, now_ms)
@@ -167,7 +167,7 @@ class Partition:
         elif topic == CONTACT_UPDATES:
             update = self._decoder.update(record, self.plan.static_ids)
             contact = self._contact(update.contact_id)
-            if record.offset <= contact.update_offset:
+            if record.number <= contact.update_offset:
                 return
             if update.faults:
                 self._emitter.dead_letter(_left_out(record, update.faults))
@@ -181,9 +181,9 @@ class Partition:
             self.counts.repeated += 1
         if applied or moved:
             if topic == BEHAVIOR_EVENTS:
-                contact.event_offset = record.offset
+                contact.event_offset = record.number
             else:
-                contact.update_offset = record.offset
+                contact.update_offset = record.number
             if contact.capped:
                 self._count_capped(contact)
             self._store.put(contact)

@@ -1,9 +1,9 @@
 """The events that the engine derives itself: from a contact update, one for each real change, and from a form
 that unsubscribes.
 
-The id of a derived event is `<topic>/<partition>/<offset>/<name>/<subject>`. It begins with the position of
-the record, so the id is the same whenever the record is applied. The offset is padded with zeros, so ids sort
-in the order of the records.
+The id of a derived event is `<topic>/<partition>/<number>/<name>/<subject>`. It begins with the place of the
+record, so the id is the same whenever the record is applied. The number is padded with zeros, so ids sort in
+the order of the records.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class DerivedEvents:
     any. So they stay rows until `events` is called, and the rows of a first update are not even made before.
 
     origin       the text with which the ids of these events begin
-    offset       the offset of the record
+    offset       the number of the record
     recorded_ms  the timestamp of the record, epoch ms
     first        the values of a first update from which all events follow; None: there are `rows`
     unsubscribed whether one event more follows from `first`: the unsubscribing
@@ -88,8 +88,8 @@ class DerivedEvents:
     @classmethod
     def of(cls, record: Record, occurred_ms: int) -> DerivedEvents:
         """Return an empty collection for a record."""
-        origin = f"{record.topic}/{record.partition}/{record.offset:020d}/"
-        return cls(origin, occurred_ms, record.offset, record.timestamp_ms)
+        origin = f"{record.topic}/{record.partition}/{record.number:020d}/"
+        return cls(origin, occurred_ms, record.number, record.timestamp_ms)
 
     @classmethod
     def gather(cls, events: Iterable[Event]) -> DerivedEvents:

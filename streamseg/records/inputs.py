@@ -19,9 +19,14 @@ Order = tuple[int, str, bool]
 
 class Record:
     """One record as it was read from a topic (name without prefix). `timestamp_ms` is in epoch milliseconds.
-    `headers` are those of the record on its topic, in their order."""
+    `headers` are those of the record on its topic, in their order.
 
-    __slots__ = ("headers", "key", "offset", "partition", "timestamp_ms", "topic", "value")
+    number  the place of the record among all records of its topic from which the partition's state was made.
+            This is the offset, unless the state was imported for new topics: then it goes on from the numbers
+            of the old ones
+    """
+
+    __slots__ = ("headers", "key", "number", "offset", "partition", "timestamp_ms", "topic", "value")
 
     def __init__(
         self,
@@ -32,10 +37,12 @@ class Record:
         key: bytes | None,
         value: bytes | None,
         headers: Headers = (),
+        number: int | None = None,
     ) -> None:
         self.topic = topic
         self.partition = partition
         self.offset = offset
+        self.number: int = offset if number is None else number
         self.timestamp_ms = timestamp_ms
         self.key = key
         self.value = value
@@ -55,12 +62,27 @@ class Record:
             self.key,
             self.value,
             self.headers,
+            self.number,
+        )
+
+    def numbered(self, number: int) -> Record:
+        """Return the same record with another number."""
+        return Record(
+            self.topic,
+            self.partition,
+            self.offset,
+            self.timestamp_ms,
+            self.key,
+            self.value,
+            self.headers,
+            number,
         )
 
     def copy(
         self, *, offset: int | None = None, timestamp_ms: int | None = None, value: bytes | None = None
     ) -> Record:
-        """Return a copy of the record, with the values that are given instead of its own."""
+        """Return a copy of the record, with the values that are given instead of its own. Its number is its
+        offset."""
         return Record(
             self.topic,
             self.partition,
@@ -81,7 +103,7 @@ class Event:
     """An occurrence of a behaviour event or of a derived event. `occurred_ms` is in epoch milliseconds.
 
     derived      whether the engine derived the event from a record; patterns with a prefix never match it
-    offset       the offset of the record that the event came with. When a record is applied again after a
+    offset       the number of the record that the event came with. When a record is applied again after a
                  crash, this tells its own event from a repeat.
     recorded_ms  the timestamp of that record, epoch ms. After an erasure it tells since when the contact is
                  known.

@@ -22,7 +22,7 @@ from streamseg.store.database import Database, KeyValue, new_batch
 from streamseg.store.note_table import NoteTable
 from streamseg.store.pending import PendingCheckpoint
 
-_SENT = "outputs_said"
+SENT = "outputs_said"
 _PLACES = "output_places"
 
 
@@ -39,7 +39,7 @@ class KeptOutputs:
 
     @property
     def _sent(self) -> int:
-        number: int | None = self._notes.get(_SENT)
+        number: int | None = self._notes.get(SENT)
         return number or 0
 
     def unsent(self) -> list[bytes]:
@@ -82,7 +82,7 @@ class KeptOutputs:
         has_sent_number = bool(outputs or (sent and not self._sent_in_changelog))
         groups: list[list[KeyValue]] = []
         if has_sent_number:
-            groups.append([(layout.meta_key(_SENT), orjson.dumps(sent))])
+            groups.append([(layout.meta_key(SENT), orjson.dumps(sent))])
         if used > len(outputs):
             # In one group with the number, which says that the outputs in these places were sent.
             unused = [(layout.output_key(place), None) for place in range(len(outputs), used)]
@@ -138,10 +138,10 @@ class KeptOutputs:
 
     @staticmethod
     def _write_sent(batch: WriteBatch, number: int, places: int) -> None:
-        batch.put(layout.meta_key(_SENT), orjson.dumps(number))
+        batch.put(layout.meta_key(SENT), orjson.dumps(number))
         batch.put(layout.meta_key(_PLACES), orjson.dumps(places))
 
     def _settle_sent(self, number: int, places: int) -> None:
-        self._notes.wrote(_SENT, number)
+        self._notes.wrote(SENT, number)
         self._notes.wrote(_PLACES, places)
         self._sent_in_changelog = False

@@ -70,6 +70,21 @@ _DERIVED = b"\xff"
 _FIRST, _FIRST_UNSUBSCRIBED = b"\x01", b"\x02"
 
 
+def contact_of(key: bytes) -> str | None:
+    """Return the contact to which a record of the changelog belongs; None for the records of the partition
+    (`m`, `g`, `o`). Raises ValueError for a key that no changelog has."""
+    kind = key[:1]
+    if kind in (CONTACT, ATTRIBUTES):
+        return key[1:].decode()
+    if kind in (HISTORY, CHANGE):
+        return _first_id(key)
+    if kind in (MEMBER, FLOOR):
+        return key[key.index(b"\0\0", 1) + 2 :].decode()
+    if kind in (META, GROWTH, OUTPUT):
+        return None
+    raise ValueError(f"no record of a changelog has a key of the kind {kind!r}")
+
+
 def contact_key(contact_id: str) -> bytes:
     return CONTACT + contact_id.encode()
 
@@ -102,7 +117,7 @@ def member_key(segment_id: str, contact_id: str) -> bytes:
 
 def member_segment(key: bytes) -> str:
     """Return the segment id in a member key."""
-    return _plain(key[1 : key.index(b"\0\0", 1)])
+    return _first_id(key)
 
 
 def change_prefix(contact_id: str) -> bytes:
@@ -229,12 +244,19 @@ def derived_value(derived: DerivedEvents) -> bytes:
 def read_events(prefix: bytes, key: bytes, value: bytes) -> list[Event]:
     """Return the kept events under a history key, in their order. `prefix` is the contact's
     `history_prefix`, with which the key begins."""
+    kept = read_history(prefix, key, value)
+    return [kept] if isinstance(kept, Event) else kept.all_events()
+
+
+def read_history(prefix: bytes, key: bytes, value: bytes) -> Event | DerivedEvents:
+    """Return what is kept under a history key: a behaviour event, or the events derived from one record.
+    `prefix` is the contact's `history_prefix`."""
     at = len(prefix) + 8
     occurred_ms, offset = time_ms(key[at - 8 : at]), time_ms(value[:8])
     if key.endswith(_DERIVED):
-        return _read_derived(key[at:-1].decode(), occurred_ms, offset, value).all_events()
+        return _read_derived(key[at:-1].decode(), occurred_ms, offset, value)
     name, properties, recorded_ms = loads_own(value[8:])
-    return [Event(key[at:].decode(), name, occurred_ms, properties, False, offset, recorded_ms)]
+    return Event(key[at:].decode(), name, occurred_ms, properties, False, offset, recorded_ms)
 
 
 def _read_derived(origin: str, occurred_ms: int, offset: int, value: bytes) -> DerivedEvents:
@@ -266,6 +288,11 @@ def event_id_entries(history: Iterable[tuple[bytes, bytes | None]]) -> list[tupl
 def read_event_id(data: bytes) -> tuple[int, int]:
     """Return `occurred_ms` and `offset` in a value of the event-id index."""
     return time_ms(data[:8]), time_ms(data[8:])
+
+
+def _first_id(key: bytes) -> str:
+    """Return the escaped id after the prefix of a key."""
+    return _plain(key[1 : key.index(b"\0\0", 1)])
 
 
 def _delimited(contact_id: str) -> bytes:

@@ -26,8 +26,10 @@ from streamseg.store.note_table import NoteTable
 from streamseg.store.pending import PendingCheckpoint
 
 CLOCK = "clock_ms"
+IMPORTING = "importing"
+"""The note of a partition to which an import writes, until it is complete."""
 
-_GROWTH_SINCE = "growth_since_ms"
+GROWTH_SINCE = "growth_since_ms"
 
 _HISTORY, _CONTACT, _CHANGE = layout.HISTORY[0], layout.CONTACT[0], layout.CHANGE[0]
 
@@ -57,6 +59,12 @@ class RocksStore:
         self._outputs = KeptOutputs(self._database, self._notes)
         self._pending: PendingCheckpoint | None = None
         self.clock_ms: int = self.number(CLOCK) or 0
+
+    def is_empty(self) -> bool:
+        """Return whether nothing was ever written: no contact, and no note of the partition."""
+        notes = (key for key, _ in self._database.items(layout.META, layout.META))
+        written = next((key for key in notes if key != layout.FORMAT_KEY), None)
+        return written is None and next(self._contacts.ids(None), None) is None
 
     # -- contacts ---------------------------------------------------------------------------------------
 
@@ -174,11 +182,11 @@ class RocksStore:
         segment."""
         self._refuse_while_held()
         if self._growth.expire(before_ms):
-            self.set_number(_GROWTH_SINCE, before_ms)
+            self.set_number(GROWTH_SINCE, before_ms)
 
     def growth_since_ms(self) -> int | None:
         """Return the time (epoch ms) up to which `expire_growth` has forgotten changes, or None."""
-        return self.number(_GROWTH_SINCE)
+        return self.number(GROWTH_SINCE)
 
     def unkept_ms(self) -> int | None:
         """Return the greatest `unkept_ms` of all contacts, or None: later changes than that are all kept,

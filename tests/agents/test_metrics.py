@@ -27,6 +27,7 @@ from agents.worker.stall_guard import StallGuard
 from streamseg.build_form import BUILD_FORM
 from streamseg.contact.contact import Contact
 from streamseg.contact.state_version import STATE_VERSION
+from streamseg.errors import EmptyStateError
 from streamseg.plan.definitions import Definitions
 from streamseg.settings import Settings
 from streamseg.store.database import CacheUse, Figures
@@ -151,26 +152,36 @@ def test_a_restoring_tells_how_much_is_left(
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(("committed", "changelog_end", "cold_starts"), [(5, 0, 1), (0, 0, 0), (5, 3, 0)])
-def test_a_partition_that_lost_its_changelog_is_counted(
-    metrics: Metrics, tmp_path: Path, committed: int, changelog_end: int, cold_starts: int
+@pytest.mark.parametrize(
+    ("committed", "kept", "accepted", "cold_starts"),
+    [(5, False, True, 1), (5, False, False, 1), (0, False, False, 0), (5, True, False, 0)],
+)
+def test_a_partition_that_lost_its_changelog_is_counted_and_refused_unless_it_is_accepted(
+    metrics: Metrics, tmp_path: Path, committed: int, kept: bool, accepted: bool, cold_starts: int
 ) -> None:
-    ends_asked = 0
+    ends_asked = committed_asked = 0
 
     def end(_: object) -> float:
         nonlocal ends_asked
         ends_asked += 1
         return 10.0
 
+    def begun_at(_: object) -> int | None:
+        nonlocal committed_asked
+        committed_asked += 1
+        # Not known at first: until then nothing may be done.
+        assert ends_asked == 0
+        return None if committed_asked <= 2 else committed
+
     consumer = SimpleNamespace(
         end=end,
-        begun_at=lambda _: committed,
+        begun_at=begun_at,
         ended_as_of=lambda _: None,
         acknowledge_all=lambda _: None,
     )
 
     async def main() -> None:
-        settings = Settings(data_dir=tmp_path)
+        settings = Settings(data_dir=tmp_path, accept_empty_state=accepted)
         scheduler = TaskScheduler(
             settings=settings,
             sink=cast(Any, None),
@@ -183,10 +194,21 @@ def test_a_partition_that_lost_its_changelog_is_counted(
         )
         await scheduler.start()
         store = RocksStore(tmp_path / "state")
-        scheduler.begin(Claim(0, 1), store, changelog_end)
-        # Both topics, once; the next look finds it done.
-        await _until(lambda: ends_asked >= 2)
+        if kept:
+            store.set_number("next_offset contact-updates", 5)
+            store.save()
+        scheduler.begin(Claim(0, 1), store, 0)
+        if cold_starts and not accepted:
+            await _until(lambda: scheduler.crashed)
+            assert isinstance(scheduler.crash_reason, EmptyStateError)
+            assert scheduler.crash_reason.code in str(scheduler.crash_reason)
+            assert ends_asked == 0
+            assert store.is_empty()
+        else:
+            # Both topics, once; the next look finds it done.
+            await _until(lambda: ends_asked >= 2)
         assert value(metrics, "streamseg_cold_starts_total") == cold_starts
+        assert committed_asked == (0 if kept else 4)
         await scheduler.stop()
         store.close()
 

@@ -53,8 +53,9 @@ def only(found: tuple[Object, ...], kind: str, name: str | None = None) -> Objec
 
 
 def pod_of(workload: Object) -> Object:
-    """What a StatefulSet or a Job says of its pods: metadata and spec."""
-    pod: Object = workload["spec"]["template"]
+    """What a StatefulSet, a Job or a CronJob says of its pods: metadata and spec."""
+    spec = workload["spec"]
+    pod: Object = spec["jobTemplate"]["spec"]["template"] if "jobTemplate" in spec else spec["template"]
     return pod
 
 

@@ -49,6 +49,16 @@ def test_workers_start_once_kafka_answers_and_the_topics_are_made(compose: dict[
         }
 
 
+def test_the_backup_is_an_export_to_its_volume_that_runs_when_it_is_called(compose: dict[str, Any]) -> None:
+    backup = compose["services"]["backup"]
+    assert backup["profiles"] == ["backup"]
+    assert backup["command"][:2] == ["state", "export"]
+    (volume,) = backup["volumes"]
+    name, folder = volume.split(":")
+    assert name in compose["volumes"]
+    assert Path(backup["command"][backup["command"].index("--to") + 1]).parent == Path(folder)
+
+
 def test_each_worker_has_its_own_volume_address_and_port(compose: dict[str, Any]) -> None:
     workers = [compose["services"][name] for name in WORKERS]
     volumes = [volume for worker in workers for volume in worker["volumes"] if not volume.endswith(":ro")]

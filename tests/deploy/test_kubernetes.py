@@ -9,9 +9,11 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import typer
 import yaml
 
 from agents.api.application import BASE
+from agents.commands.state import state
 from agents.console.page import BASE as CONSOLE
 from streamseg.settings import Settings
 from tests.deploy.kubernetes import (
@@ -28,14 +30,17 @@ from tests.deploy.kubernetes import (
 
 DEPLOY = FOLDER.parent
 POD = "streamseg-1"
-WORKLOADS = ("StatefulSet", "Job")
+WORKLOADS = ("StatefulSet", "Job", "CronJob")
+
+
+PARTS = (*objects("base"), *objects("backup"))
 
 
 def valid(one: Object) -> None:
     kubernetes_validate.validate(one, kubernetes_validate.latest_version(), strict=True)
 
 
-@pytest.mark.parametrize("one", objects("base"), ids=lambda one: f"{one['kind']}-{one['metadata']['name']}")
+@pytest.mark.parametrize("one", PARTS, ids=lambda one: f"{one['kind']}-{one['metadata']['name']}")
 def test_each_object_of_the_base_is_valid(one: Object) -> None:
     valid(one)
 
@@ -49,14 +54,14 @@ def test_a_misspelt_field_would_be_found() -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_a_patch_changes_an_object_of_the_base(overlay: str) -> None:
-    known = {(one["kind"], one["metadata"]["name"]) for one in objects("base")}
+    known = {(one["kind"], one["metadata"]["name"]) for one in PARTS}
     patches = list(objects(f"overlays/{overlay}"))
     assert patches
     assert {(one["kind"], one["metadata"]["name"]) for one in patches} <= known
 
 
 @pytest.mark.parametrize(
-    "folder", ["base", "monitoring", "ingress", *(f"overlays/{name}" for name in OVERLAYS)]
+    "folder", ["base", "backup", "monitoring", "ingress", *(f"overlays/{name}" for name in OVERLAYS)]
 )
 def test_each_file_is_named_by_its_kustomization(folder: str) -> None:
     listed = yaml.safe_load((FOLDER / folder / "kustomization.yaml").read_text(encoding="utf-8"))
@@ -113,6 +118,22 @@ def test_the_topics_job_and_the_workers_agree(overlay: str) -> None:
     assert pod_of(only(found, "Job"))["spec"]["containers"][0]["args"] == ["topics", "create"]
 
 
+def test_the_backup_and_the_workers_agree_and_it_keeps_exports_on_its_volume() -> None:
+    found = built("production")
+    job = only(found, "CronJob")
+    told, workers = environment(found, job, POD), environment(found, only(found, "StatefulSet"), POD)
+    assert {name: workers[name] for name in told} == told
+    (container,) = pod_of(job)["spec"]["containers"]
+    command = typer.main.get_command(state).commands["export"]  # type: ignore[attr-defined]
+    context = command.make_context("export", container["args"][2:])
+    mounts = {Path(one["mountPath"]): one["name"] for one in container["volumeMounts"]}
+    # The root of a volume belongs to root; what is below belongs to the user.
+    assert mounts[context.params["to"].parent] == "backup"
+    volume = only(objects("backup"), "PersistentVolumeClaim")["metadata"]["name"]
+    claimed = {"name": "backup", "persistentVolumeClaim": {"claimName": volume}}
+    assert claimed in pod_of(job)["spec"]["volumes"]
+
+
 def test_probes_ask_what_the_worker_answers() -> None:
     (container,) = pod_of(_workers())["spec"]["containers"]
     asked = {name: probe["httpGet"]["path"] for name, probe in container.items() if name.endswith("Probe")}
@@ -130,7 +151,7 @@ def test_a_restarted_worker_is_back_before_the_group_gives_its_partitions_away()
 
 
 @pytest.mark.parametrize(
-    "one", [one for one in objects("base") if one["kind"] in WORKLOADS], ids=lambda one: one["kind"]
+    "one", [one for one in PARTS if one["kind"] in WORKLOADS], ids=lambda one: one["kind"]
 )
 def test_a_pod_may_do_nothing_that_it_does_not_need(one: Object) -> None:
     pod = pod_of(one)["spec"]
@@ -153,7 +174,7 @@ def test_a_pod_may_do_nothing_that_it_does_not_need(one: Object) -> None:
 
 def test_services_budget_and_policies_choose_the_workers_and_no_other_pod() -> None:
     found = objects("base")
-    workers, job = (pod_of(only(found, kind))["metadata"]["labels"] for kind in WORKLOADS)
+    workers, job, backup = (pod_of(only(PARTS, kind))["metadata"]["labels"] for kind in WORKLOADS)
     chosen = {
         "streamseg": only(found, "Service", "streamseg")["spec"]["selector"],
         "streamseg-workers": only(found, "Service", "streamseg-workers")["spec"]["selector"],
@@ -164,9 +185,11 @@ def test_services_budget_and_policies_choose_the_workers_and_no_other_pod() -> N
     for selector in chosen.values():
         assert selector.items() <= workers.items()
         assert not selector.items() <= job.items()
+        assert not selector.items() <= backup.items()
     outgoing = only(found, "NetworkPolicy", "streamseg-outgoing")["spec"]["podSelector"]["matchLabels"]
     assert outgoing.items() <= workers.items()
     assert outgoing.items() <= job.items()
+    assert outgoing.items() <= backup.items()
     headless = only(found, "Service", _workers()["spec"]["serviceName"])["spec"]
     assert headless["clusterIP"] == "None"
     assert headless["publishNotReadyAddresses"] is True
@@ -200,7 +223,8 @@ def test_the_page_says_how_to_make_each_secret_and_file() -> None:
     text = "\n".join(yaml.safe_dump(one) for one in found if one["kind"] in WORKLOADS)
     wanted = set(re.findall(r"(?:secretName|secretKeyRef:\n\s+key: \w+\n\s+name): (\S+)", text))
     wanted |= set(re.findall(r"configMap:\n\s+name: (\S+)", text))
-    assert wanted == {"streamseg-api", "streamseg-kafka", "streamseg-kafka-topics", "streamseg-kafka-ca"}
+    kafka = {f"streamseg-kafka{end}" for end in ("", "-backup", "-ca", "-topics")}
+    assert wanted == {"streamseg-api", *kafka}
     for name in wanted:
         assert re.search(rf"create (?:secret generic|configmap) {name}\b", page), name
 

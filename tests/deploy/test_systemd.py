@@ -9,26 +9,44 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
+import typer
 
-UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "streamseg-worker@.service"
+from agents.commands.state import state
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
+UNIT = FOLDER / "streamseg-worker@.service"
+BACKUP = FOLDER / "streamseg-backup.service"
 PROGRAM = "/opt/streamseg/bin/streamseg"
 
 
-def verified(text: str, folder: Path) -> str:
+def verified(text: str, folder: Path, unit: Path = UNIT) -> str:
     """What systemd has against the unit; its program is replaced by one that exists here."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed: the unit was not verified")
-    path = folder / UNIT.name
+    path = folder / unit.name
     path.write_text(text.replace(PROGRAM, str(Path(sys.executable).with_name("streamseg"))), encoding="utf-8")
     done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, timeout=60)
     # The status is 0 also after warnings.
-    return "\n".join(line for line in done.stderr.splitlines() if str(path) in line or UNIT.name in line)
+    return "\n".join(line for line in done.stderr.splitlines() if str(path) in line or unit.name in line)
 
 
 def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
     text = UNIT.read_text(encoding="utf-8")
     assert verified(text, tmp_path) == ""
     assert "ProtectClok" in verified(text.replace("ProtectClock", "ProtectClok"), tmp_path)
+
+
+def test_the_backup_runs_a_command_that_there_is_each_night_and_writes_where_it_may(tmp_path: Path) -> None:
+    text = BACKUP.read_text(encoding="utf-8")
+    assert verified(text, tmp_path, BACKUP) == ""
+    (started,) = [line for line in text.splitlines() if line.startswith("ExecStart=")]
+    program, room, name, *arguments = started.removeprefix("ExecStart=").split()
+    assert (program, room, name) == (PROGRAM, "state", "export")
+    command = typer.main.get_command(state).commands["export"]  # type: ignore[attr-defined]
+    to = command.make_context("export", arguments).params["to"]
+    assert f"ReadWritePaths={to}" in text.splitlines()
+    timer = BACKUP.with_suffix(".timer")
+    assert "OnCalendar=" in timer.read_text(encoding="utf-8")
 
 
 def test_each_worker_has_its_own_folder_and_name() -> None:

@@ -128,7 +128,7 @@ def test_who_writes_and_who_reads() -> None:
     whole = document()
     changes, updates = (whole["channels"][name] for name in ("membership-changes", "contact-updates"))
     assert (changes["x-writers"], changes["x-readers"]) == (["worker"], ["campaign"])
-    assert updates["x-writers"] == ["worker", "tracker"]
+    assert updates["x-writers"] == ["worker", "restore", "tracker"]
     assert "receive-behavior-events" in whole["operations"]
     assert "send-behavior-events" not in whole["operations"]
     assert "send-dead-letters" in whole["operations"]

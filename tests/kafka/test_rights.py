@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import httpx
@@ -17,10 +18,14 @@ from typer.testing import CliRunner
 
 from agents.commands.diagnose import diagnosis
 from agents.commands.topics import topics as topics_command
+from agents.export.exporting import Export
+from agents.export.importing import Import, Wanted
+from agents.export.resetting import look, reset
 from agents.kafka.broker_probe import BrokerProbe
 from agents.kafka.broker_trouble import Kind
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.dead_letters import erase_dead_letters
+from agents.kafka.group_admin import GroupAdmin
 from agents.kafka.memberships_reader import MembershipsReader
 from agents.kafka.rights import AUDITOR_GROUP, CAMPAIGN_GROUP, Operation, Resource, Right, Role, rights
 from agents.kafka.topic_records import TopicRecords
@@ -66,7 +71,7 @@ def grant_what_is_printed(script: Path, settings: Settings, role: Role, user: st
     )
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
-    assert len(lines) > 3
+    assert len(lines) >= 3
     running = [
         subprocess.Popen(
             [script, "console", *shlex.split(line)],
@@ -221,6 +226,28 @@ class Case(NamedTuple):
     does: Callable[[Settings], Any]
 
 
+def test_an_export_and_an_import_need_the_printed_rights_and_no_others(
+    guarded: Guarded, settings: Settings, kafka_script: Path, tmp_path: Path
+) -> None:
+    user = guarded.new_user()
+    grant_what_is_printed(kafka_script, settings, Role.BACKUP, user)
+    backup = guarded.settings(settings, user)
+    folder = tmp_path / "export"
+    manifest = Export(backup, folder, made_at_ms=0, release="0", progress=lambda _: None).run()
+    assert manifest.count == 1
+    other = settings.model_copy(update={"topic_prefix": "restored-"})
+    Topics(other).create()
+    user = guarded.new_user()
+    grant_what_is_printed(kafka_script, other, Role.RESTORE, user)
+    restore = guarded.settings(other, user)
+    wanted = Wanted(erasures=[("c2", b'{"contact_id": "c2", "deleted": true}')])
+    imported = Import(restore, folder, wanted, work=tmp_path / "work", progress=lambda _: None).run()
+    assert (imported.contacts, imported.erasures) == (1, 1)
+    assert Topics(other).latest("segment-memberships").keys() == {"vip|c1"}
+    reset(restore, look(restore))
+    assert Topics(other).committed() == {}
+
+
 def check(settings: Settings) -> None:
     TopicsAdmin(settings).check(required_topics(settings))
 
@@ -249,6 +276,15 @@ def verify(settings: Settings) -> None:
         reader.read_on()
 
 
+def export(settings: Settings) -> None:
+    with TemporaryDirectory() as folder:
+        Export(settings, Path(folder) / "e", made_at_ms=0, release="0", progress=lambda _: None).run()
+
+
+def delete(settings: Settings) -> None:
+    reset(settings, look(settings))
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -262,12 +298,21 @@ def verify(settings: Settings) -> None:
         Case(Role.OPERATOR, (Operation.READ, Resource.TOPIC, "t-contact-updates"), record),
         Case(Role.OPERATOR, (Operation.READ, Resource.TOPIC, "t-segment-memberships"), verify),
         Case(Role.ERASER, (Operation.READ, Resource.TOPIC, "t-dead-letters"), erase),
+        Case(Role.BACKUP, (Operation.READ, Resource.TOPIC, "t-streamseg-contacts-changelog"), export),
+        Case(Role.BACKUP, (Operation.READ, Resource.TOPIC, "t-segment-memberships"), export),
+        Case(Role.BACKUP, (Operation.DESCRIBE, Resource.TOPIC, "t-behavior-events"), export),
+        Case(Role.BACKUP, (Operation.DESCRIBE, Resource.GROUP, "t-streamseg-catalogue"), export),
+        Case(Role.RESTORE, (Operation.DELETE, Resource.TOPIC, "new-streamseg-progress"), delete),
+        Case(Role.RESTORE, (Operation.DELETE, Resource.GROUP, "new-streamseg"), delete),
     ],
     ids=lambda case: f"{case.role}-{case.lacks[0]}-{case.lacks[2]}",
 )
 def test_a_command_names_the_right_that_it_lacks(guarded: Guarded, settings: Settings, case: Case) -> None:
-    if case.role is Role.TOPICS:
+    if case.role in (Role.TOPICS, Role.RESTORE):
         settings = settings.model_copy(update={"topic_prefix": "new-"})
+    if case.role is Role.RESTORE:
+        Topics(settings).create()
+        GroupAdmin(settings).commit("new-streamseg", {("new-contact-updates", 0): 0})
     needed, lacking = rights(settings, case.role), Right(*case.lacks)
     assert lacking in needed
     user = guarded.new_user()

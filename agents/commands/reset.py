@@ -1,0 +1,72 @@
+"""`streamseg reset`: delete the state of an installation on Kafka."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from confluent_kafka import KafkaException
+
+from agents.commands.topics import Bootstrap, settings_from
+from agents.export.resetting import Found, look
+from agents.export.resetting import reset as delete_all
+from streamseg.cli.terminal import echo, echo_json
+from streamseg.errors import StreamsegError
+from streamseg.settings import Settings
+
+
+def reset(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be deleted and lost; delete nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without a question.")] = False,
+    bootstrap: Bootstrap = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")] = False,
+) -> None:
+    """Delete the state of an installation on Kafka: its own topics and its committed offsets.
+
+    Topics of the contract, inputs and outputs, are never deleted. It is refused while a worker runs. After
+    it, workers begin with the first record that the source topics still hold.
+
+    The exit status is 1 if it is refused, fails, or is not confirmed.
+
+    Example: streamseg reset --dry-run
+    """
+    try:
+        settings = settings_from(bootstrap)
+        found = look(settings)
+        if as_json:
+            echo_json({**found._asdict(), "deleted": not dry_run and yes}, indented=True)
+        else:
+            for line in _words(found, settings):
+                echo(line)
+        if dry_run:
+            return
+        if not yes and not typer.confirm("Delete all of it?"):
+            raise typer.Exit(1)
+        delete_all(settings, found)
+        echo("deleted; next: remove the workers' data folders, then streamseg topics create", err=True)
+    except StreamsegError as error:
+        echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
+    except KafkaException as error:
+        echo(f"Error: Kafka refuses or does not answer: {error.args[0].str()}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _words(found: Found, settings: Settings) -> list[str]:
+    lines = [f"topic {name}: {records:,} records were written" for name, records in found.topics.items()]
+    for group, offsets in found.offsets.items():
+        lines.append(f"group {group}: {len(offsets)} committed offsets")
+        lines += [f"  {place}: {offset:,}" for place, offset in offsets.items()]
+    lines += [
+        f"transactional id {found.transactional_id}: the brokers forget it by themselves, a week after its "
+        "last use",
+        "",
+        "Lost: everything that is kept of contacts and is no longer in the source topics: attributes, "
+        "events, lists, unsubscribes, sequence numbers. Members of before stay in segment-memberships until "
+        "they change again.",
+        f"Kept: all topics of the contract with the prefix {settings.topic_prefix!r}. To keep the state: "
+        "streamseg state export --to DIR",
+    ]
+    return lines

@@ -1,0 +1,1 @@
+"""Export, import and reset of an installation's state on Kafka."""
