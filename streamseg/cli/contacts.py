@@ -108,6 +108,27 @@ def timeline(
         session.say(words.MORE_ROWS, option="--cursor", cursor=found["next_cursor"])
 
 
+def segments(
+    session: Session,
+    contact: Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")],
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="The time; now without it.")] = None,
+) -> None:
+    """Show the segments that a contact was in at a time.
+
+    Example: streamseg contacts segments c1 --at 2026-05-01
+    """
+    found = session.api.get("contacts", contact, "segments", at=at)
+    if session.as_json:
+        session.print_json(found)
+        return
+    headings = (words.SEGMENT_ID, words.ENTERED_AT, words.SEQUENCE, words.REASON)
+    table = plain_table(*(session.word(heading) for heading in headings))
+    for one in found["segments"]:
+        reason = "" if one["reason"] is None else one["reason"]["kind"]
+        table.add_row(one["segment_id"], instant(one["entered_at"]), str(one["sequence"]), reason)
+    session.out.print(table)
+
+
 def export(
     session: Session, contact: Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")]
 ) -> None:
@@ -190,5 +211,6 @@ contacts = typer.Typer(
 contacts.command("search")(connected(search))
 contacts.command("show")(connected(show))
 contacts.command("timeline")(connected(timeline))
+contacts.command("segments")(connected(segments))
 contacts.command("export")(connected(export))
 contacts.command("erase")(connected(erase))

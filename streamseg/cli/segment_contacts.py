@@ -3,7 +3,8 @@ why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,11 @@ from streamseg.cli.terminal import echo
 from streamseg.wording.bodies import condition_words, definition_words
 
 
+class By(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+
+
 def contacts(
     session: Session,
     segment: SegmentId,
@@ -27,23 +33,38 @@ def contacts(
     everyone: Annotated[
         bool, typer.Option("--all", help="All contacts, one on each line; with --json as NDJSON.")
     ] = False,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="The members at this time.")] = None,
+    entered_since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only members that entered at this time or later.")
+    ] = None,
+    entered_before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only members that entered before this time.")
+    ] = None,
+    left_since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Those who left at this time or later instead.")
+    ] = None,
 ) -> None:
     """List the contacts of a segment, by contact id.
 
     Example: streamseg segments contacts cn-members --all --json > members.ndjson
     """
+    times = {
+        "at": at,
+        "entered_since": entered_since,
+        "entered_before": entered_before,
+        "left_since": left_since,
+    }
     if everyone:
-        for page in _pages(session, segment, after, None):
+        for page in _pages(session, segment, after, None, times):
             for contact in page["contacts"]:
                 if session.as_json:
                     session.print_line(contact)
                 else:
-                    row = (contact["contact_id"], contact["entered_at"], str(contact["sequence"]))
-                    echo("\t".join(row))
+                    echo("\t".join(_cells(contact, lambda at: at or "")))
         return
     found: list[dict[str, Any]] = []
     cursor = None
-    for page in _pages(session, segment, after, limit):
+    for page in _pages(session, segment, after, limit, times):
         found += page["contacts"]
         cursor = page["next_cursor"]
     if session.as_json:
@@ -52,27 +73,81 @@ def contacts(
     if not found:
         session.say(words.NO_CONTACTS)
         return
-    headings = (words.CONTACT_ID, words.ENTERED_AT, words.SEQUENCE)
+    headings = [words.CONTACT_ID, words.ENTERED_AT, words.SEQUENCE]
+    if left_since is not None:
+        headings += [words.LEFT_AT, words.REASON]
     table = plain_table(*(session.word(heading) for heading in headings))
     for contact in found:
-        table.add_row(contact["contact_id"], instant(contact["entered_at"]), str(contact["sequence"]))
+        table.add_row(*_cells(contact, instant))
     session.out.print(table)
     if cursor is not None:
         session.say(words.MORE_CONTACTS, cursor=cursor)
 
 
-def _pages(session: Session, segment: str, after: str | None, limit: int | None) -> Iterator[dict[str, Any]]:
+def _cells(contact: dict[str, Any], shown: Callable[[str | None], str]) -> list[str]:
+    cells = [contact["contact_id"], shown(contact["entered_at"]), str(contact["sequence"])]
+    if "left_at" in contact:
+        cells += [shown(contact["left_at"]), contact["reason"]["kind"]]
+    return cells
+
+
+def _pages(
+    session: Session, segment: str, after: str | None, limit: int | None, times: dict[str, str | None]
+) -> Iterator[dict[str, Any]]:
     """Yield the API's pages until `limit` contacts, or all of them if it is None."""
     wanted = limit
     while True:
         size = MOST_CONTACTS if wanted is None else min(wanted, MOST_CONTACTS)
-        page = session.api.get("segments", segment, "contacts", after=after, limit=size)
+        page = session.api.get("segments", segment, "contacts", after=after, limit=size, **times)
         yield page
         after = page["next_cursor"]
         if wanted is not None:
             wanted -= len(page["contacts"])
         if after is None or wanted == 0:
             return
+
+
+def growth(
+    session: Session,
+    segment: SegmentId,
+    by: Annotated[By, typer.Option(help="The length of a row.")] = By.DAY,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="The first row has this time.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="The last row has this time.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="The IANA time zone of days and hours; default: that of the workers.")
+    ] = None,
+) -> None:
+    """Show how many contacts entered and left a segment, and how many were in it at the end.
+
+    Example: streamseg segments growth cn-members --by hour
+    """
+    found = session.api.get(
+        "segments", segment, "growth", by=by.value, since=since, until=until, timezone=timezone
+    )
+    if session.as_json:
+        session.print_json(found)
+        return
+    headings = (
+        words.BEGINS_AT,
+        words.CONTACTS_AT_END,
+        words.ENTERED_NUMBER,
+        words.LEFT_NUMBER,
+        words.REASONS,
+    )
+    table = plain_table(*(session.word(heading) for heading in headings))
+    for bucket in found["buckets"]:
+        entered, left = bucket["entered"], bucket["left"]
+        reasons = [f"+{number} {kind}" for kind, number in entered.items()]
+        reasons += [f"-{number} {kind}" for kind, number in left.items()]
+        table.add_row(
+            instant(bucket["start"]),
+            f"{bucket['contacts']:,}",
+            f"{sum(entered.values()):,}",
+            f"{sum(left.values()):,}",
+            ", ".join(reasons),
+        )
+    session.out.print(table)
+    session.say(words.COMPLETE_SINCE, at=instant(found["complete_since"]))
 
 
 def explain(

@@ -17,6 +17,48 @@ LABELS = {
            "completed": "Completed", "calculating": "Calculating", "not_calculated": "Not calculated",
            "shared": "/"},
 }  # fmt: skip
+_AT = "2026-05-01T00:00:00.000Z"
+_LATER = "2026-05-02T00:00:00.000Z"
+_BY_TIME = {"kind": "time", "ref": None}
+STANDING = {
+    "at": _LATER,
+    "complete_since": _AT,
+    "segments": [
+        {"segment_id": "s1", "entered_at": _AT, "sequence": 1, "segment_version": 1, "reason": _BY_TIME},
+        {"segment_id": "s2", "entered_at": None, "sequence": 3, "segment_version": None, "reason": None},
+    ],
+}
+LEFT = {
+    "contacts": [
+        {
+            "contact_id": "c9",
+            "entered_at": None,
+            "left_at": _AT,
+            "sequence": 2,
+            "segment_version": 1,
+            "reason": _BY_TIME,
+        }
+    ],
+    "next_cursor": None,
+    "complete_since": _AT,
+}
+GROWTH = {
+    "by": "day",
+    "timezone": "UTC",
+    "complete_since": _AT,
+    "contacts": 1234,
+    "buckets": [
+        {
+            "start": _AT,
+            "end": _LATER,
+            "contacts": 1234,
+            "entered": {"behavior_event": 1000, "time": 2},
+            "left": {"deletion": 3},
+            "complete": True,
+        }
+    ],
+    "versions": [],
+}
 OWN = ["view_contacts", "view_conditions", "edit", "copy", "delete", "move", "share", "calculate"]
 EXPLANATION = {
     "segment_id": "cn",
@@ -270,6 +312,8 @@ class FakeApi:
                 return httpx.Response(200, json={"contacts": rows, "next_cursor": "c2" if ids else None})
             case "GET", ["contacts", contact, "timeline"]:
                 return httpx.Response(200, json={"contact_id": contact, **TIMELINE})
+            case "GET", ["contacts", contact, "segments"]:
+                return httpx.Response(200, json={"contact_id": contact, **STANDING})
             case "GET", ["contacts", "c1", "export"]:
                 return httpx.Response(200, json={"contact_id": "c1", "events": [{"event_id": "e1"}]})
             case "DELETE", ["contacts", _]:
@@ -329,6 +373,10 @@ class FakeApi:
             case "POST", ["calculate"]:
                 segment["status"] = "calculating"
                 return httpx.Response(202, json=self._shown(segment, language))
+            case "GET", ["growth"]:
+                return httpx.Response(200, json={"segment_id": segment_id, **GROWTH})
+            case "GET", ["contacts"] if "left_since" in query:
+                return httpx.Response(200, json=LEFT)
             case "GET", ["contacts"]:
                 ids = [one for one in self.contacts.get(segment_id, []) if one > query.get("after", "")]
                 page = ids[: min(int(query["limit"]), self.page_size)]

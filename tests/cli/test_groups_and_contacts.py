@@ -84,6 +84,26 @@ def test_a_timeline_is_shown_from_the_latest_on(run: Run, api: FakeApi) -> None:
     assert api.requests[-1][2]["cursor"] == "abc"
 
 
+def test_the_segments_of_a_contact_at_a_time_are_shown(run: Run, api: FakeApi) -> None:
+    lines = run("contacts", "segments", "c1", "--at", "2026-05-02").stdout.splitlines()
+    assert api.requests[-1][2] == {"at": "2026-05-02"}
+    assert [line.split()[0] for line in lines[-2:]] == ["s1", "s2"]
+    assert lines[-2].split()[-1] == "time"
+    assert lines[-1].split() == ["s2", "3"]
+    assert len(json.loads(run("contacts", "segments", "c1", "--json").stdout)["segments"]) == 2
+
+
+def test_growth_and_who_left_are_shown(run: Run, api: FakeApi) -> None:
+    api.add("buyers")
+    output = run("segments", "growth", "buyers", "--by", "hour", "--since", "2026-05-01").stdout
+    assert api.requests[-1][2] == {"by": "hour", "since": "2026-05-01"}
+    for text in ("1,234", "1,002", "+1000 behavior_event, +2 time, -3 deletion", "complete since"):
+        assert text in output
+    output = run("segments", "contacts", "buyers", "--left-since", "2026-05-01").stdout
+    assert output.splitlines()[-1].split()[0::4] == ["c9", "time"]
+    assert api.requests[-1][2] == {"left_since": "2026-05-01", "limit": "50"}
+
+
 def test_an_export_is_json(run: Run) -> None:
     assert json.loads(run("contacts", "export", "c1").stdout)["events"] == [{"event_id": "e1"}]
 

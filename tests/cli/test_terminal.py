@@ -246,6 +246,8 @@ COMMANDS: list[tuple[str, ...]] = [
     ("contacts", "search"),
     ("contacts", "search", HOSTILE),
     ("contacts", "timeline", "c1"),
+    ("contacts", "segments", "c1"),
+    ("segments", "growth", "cn"),
     ("contacts", "show", "c1"),
     ("contacts", "show", HOSTILE),
     ("contacts", "export", "c1"),
