@@ -134,8 +134,9 @@ def main() -> None:
             wait_until(lambda: worker.applied() >= known, "the contacts known", every=0.5)
             load = Load(settings, workload)
             load.run(wanted.rate, wanted.seconds / 4)
-            for _ in range(wanted.repeats):
-                for count in found:
+            for number in range(wanted.repeats):
+                # The order changes, so that a machine that gets busier or quieter favours neither.
+                for count in sorted(found, reverse=number % 2 == 1):
                     with consoles(worker.url, count) as answers:
                         used, before, began = worker.cpu_seconds(), answers.value, time.monotonic()
                         found[count] += latencies(watch, load.run(wanted.rate, wanted.seconds))
