@@ -37,6 +37,7 @@ SCREENS = {
     "segment": "/segments/china",
     "members": "/segments/china?tab=contacts",
     "versions": "/segments/china?tab=versions",
+    "growth": "/segments/china?tab=growth",
     "deleted": "/deleted",
     "explain": "/segments/china/explain/c4",
     "edit": "/segments/china/edit",

@@ -12,6 +12,7 @@ import { StatusCell } from "../segments/status_cell";
 import { Conditions } from "./conditions";
 import { Contacts } from "./contacts";
 import { ExplainOne } from "./explain_one";
+import { Growth } from "./growth";
 import { Sharing } from "./sharing";
 import { Versions } from "./versions";
 
@@ -83,6 +84,9 @@ function Body({ segment }: { segment: Segment }) {
           disabled: !readable,
           children: <Contacts segment={segment} />,
         },
+        ...(readable
+          ? [{ key: "growth", label: t("growth.title"), children: <Growth segment={segment} /> }]
+          : []),
         {
           key: "explain",
           label: t("segment.explain"),
