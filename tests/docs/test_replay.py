@@ -67,7 +67,9 @@ def test_the_table_has_every_option(name: str, title: str) -> None:
 
 def options(name: str) -> set[str]:
     """The long options of a command."""
-    command = typer.main.get_group(app).commands[name]
+    group = typer.main.get_group(app)
+    command = group.get_command(typer.Context(group), name)
+    assert command is not None
     return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
 
 
