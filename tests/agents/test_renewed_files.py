@@ -17,7 +17,7 @@ from tests.kafka.certified import certificate
 def authorities(context: ssl.SSLContext) -> set[str]:
     """The common names of the authorities that a new connection accepts."""
     used = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO()).context
-    return {dict(pair[0] for pair in one["subject"])["commonName"] for one in used.get_ca_certs()}  # type: ignore[misc, index]
+    return {dict(pair[0] for pair in one["subject"])["commonName"] for one in used.get_ca_certs()}  # type: ignore[misc]
 
 
 def secured(folder: Path, **more: object) -> Settings:

@@ -88,7 +88,8 @@ def test_an_erasure_drops_the_changes_of_the_contact_and_the_growth_stays() -> N
     lines = [KNOWN, VISITED, *visits(1, 2), update("05-02 12:30", deleted=True)]
     run = heard(*lines, until="05-03", change_cap=3).run
     assert kept(run) == []
-    assert list(run.store.floors("visited")) == list(run.store.segment_changes("visited")) == []
+    assert list(run.store.floors("visited")) == []
+    assert list(run.store.segment_changes("visited")) == []
     assert past(run) == Past(6, 0, ms("05-02 12:30"))
     assert grown(run, "known") == [("05-01 12:00 behavior_event", 1, 0), ("05-02 12:30 deletion", 0, 1)]
 

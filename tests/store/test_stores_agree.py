@@ -223,9 +223,9 @@ class StoresAgree(RuleBasedStateMachine):
                 growth = list(self.memory.growth(segment_id, since_ms))
                 assert list(self.rocks.growth(segment_id, since_ms)) == growth
         for contact_id in CONTACT_IDS:
-            for since_ms in (None, 0):
-                kept = list(self.memory.kept_changes(contact_id, since_ms))
-                assert list(self.rocks.kept_changes(contact_id, since_ms)) == kept
+            for begin_ms in (None, 0):
+                of_contact = list(self.memory.kept_changes(contact_id, begin_ms))
+                assert list(self.rocks.kept_changes(contact_id, begin_ms)) == of_contact
         for contact_id in ids:
             assert self.rocks.contact(contact_id) == self.memory.contact(contact_id)
             events = list(self.memory.events(contact_id))

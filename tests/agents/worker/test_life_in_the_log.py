@@ -37,11 +37,11 @@ def written(made: logging.LogRecord, log_format: str = "json", level: int = logg
     return stream.getvalue().removesuffix("\n")
 
 
-def failed(error: BaseException, cause: BaseException | None = None) -> BaseException:
+def failed(error: Exception, cause: Exception | None = None) -> Exception:
     """The exception, raised in this function because of another one."""
     try:
         raise error from cause
-    except BaseException as raised:
+    except Exception as raised:
         return raised
 
 
