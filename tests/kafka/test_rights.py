@@ -133,7 +133,7 @@ def test_a_worker_with_the_printed_rights_does_its_work(
         def is_noted() -> bool:
             for message in auditor.consume(10, 0.5):
                 assert message.error() is None, message.error()
-                noted.append(orjson.loads(message.value())["action"])
+                noted.append(orjson.loads(message.value() or b"")["action"])
             return len(noted) == 3
 
         eventually(is_noted, "three entries")

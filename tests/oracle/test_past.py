@@ -110,7 +110,7 @@ def check(store: Store, announced: Announced, caps: Settings, around: list[int])
         floors = [at_ms for _, at_ms in store.floors(segment_id)]
         complete_ms = latest(now_ms - retention_ms, store.unkept_ms(), *floors)
         assert complete_ms <= announced.complete_in(segment_id), segment_id
-        entries = {contact_id: tuple(entry) for contact_id, *entry in store.members(segment_id)}
+        entries = {contact_id: (sequence, at_ms) for contact_id, sequence, at_ms in store.members(segment_id)}
         changes: dict[str, Any] = {}
         for contact_id, change in store.segment_changes(segment_id):
             if is_kept_at(change, now_ms, retention_ms):

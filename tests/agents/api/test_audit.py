@@ -12,7 +12,7 @@ import aiohttp
 import httpx
 import orjson
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from pydantic import TypeAdapter
 
 from agents.api import audit
@@ -273,7 +273,7 @@ def read(settings: Settings) -> list[bytes]:
     try:
         _, end = consumer.get_watermark_offsets(place, timeout=20)
         consumer.assign([place])
-        messages = []
+        messages: list[Message] = []
         while len(messages) < end:
             found = consumer.consume(end, 20)
             assert found
