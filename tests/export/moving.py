@@ -108,6 +108,9 @@ class Spread:
     def set_floor(self, segment_id: str, contact_id: str, dropped_ms: int | None) -> None:
         self.of(contact_id).set_floor(segment_id, contact_id, dropped_ms)
 
+    def segment_changes(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, KeptChange]]:
+        return heapq.merge(*(store.segment_changes(segment_id, after) for store in self.stores))
+
     def floors(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int]]:
         return heapq.merge(*(store.floors(segment_id, after) for store in self.stores))
 
@@ -121,6 +124,14 @@ class Spread:
             for quarter_ms, counts in store.growth(segment_id, since_ms):
                 add(sums.setdefault(quarter_ms, []), counts)
         return iter(sorted(sums.items()))
+
+    def growth_since_ms(self) -> int | None:
+        found = (store.growth_since_ms() for store in self.stores)
+        return max((at_ms for at_ms in found if at_ms is not None), default=None)
+
+    def unkept_ms(self) -> int | None:
+        found = (store.unkept_ms() for store in self.stores)
+        return max((at_ms for at_ms in found if at_ms is not None), default=None)
 
     def save(self) -> None:
         """A checkpoint of each partition, in its changelog and on its disk."""

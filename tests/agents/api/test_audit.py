@@ -12,7 +12,7 @@ import aiohttp
 import httpx
 import orjson
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from pydantic import TypeAdapter
 
 from agents.api import audit
@@ -273,11 +273,11 @@ def read(settings: Settings) -> list[bytes]:
     try:
         _, end = consumer.get_watermark_offsets(place, timeout=20)
         consumer.assign([place])
-        messages: list[Message] = []
-        while len(messages) < end:
+        values: list[bytes] = []
+        while len(values) < end:
             found = consumer.consume(end, 20)
             assert found
-            messages += found
-        return [message.value() or b"" for message in messages]
+            values += [message.value() or b"" for message in found]
+        return values
     finally:
         consumer.close()
