@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
 import threading
 import time
@@ -56,6 +57,9 @@ class _Reading:
         """For each partition, how many offsets are still to be read."""
         self.planned: dict[int, int] = {}
         """For each partition, how many offsets were to be read at the beginning."""
+
+
+_FOLDER_NAME = re.compile(rf"{CONTACTS_TABLE}-(\d+)\.db")
 
 
 class _Restored(NamedTuple):
@@ -126,6 +130,14 @@ class OwnedPartitions(Service):
             await asyncio.wait(self._closing)
 
     # -- questions ---------------------------------------------------------------------------------------
+
+    def kept(self) -> set[int]:
+        """Return the partitions that have a folder on this worker's disk. Its state may be an old one."""
+        names = (_FOLDER_NAME.fullmatch(folder.name) for folder in self._folder().glob("*"))
+        return {int(name[1]) for name in names if name is not None}
+
+    def _folder_of(self, number: int) -> Path:
+        return self._folder() / f"{CONTACTS_TABLE}-{number}.db"
 
     @property
     def epoch(self) -> int:
@@ -259,7 +271,7 @@ class OwnedPartitions(Service):
 
             for number in reading.claims:
                 stores[number] = RocksStore(
-                    self._folder() / f"{CONTACTS_TABLE}-{number}.db",
+                    self._folder_of(number),
                     contact_cache=self._settings.contact_cache,
                     block_cache=self._block_cache,
                 )

@@ -30,6 +30,7 @@ from agents.catalogue.leader import Leader
 from agents.catalogue.progress_reader import ProgressReader
 from agents.catalogue.progress_writer import ProgressWriter
 from agents.console.page import ConsolePage
+from agents.kafka.assignor import WorkerAssignor
 from agents.kafka.batch_producer import BatchProducer
 from agents.kafka.broker_probe import BrokerProbe
 from agents.kafka.broker_watch import BrokerWatch
@@ -370,6 +371,7 @@ def _faust_options(settings: Settings, pacing: Pacing) -> dict[str, Any]:
         "broker": [f"{transport.SCHEME}://{host.strip()}" for host in settings.bootstrap_servers.split(",")],
         "broker_credentials": faust_credentials(settings),
         "TableManager": Tables,
+        "PartitionAssignor": _assignor,
         "datadir": settings.data_dir,
         "topic_partitions": settings.partitions,
         "topic_replication_factor": settings.replication_factor,
@@ -391,6 +393,10 @@ def _faust_options(settings: Settings, pacing: Pacing) -> dict[str, Any]:
         # of a static member and compares it, so a static member's address must stay the same.
         "canonical_url": URL(f"http://{settings.instance_id or uuid.uuid4().hex}"),
     }
+
+
+def _assignor(app: SegmentApp, **_: int) -> WorkerAssignor:
+    return WorkerAssignor(app, app.partitions.kept)
 
 
 async def run(app: SegmentApp, stop: asyncio.Event, *, ready: Callable[[], None] | None = None) -> None:
