@@ -101,7 +101,15 @@ export function useContacts(begin: string, after: string | undefined) {
 }
 
 export type TimelineRow =
-  | { at: string; kind: "membership"; segment_id: string; change: "entered" | "exited"; sequence: number }
+  | {
+      at: string;
+      kind: "membership";
+      segment_id: string;
+      change: "entered" | "exited";
+      sequence: number;
+      /** null for a change from before reasons were kept. */
+      reason: { kind: string; ref: string | null } | null;
+    }
   | {
       at: string;
       kind: "event";

@@ -61,14 +61,27 @@ export function useAskUses(): (segmentIds: string[]) => Promise<(Segment | Error
   return (segmentIds) => Promise.all(segmentIds.map(askOne));
 }
 
-export function useMembers(segmentId: string, after: string | undefined, enabled: boolean) {
+/** Whom of a segment to list: the members now, those at an instant, or those who left since an instant. */
+export interface Which {
+  at?: string | undefined;
+  left_since?: string | undefined;
+}
+
+export function useMembers(segmentId: string, after: string | undefined, which: Which) {
   return useQuery({
-    queryKey: ["segments", "members", segmentId, after],
-    queryFn: ({ signal }) =>
-      ask<MemberPage>(withQuery(`${segmentPath(segmentId)}/contacts`, { after, limit: 50 }), { signal }),
-    enabled,
+    queryKey: ["segments", "members", segmentId, after, which],
+    queryFn: async ({ signal }) => {
+      let from = after;
+      for (;;) {
+        const asked = withQuery(`${segmentPath(segmentId)}/contacts`, { after: from, limit: 50, ...which });
+        const page = await ask<MemberPage>(asked, { signal });
+        // A page of the past may be empty although others follow.
+        if (page.contacts.length > 0 || page.next_cursor === null) return page;
+        from = page.next_cursor;
+      }
+    },
     placeholderData: keepPreviousData,
-    refetchInterval: IDLE_MS,
+    refetchInterval: which.at === undefined ? IDLE_MS : false,
   });
 }
 

@@ -98,8 +98,11 @@ export interface Group {
 
 export interface Member {
   contact_id: string;
-  entered_at: string;
+  /** null if the entry itself is not kept any more. */
+  entered_at: string | null;
   sequence: number;
+  /** Only of those who left. */
+  left_at?: string;
 }
 
 export interface MemberPage {

@@ -32,7 +32,7 @@ export function Timeline({ contactId }: { contactId: string }) {
       {page.data && rows.length === 0 && <Empty description={t("timeline.none")} />}
       <Line
         items={rows.map((row) => ({
-          key: row.kind === "event" ? `e ${row.event_id}` : `m ${row.segment_id} ${row.sequence}`,
+          key: row.kind === "event" ? `e ${row.event_id}` : `m ${row.segment_id} ${row.sequence} ${row.at}`,
           icon: <RowIcon row={row} />,
           content: <Entry row={row} contactId={contactId} names={names} />,
         }))}
@@ -68,6 +68,12 @@ function Entry({ row, contactId, names }: Props & { row: TimelineRow }) {
           <Link to={explainAddress(row.segment_id, contactId)}>
             {names.get(row.segment_id) ?? row.segment_id}
           </Link>
+          {row.reason && (
+            <span className="quiet">
+              {" · "}
+              {t(`growth.kinds.${row.reason.kind}` as "growth.kinds.time", { defaultValue: row.reason.kind })}
+            </span>
+          )}
         </>
       ) : (
         <>

@@ -3,22 +3,29 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { contactAddress, explainAddress } from "../addresses";
-import { useMembers } from "../api/segments";
+import { useMembers, type Which } from "../api/segments";
 import type { Member, Segment } from "../api/types";
 import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { PageButtons } from "../parts/page_buttons";
+import { WhichMembers } from "./which_members";
 
 /** 分群联系人: who is in the segment, and since when. */
 export function Contacts({ segment }: { segment: Segment }) {
   const { t } = useTranslation();
   const [cursors, setCursors] = useState<string[]>([]);
-  const members = useMembers(segment.segment_id, cursors.at(-1), true);
-  if (members.error && !members.data)
-    return <Failure error={members.error} retry={() => members.refetch()} />;
+  const [which, setWhich] = useState<Which>({});
+  const members = useMembers(segment.segment_id, cursors.at(-1), which);
   const next = members.data?.next_cursor;
   return (
     <>
+      <WhichMembers
+        choose={(chosen) => {
+          setCursors([]);
+          setWhich(chosen);
+        }}
+      />
+      {members.error && <Failure error={members.error} retry={() => members.refetch()} />}
       <Table<Member>
         size="middle"
         rowKey="contact_id"
@@ -37,6 +44,15 @@ export function Contacts({ segment }: { segment: Segment }) {
             title: t("contact.entered_at"),
             render: (_, one) => <Instant at={one.entered_at} />,
           },
+          ...(which.left_since === undefined
+            ? []
+            : [
+                {
+                  key: "left_at",
+                  title: t("members.left_at"),
+                  render: (_: unknown, one: Member) => <Instant at={one.left_at} />,
+                },
+              ]),
           { key: "sequence", title: t("contact.sequence"), render: (_, one) => one.sequence },
           {
             key: "explain",
@@ -48,7 +64,7 @@ export function Contacts({ segment }: { segment: Segment }) {
         ]}
       />
       <PageButtons
-        total={segment.contacts}
+        total={which.at || which.left_since ? undefined : segment.contacts}
         number={cursors.length}
         back={cursors.length > 0 ? () => setCursors(cursors.slice(0, -1)) : undefined}
         forth={next ? () => setCursors([...cursors, next]) : undefined}

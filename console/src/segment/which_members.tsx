@@ -1,0 +1,39 @@
+import { DatePicker, Select } from "antd";
+import dayjs from "dayjs";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { Which } from "../api/segments";
+
+const KINDS = ["now", "left", "at"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** Chooses between the members of now, those who left in the last 7 days, and those at an instant. */
+export function WhichMembers({ choose }: { choose: (which: Which) => void }) {
+  const { t } = useTranslation();
+  const [kind, setKind] = useState<Kind>("now");
+  const ask = (next: Kind) => {
+    setKind(next);
+    if (next === "left") choose({ left_since: dayjs().subtract(7, "day").toISOString() });
+    else choose({});
+  };
+  return (
+    <div className="toolbar">
+      <Select<Kind>
+        aria-label={t("members.which")}
+        popupMatchSelectWidth={false}
+        value={kind}
+        options={KINDS.map((value) => ({ value, label: t(`members.${value}`) }))}
+        onChange={ask}
+      />
+      {kind === "at" && (
+        <DatePicker
+          showTime
+          aria-label={t("members.instant")}
+          placeholder={t("members.instant")}
+          disabledDate={(day) => day.isAfter(dayjs())}
+          onChange={(instant) => choose(instant ? { at: instant.toISOString() } : {})}
+        />
+      )}
+    </div>
+  );
+}
