@@ -54,6 +54,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "The worker": (
         "data_dir",
+        "layout",
         "log_format",
         "checkpoint_",
         "commit_interval_ms",

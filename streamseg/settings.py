@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from schemas.durations import Duration
 from schemas.paths import all_errors, problem
+from streamseg.contact.state_version import EARLIEST_WRITTEN, STATE_VERSION
 from streamseg.errors import ConfigurationError
 from streamseg.times import DAY_MS, HOUR_MS, MINUTE_MS, time_zone
 
@@ -97,6 +98,9 @@ class Settings(BaseSettings):
     """How many brokers keep each partition of the topics that `streamseg topics create` makes."""
     data_dir: Path = Path("data")
     """The folder in which the worker keeps its state. Each worker needs its own folder on a local disk."""
+    layout: int | None = Field(None, ge=EARLIEST_WRITTEN, le=STATE_VERSION)
+    """The layout in which state is written; docs/upgrading.md says when to raise it. Without it a state stays
+    in its layout, so that the release before can read it, and new state begins in the latest layout."""
     log_format: Literal["text", "json"] = "text"
     """The form of the worker's log: lines for people, or one JSON object per line (`time`, `level`, `logger`,
     `message`, `error`)."""

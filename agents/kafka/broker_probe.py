@@ -14,7 +14,14 @@ from aiokafka.errors import KafkaError as AiokafkaError
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription
 
-from agents.kafka.broker_trouble import Kind, Trouble, no_connection, no_right, no_topic
+from agents.kafka.broker_trouble import (
+    Kind,
+    Trouble,
+    no_connection,
+    no_right,
+    no_topic,
+    other_protocol,
+)
 from agents.kafka.compatibility import check_group_rights
 from agents.kafka.connection import aiokafka_options, files_of, librdkafka_options
 from agents.kafka.rights import Operation, Resource, Right, Role, rights
@@ -162,7 +169,8 @@ class BrokerProbe:
         return no_right(self._settings, lacking) if lacking else None
 
     def _of_groups(self) -> Trouble | None:
-        """Return the first missing right on a group or a transactional id."""
+        """Return the first missing right on a group or a transactional id, or that the workers' group has
+        members with which this release cannot share partitions."""
         # librdkafka's consumer asks for the group's coordinator until its timeout, without giving the reason;
         # its admin client may crash the process if the coordinator is not known in time.
         return asyncio.run(self._check_groups())
@@ -175,12 +183,25 @@ class BrokerProbe:
                 for right in self._rights:
                     if right.resource is not Resource.TOPIC and await _is_forbidden(admin, right):
                         return no_right(self._settings, [str(right)])
+                if await self._has_earlier_workers(admin):
+                    return other_protocol(worker_id(self._settings))
         except (AiokafkaError, TimeoutError):
             # The clients wait themselves while a coordinator is away.
             return None
         finally:
             await admin.close()
         return None
+
+    async def _has_earlier_workers(self, admin: AIOKafkaAdminClient) -> bool:
+        """Return whether workers of 0.1.0 are in the group. They had the changelog divided among the members
+        too. Beside later workers, which do not, they would keep the changelogs of all partitions."""
+        changelog = changelog_topic(self._settings).encode()
+        for answer in await admin.describe_consumer_groups([worker_id(self._settings)]):
+            for _, _, _, _, _, members, *_ in answer.groups:
+                for *_, subscribed, assigned in members:
+                    if changelog in subscribed or changelog in assigned:
+                        return True
+        return False
 
 
 def _on_topic(operations: Sequence[Operation], name: str) -> str:

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     CERTIFICATE = "certificate"
     RIGHT = "right"
     TOPIC = "topic"
+    GROUP = "group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,14 @@ def in_words(settings: Settings, error: BaseException) -> str:
 
 def no_topic(names: Sequence[str]) -> Trouble:
     return Trouble(Kind.TOPIC, f"no topic {', '.join(names)}; make them with `streamseg topics create`")
+
+
+def other_protocol(group: str) -> Trouble:
+    return Trouble(
+        Kind.GROUP,
+        f"workers of release 0.1.0 are in the group {group}, or ended less than their session timeout ago; "
+        "stop all of them first, since a partition would be at work there and here (docs/upgrading.md)",
+    )
 
 
 def _last_words(error: KafkaError) -> str:

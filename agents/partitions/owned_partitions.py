@@ -267,6 +267,9 @@ class OwnedPartitions(Service):
                 reading.remaining[number] = 0
                 if number in bulks:
                     bulks.pop(number).close()
+                # Decided here, in this thread, since a raised layout may have all contacts read.
+                version = stores[number].written_layout
+                _log.info("partition %d is written in state layout %d", number, version)
                 loop.call_soon_threadsafe(self._reached, reading.claims[number], stores[number], end)
 
             for number in reading.claims:
@@ -274,6 +277,7 @@ class OwnedPartitions(Service):
                     self._folder_of(number),
                     contact_cache=self._settings.contact_cache,
                     block_cache=self._block_cache,
+                    layout_asked=self._settings.layout,
                 )
             starts = {number: _after(store.changelog_offset) for number, store in stores.items()}
             read_changelog(

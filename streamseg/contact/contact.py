@@ -12,8 +12,9 @@ The list of the body may grow at its end. If a field was added after the bytes w
 default when they are read. The rows inside the body may grow in the same way. A new field of the head needs a
 new version.
 
-Versions 4 to 6 are read too. Before version 7 no membership changes were kept, so `unkept_ms` of such a
-contact is its clock. Before version 6 the head was an orjson list, with its length before it as 2 bytes.
+Versions 4 to 6 are read too, and version 6 is also written, for a state that has it
+(`streamseg.contact.state_version`). Before version 7 no membership changes were kept, so `unkept_ms` of such
+a contact is its clock. Before version 6 the head was an orjson list, with its length before it as 2 bytes.
 Version 4 kept births that depended on the time at which a worker had started. A birth of
 version 4 that says nothing is read as unknown, and the contact is read as evaluated with no plan, so that it
 gets the known birth. Version 4 also kept less about opt-outs. Any other version raises StateVersionError.
@@ -39,7 +40,7 @@ from streamseg.contact.rows import (
     given_lists,
     given_rows,
 )
-from streamseg.contact.state_version import EARLIEST_VERSION, STATE_VERSION
+from streamseg.contact.state_version import EARLIEST_VERSION, EARLIEST_WRITTEN, STATE_VERSION
 from streamseg.errors import StateVersionError
 from streamseg.json_text import dumps_own, loads_own
 from streamseg.times import time_ms
@@ -131,21 +132,21 @@ class Body:
             self.past,
         )
 
-    def to_bytes(self) -> bytes:
-        return dumps_own(
-            [
-                self.lists.lists,
-                list(self.true),
-                list(self.flips.items()),
-                list(self.summaries.items()),
-                list(self.due.items()),
-                self.members.lists,
-                self.unsubscribes.lists,
-                self.suppressed,
-                given_lists(self.ended),
-                self.past.listed(),
-            ]
-        )
+    def to_bytes(self, layout: int = STATE_VERSION) -> bytes:
+        fields: list[Any] = [
+            self.lists.lists,
+            list(self.true),
+            list(self.flips.items()),
+            list(self.summaries.items()),
+            list(self.due.items()),
+            self.members.lists,
+            self.unsubscribes.lists,
+            self.suppressed,
+            given_lists(self.ended),
+        ]
+        if layout != _LAYOUT_6:
+            fields.append(self.past.listed())
+        return dumps_own(fields)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Body:
@@ -327,9 +328,14 @@ class Contact:
         self.attributes.restated = True
         self.kept_body = Body(ended=self.body.ended, past=self.body.past)
 
-    def to_bytes(self) -> bytes:
-        """Return the bytes in the layout above. From now on `kept_body` holds bytes until `body` is used
-        again: after most writes the next input of the contact does not need the body."""
+    def to_bytes(self, layout: int = STATE_VERSION) -> bytes:
+        """Return the bytes in the layout above, or in an earlier one that this release writes. From now on
+        `kept_body` holds bytes until `body` is used again: after most writes the next input of the contact
+        does not need the body.
+
+        Raises StateVersionError for a layout that is not written."""
+        if layout != STATE_VERSION:
+            return self._to_earlier_layout(layout)
         kept = self.kept_body
         due_ms, known_ms, erased_ms, oldest_ms = (
             self.due_ms,
@@ -371,6 +377,14 @@ class Contact:
         # A copy is kept, since the buffer of the body's own bytes is several times as long as its content.
         self.kept_body = data[_BODY_AT:]
         return data
+
+    def _to_earlier_layout(self, layout: int) -> bytes:
+        if layout < EARLIEST_WRITTEN:
+            raise StateVersionError(layout, EARLIEST_WRITTEN)
+        # Layout 6 lacks the last two fields of the head and the last one of the body.
+        body = self.body.to_bytes(layout)
+        head = self.to_bytes()[1 : _HEAD_6.size]
+        return b"".join((bytes((layout,)), head, body))
 
     @classmethod
     def from_bytes(cls, contact_id: str, data: bytes, attributes: Attributes) -> Contact:

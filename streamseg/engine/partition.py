@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.contact.contact import Contact
+from streamseg.contact.state_version import FIRST_WITH_CHANGES
 from streamseg.engine.decoding import Decoder, check_timestamp
 from streamseg.engine.engine import Engine
 from streamseg.engine.history import History
@@ -104,8 +105,10 @@ class Partition:
         self._emitter = emitter
         self._decoder = Decoder(settings)
         self._indexed = _MemberIndex(store, emitter)
+        # An earlier layout has no place for them.
+        change_log = store if store.written_layout >= FIRST_WITH_CHANGES else None
         self._engine = Engine(
-            event_log=store, change_log=store, plan=plan, settings=settings, emitter=self._indexed
+            event_log=store, change_log=change_log, plan=plan, settings=settings, emitter=self._indexed
         )
         self.counts = Counts()
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from streamseg.contact.contact import Contact
 from streamseg.contact.kept_changes import KeptChange
-from streamseg.contact.rows import Past
+from streamseg.contact.rows import Past, later
 from streamseg.records.outputs import MembershipChange
 from streamseg.store.protocol import ChangeLog
 from streamseg.times import DAY_MS
@@ -23,7 +23,7 @@ class KeptPast:
     __slots__ = ("_cap", "_expired_ms", "_log", "_retention_ms")
 
     def __init__(self, log: ChangeLog | None, retention_ms: int, cap: int) -> None:
-        """Without a log nothing is kept; for trials."""
+        """Without a log nothing is kept: for trials, and for a layout that has no place for it."""
         self._log = log
         self._retention_ms = retention_ms
         self._cap = cap
@@ -32,10 +32,11 @@ class KeptPast:
 
     def keep(self, contact: Contact, change: MembershipChange) -> None:
         """Keep a change that is emitted now."""
-        log = self._log
+        log, at_ms = self._log, change.effective_ms
         if log is None:
+            contact.unkept_ms = later(contact.unkept_ms, at_ms)
             return
-        past, at_ms = contact.body.past, change.effective_ms
+        past = contact.body.past
         kept = KeptChange(
             at_ms,
             past.number,

@@ -124,6 +124,10 @@ class ContactTable:
                 latest_ms = unkept_ms
         return latest_ms
 
+    def read_unkept(self) -> None:
+        """Read the greatest `unkept_ms` on disk again."""
+        self._unkept_ms = self._unkept_on_disk = read_unkept(self._database)
+
     # -- due index --------------------------------------------------------------------------------------
 
     def next_due(self) -> tuple[int, str] | None:
@@ -153,15 +157,15 @@ class ContactTable:
         """The contacts whose state is not written yet."""
         return self._unwritten.keys()
 
-    def records(self, contact_id: str) -> tuple[KeyValue | None, KeyValue | None]:
-        """Return the changelog records of a contact's attributes and of its state; None for what has no
-        unwritten change."""
+    def records(self, contact_id: str, version: int) -> tuple[KeyValue | None, KeyValue | None]:
+        """Return the changelog records of a contact's attributes and of its state in the layout `version`;
+        None for what has no unwritten change."""
         contact = self._unwritten.get(contact_id)
         if contact is None:
             return None, None
         raw = contact_id.encode()
         self._note_unkept(contact.unkept_ms)
-        state = (layout.CONTACT + raw, contact.to_bytes())
+        state = (layout.CONTACT + raw, contact.to_bytes(version))
         if contact_id not in self._restated:
             return None, state
         return (layout.ATTRIBUTES + raw, contact.attributes.to_bytes()), state

@@ -24,15 +24,13 @@ from rocksdict import (
 
 from streamseg.contact.contact import unkept_in
 from streamseg.contact.rows import later
-from streamseg.contact.state_version import EARLIEST_VERSION, STATE_VERSION
+from streamseg.contact.state_version import EARLIEST_VERSION, FIRST_WITH_CHANGES, STATE_VERSION
 from streamseg.errors import ConfigurationError, StateVersionError
 from streamseg.store import layout
 from streamseg.times import time_bytes, time_ms
 
 KeyValue = tuple[bytes, bytes | None]
 """A key of `streamseg.store.layout` and its value; None deletes it."""
-
-_FIRST_WITH_CHANGES = 7  # the first layout in which membership changes were kept
 
 # Faust's own RocksDB stores keep the changelog offset under this key. It is written here with each batch.
 _OFFSET_KEY = b"__faust\0offset__"
@@ -90,14 +88,49 @@ class Database:
 
     def _check_version(self) -> None:
         data = self.get(layout.FORMAT_KEY)
-        found = 0 if data is None else orjson.loads(data)
-        if found == STATE_VERSION:
+        if data is None:
+            if next(self._db.keys(), None) is not None:
+                raise StateVersionError(0, STATE_VERSION)
+            self._db.put(layout.FORMAT_KEY, orjson.dumps(EARLIEST_VERSION))
             return
-        empty = data is None and next(self._db.keys(), None) is None
-        if not empty and not EARLIEST_VERSION <= found <= STATE_VERSION:
+        found = orjson.loads(data)
+        if not EARLIEST_VERSION <= found <= STATE_VERSION:
             raise StateVersionError(found, STATE_VERSION)
+        kept = next(self.items(layout.CHANGE, layout.CHANGE), None)
+        if kept is not None and found < FIRST_WITH_CHANGES:
+            # An earlier release has read records of a later layout from the changelog into its folder, before
+            # it ended because of them. It knows no index of them.
+            batch = new_batch()
+            for key, value in self.items(layout.CHANGE, layout.CHANGE):
+                batch.put(layout.segment_change_key(key), value)
+            self._db.write(batch)
+            self.raise_to(FIRST_WITH_CHANGES)
+
+    @property
+    def kept_layout(self) -> int | None:
+        """The greatest layout of a contact, or a greater one that `raise_to` was given; None if there is no
+        contact."""
+        if next(self.items(layout.CONTACT, layout.CONTACT), None) is None:
+            return None
+        return self._format
+
+    @property
+    def _format(self) -> int:
+        found: int = orjson.loads(self.get(layout.FORMAT_KEY) or b"0")
+        return found
+
+    def raise_to(self, version: int) -> bool:
+        """Have contacts of this layout written from now on. Return whether that is more than before. Cost,
+        for the first layout with membership changes: all contacts are read once.
+
+        Raises StateVersionError if this release does not know the layout."""
+        found = self._format
+        if version > STATE_VERSION:
+            raise StateVersionError(version, STATE_VERSION)
+        if version <= found:
+            return False
         batch = new_batch()
-        if not empty and found < _FIRST_WITH_CHANGES:
+        if found < FIRST_WITH_CHANGES <= version:
             # Up to its clock, the changes of a contact were not kept. What follows from the contacts is
             # written together with the version, so that it is never missing.
             latest_ms: int | None = None
@@ -105,8 +138,9 @@ class Database:
                 latest_ms = later(latest_ms, unkept_in(value))
             if latest_ms is not None:
                 batch.put(layout.UNKEPT_KEY, time_bytes(latest_ms))
-        batch.put(layout.FORMAT_KEY, orjson.dumps(STATE_VERSION))
+        batch.put(layout.FORMAT_KEY, orjson.dumps(version))
         self._db.write(batch)
+        return True
 
     def items(self, prefix: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield keys that begin with `prefix`, and their values, from the key `start` on. Changes made after

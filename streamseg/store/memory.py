@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 
 from streamseg.contact.contact import Contact
 from streamseg.contact.kept_changes import KeptChange
+from streamseg.contact.state_version import STATE_VERSION
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event, Order
 from streamseg.store.growth import Counts, count, place_of, quarter_of
@@ -35,6 +36,7 @@ class MemoryStore:
         self._growth: dict[str, dict[int, Counts]] = {}
         self._growth_since_ms: int | None = None
         self.clock_ms = 0
+        self.written_layout = STATE_VERSION
 
     def contact(self, contact_id: str) -> Contact | None:
         return self._contacts.get(contact_id)

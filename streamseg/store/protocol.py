@@ -67,6 +67,10 @@ class Store(EventLog, ChangeLog, Protocol):
 
     clock_ms: int
 
+    @property
+    def written_layout(self) -> int:
+        """The layout in which contacts are written, see `streamseg.contact.state_version`."""
+
     def contact(self, contact_id: str) -> Contact | None:
         """Return the contact's state, or None if this partition has never kept any."""
 

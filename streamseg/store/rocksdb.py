@@ -11,6 +11,7 @@ from rocksdict import Cache
 
 from streamseg.contact.contact import Contact
 from streamseg.contact.kept_changes import KeptChange
+from streamseg.contact.state_version import FIRST_WITH_CHANGES, layout_to_write
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event, Order
 from streamseg.store import layout
@@ -42,12 +43,19 @@ class RocksStore:
     Reads see them before that. `streamseg.store.pending` has the steps of a checkpoint.
     """
 
-    def __init__(self, path: Path, *, contact_cache: int = 10_000, block_cache: Cache | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        contact_cache: int = 10_000,
+        block_cache: Cache | None = None,
+        layout_asked: int | None = None,
+    ) -> None:
         """Open or create the database at `path`, a folder of its own.
 
         `contact_cache` bounds how many unchanged contacts stay decoded; `block_cache` may be shared by
-        the stores of one process. Raises StateVersionError if this release cannot read the version of the
-        state, and ConfigurationError if another process has it open.
+        the stores of one process; `layout_asked` is `Settings.layout`. Raises StateVersionError if this
+        release cannot read the version of the state, and ConfigurationError if another process has it open.
         """
         self._database = Database(path, block_cache or Cache(32 << 20))
         self._contacts = ContactTable(self._database, contact_cache)
@@ -58,6 +66,9 @@ class RocksStore:
         self._notes = NoteTable(self._database)
         self._outputs = KeptOutputs(self._database, self._notes)
         self._pending: PendingCheckpoint | None = None
+        self._layout_asked = layout_asked
+        # Of the contacts that are written from now on; None: not decided since the disk was last changed.
+        self._written_layout: int | None = None
         self.clock_ms: int = self.number(CLOCK) or 0
 
     def is_empty(self) -> bool:
@@ -65,6 +76,25 @@ class RocksStore:
         notes = (key for key, _ in self._database.items(layout.META, layout.META))
         written = next((key for key in notes if key != layout.FORMAT_KEY), None)
         return written is None and next(self._contacts.ids(None), None) is None
+
+    # -- layout -----------------------------------------------------------------------------------------
+
+    @property
+    def written_layout(self) -> int:
+        """The layout in which contacts are written; see `streamseg.contact.state_version`. Cost, when the
+        state is raised by it: all contacts are read once.
+
+        Raises ConfigurationError if the operator asks for an earlier layout than the state has."""
+        version = self._written_layout
+        if version is None:
+            version = layout_to_write(self._database.kept_layout, self._layout_asked)
+            self._raise_to(version)
+            self._written_layout = version
+        return version
+
+    def _raise_to(self, version: int) -> None:
+        if self._database.raise_to(version):
+            self._contacts.read_unkept()
 
     # -- contacts ---------------------------------------------------------------------------------------
 
@@ -191,6 +221,8 @@ class RocksStore:
     def unkept_ms(self) -> int | None:
         """Return the greatest `unkept_ms` of all contacts, or None: later changes than that are all kept,
         unless the cap dropped them, and counted."""
+        if self.written_layout < FIRST_WITH_CHANGES:
+            return self.clock_ms
         return self._contacts.unkept_ms()
 
     # -- notes of the partition -------------------------------------------------------------------------
@@ -259,6 +291,7 @@ class RocksStore:
     ) -> PendingCheckpoint:
         with_members, with_changes = self._members.changed(), self._changes.changed()
         with_growth = self._growth.changed()
+        version = self.written_layout
         contacts: dict[str, list[KeyValue]] = {}
         history: list[KeyValue] = []
         index: list[KeyValue] = []
@@ -282,7 +315,7 @@ class RocksStore:
                 group += own
             if contact_id in with_growth:
                 group += self._growth.records(contact_id, sums)
-            restated, state = self._contacts.records(contact_id)
+            restated, state = self._contacts.records(contact_id, version)
             if restated is not None:
                 attributes.append(restated)
                 group.append(restated)
@@ -324,7 +357,8 @@ class RocksStore:
         """Write changelog records up to `offset` directly to disk, with the index entries that follow from
         them. `strays` are the keys of changelog records up to `offset` that do not count; they are noted.
 
-        Raises RuntimeError if the store has unwritten changes.
+        Raises RuntimeError if the store has unwritten changes, and StateVersionError if this release does not
+        know the layout of a record.
         """
         if self.unwritten or self._members.changed() or self._changes.changed() or len(self._notes):
             raise RuntimeError("a changelog cannot be applied under unwritten changes")
@@ -338,6 +372,8 @@ class RocksStore:
         put_records(batch, list(latest.items()))
         put_records(batch, index_entries([one for one in latest.items() if one[0][0] == _CHANGE]))
         states = [value for key, value in latest.items() if key[0] == _CONTACT and value is not None]
+        self._written_layout = None
+        self._raise_to(max((data[0] for data in states), default=0))
         self._contacts.note_unkept(states)
         self._contacts.write_unkept(batch)
         put = batch.put

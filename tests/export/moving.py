@@ -37,6 +37,10 @@ class Spread:
         self._clock_ms = 0
 
     @property
+    def written_layout(self) -> int:
+        return self.stores[0].written_layout
+
+    @property
     def clock_ms(self) -> int:
         return self._clock_ms
 

@@ -6,14 +6,13 @@ import tarfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
 from rocksdict import Options, Rdict
 
 from streamseg.contact.contact import Contact
-from streamseg.contact.state_version import STATE_VERSION
 from streamseg.engine.partition import Partition
 from streamseg.errors import StateVersionError
 from streamseg.plan.definitions import Definitions
@@ -29,8 +28,22 @@ from tests.store.golden import story
 GOLDEN = Path(__file__).parent / "golden"
 SETTINGS = Settings()
 
-LAYOUTS = (4, 5, 6)
 Opened = Callable[[Path], RocksStore]
+
+
+class Case(NamedTuple):
+    """State of a layout, the operator's setting, and the layout in which this release goes on."""
+
+    layout: int
+    asked: int | None
+    written: int
+
+    def __str__(self) -> str:
+        return f"{self.layout}-{self.written}"
+
+
+RAISED = (Case(4, None, 7), Case(5, None, 7), Case(6, 7, 7))
+CASES = (*RAISED, Case(6, None, 6), Case(7, None, 7))
 
 
 class Emitted:
@@ -90,12 +103,12 @@ class Run:
         return self.emitted.said
 
 
-def opened_folder(layout: int, folder: Path) -> RocksStore:
-    with tarfile.open(GOLDEN / f"layout-{layout}.tar.gz") as archive:
+def opened_folder(case: Case, folder: Path) -> RocksStore:
+    with tarfile.open(GOLDEN / f"layout-{case.layout}.tar.gz") as archive:
         # Python 3.11.0 to 3.11.3 have no filters; the archive is ours, so it needs none there.
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         archive.extractall(folder)  # noqa: S202 - see above
-    return RocksStore(folder / "state", contact_cache=1)
+    return RocksStore(folder / "state", contact_cache=1, layout_asked=case.asked)
 
 
 def changelog(layout: int) -> list[KeyValue]:
@@ -104,22 +117,28 @@ def changelog(layout: int) -> list[KeyValue]:
     return [(bytes.fromhex(key), None if value is None else bytes.fromhex(value)) for key, value in pairs]
 
 
-def recovered(layout: int, folder: Path) -> RocksStore:
-    store = RocksStore(folder / "recovered", contact_cache=1)
-    records = changelog(layout)
+def recovered(case: Case, folder: Path) -> RocksStore:
+    store = RocksStore(folder / "recovered", contact_cache=1, layout_asked=case.asked)
+    records = changelog(case.layout)
     store.apply_changelog(records, len(records) - 1)
     return store
 
 
 @pytest.fixture(params=[opened_folder, recovered], ids=["folder", "changelog"])
-def method(request: pytest.FixtureRequest) -> Callable[[int, Path], RocksStore]:
-    chosen: Callable[[int, Path], RocksStore] = request.param
+def method(request: pytest.FixtureRequest) -> Callable[[Case, Path], RocksStore]:
+    chosen: Callable[[Case, Path], RocksStore] = request.param
     return chosen
 
 
-@pytest.fixture(params=LAYOUTS)
-def opened(method: Callable[[int, Path], RocksStore], request: pytest.FixtureRequest) -> Opened:
-    return partial(method, request.param)
+@pytest.fixture(params=CASES, ids=str)
+def case(request: pytest.FixtureRequest) -> Case:
+    chosen: Case = request.param
+    return chosen
+
+
+@pytest.fixture
+def opened(method: Callable[[Case, Path], RocksStore], case: Case) -> Opened:
+    return partial(method, case)
 
 
 def judged_by_this_release() -> Run:
@@ -156,7 +175,9 @@ def test_the_rest_of_the_story_is_as_if_this_release_had_begun_it(opened: Opened
     store.close()
 
 
-def test_contacts_are_written_in_this_layout_when_they_are_next_kept(opened: Opened, tmp_path: Path) -> None:
+def test_a_state_goes_on_in_its_layout_or_is_raised_with_each_contact(
+    opened: Opened, case: Case, tmp_path: Path
+) -> None:
     store = opened(tmp_path)
     run = Run(store, story.compacted())
     run.sweep()
@@ -164,7 +185,7 @@ def test_contacts_are_written_in_this_layout_when_they_are_next_kept(opened: Ope
     pending = store.changes()
     written = {key: value for group in pending.groups for key, value in group if key[:1] == b"c"}
     assert written.keys() >= {b"c" + (record.key or b"") for record in story.after()}
-    assert {value[0] for value in written.values() if value is not None} == {STATE_VERSION}
+    assert {value[0] for value in written.values() if value is not None} == {case.written}
     store.commit(pending)
     store.close()
     again = RocksStore(tmp_path / ("state" if (tmp_path / "state").exists() else "recovered"))
@@ -172,8 +193,11 @@ def test_contacts_are_written_in_this_layout_when_they_are_next_kept(opened: Ope
     again.close()
 
 
-def test_it_is_known_up_to_when_changes_were_not_kept(opened: Opened, tmp_path: Path) -> None:
-    store = opened(tmp_path)
+@pytest.mark.parametrize("case", RAISED, ids=str)
+def test_it_is_known_up_to_when_changes_were_not_kept(
+    method: Callable[[Case, Path], RocksStore], case: Case, tmp_path: Path
+) -> None:
+    store = method(case, tmp_path)
     run = Run(store, story.compacted())
     clocks = {}
     for contact_id in store.contact_ids():

@@ -53,11 +53,11 @@ class Kept:
         return
 
 
-async def run(folder: Path, sink: Kept) -> None:
+async def run(folder: Path, sink: Kept, layout: int | None = None) -> None:
     known = story.definitions()
     definitions = Definitions(SETTINGS)
     definitions.load(known[: story.READ_AT_START])
-    store = RocksStore(folder)
+    store = RocksStore(folder, layout_asked=layout)
     now_ms = story.START_MS
 
     def ended_as_of(topic: str) -> int:
