@@ -19,6 +19,7 @@ from aiokafka.errors import ProducerFenced
 from mode import Service
 from rocksdict import Cache
 
+from agents.freed_memory import give_back_freed_memory
 from agents.kafka.changelog_reader import read_changelog
 from agents.kafka.topics import CONTACTS_TABLE, changelog_topic
 from agents.metrics import Metrics
@@ -296,6 +297,7 @@ class OwnedPartitions(Service):
         for claim in reading.claims.values():
             self._readings.pop(claim, None)
         if reading.records:
+            await asyncio.to_thread(give_back_freed_memory)
             seconds = time.monotonic() - reading.began
             _log.info("recovered %d changelog records in %.1f s", reading.records, seconds)
 
