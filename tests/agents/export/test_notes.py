@@ -44,6 +44,8 @@ def test_with_another_number_of_partitions_all_get_the_greatest_clock_and_count(
     made = moved_notes(NOTES, 3, SOURCES, NUMBERS)
     counted = {f"counted_before {topic}": number for topic, number in NUMBERS.items()}
     assert made == [{"clock_ms": 70, "swept": [7, 3], "outputs_said": 0, **counted}] * 3
+    grown = {number: {**notes, "growth_since_ms": 5 + number} for number, notes in NOTES.items()}
+    assert {one["growth_since_ms"] for one in moved_notes(grown, 3, SOURCES, NUMBERS)} == {6}
 
 
 def sweeping(after: str, passed: int = 0) -> dict[str, Any]:
