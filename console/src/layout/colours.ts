@@ -4,7 +4,9 @@ import { type ThemeConfig, theme } from "antd";
 
 const LIGHT = {
   colorPrimary: "#1357c9",
+  colorPrimaryHover: "#2a68d4",
   colorLink: "#1357c9",
+  colorLinkHover: "#2a68d4",
   colorError: "#c4161c",
   colorSuccess: "#1f6f12",
   colorWarning: "#8a5a00",
