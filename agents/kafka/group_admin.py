@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from confluent_kafka import (
     Consumer,
@@ -19,6 +20,13 @@ from agents.kafka.connection import librdkafka_options
 from streamseg.errors import ConfigurationError
 from streamseg.json_text import Json
 from streamseg.settings import Settings
+
+_AGAIN_SECONDS = 0.2
+_BETWEEN_COORDINATORS = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 
 
 class GroupAdmin:
@@ -104,10 +112,21 @@ class GroupAdmin:
         # that it asks does not coordinate the group any more.
         consumer = Consumer({**self._options, "group.id": group}, logger=self._quiet)
         try:
-            found = consumer.committed(partitions, timeout=self._timeout)
+            found = self._answered(lambda: consumer.committed(partitions, timeout=self._timeout))
         finally:
             consumer.close()
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
+
+    def _answered(self, ask: Callable[[], list[TopicPartition]]) -> list[TopicPartition]:
+        """Ask until there is an answer, while a group gets another coordinator, for at most the timeout."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return ask()
+            except KafkaException as error:
+                if error.args[0].code() not in _BETWEEN_COORDINATORS or time.monotonic() > deadline:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
 
     def _ends(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
         asked = {one: OffsetSpec.latest() for one in partitions}  # type: ignore[no-untyped-call]

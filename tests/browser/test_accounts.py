@@ -106,6 +106,16 @@ def test_only_a_known_token_signs_in_and_the_page_does_not_keep_it(office: Offic
     expect(page.get_by_label("访问令牌")).to_be_visible()
 
 
+def test_the_next_account_in_a_browser_does_not_see_the_draft_of_the_one_before(office: Office) -> None:
+    page = office.open()
+    sign_in(page, token_of("ann"), "/console/new/standard")
+    page.get_by_role("textbox", name="分群名称", exact=True).fill("安的草稿")
+    page.wait_for_function("JSON.stringify({...localStorage}).includes('安的草稿')")
+    page.get_by_role("button", name="退出登录").click()
+    expect(page.get_by_label("访问令牌")).to_be_visible()
+    assert "安的草稿" not in page.evaluate("JSON.stringify({...localStorage})")
+
+
 def test_the_address_that_was_wanted_is_shown_after_signing_in(office: Office) -> None:
     page = office.open()
     sign_in(page, token_of("ben"), "/console/contacts/c4")

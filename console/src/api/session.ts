@@ -1,6 +1,7 @@
 /** Who the user is to the API. */
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { forgetDrafts } from "../builder/draft";
 import { ask } from "./request";
 
 export interface Session {
@@ -32,6 +33,9 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => ask<void>("/session", { method: "DELETE" }),
     // The page begins again, and keeps nothing of what the account saw.
-    onSuccess: () => window.location.reload(),
+    onSuccess: () => {
+      forgetDrafts();
+      window.location.reload();
+    },
   });
 }

@@ -22,6 +22,11 @@ function kept(name: string, version: number): Definition | undefined {
   }
 }
 
+/** Forgets all drafts, so that the next account in this browser does not see them. */
+export function forgetDrafts(): void {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+}
+
 type Action =
   | { what: "change"; definition: Definition; at: number }
   | { what: "undo" }
