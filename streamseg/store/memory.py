@@ -152,7 +152,8 @@ class MemoryStore:
         return iter([one for one in sorted(floors.items()) if after is None or one[0] > after])
 
     def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
-        first_ms = quarter_of(since_ms)
+        kept_ms = self._growth_since_ms
+        first_ms = quarter_of(since_ms if kept_ms is None else max(since_ms, kept_ms))
         growth = self._growth.get(segment_id, {})
         return iter([one for one in sorted(growth.items()) if one[0] >= first_ms])
 

@@ -204,8 +204,10 @@ class RocksStore:
 
     def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
         """Yield quarters of an hour (their first instant, epoch ms) in which contacts entered or left the
-        segment, and how many did, ascending, from the quarter on in which `since_ms` lies."""
-        return self._growth.of_segment(segment_id, since_ms)
+        segment, and how many did, ascending, from the quarter on in which `since_ms` lies. What
+        `expire_growth` has forgotten is left out, also where its deletion is still to come."""
+        kept_ms = self.growth_since_ms()
+        return self._growth.of_segment(segment_id, since_ms if kept_ms is None else max(since_ms, kept_ms))
 
     def expire_growth(self, before_ms: int) -> None:
         """Forget how many contacts entered and left segments up to `before_ms`. Cost: one look-up a

@@ -47,7 +47,9 @@ class Keyboard:
         self._choose(option)
 
     def _choose(self, option: str) -> None:
-        shown = self.page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")
+        # A list that was left may still be closing.
+        lists = self.page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")
+        shown = lists.filter(has=self.page.get_by_title(option, exact=True)).last
         expect(shown.get_by_title(option, exact=True)).to_be_visible()
         active = shown.locator(".ant-select-item-option-active")
         for _ in range(MOST_TABS):
@@ -57,4 +59,4 @@ class Keyboard:
         else:
             raise AssertionError(f"{option} is not reached by the arrow keys")
         self.press("Enter")
-        expect(shown).to_have_count(0)
+        expect(lists).to_have_count(0)

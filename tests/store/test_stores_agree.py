@@ -52,7 +52,9 @@ class Model:
         for contact_id, changes in uncounted.items():
             for change in changes:
                 other.store.keep_change(contact_id, change)
+        # A change that is kept is counted too, and these are not.
         other.store.expire_growth(100 * QUARTER_MS)
+        other.store._growth_since_ms = self.store.growth_since_ms()
         for contact_id in CONTACT_IDS:
             carry_over(contact_id, self, other)
         return other
