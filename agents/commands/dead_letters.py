@@ -8,10 +8,11 @@ import typer
 
 from agents.commands.topics import Bootstrap, Timeout, errors_shown, settings_from
 from agents.kafka.dead_letters import erase_dead_letters
+from schemas.topics import DEAD_LETTERS
 from streamseg.cli.terminal import echo, echo_json
 
 dead_letters = typer.Typer(
-    name="dead-letters",
+    name=DEAD_LETTERS,
     help="Remove the dead letters about an erased contact.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

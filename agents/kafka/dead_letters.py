@@ -56,7 +56,7 @@ def erase_dead_letters(settings: Settings, contact_id: str, *, timeout_seconds: 
 
     Raises ConfigurationError if the brokers refuse or do not answer within `timeout_seconds`."""
     removed = written_again = 0
-    with TopicRecords(settings, client="dead-letters", timeout_seconds=timeout_seconds) as reading:
+    with TopicRecords(settings, client=DEAD_LETTERS, timeout_seconds=timeout_seconds) as reading:
         for place in reading.partitions(DEAD_LETTERS):
             reading.begin([place])
             kept: list[Record] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from schemas.topics import DEAD_LETTERS, MEMBERSHIP_CHANGES
 from streamseg.catalogue.labels import Label
 
 ERROR: Final = Label("错误：", "error: ")
@@ -119,8 +120,8 @@ PLACES: Final[Mapping[str, Label]] = {
     "disk": Label("worker 的磁盘", "the worker's disk"),
     "compacted_topics": Label("压缩主题中的旧值", "earlier values in compacted topics"),
     "inputs": Label("contact-updates、behavior-events", "contact-updates, behavior-events"),
-    "membership_changes": Label("membership-changes", "membership-changes"),
-    "dead_letters": Label("dead-letters", "dead-letters"),
+    "membership_changes": Label(MEMBERSHIP_CHANGES, MEMBERSHIP_CHANGES),
+    "dead_letters": Label(DEAD_LETTERS, DEAD_LETTERS),
 }
 """The places of the API's answer about an erasure."""
 DEAD_LETTERS_NOW: Final = Label(
