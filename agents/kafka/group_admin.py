@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from confluent_kafka import (
     Consumer,
@@ -20,6 +21,8 @@ from agents.kafka.connection import librdkafka_options
 from streamseg.errors import ConfigurationError
 from streamseg.json_text import Json
 from streamseg.settings import Settings
+
+_Answer = TypeVar("_Answer")
 
 _AGAIN_SECONDS = 0.2
 _BETWEEN_COORDINATORS = {
@@ -45,14 +48,7 @@ class GroupAdmin:
     def look(self, group: str, topics: Mapping[str, int]) -> Json:
         """Return a group's state and members, and for each partition of `topics` (name -> number of
         partitions) the committed offset, the end and the lag. A value that is not known is None."""
-        described = self._client.describe_consumer_groups([group], request_timeout=self._timeout)
-        try:
-            description = described[group].result()
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                words = no_right(self._settings, [f"DESCRIBE on the group {group}"]).words
-                raise ConfigurationError(words) from error
-            raise
+        description = self._described(group)
         partitions = [
             TopicPartition(name, number) for name, count in topics.items() for number in range(count)
         ]
@@ -87,6 +83,8 @@ class GroupAdmin:
     def committed(self, group: str, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Return the committed offsets of topic partitions (name on the brokers, number), where there are
         any."""
+        # A consumer without the right would ask for the group's coordinator until its time is over.
+        self._described(group)
         return self._committed(group, [TopicPartition(*place) for place in places])
 
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
@@ -107,6 +105,21 @@ class GroupAdmin:
             if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
                 raise
 
+    def _described(self, group: str) -> Any:
+        """Return what the brokers know of a group, confluent_kafka's ConsumerGroupDescription."""
+
+        def ask() -> Any:
+            asked = self._client.describe_consumer_groups([group], request_timeout=self._timeout)
+            return asked[group].result()
+
+        try:
+            return self._answered(ask)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                words = no_right(self._settings, [f"DESCRIBE on the group {group}"]).words
+                raise ConfigurationError(words) from error
+            raise
+
     def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
         # By a consumer that does not join the group: librdkafka's admin client ends the process if the broker
         # that it asks does not coordinate the group any more.
@@ -117,7 +130,7 @@ class GroupAdmin:
             consumer.close()
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
-    def _answered(self, ask: Callable[[], list[TopicPartition]]) -> list[TopicPartition]:
+    def _answered(self, ask: Callable[[], _Answer]) -> _Answer:
         """Ask until there is an answer, while a group gets another coordinator, for at most the timeout."""
         deadline = time.monotonic() + self._timeout
         while True:

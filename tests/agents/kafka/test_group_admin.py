@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -28,11 +29,24 @@ class Answers:
         self.closed = True
 
 
+class Describing:
+    """Stands in for confluent_kafka's AdminClient: every group may be described."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        return
+
+    def describe_consumer_groups(self, groups: list[str], request_timeout: float) -> dict[str, Future[None]]:
+        described: Future[None] = Future()
+        described.set_result(None)
+        return dict.fromkeys(groups, described)
+
+
 def _admin(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> GroupAdmin:
     def consumer(*_: Any, **__: Any) -> Answers:
         return answers
 
     monkeypatch.setattr(group_admin, "Consumer", consumer)
+    monkeypatch.setattr(group_admin, "AdminClient", Describing)
     return GroupAdmin(Settings(bootstrap_servers="127.0.0.1:1"))
 
 
