@@ -21,11 +21,11 @@ from typing import Any, NamedTuple, cast
 
 from aiokafka.cluster import ClusterMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
-from yarl import URL
 
 from agents.kafka.assignor import WorkerAssignor
 from benchmarks.figures import about_the_machine, command, table
 from schemas.topics import SOURCES
+from tests.agents.kafka.group_member import member_app
 
 _ASSIGNORS: dict[str, Callable[[Any], PartitionAssignor]] = {
     "streamseg": lambda app: WorkerAssignor(app, kept=lambda: ()),
@@ -62,7 +62,7 @@ class Group:
 
     def join(self, names: Iterable[str]) -> None:
         for name in names:
-            self._members[name] = self._make(_app(name))
+            self._members[name] = self._make(member_app(f"{name}.streamseg-workers.streamseg.svc:8080"))
 
     def leave(self, name: str) -> PartitionAssignor:
         return self._members.pop(name)
@@ -89,19 +89,6 @@ class Group:
             *(len(one.encode()) for one in assigned.values()),
         ]
         return Rebalance(seconds, sum(sizes), max(sizes), moved)
-
-
-def _app(name: str) -> Any:
-    return SimpleNamespace(
-        conf=SimpleNamespace(canonical_url=URL(f"http://{name}.streamseg-workers.streamseg.svc:8080")),
-        tables=SimpleNamespace(data={}, changelog_topics=set()),
-        sensors=SimpleNamespace(
-            on_assignment_start=lambda _: None,
-            on_assignment_completed=lambda *_: None,
-            on_assignment_error=lambda *_: None,
-        ),
-        tracer=None,
-    )
 
 
 def main() -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 from aiokafka.cluster import ClusterMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 from hypothesis import given
 from hypothesis import strategies as st
-from yarl import URL
 
 from agents.kafka.assignor import WorkerAssignor, share_out
 from schemas.topics import SOURCES
+from tests.agents.kafka.group_member import member_app
 
 _ACCEPTED_BYTES = 1_000_000
 """A broker accepts a record of a group that is a little longer than this, if nothing else is set."""
@@ -84,10 +84,10 @@ class Group:
         self._cluster = cast(ClusterMetadata, SimpleNamespace(partitions_for_topic=lambda _: numbers))
 
     def join(self, name: str, kept: Collection[int] = ()) -> None:
-        self.members[name] = WorkerAssignor(_app(name), lambda: kept)
+        self.members[name] = WorkerAssignor(member_app(name), lambda: kept)
 
     def join_with_stock_assignor(self, name: str) -> None:
-        self.members[name] = PartitionAssignor(_app(name))
+        self.members[name] = PartitionAssignor(member_app(name))
 
     def rebalance(self, leader: str | None = None) -> Shares:
         """Let one member share out; return the partitions of each member, which all topics have alike."""
@@ -102,19 +102,6 @@ class Group:
             shares[name] = sorted(found[SOURCES[0]])
             assert all(sorted(numbers) == shares[name] for numbers in found.values())
         return shares
-
-
-def _app(name: str) -> Any:
-    return SimpleNamespace(
-        conf=SimpleNamespace(canonical_url=URL(f"http://{name}")),
-        tables=SimpleNamespace(data={}, changelog_topics=set()),
-        sensors=SimpleNamespace(
-            on_assignment_start=lambda _: None,
-            on_assignment_completed=lambda *_: None,
-            on_assignment_error=lambda *_: None,
-        ),
-        tracer=None,
-    )
 
 
 def test_members_remember_their_partitions_from_one_rebalance_to_the_next() -> None:
