@@ -6,6 +6,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -41,12 +43,13 @@ class Caller:
             return answer.code, dict(answer.headers), orjson.loads(answer.read() or b"null")
 
 
-@pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+@contextmanager
+def serving(folder: Path) -> Iterator[Caller]:
+    """A worker with the known tokens, on a broker of its own; `folder` is for its data."""
     with EmbeddedBroker() as broker:
         settings = Settings(
             bootstrap_servers=broker.bootstrap,
-            data_dir=tmp_path_factory.mktemp("data"),
+            data_dir=folder,
             http_host="127.0.0.1",
             http_port=0,
             session_timeout_ms=6_000,
@@ -57,6 +60,12 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
             assert worker.app is not None
             peer = worker.app.api.peer
             yield Caller(peer.url + "/api/v1", peer.secret)
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    with serving(tmp_path_factory.mktemp("data")) as caller:
+        yield caller
 
 
 def definition(**more: Any) -> bytes:

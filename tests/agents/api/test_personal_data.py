@@ -10,12 +10,10 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
-from streamseg.settings import Settings
 from streamseg.times import format_ms
-from tests.agents.api.test_http_api import Caller
+from tests.agents.api.test_http_api import Caller, serving
 from tests.agents.api.two_workers import AT_MS, Ask, Installation, asking
-from tests.agents.known_tokens import TOKENS_FILE, token_of
+from tests.agents.known_tokens import token_of
 
 OTTO = {"Authorization": f"Bearer {token_of('otto')}"}
 
@@ -94,20 +92,8 @@ def test_they_are_for_administrators() -> None:
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    with EmbeddedBroker() as broker:
-        settings = Settings(
-            bootstrap_servers=broker.bootstrap,
-            data_dir=tmp_path_factory.mktemp("data"),
-            http_host="127.0.0.1",
-            http_port=0,
-            session_timeout_ms=6_000,
-            api_tokens_file=TOKENS_FILE,
-        )
-        broker.create_topics(settings)
-        with EmbeddedWorker(settings) as worker:
-            assert worker.app is not None
-            peer = worker.app.api.peer
-            yield Caller(peer.url + "/api/v1", peer.secret)
+    with serving(tmp_path_factory.mktemp("data")) as caller:
+        yield caller
 
 
 def erased(worker: Caller, contact_id: str, more: str = "") -> dict[str, Any]:
