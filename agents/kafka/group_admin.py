@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     TopicPartition,
@@ -90,17 +89,19 @@ class GroupAdmin:
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
         """Set the committed offsets of a group without members."""
         places = [TopicPartition(name, number, offset) for (name, number), offset in offsets.items()]
-        asked = self._client.alter_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group, places)], request_timeout=self._timeout
-        )
-        for place in asked[group].result().topic_partitions:
+        done = self._by_consumer(group, lambda one: one.commit(offsets=places, asynchronous=False))
+        for place in done:
             if place.error is not None:
                 raise KafkaException(place.error)
 
     def delete(self, group: str) -> None:
         """Delete a group without members, with its offsets; one that does not exist is no error."""
+
+        def ask() -> Any:
+            return self._client.delete_consumer_groups([group], request_timeout=self._timeout)[group].result()
+
         try:
-            self._client.delete_consumer_groups([group], request_timeout=self._timeout)[group].result()
+            self._permitted("DELETE", group, ask)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
                 raise
@@ -112,23 +113,32 @@ class GroupAdmin:
             asked = self._client.describe_consumer_groups([group], request_timeout=self._timeout)
             return asked[group].result()
 
+        return self._permitted("DESCRIBE", group, ask)
+
+    def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        found = self._by_consumer(group, lambda one: one.committed(partitions, timeout=self._timeout))
+        return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
+
+    def _by_consumer(
+        self, group: str, ask: Callable[[Consumer], list[TopicPartition]]
+    ) -> list[TopicPartition]:
+        """Ask by a consumer that does not join the group: librdkafka's admin client ends the process if the
+        broker that it asks about offsets does not coordinate the group any more."""
+        consumer = Consumer({**self._options, "group.id": group}, logger=self._quiet)
+        try:
+            return self._answered(lambda: ask(consumer))
+        finally:
+            consumer.close()
+
+    def _permitted(self, operation: str, group: str, ask: Callable[[], _Answer]) -> _Answer:
+        """Ask what needs the right to an operation on a group; a user without it is told which."""
         try:
             return self._answered(ask)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                words = no_right(self._settings, [f"DESCRIBE on the group {group}"]).words
+                words = no_right(self._settings, [f"{operation} on the group {group}"]).words
                 raise ConfigurationError(words) from error
             raise
-
-    def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
-        # By a consumer that does not join the group: librdkafka's admin client ends the process if the broker
-        # that it asks does not coordinate the group any more.
-        consumer = Consumer({**self._options, "group.id": group}, logger=self._quiet)
-        try:
-            found = self._answered(lambda: consumer.committed(partitions, timeout=self._timeout))
-        finally:
-            consumer.close()
-        return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def _answered(self, ask: Callable[[], _Answer]) -> _Answer:
         """Ask until there is an answer, while a group gets another coordinator, for at most the timeout."""

@@ -9,16 +9,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import orjson
 from rocksdict import Cache
 
 from streamseg.store import layout
 from streamseg.store.database import Database, KeyValue, new_batch, put_records
-from streamseg.store.kept_outputs import SENT
-
-_Key = TypeVar("_Key")
+from streamseg.store.kept_outputs import SENT_KEY, drop_sent, in_order
 
 _GATHERED = b"g"
 _SUMS = b"s"
@@ -42,7 +40,7 @@ class Gathering:
         """Open an empty database in `folder`, which must not exist yet."""
         self._database = Database(folder, Cache(_CACHE_BYTES))
         self.notes: dict[int, dict[str, Any]] = {}
-        self._outputs: dict[int, dict[bytes, bytes]] = {}
+        self._outputs: dict[int, dict[bytes, bytes | None]] = {}
 
     def close(self) -> None:
         self._database.close()
@@ -64,9 +62,14 @@ class Gathering:
             elif key[:1] == layout.GROWTH:
                 gathered[_sums(partition) + key] = value
             elif key[:1] == layout.OUTPUT:
-                _set(outputs, key, value)
+                outputs[key] = value
             else:
-                _set(notes, key[1:].decode(), None if value is None else orjson.loads(value))
+                if key == SENT_KEY:
+                    drop_sent(outputs, value)
+                name = key[1:].decode()
+                notes.pop(name, None)
+                if value is not None:
+                    notes[name] = orjson.loads(value)
         batch = new_batch()
         put_records(batch, list(gathered.items()))
         self._database.write(batch)
@@ -91,9 +94,8 @@ class Gathering:
 
     def unsent(self, partition: int) -> list[bytes]:
         """Return the outputs of a partition that may not have been sent, in their order."""
-        sent = self.notes.get(partition, {}).get(SENT) or 0
-        kept = (layout.read_output(*item) for item in self._outputs.get(partition, {}).items())
-        return [output for number, _, output in sorted((n, p, o) for p, n, o in kept) if number > sent]
+        kept = self._outputs.get(partition, {})
+        return in_order((key, value) for key, value in kept.items() if value is not None)
 
 
 def _sums(partition: int) -> bytes:
@@ -102,13 +104,6 @@ def _sums(partition: int) -> bytes:
 
 def _prefix(partition: int) -> bytes:
     return _GATHERED + partition.to_bytes(4, "big")
-
-
-def _set(values: dict[_Key, Any], key: _Key, value: Any) -> None:
-    if value is None:
-        values.pop(key, None)
-    else:
-        values[key] = value
 
 
 def _delimited(contact_id: str) -> bytes:

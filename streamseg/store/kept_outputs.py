@@ -1,8 +1,10 @@
 """The outputs that a changelog holds until they were sent.
 
 Checkpoints with outputs are numbered from 1. Each record of outputs has the number of its checkpoint. A note
-of the partition holds the number up to which all outputs were sent. Outputs with a higher number may not have
-been sent: the worker that restores the partition from the changelog sends them again.
+of the partition holds the number up to which all outputs were sent. It speaks of the outputs before it in the
+changelog. All others may not have been sent: the worker that restores the partition from the changelog sends
+them again. The number alone does not tell: the last records of a checkpoint may reach the changelog after the
+next owner has read it and has sent the outputs of the first ones.
 
 The note on disk is as of the last commit. The changelog gets the note with the next checkpoint that has
 outputs, as its first record, because the records after it overwrite places of outputs that were sent before.
@@ -12,7 +14,7 @@ for longer than to the next checkpoint. A second note, on disk only, is the numb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 from rocksdict import WriteBatch
@@ -23,7 +25,26 @@ from streamseg.store.note_table import NoteTable
 from streamseg.store.pending import PendingCheckpoint
 
 SENT = "outputs_said"
+SENT_KEY = layout.meta_key(SENT)
 _PLACES = "output_places"
+
+
+def in_order(kept: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    """Return the outputs in records (key and value), in the order in which they are to be sent."""
+    read = (layout.read_output(key, value) for key, value in kept)
+    return [output for _, _, output in sorted((number, place, output) for place, number, output in read)]
+
+
+def drop_sent(
+    changed: dict[bytes, bytes | None], note: bytes | None, on_disk: Iterable[KeyValue] = ()
+) -> None:
+    """Drop the outputs that a note in the changelog says were sent: those before it with a number up to its
+    own. `changed` are the outputs that came before it and are not on disk yet; it gets None for each output
+    that is dropped."""
+    sent = 0 if note is None else orjson.loads(note)
+    for key, value in {**dict(on_disk), **changed}.items():
+        if value is not None and layout.read_output(key, value)[1] <= sent:
+            changed[key] = None
 
 
 class KeptOutputs:
@@ -44,9 +65,21 @@ class KeptOutputs:
 
     def unsent(self) -> list[bytes]:
         """Return the outputs that may not have been sent, in their order."""
-        sent = self._sent
-        kept = sorted((number, place, output) for place, number, output in self._kept() if number > sent)
-        return [output for _, _, output in kept]
+        return in_order(self._database.items(layout.OUTPUT, layout.OUTPUT))
+
+    def applied(self, records: Sequence[KeyValue]) -> dict[bytes, bytes | None]:
+        """Return what changelog records change in the outputs on disk: key -> value, or None for an output
+        that is not there any more. Cost: one look at all kept outputs if a note is among the records."""
+        changed: dict[bytes, bytes | None] = {}
+        on_disk: list[KeyValue] | None = None
+        for key, value in records:
+            if key[:1] == layout.OUTPUT:
+                changed[key] = value
+            elif key == SENT_KEY:
+                if on_disk is None:
+                    on_disk = list(self._database.items(layout.OUTPUT, layout.OUTPUT))
+                drop_sent(changed, value, on_disk)
+        return changed
 
     def forget(self) -> None:
         """Delete the outputs on disk and raise the "sent up to" number, because all of them were sent. The
@@ -82,7 +115,7 @@ class KeptOutputs:
         has_sent_number = bool(outputs or (sent and not self._sent_in_changelog))
         groups: list[list[KeyValue]] = []
         if has_sent_number:
-            groups.append([(layout.meta_key(SENT), orjson.dumps(sent))])
+            groups.append([(SENT_KEY, orjson.dumps(sent))])
         if used > len(outputs):
             # In one group with the number, which says that the outputs in these places were sent.
             unused = [(layout.output_key(place), None) for place in range(len(outputs), used)]
@@ -138,7 +171,7 @@ class KeptOutputs:
 
     @staticmethod
     def _write_sent(batch: WriteBatch, number: int, places: int) -> None:
-        batch.put(layout.meta_key(SENT), orjson.dumps(number))
+        batch.put(SENT_KEY, orjson.dumps(number))
         batch.put(layout.meta_key(_PLACES), orjson.dumps(places))
 
     def _settle_sent(self, number: int, places: int) -> None:

@@ -371,6 +371,7 @@ class RocksStore:
         put_records(batch, history)
         put_records(batch, layout.event_id_entries(history))
         latest = {key: value for key, value in records if key[0] != _HISTORY}
+        latest |= self._outputs.applied(records)
         put_records(batch, list(latest.items()))
         put_records(batch, index_entries([one for one in latest.items() if one[0][0] == _CHANGE]))
         states = [value for key, value in latest.items() if key[0] == _CONTACT and value is not None]

@@ -558,7 +558,8 @@ class Cluster:
             for worker in self.workers.values()
             if not worker.stopped and not worker.expired
             for claim, task in worker.tasks.items()
-            if worker.assignment.state(claim.partition) is State.AT_WORK
+            # Until then it may still have to send what an earlier owner did not.
+            if worker.assignment.state(claim.partition) is State.AT_WORK and claim in worker.repaired
         }
         return len(at_work) == len(self.brokers.sources) and all(
             task.store.clock_ms >= until_ms and not task.unsaved for task in at_work.values()

@@ -138,10 +138,10 @@ def test_outputs_that_may_not_be_sent_are_kept_in_their_order(tmp_path: Path) ->
     second = ["c1", [{"change_id": "2"}], {"s|c1": None}, {"c1|sms": {"suppressed": True}}]
     spread = Spread(tmp_path, 1)
     spread.changelogs[0] = [
+        (layout.output_key(2), layout.output_value(1, orjson.dumps(["c2", [], {}, {}]))),
         (b"moutputs_said", b"1"),
         (layout.output_key(0), layout.output_value(3, orjson.dumps(second))),
         (layout.output_key(1), layout.output_value(2, orjson.dumps(first))),
-        (layout.output_key(2), layout.output_value(1, orjson.dumps(["c2", [], {}, {}]))),
     ]
     ((line,),), _, _, counted = lines_of(spread, tmp_path / "gathering")
     assert counted.unsent == 1

@@ -242,6 +242,38 @@ def test_outputs_come_back_from_the_changelog_until_they_were_sent(tmp_path: Pat
     last.close()
 
 
+def test_outputs_that_arrive_after_others_of_their_checkpoint_were_sent_are_sent_too(tmp_path: Path) -> None:
+    first = RocksStore(tmp_path / "first")
+    for contact_id in "abc":
+        first.put(Contact(contact_id))
+    groups = first.changes({contact_id: contact_id.encode() for contact_id in "abc"}).groups
+    first.close()
+    early, late = list(chain.from_iterable(groups[:3])), list(chain.from_iterable(groups[3:]))
+
+    # The next owner sends what has arrived; then it is told that the rest has arrived after all.
+    other = RocksStore(tmp_path / "other")
+    other.apply_changelog(early, len(early) - 1)
+    assert other.unsent_outputs() == [b"a", b"b"]
+    other.forget_outputs()
+    other.apply_changelog(late, len(early + late) - 1)
+    assert other.unsent_outputs() == [b"c"]
+    other.forget_outputs()
+    assert other.unsent_outputs() == []
+    other.put(Contact("a"))
+    again = list(chain.from_iterable(other.changes({"a": b"a2"}).groups))
+    other.close()
+
+    # In one part or in several, a worker without a disk finds the same.
+    for name, parts in {"whole": [early + late + again], "parts": [early, late, again]}.items():
+        store = RocksStore(tmp_path / name)
+        offset = -1
+        for part in parts:
+            offset += len(part)
+            store.apply_changelog(part, offset)
+        assert store.unsent_outputs() == [b"a2"]
+        store.close()
+
+
 def test_outputs_of_each_checkpoint_are_told_from_those_that_were_sent_before(tmp_path: Path) -> None:
     store = RocksStore(tmp_path / "first")
     changelog: list[tuple[bytes, bytes | None]] = []
