@@ -42,6 +42,10 @@ class Broker:
             return 0
         return sum(path.stat().st_size for path in self.data.glob(f"{topic}-*/*.log"))
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the broker has used so far, in s; 0 if this program did not start it."""
+        return 0.0 if self.data is None else _cpu_seconds(int((self.data.parent / "kafka.pid").read_text()))
+
 
 def leave_to_the_worker(cpu: int) -> None:
     """Keep this process, and the broker that it starts, off this core if there are other cores."""
@@ -162,6 +166,10 @@ class WorkerProcess:
         self._url = ""
 
     @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         if self._process is None:
             raise RuntimeError("the worker was not started")
@@ -215,8 +223,7 @@ class WorkerProcess:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the worker has used so far, in s."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return _cpu_seconds(self.pid)
 
     def memory_bytes(self) -> int:
         """Return the worker's peak resident memory so far, in bytes."""
@@ -234,6 +241,11 @@ class WorkerProcess:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(120)
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_until(

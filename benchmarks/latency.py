@@ -127,7 +127,9 @@ class Watch:
 class Load:
     """Writes the workload's events and probes at a steady rate."""
 
-    def __init__(self, settings: Settings, workload: Workload) -> None:
+    def __init__(self, settings: Settings, workload: Workload, *, probes: float = PROBES_A_SECOND) -> None:
+        """`probes` is the number of probes a second."""
+        self._probes = probes
         self._feed = Feed(settings, **{"linger.ms": 1})
         self._stream = self._endless(workload)
         self._number = 0
@@ -150,7 +152,7 @@ class Load:
             while sent < passed * rate:
                 self._write(next(self._stream))
                 sent += 1
-            while probed < passed * PROBES_A_SECOND:
+            while probed < passed * self._probes:
                 contact_id = f"probe-{os.getpid()}-{self._number}"
                 self._number += 1
                 written[contact_id] = _now()
