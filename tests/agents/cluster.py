@@ -553,7 +553,14 @@ class Cluster:
             or self.brokers.requests
         ):
             return False
-        at_work = {
+        at_work = self.at_work()
+        return len(at_work) == len(self.brokers.sources) and all(
+            task.store.clock_ms >= until_ms and not task.unsaved for task in at_work.values()
+        )
+
+    def at_work(self) -> dict[int, PartitionTask]:
+        """Return the partitions at work, of workers that run."""
+        return {
             claim.partition: task
             for worker in self.workers.values()
             if not worker.stopped and not worker.expired
@@ -561,9 +568,6 @@ class Cluster:
             # Until then it may still have to send what an earlier owner did not.
             if worker.assignment.state(claim.partition) is State.AT_WORK and claim in worker.repaired
         }
-        return len(at_work) == len(self.brokers.sources) and all(
-            task.store.clock_ms >= until_ms and not task.unsaved for task in at_work.values()
-        )
 
     def close(self) -> None:
         for worker in self.workers.values():

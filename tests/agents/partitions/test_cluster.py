@@ -19,7 +19,7 @@ from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.store.memory import MemoryStore
 from streamseg.times import MINUTE_MS
 from tests.agents.cluster import Cluster
-from tests.agents.simulation import SETTINGS, START_MS, definitions, loaded, source_records
+from tests.agents.simulation import DEFINITIONS, SETTINGS, START_MS, definitions, loaded, source_records
 
 PARTITIONS = 2
 PLAN = loaded(definitions()).plan
@@ -63,6 +63,37 @@ def assert_right(cluster: Cluster) -> None:
     expected = [Reference(logs) for logs in cluster.brokers.sources.values()]
     assert members == set.union(*(one.members for one in expected))
     assert cluster.brokers.dead_letters >= set.union(*(one.refused for one in expected))
+    assert_kept(cluster, list(by_id.values()), members)
+
+
+def assert_kept(cluster: Cluster, changes: list[dict[str, Any]], members: set[tuple[str, str]]) -> None:
+    """The state of the partitions agrees with what was sent: members, growth, and the changes of contacts."""
+    stores = [task.store for task in cluster.at_work().values()]
+    assert len(stores) == PARTITIONS
+    segments = [definition["segment_id"] for definition in DEFINITIONS]
+    assert members == {
+        (segment_id, contact_id)
+        for store in stores
+        for segment_id in segments
+        for contact_id, _, _ in store.members(segment_id)
+    }
+    for segment_id in segments:
+        own = [change for change in changes if change["segment_id"] == segment_id]
+        grown = [counts for store in stores for _, counts in store.growth(segment_id, 0)]
+        entered, left = (sum(sum(counts[place::2]) for counts in grown) for place in (0, 1))
+        assert (entered, left) == (
+            sum(change["change"] == "entered" for change in own),
+            sum(change["change"] == "exited" for change in own),
+        )
+        kept = {
+            (contact_id, one.sequence)
+            for store in stores
+            for contact_id, one in store.segment_changes(segment_id)
+        }
+        sent = {(change["contact_id"], change["sequence"]) for change in own}
+        # Of a contact that was erased, only later changes are kept.
+        assert kept <= sent
+        assert {one for one in sent - kept if one[0] not in erased(cluster)} == set()
 
 
 def erased(cluster: Cluster) -> set[str]:
