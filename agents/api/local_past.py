@@ -118,7 +118,7 @@ class LocalPast:
         self, numbers: Sequence[int], segment_id: str, after: str | None, limit: int, row: Row
     ) -> Page:
         """Return up to `limit` rows of contacts that are or were in a segment, and whose ids follow
-        `after`."""
+        `after`. A segment of the same id that was deleted does not count."""
         return Page.merged([await self._page(one, segment_id, after, limit, row) for one in numbers])
 
     async def _page(self, number: int, segment_id: str, after: str | None, limit: int, row: Row) -> Page:
@@ -128,11 +128,16 @@ class LocalPast:
             async with self._local.slices.slice() as one:
                 task = self._local.task(number)
                 store, horizon_ms = task.store, task.partition.clock_ms - self._retention_ms
+                born = _birth(task, segment_id)
                 more = False
                 for contact_id, changes, entry in _side_by_side(store, segment_id, after):
                     after = contact_id
                     looked_at += 1
-                    kept = [change for change in changes if change.effective_ms > horizon_ms]
+                    kept = [
+                        change
+                        for change in changes
+                        if change.born == born and change.effective_ms > horizon_ms
+                    ]
                     found = row(contact_id, kept, entry)
                     if found is not None:
                         rows.append(found)
@@ -169,13 +174,18 @@ class LocalPast:
 
     async def _growth(self, number: int, segment_id: str, bounds: Sequence[int]) -> Growth:
         quarters: dict[int, Counts] = {}
-        since_ms = bounds[0]
+        since_ms, born = bounds[0], _birth(self._local.task(number), segment_id)
         while True:
             async with self._local.slices.slice() as one:
                 task = self._local.task(number)
                 store, clock_ms = task.store, task.partition.clock_ms
+                now_born = _birth(task, segment_id)
+                if now_born != born:
+                    # It was deleted and made again meanwhile.
+                    born, quarters, since_ms = now_born, {}, bounds[0]
                 # The last quarter that was read is read again: it may have gone on.
-                for index, (quarter_ms, counts) in enumerate(store.growth(segment_id, since_ms)):
+                growth = () if born is None else store.growth(segment_id, born, since_ms)
+                for index, (quarter_ms, counts) in enumerate(growth):
                     quarters[quarter_ms] = counts
                     since_ms = quarter_ms
                     if index % _PIECE == _PIECE - 1 and one.over:
@@ -188,6 +198,13 @@ class LocalPast:
                     )
                     contacts = store.member_counts().get(segment_id, 0)
                     return Growth(contacts, buckets, later, settled_ms(task), complete_ms)
+
+
+def _birth(task: PartitionTask, segment_id: str) -> int | None:
+    """Return the birth of a segment in a partition's plan; None: it is not in the plan."""
+    plan = task.partition.plan
+    segment = plan.segments.get(segment_id) or plan.waiting.get(segment_id)
+    return None if segment is None else segment.born
 
 
 def settled_ms(task: PartitionTask) -> int:

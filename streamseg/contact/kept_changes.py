@@ -13,6 +13,7 @@ class KeptChange(NamedTuple):
     number        the contact's changes are numbered from 0 in the order of their making
     version       the version of the segment's definition
     kind, ref     the reason, see streamseg.records.outputs
+    born          the birth of the segment: a segment of the same id that was deleted has a smaller one
     """
 
     effective_ms: int
@@ -22,6 +23,7 @@ class KeptChange(NamedTuple):
     version: int
     kind: str
     ref: str | None
+    born: int
 
     @property
     def entered(self) -> bool:

@@ -30,8 +30,8 @@ class KeptPast:
         # When sums of the growth were last looked at for expired ones.
         self._expired_ms: int | None = None
 
-    def keep(self, contact: Contact, change: MembershipChange) -> None:
-        """Keep a change that is emitted now."""
+    def keep(self, contact: Contact, change: MembershipChange, born: int) -> None:
+        """Keep a change that is emitted now. `born` is the birth of its segment."""
         log, at_ms = self._log, change.effective_ms
         if log is None:
             contact.unkept_ms = later(contact.unkept_ms, at_ms)
@@ -45,6 +45,7 @@ class KeptPast:
             change.segment_version,
             change.reason.kind.value,
             change.reason.ref,
+            born,
         )
         log.keep_change(contact.contact_id, kept)
         contact.body.past = Past(past.number + 1, past.kept + 1, past.since_ms, past.dropped)

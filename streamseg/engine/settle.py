@@ -122,7 +122,7 @@ def _emit_changes(
             if next_ms is not None:
                 members[change.segment_id] = members[change.segment_id]._replace(next_ms=next_ms)
             change.next_change_ms = next_ms
-        past.keep(contact, change)
+        past.keep(contact, change, plan.segments[change.segment_id].born)
         emitter.change(change)
     others: dict[str, Segment] = {}
     for condition in evaluated:
@@ -209,7 +209,8 @@ def leave_all(
             because = reason if reason.ref is not None else Reason(reason.kind, segment_id)
             sequence, at_once = sequence + 1, at_once + 1
             change = _change(contact, segment_id, membership.version, sequence, now_ms, because)
-            past.keep(contact, change)
+            # A membership whose birth is unknown is of a segment that no question is about any more.
+            past.keep(contact, change, -1 if membership.born is None else membership.born)
             emitter.change(change)
         if at_once:
             note_end(contact, segment_id, sequence - at_once + 1, sequence, now_ms)

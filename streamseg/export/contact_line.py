@@ -175,6 +175,7 @@ def _changes(contact_id: str, by_kind: dict[bytes, Records]) -> Json:
                 "number": change.number,
                 "segment_id": change.segment_id,
                 "segment_version": change.version,
+                "segment_born": change.born,
                 "sequence": change.sequence,
                 "effective_at": format_ms(change.effective_ms),
                 "reason": {"kind": change.kind, "ref": change.ref},
@@ -195,6 +196,7 @@ def _change_records(contact_id: str, line: Json) -> list[KeyValue]:
             row["segment_version"],
             row["reason"]["kind"],
             row["reason"]["ref"],
+            row["segment_born"],
         )
         for row in line["changes"]
     )

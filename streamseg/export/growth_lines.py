@@ -17,12 +17,13 @@ from streamseg.store.growth import Counts, add
 
 
 def growth_lines(records: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    """Yield one line a segment, with its line feed: `counts` maps the first instant of a quarter of an hour
-    (epoch ms, as text) to the sums of `streamseg.store.growth`. The records are in the order of keys."""
+    """Yield one line a segment and birth, with its line feed: `counts` maps the first instant of a quarter of
+    an hour (epoch ms, as text) to the sums of `streamseg.store.growth`. The records are in the order of
+    keys."""
     read = ((*layout.read_growth_key(key), value) for key, value in records)
-    for segment_id, rows in groupby(read, lambda row: row[0]):
-        counts = {str(quarter_ms): orjson.Fragment(value) for _, quarter_ms, value in rows}
-        yield orjson.dumps({"segment_id": segment_id, "counts": counts}) + b"\n"
+    for (segment_id, born), rows in groupby(read, lambda row: row[:2]):
+        counts = {str(quarter_ms): orjson.Fragment(value) for _, _, quarter_ms, value in rows}
+        yield orjson.dumps({"segment_id": segment_id, "born": born, "counts": counts}) + b"\n"
 
 
 def growth_records(files: Sequence[Iterable[bytes]]) -> Iterator[tuple[bytes, bytes | None]]:
@@ -41,7 +42,7 @@ def _rows(lines: Iterable[bytes]) -> Iterator[tuple[bytes, Counts]]:
         try:
             row = orjson.loads(line)
             pairs = [
-                (layout.growth_key(row["segment_id"], int(at)), list(counts))
+                (layout.growth_key(row["segment_id"], row["born"], int(at)), list(counts))
                 for at, counts in row["counts"].items()
             ]
         except (ValueError, KeyError, TypeError, AttributeError) as error:

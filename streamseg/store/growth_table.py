@@ -28,8 +28,8 @@ class GrowthTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # contact id -> (segment id, quarter, place of the count) of each unwritten change
-        self._unwritten: dict[str, list[tuple[str, int, int]]] = {}
+        # contact id -> (segment id, birth, quarter, place of the count) of each unwritten change
+        self._unwritten: dict[str, list[tuple[str, int, int, int]]] = {}
         # Some of the sums that were read from disk or were written there.
         self._sums: dict[bytes, Counts] = {}
         # The keys of sums that are to be deleted.
@@ -41,18 +41,18 @@ class GrowthTable:
         if unwritten is None:
             unwritten = self._unwritten[contact_id] = []
         place = place_of(change.kind, change.entered)
-        unwritten.append((change.segment_id, quarter_of(change.effective_ms), place))
+        unwritten.append((change.segment_id, change.born, quarter_of(change.effective_ms), place))
 
-    def of_segment(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
-        """Yield quarters (epoch ms) in which the segment changed and the counts, ascending, from the quarter
-        on in which `since_ms` lies."""
+    def of_segment(self, segment_id: str, born: int, since_ms: int) -> Iterator[tuple[int, Counts]]:
+        """Yield quarters (epoch ms) in which the segment of this birth changed, and the counts, ascending,
+        from the quarter on in which `since_ms` lies."""
         first_ms = quarter_of(since_ms)
         unwritten: dict[int, Counts] = {}
         for changes in self._unwritten.values():
-            for one, quarter_ms, place in changes:
-                if one == segment_id and quarter_ms >= first_ms:
+            for one, birth, quarter_ms, place in changes:
+                if (one, birth) == (segment_id, born) and quarter_ms >= first_ms:
                     count(unwritten.setdefault(quarter_ms, []), place)
-        prefix, start = layout.growth_prefix(segment_id), layout.growth_key(segment_id, first_ms)
+        prefix, start = layout.growth_prefix(segment_id, born), layout.growth_key(segment_id, born, first_ms)
         rows = heapq.merge(self._written(prefix, start), sorted(unwritten.items()))
         for quarter_ms, alike in groupby(rows, key=_quarter):
             counts: Counts = []
@@ -66,16 +66,16 @@ class GrowthTable:
 
     def expire(self, before_ms: int) -> bool:
         """Have the sums of quarters that ended before `before_ms` deleted. Return whether there are any.
-        Cost: one look-up a segment, and one step for each such sum."""
+        Cost: one look-up a segment and birth, and one step for each such sum."""
         found = False
         start = layout.GROWTH
         while True:
             first = next(self._database.items(layout.GROWTH, start), None)
             if first is None:
                 return found
-            segment_id, _ = layout.read_growth_key(first[0])
-            prefix = layout.growth_prefix(segment_id)
-            end = layout.growth_key(segment_id, quarter_of(before_ms))
+            segment_id, born, _ = layout.read_growth_key(first[0])
+            prefix = layout.growth_prefix(segment_id, born)
+            end = layout.growth_key(segment_id, born, quarter_of(before_ms))
             for key, _ in self._database.items(prefix, first[0]):
                 if key >= end:
                     break
@@ -94,8 +94,8 @@ class GrowthTable:
         """Return the sums to which a contact adds, with all contacts for which this was called before. Also
         set them in `sums`."""
         touched: dict[bytes, Counts] = {}
-        for segment_id, quarter_ms, place in self._unwritten.get(contact_id, ()):
-            key = layout.growth_key(segment_id, quarter_ms)
+        for segment_id, born, quarter_ms, place in self._unwritten.get(contact_id, ()):
+            key = layout.growth_key(segment_id, born, quarter_ms)
             counts = self._sums.get(key)
             if counts is None:
                 value = self._database.get(key)

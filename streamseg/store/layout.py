@@ -11,10 +11,11 @@
     i <contact id> <event id>                  <occurred ms> <offset>         follows from the first kind of h
     s <segment id> <contact id>                orjson [sequence, entered ms]
     k <contact id> <effective ms> <number> <segment id>   a kept membership change: orjson
-                                               [sequence, version, kind of the reason, its reference]
+                                               [sequence, version, kind of the reason, its reference,
+                                               birth of the segment]
     t <segment id> <contact id> <effective ms> <number>   the same value        follows from k
     f <segment id> <contact id>                <effective ms> of the latest change that the cap dropped
-    g <segment id> <quarter ms>                orjson, see streamseg.store.growth: the numbers of changes in
+    g <segment id> <birth> <quarter ms>        orjson, see streamseg.store.growth: the numbers of changes in
                                                that quarter of an hour
     d <due ms> <contact id>                    empty                          follows from c
     m <name>                                   orjson
@@ -22,9 +23,9 @@
     x <key>                                    empty: a changelog record under <key> does not count
 
 Ids are UTF-8, so the order of bytes is the order of code points, and no id contains the byte FF. An id in the
-middle of a key is escaped so that no id is the beginning of another. Times and offsets are 8 bytes big-endian
-with the sign bit flipped, so the order of bytes is their order. A first update derives an event from each
-attribute. Kept as one value, these events take a tenth of the records to write and restore.
+middle of a key is escaped so that no id is the beginning of another. Times, offsets and births are 8 bytes
+big-endian with the sign bit flipped, so the order of bytes is their order. A first update derives an event
+from each attribute. Kept as one value, these events take a tenth of the records to write and restore.
 
 Records of c, a, h, s, k, f, g, m and o go to the changelog. i, t and d are rebuilt from them, and x is only
 in this database. So are `m format` and `m unkept`, which is the greatest `unkept_ms` of all contacts and
@@ -132,15 +133,15 @@ def change_key(prefix: bytes, change: KeptChange) -> bytes:
 
 
 def change_value(change: KeptChange) -> bytes:
-    return dumps_own([change.sequence, change.version, change.kind, change.ref])
+    return dumps_own([change.sequence, change.version, change.kind, change.ref, change.born])
 
 
 def read_change(prefix: bytes, key: bytes, value: bytes) -> KeptChange:
     """Return the change in a record that begins with the contact's `change_prefix`."""
     at = len(prefix)
-    sequence, version, kind, ref = loads_own(value)
+    sequence, version, kind, ref, born = loads_own(value)
     effective_ms, number = time_ms(key[at : at + 8]), int.from_bytes(key[at + 8 : at + 16], "big")
-    return KeptChange(effective_ms, number, key[at + 16 :].decode(), sequence, version, kind, ref)
+    return KeptChange(effective_ms, number, key[at + 16 :].decode(), sequence, version, kind, ref, born)
 
 
 def segment_change_key(change_key: bytes) -> bytes:
@@ -162,9 +163,9 @@ def segment_change_start(segment_id: str, contact_id: str) -> bytes:
 def read_segment_change(segment_id: str, prefix: bytes, key: bytes, value: bytes) -> tuple[str, KeptChange]:
     """Return the contact id and the change in an entry of the index; `prefix` is the segment's."""
     at = len(key) - 16
-    sequence, version, kind, ref = loads_own(value)
+    sequence, version, kind, ref, born = loads_own(value)
     effective_ms, number = time_ms(key[at : at + 8]), int.from_bytes(key[at + 8 :], "big")
-    change = KeptChange(effective_ms, number, segment_id, sequence, version, kind, ref)
+    change = KeptChange(effective_ms, number, segment_id, sequence, version, kind, ref, born)
     return _plain(key[len(prefix) : at - 2]), change
 
 
@@ -176,17 +177,19 @@ def floor_key(segment_id: str, contact_id: str) -> bytes:
     return FLOOR + _delimited(segment_id) + contact_id.encode()
 
 
-def growth_prefix(segment_id: str) -> bytes:
-    return GROWTH + _delimited(segment_id)
+def growth_prefix(segment_id: str, born: int) -> bytes:
+    """Return the bytes with which the keys of all sums of this segment begin, and no other key: a segment of
+    the same id with another birth has others."""
+    return GROWTH + _delimited(segment_id) + time_bytes(born)
 
 
-def growth_key(segment_id: str, quarter_ms: int) -> bytes:
-    return GROWTH + _delimited(segment_id) + time_bytes(quarter_ms)
+def growth_key(segment_id: str, born: int, quarter_ms: int) -> bytes:
+    return growth_prefix(segment_id, born) + time_bytes(quarter_ms)
 
 
-def read_growth_key(key: bytes) -> tuple[str, int]:
-    """Return the segment id and the quarter (epoch ms) in a key of GROWTH."""
-    return _plain(key[1:-10]), time_ms(key[-8:])
+def read_growth_key(key: bytes) -> tuple[str, int, int]:
+    """Return the segment id, its birth and the quarter (epoch ms) in a key of GROWTH."""
+    return _plain(key[1:-18]), time_ms(key[-16:-8]), time_ms(key[-8:])
 
 
 def due_entry(due_ms: int, contact_id: str) -> bytes:

@@ -33,7 +33,7 @@ class MemoryStore:
         self._changes: dict[str, list[KeptChange]] = {}
         # segment id -> contact id -> when the cap dropped a change last
         self._floors: dict[str, dict[str, int]] = {}
-        self._growth: dict[str, dict[int, Counts]] = {}
+        self._growth: dict[tuple[str, int], dict[int, Counts]] = {}
         self._growth_since_ms: int | None = None
         self.clock_ms = 0
         self.written_layout = STATE_VERSION
@@ -123,7 +123,7 @@ class MemoryStore:
             changes = self._changes[contact_id] = []
         insort(changes, change)
         quarter_ms = quarter_of(change.effective_ms)
-        counts = self._growth.setdefault(change.segment_id, {}).setdefault(quarter_ms, [])
+        counts = self._growth.setdefault((change.segment_id, change.born), {}).setdefault(quarter_ms, [])
         count(counts, place_of(change.kind, change.entered))
 
     def drop_change(self, contact_id: str, change: KeptChange) -> None:
@@ -151,10 +151,10 @@ class MemoryStore:
         floors = self._floors.get(segment_id, {})
         return iter([one for one in sorted(floors.items()) if after is None or one[0] > after])
 
-    def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
+    def growth(self, segment_id: str, born: int, since_ms: int) -> Iterator[tuple[int, Counts]]:
         kept_ms = self._growth_since_ms
         first_ms = quarter_of(since_ms if kept_ms is None else max(since_ms, kept_ms))
-        growth = self._growth.get(segment_id, {})
+        growth = self._growth.get((segment_id, born), {})
         return iter([one for one in sorted(growth.items()) if one[0] >= first_ms])
 
     def expire_growth(self, before_ms: int) -> None:

@@ -110,9 +110,9 @@ class Store(EventLog, ChangeLog, Protocol):
         """Yield contact ids greater than `after`, and the time of the latest change in this segment that was
         dropped because of the cap, ascending by contact id."""
 
-    def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
+    def growth(self, segment_id: str, born: int, since_ms: int) -> Iterator[tuple[int, Counts]]:
         """Yield quarters of an hour (their first instant, epoch ms) in which contacts entered or left the
-        segment, and how many did, ascending, from the quarter on in which `since_ms` lies."""
+        segment of this birth, and how many did, ascending, from the quarter on in which `since_ms` lies."""
 
     def growth_since_ms(self) -> int | None:
         """Return the time (epoch ms) up to which `expire_growth` has forgotten changes, or None."""

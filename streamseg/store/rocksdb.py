@@ -202,12 +202,13 @@ class RocksStore:
         dropped because of the cap, ascending by contact id."""
         return self._changes.floors(segment_id, after)
 
-    def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
+    def growth(self, segment_id: str, born: int, since_ms: int) -> Iterator[tuple[int, Counts]]:
         """Yield quarters of an hour (their first instant, epoch ms) in which contacts entered or left the
         segment, and how many did, ascending, from the quarter on in which `since_ms` lies. What
         `expire_growth` has forgotten is left out, also where its deletion is still to come."""
         kept_ms = self.growth_since_ms()
-        return self._growth.of_segment(segment_id, since_ms if kept_ms is None else max(since_ms, kept_ms))
+        first_ms = since_ms if kept_ms is None else max(since_ms, kept_ms)
+        return self._growth.of_segment(segment_id, born, first_ms)
 
     def expire_growth(self, before_ms: int) -> None:
         """Forget how many contacts entered and left segments up to `before_ms`. Cost: one look-up a

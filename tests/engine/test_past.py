@@ -11,7 +11,7 @@ from streamseg.replay import Replay
 from streamseg.store.growth import CAUSES
 from streamseg.times import DAY_MS, format_ms
 from tests.engine.cases import heard
-from tests.engine.story import Line, definition, event, ms, said, segment, update
+from tests.engine.story import Line, definition, event, ms, said, segment, update, when
 
 VISITED = segment({"event": "visit", "window": {"last": "PT1H"}}, of="visited")
 KNOWN = segment({"attribute": "contact_id", "operator": "is_set"}, of="known")
@@ -35,10 +35,14 @@ def past(run: Replay, contact_id: str = "c1") -> Past:
     return contact.body.past
 
 
+def birth(run: Replay, segment_id: str) -> int:
+    return run.partition.plan.segments[segment_id].born
+
+
 def grown(run: Replay, segment_id: str, since: str = "01-01") -> list[tuple[str, int, int]]:
     """For each quarter and reason with changes, how many entered and how many left."""
     rows: list[tuple[str, int, int]] = []
-    for quarter_ms, counts in run.store.growth(segment_id, ms(since)):
+    for quarter_ms, counts in run.store.growth(segment_id, birth(run, segment_id), ms(since)):
         padded = [*counts, *[0] * (2 * len(CAUSES) - len(counts))]
         for cause, entered, left in zip(CAUSES, padded[::2], padded[1::2], strict=True):
             if entered or left:
@@ -125,3 +129,23 @@ def test_growth_past_the_retention_is_forgotten_at_the_first_change_of_a_day() -
     run = heard(VISITED, *visits(1, 11, 12), **settings).run
     assert next(row for row, *_ in grown(run, "visited")) == "05-11 12:00 behavior_event"
     assert run.store.growth_since_ms() == ms("05-02 12:00")
+
+
+def test_a_segment_made_again_under_its_id_has_a_growth_of_its_own() -> None:
+    again = {**VISITED, "timestamp": when("05-01 12:05")}
+    run = heard(
+        VISITED,
+        event("05-01 12:00", "visit"),
+        definition("05-01 12:05", "visited", None),
+        again,
+        until="05-02",
+    ).run
+    # One contact left the former segment and entered this one in the same quarter of an hour.
+    assert grown(run, "visited") == [
+        ("05-01 12:00 definition", 1, 0),
+        ("05-01 13:00 time", 0, 1),
+    ]
+    births = [one.born for _, one in run.store.segment_changes("visited")]
+    former, present = births[0], birth(run, "visited")
+    assert former < present
+    assert births == [former, former, present, present]

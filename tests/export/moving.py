@@ -122,10 +122,10 @@ class Spread:
         for store in self.stores:
             store.expire_growth(before_ms)
 
-    def growth(self, segment_id: str, since_ms: int) -> Iterator[tuple[int, Counts]]:
+    def growth(self, segment_id: str, born: int, since_ms: int) -> Iterator[tuple[int, Counts]]:
         sums: dict[int, Counts] = {}
         for store in self.stores:
-            for quarter_ms, counts in store.growth(segment_id, since_ms):
+            for quarter_ms, counts in store.growth(segment_id, born, since_ms):
                 add(sums.setdefault(quarter_ms, []), counts)
         return iter(sorted(sums.items()))
 

@@ -48,8 +48,8 @@ def _with_moves(scenario: Scenario, moves: Mapping[int, int | None], first: int,
             lines = lines_of(spread, path / f"{number}-before").contacts
             again = lines_of(other, path / f"{number}-after").contacts
             assert sorted(chain.from_iterable(lines)) == sorted(chain.from_iterable(again))
-            for segment_id in run.definitions.plan.segments:
-                old, new = spread.growth(segment_id, 0), other.growth(segment_id, 0)
+            for segment_id, segment in run.definitions.plan.segments.items():
+                old, new = (one.growth(segment_id, segment.born, 0) for one in (spread, other))
                 assert list(old) == list(new)
             spread.close()
             spread = other

@@ -30,7 +30,8 @@ Line = dict[str, Any]
 @dataclass
 class Oracle:
     """The whole past and what was announced of it. `changes` are MembershipChange values without `ref`.
-    `erasures` has for each erased contact when that was last, and how many changes there were by then."""
+    `erasures` has for each erased contact when that was last, and how many changes there were by then.
+    `deletions` has for each deleted segment how many changes there were by its last deletion."""
 
     settings: Settings
     definitions: Definitions = field(default_factory=Definitions)
@@ -42,6 +43,7 @@ class Oracle:
     changes: list[Line] = field(default_factory=list)
     change_ids: Counter[str] = field(default_factory=Counter)
     erasures: dict[str, tuple[int, int]] = field(default_factory=dict)
+    deletions: dict[str, int] = field(default_factory=dict)
     dead_letters: list[int] = field(default_factory=list)
     left_out: dict[int, list[str]] = field(default_factory=dict)
     flags: set[tuple[str, str]] = field(default_factory=set)
@@ -109,6 +111,7 @@ class Oracle:
             self._announce(contact_id, self.clock, "definition")
         if definition is None:
             self._forget(segment_id=segment_id)
+            self.deletions[segment_id] = len(self.changes)
 
     def _update(self, number: int, contact_id: str, update: Any, record_at: int) -> None:
         check_envelope(contact_id, update)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from itertools import chain, groupby
+from itertools import chain, groupby, product
 from pathlib import Path
 
 from hypothesis import settings
@@ -23,6 +23,7 @@ CONTACT_IDS = ("a", "a\0", "b", "中", "\U0001f600")
 contact_ids = st.sampled_from(CONTACT_IDS)
 event_ids = st.sampled_from(["e1", "e2", "\0", "é"])
 times = st.integers(-5, 5)
+births = st.sampled_from([-1, 7])
 quarters = st.integers(-2, 2).map(lambda number: number * QUARTER_MS)
 
 
@@ -123,10 +124,13 @@ class StoresAgree(RuleBasedStateMachine):
         at=times,
         quarter=quarters,
         cause=st.sampled_from(Cause),
+        born=births,
     )
-    def keep_change(self, contact_id: str, segment_id: str, at: int, quarter: int, cause: Cause) -> None:
+    def keep_change(
+        self, contact_id: str, segment_id: str, at: int, quarter: int, cause: Cause, born: int
+    ) -> None:
         self.changes += 1
-        change = KeptChange(at + quarter, self.changes, segment_id, at % 3, 1, cause.value, None)
+        change = KeptChange(at + quarter, self.changes, segment_id, at % 3, 1, cause.value, None, born)
         for store in (self.rocks, self.model):
             store.keep_change(contact_id, change)
 
@@ -221,9 +225,9 @@ class StoresAgree(RuleBasedStateMachine):
                 assert list(self.rocks.segment_changes(segment_id, after)) == changes
                 floors = list(self.memory.floors(segment_id, after))
                 assert list(self.rocks.floors(segment_id, after)) == floors
-            for since_ms in (-3 * QUARTER_MS, 0):
-                growth = list(self.memory.growth(segment_id, since_ms))
-                assert list(self.rocks.growth(segment_id, since_ms)) == growth
+            for born, since_ms in product((-1, 7), (-3 * QUARTER_MS, 0)):
+                growth = list(self.memory.growth(segment_id, born, since_ms))
+                assert list(self.rocks.growth(segment_id, born, since_ms)) == growth
         for contact_id in CONTACT_IDS:
             for begin_ms in (None, 0):
                 of_contact = list(self.memory.kept_changes(contact_id, begin_ms))

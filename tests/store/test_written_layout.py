@@ -27,7 +27,7 @@ from tests.store.golden import make
 from tests.store.test_earlier_layout import changelog
 
 BEFORE = EARLIEST_WRITTEN
-CHANGE = KeptChange(5_000, 0, "vip", 1, 1, "contact_update", "contact-updates/0/1")
+CHANGE = KeptChange(5_000, 0, "vip", 1, 1, "contact_update", "contact-updates/0/1", -1)
 
 
 def contact(contact_id: str, clock_ms: int = 4_000) -> Contact:
@@ -110,7 +110,7 @@ def test_a_change_that_is_not_kept_moves_the_time_up_to_which_changes_may_be_mis
         effective_ms=5_000,
         reason=Reason(Cause.CONTACT_UPDATE, "contact-updates/0/1"),
     )
-    KeptPast(None, 1_000, 10).keep(changed, change)
+    KeptPast(None, 1_000, 10).keep(changed, change, -1)
     assert changed.unkept_ms == 5_000
 
 

@@ -251,3 +251,30 @@ def test_a_segment_that_the_account_does_not_see_has_no_past_for_it() -> None:
             assert (await ask(path))[0] == 404
 
     asking(clicked(), questions)
+
+
+def test_a_segment_made_again_under_its_id_does_not_show_who_was_in_the_former_one() -> None:
+    installation = Installation()
+    clicked_ms, deleted_ms = AT_MS + HOUR_MS, AT_MS + 2 * HOUR_MS
+    installation.segment("s", "ann", {"attribute": "contact_id", "operator": "is_set"})
+    for contact_id in CONTACTS:
+        installation.contact(contact_id)
+        installation.event(contact_id, f"{contact_id} click", "click", clicked_ms)
+    installation.delete_segment("s", deleted_ms)
+    installation.segment("s", "ann", {"attribute": "contact_id", "operator": "eq", "value": "c1"}, deleted_ms)
+    installation.tick(END_MS)
+
+    async def questions(ask: Ask) -> None:
+        for path, members in (
+            (f"at={clicked_ms}", []),
+            (f"at={deleted_ms}", ["c1"]),
+            (f"left_since={AT_MS}", []),
+        ):
+            rows = await all_rows(ask, f"/segments/s/contacts?{path}")
+            assert [row["contact_id"] for row in rows] == members, path
+        _, growth = await ask(f"/segments/s/growth?by=hour&since={AT_MS}&until={END_MS - 1}")
+        moved = [(sum(one["entered"].values()), sum(one["left"].values())) for one in growth["buckets"]]
+        assert [one for one in moved if one != (0, 0)] == [(1, 0)]
+        assert [one["contacts"] for one in growth["buckets"]] == [0, 0, 1, 1, 1]
+
+    asking(installation, questions)

@@ -39,6 +39,9 @@ class Installation:
 
     def line(self, topic: str, key: str, at_ms: int = AT_MS, /, **value: Any) -> None:
         """A record, in the partition of its key; a definition is read by both workers."""
+        self._read(topic, key, at_ms, value)
+
+    def _read(self, topic: str, key: str, at_ms: int, value: Json | None) -> None:
         own = place(key.encode(), 2)
         for number, run in enumerate(self._runs):
             if topic == "segment-definitions" or number == own:
@@ -59,7 +62,7 @@ class Installation:
             properties=properties,
         )
 
-    def segment(self, segment_id: str, owner: str, condition: Json) -> None:
+    def segment(self, segment_id: str, owner: str, condition: Json, at_ms: int = AT_MS) -> None:
         clusters = [{"match": "all", "conditions": [condition]}]
         body: Json = {
             "segment_id": segment_id,
@@ -68,8 +71,11 @@ class Installation:
             "created_by": owner,
             "clusters": clusters,
         }
-        self.line("segment-definitions", segment_id, **body)
+        self.line("segment-definitions", segment_id, at_ms, **body)
         self._definitions[segment_id] = body
+
+    def delete_segment(self, segment_id: str, at_ms: int) -> None:
+        self._read("segment-definitions", segment_id, at_ms, None)
 
     def tick(self, at_ms: int) -> None:
         """Move the clocks of both partitions."""

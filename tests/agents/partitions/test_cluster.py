@@ -68,7 +68,8 @@ def assert_right(cluster: Cluster) -> None:
 
 def assert_kept(cluster: Cluster, changes: list[dict[str, Any]], members: set[tuple[str, str]]) -> None:
     """The state of the partitions agrees with what was sent: members, growth, and the changes of contacts."""
-    stores = [task.store for task in cluster.at_work().values()]
+    tasks = cluster.at_work().values()
+    stores = [task.store for task in tasks]
     assert len(stores) == PARTITIONS
     segments = [definition["segment_id"] for definition in DEFINITIONS]
     assert members == {
@@ -79,7 +80,11 @@ def assert_kept(cluster: Cluster, changes: list[dict[str, Any]], members: set[tu
     }
     for segment_id in segments:
         own = [change for change in changes if change["segment_id"] == segment_id]
-        grown = [counts for store in stores for _, counts in store.growth(segment_id, 0)]
+        grown = [
+            counts
+            for task in tasks
+            for _, counts in task.store.growth(segment_id, task.partition.plan.segments[segment_id].born, 0)
+        ]
         entered, left = (sum(sum(counts[place::2]) for counts in grown) for place in (0, 1))
         assert (entered, left) == (
             sum(change["change"] == "entered" for change in own),
