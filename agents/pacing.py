@@ -121,6 +121,11 @@ class Pacing:
     report_seconds: float = 0.5
     """The least time between two reports of a partition's progress and counts for the catalogue."""
 
+    reported_counts: int = 20_000
+    """How many numbers of members all partitions together may report in a second. A report has the number of
+    each segment, and every worker reads all reports: with 1,000 partitions and 1,000 segments, reports twice
+    a second would have two million numbers."""
+
     # -- topics that every worker reads, and commands --------------------------------------------------------
 
     reader_fetch_wait_ms: int = 500

@@ -39,7 +39,7 @@ _LONGEST_BATCH_BYTES = 256 << 20
 _REQUEST_TIMEOUT_MS = 60_000
 # zstd's lowest level takes half the time of aiokafka's default for the same size, since batches are too short
 # for a long search.
-_COMPRESSION_LEVEL = 1
+COMPRESSION_LEVEL = 1
 
 _LOG_APPEND_TIME = 1
 _CLOCK = b"clock"
@@ -99,7 +99,7 @@ class BatchProducer(Service):
         self._letters = SharedRounds(self._deliver)
 
     async def on_start(self) -> None:
-        compress_at(_COMPRESSION_LEVEL)
+        compress_at(COMPRESSION_LEVEL)
         self._producer = new_producer(
             self._settings,
             client="outputs",

@@ -290,7 +290,7 @@ class TaskScheduler(Service):
             left = saved_at + self._save_interval(task) - now
             rest = min(rest, left if left > 0 else pacing.look_again_seconds)
         elif not running.report_is_current:
-            rest = min(rest, running.reported_at + pacing.report_seconds - now)
+            rest = min(rest, running.reported_at + self._report_seconds(running) - now)
         due_ms = task.partition.next_due_ms()
         if due_ms is not None:
             left = (due_ms + self._settings.live_lag_ms - self._clock.now_ms()) / 1000
@@ -482,10 +482,22 @@ class TaskScheduler(Service):
         """Make a report of the task, if something has happened since the last one and that one is old enough.
         Call it only while nothing is unsaved."""
         now = time.monotonic()
-        if not running.report_is_current and now - running.reported_at >= self._pacing.report_seconds:
+        waited = now - running.reported_at
+        if running.report_is_current or waited < self._pacing.report_seconds:
+            return
+        if waited >= self._report_seconds(running):
             running.reported_at = now
             running.report = running.task.report()
             running.report_is_current = True
+
+    def _report_seconds(self, running: _Running) -> float:
+        """Return how long after its last report a partition reports again. Only numbers of members and a
+        share of a sweep can wait: callers wait for a generation, and for its end."""
+        pacing, last, progress = self._pacing, running.report, running.task.progress
+        if last is None or (last.generation, last.complete) != (progress.generation, progress.complete):
+            return pacing.report_seconds
+        counts = self._settings.partitions * len(last.members)
+        return max(pacing.report_seconds, counts / pacing.reported_counts)
 
     def reports(self) -> list[Report]:
         """Return the latest report of each partition at work here that has made one."""

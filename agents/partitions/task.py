@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from agents.pacing import DEFAULT_PACING, Pacing
@@ -147,9 +148,13 @@ class PartitionTask:
     def report(self) -> Report:
         """Return the progress of the sweep and the numbers of members. Cost: the first call reads every
         membership."""
+        return replace(self.progress, members=self.store.member_counts())
+
+    @property
+    def progress(self) -> Report:
+        """The report without the numbers of members."""
         done, total = self._sweep.share
-        generation = self._sweep.target.generation
-        return Report(self.number, generation, done, total, self.store.member_counts())
+        return Report(self.number, self._sweep.target.generation, done, total)
 
     @property
     def unsaved(self) -> bool:

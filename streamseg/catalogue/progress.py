@@ -22,6 +22,11 @@ class Report:
     total: int
     members: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def complete(self) -> bool:
+        """Whether all contacts are evaluated."""
+        return self.done >= self.total
+
 
 class Progress:
     """The latest report of each partition. Partitions are numbered from 0."""
@@ -67,7 +72,7 @@ class Progress:
         report = self._latest.get(partition)
         if report is None or report.generation < generation:
             return 0.0
-        return 1.0 if report.done >= report.total else report.done / report.total
+        return 1.0 if report.complete else report.done / report.total
 
     def members(self) -> dict[str, int] | None:
         """Return the number of contacts by segment over all partitions, without segments that have none. The

@@ -14,7 +14,7 @@ from streamseg.contact.contact import Body, Contact
 from streamseg.contact.kept_changes import KeptChange
 from streamseg.errors import MoveCode, StateMoveError
 from streamseg.export.event_rows import event_records, event_rows
-from streamseg.json_text import Json, dumps_own, loads, loads_own
+from streamseg.json_text import Json, dumps_own, loads_own
 from streamseg.store import layout
 from streamseg.store.database import KeyValue
 from streamseg.times import format_ms, parse_timestamp_ms, time_bytes, time_ms, time_zone
@@ -83,7 +83,8 @@ def line_of(contact: Json) -> bytes:
 def read_line(line: bytes) -> Json:
     """Return the JSON object in a line. Raises StateMoveError if it is none, or has no contact id."""
     try:
-        body = loads(line)
+        # The numbers in the names of derived events look like integers beyond 64 bits to `loads`.
+        body = loads_own(line)
     except ValueError as error:
         raise _unreadable("a line is not JSON") from error
     if not isinstance(body, dict) or not isinstance(body.get("contact_id"), str):

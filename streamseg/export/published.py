@@ -54,6 +54,8 @@ class Published:
         """Return what was published of a contact, (topic, key) -> value, and forget it."""
         prefix = _prefix(contact_id.encode())
         found = list(self._database.items(prefix, prefix))
+        if not found:
+            return {}
         batch = new_batch()
         for place, _ in found:
             batch.delete(place)

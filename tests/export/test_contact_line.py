@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import orjson
 import pytest
 
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg import json_text
 from streamseg.contact.contact import Body, Contact
 from streamseg.engine.partition import Partition
 from streamseg.errors import MoveCode, StateMoveError
@@ -158,6 +161,23 @@ def test_outputs_that_may_not_be_sent_are_kept_in_their_order(tmp_path: Path) ->
     ]
     assert unsent_outputs({"contact_id": "c1"}) is None
     spread.close()
+
+
+def test_a_line_is_searched_for_long_integers_only_if_it_says_that_it_has_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[bytes] = []
+
+    def noted(data: bytes) -> Any:
+        searched.append(data)
+        return json.loads(data)
+
+    monkeypatch.setattr(json_text, "json", SimpleNamespace(loads=noted))
+    derived = {"derived_from": "contact-updates/0/00000000000000000004/", "events": []}
+    usual = line_of({"contact_id": "c1", "events": [derived]})
+    long = line_of({"contact_id": "c2", "attributes": {"long": [2**70, 0]}})
+    assert [read_line(line)["contact_id"] for line in (usual, long)] == ["c1", "c2"]
+    assert searched == [long]
 
 
 @pytest.mark.parametrize(

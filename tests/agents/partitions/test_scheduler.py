@@ -20,6 +20,7 @@ from agents.partitions.scheduler import TaskScheduler
 from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
+from streamseg.catalogue.progress import Report
 from streamseg.settings import Settings
 from streamseg.store.rocksdb import RocksStore
 from tests.agents import virtual_time
@@ -145,6 +146,14 @@ class World:
         for store in stores:
             store.close()
 
+    def as_one_of(self, partitions: int) -> None:
+        """Let there be so many partitions in all."""
+        self._settings = self._settings.model_copy(update={"partitions": partitions})
+
+    def reported(self, number: int) -> Report:
+        (report,) = (one for one in self.scheduler.reports() if one.partition == number)
+        return report
+
     def scan(self, number: int) -> None:
         """Let an event arrive now."""
         at_ms = self._wall_ms()
@@ -200,6 +209,32 @@ def test_a_partition_rests_until_a_contact_is_due(world: World) -> None:
         due_at = began + WINDOW_SECONDS + LAG_MS / 1000
         assert entered_at < due_at <= exited_at
         assert exited_at - due_at <= DEFAULT_PACING.look_again_seconds + DEFAULT_PACING.at_once_seconds
+
+    world.run(story)
+
+
+def test_many_partitions_report_their_members_rarely_and_new_definitions_at_once(world: World) -> None:
+    rarely = 10.0
+    world.as_one_of(int(rarely * DEFAULT_PACING.reported_counts))
+
+    async def story() -> None:
+        world.scan(3)
+        await asyncio.sleep(1)
+        assert world.reported(3).members == {"recent": 1}
+        await asyncio.sleep(rarely - 2)
+        assert len(world.sink.changed_at) == 2, "the contact has left"
+        assert world.reported(3).members == {"recent": 1}
+        await asyncio.sleep(2)
+        assert world.reported(3).members == {"recent": 0}
+        world.scan(3)
+        await asyncio.sleep(rarely)
+        world.scan(3)
+        changed = loaded(definitions([RECENT, {**RECENT, "segment_id": "later"}])).plan
+        assert changed.generation > world.reported(3).generation
+        world.scheduler.adopt(changed)
+        await asyncio.sleep(2)
+        assert world.reported(3).generation == changed.generation
+        assert world.reported(3).complete
 
     world.run(story)
 
