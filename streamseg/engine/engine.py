@@ -511,10 +511,12 @@ class Engine:
             if entry.born != born:
                 lists[segment_id] = entry._replace(born=born)
         body.true.difference_update(member_id(segment_id) for segment_id in gone)
-        known = plan.conditions.keys()
-        body.true.intersection_update(known | plan.member_ids)
+        # Operations of sets over all conditions of the plan would take as long as all the rest.
+        known, member_ids = plan.conditions, plan.member_ids
+        for key in [one for one in body.true if one not in known and one not in member_ids]:
+            body.true.discard(key)
         for kept in (body.summaries, body.due, body.flips):
-            for key in kept.keys() - known:
+            for key in [one for one in kept if one not in known]:
                 del kept[key]
 
 
