@@ -8,6 +8,8 @@ VERSION=$(sed -n 's:.*<kafka\.version>\(.*\)</kafka\.version>.*:\1:p' "$POM")
 JARS=${STREAMSEG_KAFKA_JARS:-${XDG_CACHE_HOME:-$HOME/.cache}/streamseg/kafka-$VERSION}
 START_SECONDS=${STREAMSEG_KAFKA_START_SECONDS:-90}
 STOP_SECONDS=${STREAMSEG_KAFKA_STOP_SECONDS:-60}
+LISTENERS=() # of `start`: NAME:PROTOCOL:PORT
+PROPERTIES=''
 
 usage() {
     cat <<TEXT
@@ -16,10 +18,15 @@ Usage: deploy/kafka.sh COMMAND
 A single Kafka $VERSION node for development, tests and CI; it listens on the loopback address only.
 
   fetch [DIR]                           download the jars into DIR (default: the cache folder below)
-  start DIR [--port N] [--listen ADDR]  start a broker that keeps data, logs and pid in DIR, and print
+  start DIR [--port N] [--listen ADDR] [--listener NAME:PROTOCOL:PORT]... [--properties FILE]
+                                        start a broker that keeps data, logs and pid in DIR, and print
                                         its address; fetches first where the jars are missing.
                                         N: default the port DIR had last, else 9092; 0 takes a free one.
-                                        ADDR: default 127.0.0.1; clients are told the same address
+                                        ADDR: default 127.0.0.1; clients are told the same address.
+                                        --listener: one more, such as SECURE:SASL_SSL:9094.
+                                        --properties: settings of the broker that count beside and before
+                                        those of this script, such as deploy/kafka/secure.properties.
+                                        Give both again at the next start
   stop DIR                              stop it cleanly; the data stays
   status DIR                            print its address; exit status 3 where none runs
   console TOOL ARGS...                  run one of Kafka's own console tools (list below)
@@ -37,6 +44,7 @@ Environment:
 Examples:
   deploy/kafka.sh start .kafka
   bootstrap=\$(deploy/kafka.sh start /tmp/kafka --port 0)
+  deploy/kafka.sh start .kafka --listener SECURE:SASL_SSL:9094 --properties deploy/kafka/secure.properties
   deploy/kafka.sh console kafka-topics --bootstrap-server localhost:9092 --list
   echo 'c1|{"contact_id": "c1"}' | deploy/kafka.sh console kafka-console-producer \\
       --bootstrap-server localhost:9092 --topic contact-updates \\
@@ -136,15 +144,19 @@ answers() {
 }
 
 write_properties() {
-    local folder=$1 listen=$2 port=$3 controller=$4
+    local folder=$1 listen=$2 port=$3 controller=$4 one name protocol more='' map=''
+    for one in "${LISTENERS[@]}"; do
+        IFS=: read -r name protocol one <<<"$one"
+        more+=,$name://$listen:$one map+=,$name:$protocol
+    done
     cat >"$folder/server.properties" <<TEXT
 # Written by deploy/kafka.sh at every start.
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@$listen:$controller
-listeners=PLAINTEXT://$listen:$port,CONTROLLER://$listen:$controller
-advertised.listeners=PLAINTEXT://$listen:$port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://$listen:$port$more,CONTROLLER://$listen:$controller
+advertised.listeners=PLAINTEXT://$listen:$port$more
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT$map
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$folder/data
@@ -178,6 +190,8 @@ log.cleaner.backoff.ms=500
 log.message.timestamp.after.max.ms=9223372036854775807
 log.initial.task.delay.ms=2592000000
 TEXT
+    # Of two lines with one name, Kafka takes the last.
+    [ -z "$PROPERTIES" ] || { echo && cat "$PROPERTIES"; } >>"$folder/server.properties"
 }
 
 # Replaces this process by a Java program of Kafka. It runs for a second or two, so only the fast compiler is used.
@@ -292,7 +306,7 @@ console() {
 }
 
 main() {
-    local command=${1:-} folder port='' listen=127.0.0.1
+    local command=${1:-} folder port='' listen=127.0.0.1 one
     [ $# -eq 0 ] || shift
     case $command in
     -h | --help | help)
@@ -310,6 +324,8 @@ main() {
             case $1 in
             --port) port=${2:-none} ;;
             --listen) listen=${2:-none} ;;
+            --listener) LISTENERS+=("${2:-none}") ;;
+            --properties) PROPERTIES=${2:-none} ;;
             *) misuse "unknown option '$1' of start" ;;
             esac
             shift
@@ -318,6 +334,11 @@ main() {
         [[ $port =~ ^[0-9]*$ && ${#port} -le 5 && ${port:-0} -le 65535 ]] || misuse "'$port' is not a port (0 to 65535)"
         [[ $listen =~ ^[A-Za-z0-9.-]+$ && $listen != 0.0.0.0 && $listen != none ]] ||
             misuse "--listen takes an address or name of this machine that its clients can reach"
+        for one in "${LISTENERS[@]}"; do
+            [[ $one =~ ^[A-Z]+:(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL):[0-9]{1,5}$ ]] ||
+                misuse "--listener takes NAME:PROTOCOL:PORT, such as SECURE:SASL_SSL:9094"
+        done
+        [ -z "$PROPERTIES" ] || [ -r "$PROPERTIES" ] || misuse "--properties: cannot read '$PROPERTIES'"
         start "$folder" "$port" "$listen"
         ;;
     stop | status)

@@ -11,7 +11,7 @@ from agents.kafka.connection import aiokafka_options, files_of, librdkafka_optio
 from agents.renewed_files import RenewedContext, RenewedPassword
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
-from tests.kafka.certified import certificate
+from tests.certificates import certificate
 
 
 def authorities(context: ssl.SSLContext) -> set[str]:

@@ -59,7 +59,17 @@ def fake_java(tools_without: Path) -> Path:
 def test_help_names_every_command_and_tool() -> None:
     told = call("--help")
     assert told.returncode == 0
-    for word in ("fetch", "start DIR", "--port", "stop DIR", "status DIR", "console TOOL", "JAVA_HOME"):
+    for word in (
+        "fetch",
+        "start DIR",
+        "--port",
+        "--listener",
+        "--properties",
+        "stop DIR",
+        "status DIR",
+        "console TOOL",
+        "JAVA_HOME",
+    ):
         assert word in told.stdout
     for tool in ("kafka-topics", "kafka-console-producer", "kafka-console-consumer", "kafka-get-offsets"):
         assert tool in told.stdout
@@ -76,6 +86,9 @@ def test_help_names_every_command_and_tool() -> None:
         (["start", "x", "--port", "70000"], "'70000' is not a port"),
         (["start", "x", "--port"], "is not a port"),
         (["start", "x", "--listen", "0.0.0.0"], "--listen takes"),  # noqa: S104  # it is to be refused
+        (["start", "x", "--listener", "SECURE:9094"], "--listener takes NAME:PROTOCOL:PORT"),
+        (["start", "x", "--listener", "SECURE:TLS:9094"], "--listener takes NAME:PROTOCOL:PORT"),
+        (["start", "x", "--properties", "/nowhere"], "cannot read '/nowhere'"),
         (["stop"], "stop needs a folder"),
         (["status"], "status needs a folder"),
         (["console"], "console needs a tool"),

@@ -66,7 +66,7 @@ def guarded(kafka_script: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A broker that wants a login, and grants each user only what that user was given."""
     broker = Guarded(kafka_script, tmp_path_factory.mktemp("guarded"))
     try:
-        broker.wait()
+        broker.start()
         yield broker
     finally:
         broker.stop()

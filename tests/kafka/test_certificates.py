@@ -17,7 +17,8 @@ from agents.kafka.broker_probe import BrokerProbe
 from agents.kafka.broker_trouble import Kind
 from agents.kafka.connection import aiokafka_options, librdkafka_options
 from streamseg.settings import Settings
-from tests.kafka.certified import Certified, certificate
+from tests.certificates import certificate
+from tests.kafka.certified import Certified
 from tests.kafka.live import Topics, Worker, eventually, running
 
 WAYS = pytest.mark.parametrize("mutual", [True, False], ids=["certificate", "password"])

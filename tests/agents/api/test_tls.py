@@ -22,7 +22,7 @@ from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from tests.agents.api.served import served
 from tests.agents.known_tokens import TOKENS_FILE, token_of
-from tests.kafka.certified import Pair, certificate
+from tests.certificates import Pair, certificate
 
 SECONDS = 30.0
 
