@@ -217,6 +217,12 @@ class Metrics:
             "restarts",
             "How often the worker started again in the same process, after trouble with the brokers",
         )
+        self.certificate_end = self._gauge(
+            "certificate_end_seconds",
+            "Until when the certificates in the file of a setting are valid, epoch s: the first end in a "
+            "file of a certificate, the last one in a file of authorities; only for settings in use",
+            "setting",
+        )
         self.loop_lag = self._histogram(
             "loop_lag_seconds",
             "How much later than planned the event loop runs a timer, measured four times a second",

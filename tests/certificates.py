@@ -28,8 +28,8 @@ class Pair(NamedTuple):
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def certificate(name: str, authority: Pair | None = None) -> Pair:
-    """A certificate for this machine, valid for two days; without an authority it is one itself."""
+def certificate(name: str, authority: Pair | None = None, *, days: int = 2) -> Pair:
+    """A certificate for this machine, valid for so many days; without an authority it is one itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)  # noqa: TID251 - certificates are checked against the clock of the machine
@@ -41,7 +41,7 @@ def certificate(name: str, authority: Pair | None = None) -> Pair:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=2))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
     )

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from agents.kafka.changelog_record import counts
 from agents.kafka.connection import librdkafka_options
+from agents.kafka.rights import readers_group
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from streamseg.store.database import KeyValue
@@ -47,7 +48,7 @@ def read_changelog(
     consumer = Consumer(
         {
             **librdkafka_options(settings),
-            "group.id": f"{settings.application_id}-recovery",
+            "group.id": readers_group(settings),
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,
@@ -121,7 +122,9 @@ def topic_ends(settings: Settings, topic: str) -> dict[int, int]:
     """Return the offsets after the last records of all partitions of a topic (its name on the brokers).
 
     Blocks. Raises KafkaException if the brokers refuse or do not answer."""
-    consumer = Consumer({**librdkafka_options(settings), "group.id": f"{settings.application_id}-recovery"})
+    consumer = Consumer(
+        {**librdkafka_options(settings), "group.id": readers_group(settings), "enable.auto.commit": False}
+    )
     try:
         numbers = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
         places = [TopicPartition(topic, number) for number in numbers]
@@ -142,7 +145,8 @@ def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) ->
     consumer = Consumer(
         {
             **librdkafka_options(settings),
-            "group.id": f"{settings.application_id}-recovery",
+            "group.id": readers_group(settings),
+            "enable.auto.commit": False,
             # `agents.kafka.broker_watch` reports brokers that are away; librdkafka would log each attempt.
             "log_level": 0,
         }

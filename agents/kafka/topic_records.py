@@ -13,7 +13,8 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, Topic
 from agents.kafka.broker_trouble import no_reading
 from agents.kafka.changelog_reader import NEW_TOPIC, is_end, is_of_the_group
 from agents.kafka.connection import librdkafka_options
-from agents.kafka.topics import topic_name, worker_id
+from agents.kafka.rights import readers_group
+from agents.kafka.topics import topic_name
 from streamseg.errors import ConfigurationError
 from streamseg.records.inputs import Headers, Record
 from streamseg.settings import Settings
@@ -40,7 +41,7 @@ class TopicRecords:
     """
 
     def __init__(self, settings: Settings, *, client: str, timeout_seconds: float = 30.0) -> None:
-        """`client` names the reader; its group is named after it. Nothing is committed."""
+        """`client` names the reader to the brokers. Nothing is committed."""
         self.read = 0
         """The number of records that were yielded."""
         self.to_read = 0
@@ -55,7 +56,8 @@ class TopicRecords:
         self._consumer = Consumer(
             {
                 **librdkafka_options(settings),
-                "group.id": f"{worker_id(settings)}-{client}",
+                "client.id": f"streamseg-{client}",
+                "group.id": readers_group(settings),
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,

@@ -206,7 +206,11 @@ class OwnedPartitions(Service):
         readings = list(dict.fromkeys(self._readings.values()))
         self._metrics.restoring.set(sum(claim not in self._restored for claim in self._readings))
         self._metrics.restore_remaining.set(sum(sum(one.remaining.values()) for one in readings))
-        disk = shutil.disk_usage(self._settings.data_dir)
+        try:
+            disk = shutil.disk_usage(self._settings.data_dir)
+        except OSError:
+            # `/ready` reports that the folder is gone; the other metrics are needed all the more.
+            return
         self._metrics.disk_free.set(disk.free)
         self._metrics.disk_size.set(disk.total)
 

@@ -29,6 +29,7 @@ from agents.catalogue.definition_topic import DefinitionTopic
 from agents.catalogue.leader import Leader
 from agents.catalogue.progress_reader import ProgressReader
 from agents.catalogue.progress_writer import ProgressWriter
+from agents.certificate_ends import CertificateEnds
 from agents.console.page import ConsolePage
 from agents.kafka.assignor import WorkerAssignor
 from agents.kafka.batch_producer import BatchProducer
@@ -226,6 +227,9 @@ class SegmentApp(faust.App):
         )
         self._compaction = Compaction(settings, self.scheduler, now_ms=self.clock.now_ms, pacing=pacing)
         self._background_verification = BackgroundVerification(settings, self.api.comparing, self.metrics)
+        self._certificates = CertificateEnds(
+            settings, lambda setting, end: self.metrics.certificate_end.labels(setting).set(end)
+        )
         self.web_server_service = WebServer(
             settings=settings,
             metrics=self.metrics,
@@ -341,6 +345,7 @@ class SegmentApp(faust.App):
                 brokers=before if trouble is None else trouble.words,
                 clock=self.clock.doubt,
                 catalogue=self.leader.trouble,
+                folder=None if self.settings.data_dir.is_dir() else self.settings.data_dir,
                 topics=self.api.answers,
                 assigned=assigned,
                 at_work=self.partitions.at_work,
@@ -354,6 +359,7 @@ class SegmentApp(faust.App):
         self.scheduler.observe()
         self.partitions.observe()
         self.batch_producer.observe()
+        self._certificates.observe()
 
     # -- the end -----------------------------------------------------------------------------------------
 

@@ -109,6 +109,8 @@ def test_a_restoring_tells_how_much_is_left(
     metrics: Metrics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
+    folder = tmp_path / "data"
+    folder.mkdir()
 
     def read(
         _: object, topic: str, starts: object, apply: Any, reached: Any, stop: object, *, planned: Any
@@ -125,7 +127,7 @@ def test_a_restoring_tells_how_much_is_left(
     async def main() -> None:
         scheduler = SimpleNamespace(begin=lambda *_: None, end=_nothing)
         partitions = OwnedPartitions(
-            Settings(data_dir=tmp_path),
+            Settings(data_dir=folder),
             scheduler=cast(TaskScheduler, scheduler),
             metrics=metrics,
             folder=lambda: tmp_path,
@@ -147,6 +149,9 @@ def test_a_restoring_tells_how_much_is_left(
         assert value(metrics, "streamseg_rebalances_total") == 1
         assert value(metrics, "streamseg_last_rebalance_seconds") > 1_700_000_000
         assert 0 < value(metrics, "streamseg_disk_free_bytes") < value(metrics, "streamseg_disk_size_bytes")
+        # Somebody removed the folder: the other metrics are shown all the same.
+        await asyncio.to_thread(folder.rmdir)
+        assert shown() == (0, 0)
         await partitions.stop()
 
     asyncio.run(main())

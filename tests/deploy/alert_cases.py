@@ -19,6 +19,7 @@ class Case(NamedTuple):
 
 _A = 'job="streamseg",instance="a"'
 _B = 'job="streamseg",instance="b"'
+_FILE = 'setting="STREAMSEG_SSL_CA_FILE"'
 _WORKER = {"job": "streamseg", "instance": "a"}
 _JOB = {"job": "streamseg"}
 
@@ -147,10 +148,25 @@ CASES = [
     Case("RebalanceStorm", {f"streamseg_rebalances_total{{{_A}}}": "1 2 3x20"}, 16, []),
     Case("DiskFull", {**_HEALTHY_DISK, f"streamseg_disk_free_bytes{{{_A}}}": "149x30"}, 11, [_WORKER]),
     Case("DiskFull", {**_HEALTHY_DISK, f"streamseg_disk_free_bytes{{{_A}}}": "151x30"}, 11, []),
-    # It is empty within a day; it is not; it would be, but more than half is free.
+    # It is empty within a day; it is not; it would be, but more than half is free; it would be, at the rate
+    # of the first two hours of a new worker.
     Case("DiskFull", {**_HEALTHY_DISK, f"streamseg_disk_free_bytes{{{_A}}}": "400-0.4x600"}, 360, [_WORKER]),
     Case("DiskFull", {**_HEALTHY_DISK, f"streamseg_disk_free_bytes{{{_A}}}": "400-0.1x600"}, 360, []),
     Case("DiskFull", {**_HEALTHY_DISK, f"streamseg_disk_free_bytes{{{_A}}}": "900-0.8x600"}, 360, []),
+    Case("DiskFull", {**_HEALTHY_DISK, f"streamseg_disk_free_bytes{{{_A}}}": "400-0.4x600"}, 120, []),
+    Case("AuditFailures", {f"streamseg_audit_failures_total{{{_A}}}": "0x5 1x20"}, 10, [_JOB]),
+    Case("AuditFailures", {f"streamseg_audit_failures_total{{{_A}}}": "0x5 1x40"}, 30, []),
+    Case("TokensUnreadable", {f"streamseg_api_tokens_unreadable{{{_A}}}": "1x10"}, 6, [_WORKER]),
+    Case("TokensUnreadable", {f"streamseg_api_tokens_unreadable{{{_A}}}": "1x3 0x10"}, 6, []),
+    Case("CertificateEnds", {f"streamseg_certificate_end_seconds{{{_A},{_FILE}}}": "1209800x10"}, 6, []),
+    Case(
+        "CertificateEnds",
+        {f"streamseg_certificate_end_seconds{{{_A},{_FILE}}}": "1209600x10"},
+        6,
+        [{**_WORKER, "setting": "STREAMSEG_SSL_CA_FILE"}],
+    ),
+    # It was replaced.
+    Case("CertificateEnds", {f"streamseg_certificate_end_seconds{{{_A},{_FILE}}}": "9x3 9e9x10"}, 6, []),
     Case("StateColdStart", {f"streamseg_cold_starts_total{{{_A}}}": "1x9"}, 1, [_WORKER]),
     Case("StateColdStart", {f"streamseg_cold_starts_total{{{_A}}}": "0x9"}, 1, []),
 ]

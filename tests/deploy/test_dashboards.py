@@ -85,6 +85,7 @@ def test_every_metric_of_ours_is_on_a_dashboard() -> None:
         # A number that only grows, moments, and what alerts or the log are for.
         "streamseg_api_tokens_unreadable",
         "streamseg_audit_failures_total",
+        "streamseg_certificate_end_seconds",
         "streamseg_definitions_generation",
         "streamseg_last_rebalance_seconds",
         "streamseg_api_refusals_total",
