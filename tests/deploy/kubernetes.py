@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
-OVERLAYS = ("development", "production")
+OVERLAYS = ("development", "production", "certificates")
 OPERATORS_OWN = {"PodMonitor", "PrometheusRule"}
 """Kinds of the Prometheus operator, whose schemas Kubernetes does not know."""
 

@@ -13,6 +13,7 @@ import typer
 import yaml
 
 from agents.api.application import BASE
+from agents.api.tls import scheme
 from agents.commands.state import state
 from agents.console.page import BASE as CONSOLE
 from streamseg.settings import Settings
@@ -96,15 +97,22 @@ def test_a_worker_reads_its_settings(overlay: str, monkeypatch: pytest.MonkeyPat
     (container,) = pod_of(workers)["spec"]["containers"]
     assert settings.instance_id == POD
     service, namespace = workers["spec"]["serviceName"], workers["metadata"]["namespace"]
-    assert settings.advertised_url == f"http://{POD}.{service}.{namespace}.svc:{settings.http_port}"
+    assert (
+        settings.advertised_url
+        == f"{scheme(settings)}://{POD}.{service}.{namespace}.svc:{settings.http_port}"
+    )
+    asked = [probe["httpGet"] for name, probe in container.items() if name.endswith("Probe")]
+    assert [probe.get("scheme", "HTTP").lower() for probe in asked] == [scheme(settings)] * 3
     assert [port["containerPort"] for port in container["ports"]] == [settings.http_port]
     assert workers["spec"]["replicas"] <= settings.partitions
     mounts = {Path(one["mountPath"]): one["name"] for one in container["volumeMounts"]}
     # The root of a volume belongs to root, and the worker could not take other users' rights to it away.
     assert mounts[settings.data_dir.parent] == "data"
-    for file in (settings.api_tokens_file, settings.ssl_ca_file, settings.sasl_password_file):
-        assert file is None or file.parent in mounts
+    for name in Settings.model_fields:
+        file = getattr(settings, name)
+        assert not name.endswith("_file") or file is None or file.parent in mounts, name
     assert settings.api_tokens_file is not None
+    assert not (settings.uses_sasl and settings.ssl_certificate_file)
     if settings.uses_sasl:
         assert (settings.sasl_username, settings.replication_factor) == ("secret", 3)
 
@@ -217,14 +225,15 @@ def test_both_prometheus_and_the_ingress_may_reach_the_workers() -> None:
     assert not any("namespaceSelector" in one for one in base["from"])
 
 
-def test_the_page_says_how_to_make_each_secret_and_file() -> None:
+@pytest.mark.parametrize(("overlay", "more"), [("production", set()), ("certificates", {"streamseg-http"})])
+def test_the_page_says_how_to_make_each_secret_and_file(overlay: str, more: set[str]) -> None:
     page = (DEPLOY / "README.md").read_text(encoding="utf-8")
-    found = built("production")
+    found = built(overlay)
     text = "\n".join(yaml.safe_dump(one) for one in found if one["kind"] in WORKLOADS)
     wanted = set(re.findall(r"(?:secretName|secretKeyRef:\n\s+key: \w+\n\s+name): (\S+)", text))
     wanted |= set(re.findall(r"configMap:\n\s+name: (\S+)", text))
     kafka = {f"streamseg-kafka{end}" for end in ("", "-backup", "-ca", "-topics")}
-    assert wanted == {"streamseg-api", *kafka}
+    assert wanted == {"streamseg-api", *kafka, *more}
     for name in wanted:
         assert re.search(rf"create (?:secret generic|configmap) {name}\b", page), name
 
@@ -245,6 +254,20 @@ def test_the_workers_are_scraped_under_a_job_that_the_rules_know() -> None:
     (job,) = [one["replacement"] for one in endpoint["relabelings"] if one["targetLabel"] == "job"]
     assert re.fullmatch("streamseg.*", job.replace("$1", "a-namespace"))
     assert endpoint["port"] == pod_of(_workers())["spec"]["containers"][0]["ports"][0]["name"]
+
+
+def test_with_certificates_prometheus_and_the_ingress_come_by_tls_and_know_the_authority() -> None:
+    found = built("certificates")
+    (endpoint,) = only(found, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    assert endpoint["scheme"] == "https"
+    mounted = [
+        one["secret"]["secretName"]
+        for one in pod_of(only(found, "StatefulSet"))["spec"]["volumes"]
+        if "secret" in one
+    ]
+    assert endpoint["tlsConfig"]["ca"]["secret"]["name"] in mounted
+    annotations = only(found, "Ingress")["metadata"]["annotations"]
+    assert annotations["nginx.ingress.kubernetes.io/backend-protocol"] == "HTTPS"
 
 
 def _workers() -> Object:
