@@ -38,9 +38,9 @@ from agents.api.shapes import (
     GROUP,
     GROWTH,
     INSTANT,
+    LISTED_MEMBER,
     MONTH,
     NULL_TEXT,
-    PAST_MEMBER,
     PREVIEWED,
     PROBLEM,
     ROW,
@@ -196,7 +196,10 @@ def _paths() -> Json:
                 object_of(
                     {
                         "contacts": list_of(
-                            object_of(PAST_MEMBER, optional=("left_at", "segment_version", "reason"))
+                            object_of(
+                                LISTED_MEMBER,
+                                optional=("next_change_at", "left_at", "segment_version", "reason"),
+                            )
                         ),
                         **more,
                         "at": INSTANT,

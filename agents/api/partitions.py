@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice, takewhile
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -125,12 +125,18 @@ class LocalPartitions:
 
     async def members(self, numbers: list[int], segment_id: str, after: str | None, limit: int) -> list[Json]:
         """Return up to `limit` members of a segment whose ids follow `after`, by contact id."""
-        async with self.slices.slice():
-            found = [islice(self.task(one).store.members(segment_id, after), limit) for one in numbers]
-            return [
-                {"contact_id": contact_id, "entered_at": format_ms(entered_ms), "sequence": sequence}
-                for contact_id, sequence, entered_ms in islice(heapq.merge(*found), limit)
-            ]
+        rows: list[Json] = []
+        more = True
+        while more:
+            async with self.slices.slice() as one:
+                found = [_members(self.task(number), segment_id, after) for number in numbers]
+                more = False
+                for row in islice(heapq.merge(*found, key=_contact_id), limit - len(rows)):
+                    rows.append(row)
+                    if one.over:
+                        after, more = row["contact_id"], len(rows) < limit
+                        break
+        return rows
 
     async def preview(self, numbers: list[int], plan: Plan, segment_id: str, sample: int) -> Json:
         """Return how many contacts are members of a segment by `plan`, and the first `sample` of them by
@@ -294,14 +300,30 @@ def _described(contact: Contact, plan: Plan) -> Json:
     }
 
 
+def _members(task: PartitionTask, segment_id: str, after: str | None) -> Iterator[Json]:
+    """Yield the members of a segment whose ids follow `after`, by contact id."""
+    plan = task.partition.plan
+    for contact_id, sequence, entered_ms in task.store.members(segment_id, after):
+        row = {"contact_id": contact_id, "entered_at": format_ms(entered_ms), "sequence": sequence}
+        contact = task.store.contact(contact_id)
+        yield row if contact is None else row | _next_change(contact, segment_id, plan)
+
+
+def _contact_id(row: Json) -> str:
+    return str(row["contact_id"])
+
+
 def _membership(contact: Contact, segment_id: str, membership: Membership, plan: Plan) -> Json:
-    body = {
+    return {
         "segment_id": segment_id,
         "entered_at": format_ms(membership.effective_ms),
         "sequence": membership.sequence,
+        **_next_change(contact, segment_id, plan),
     }
+
+
+def _next_change(contact: Contact, segment_id: str, plan: Plan) -> Json:
+    """Return when a membership ends if nothing else happens, for an answer; empty if time ends it never."""
     segment = plan.segments.get(segment_id)
     next_ms = None if segment is None else next_flip_ms(contact, segment, plan)
-    if next_ms is not None:
-        body["next_change_at"] = format_ms(next_ms)
-    return body
+    return {} if next_ms is None else {"next_change_at": format_ms(next_ms)}

@@ -122,7 +122,13 @@ STANDING: Final[Json] = {
         )
     ),
 }
-PAST_MEMBER: Final[Json] = {**MEMBER, "entered_at": _MAYBE_INSTANT, "left_at": INSTANT, **_WHY}
+LISTED_MEMBER: Final[Json] = {
+    **MEMBER,
+    "entered_at": _MAYBE_INSTANT,
+    "next_change_at": INSTANT,
+    "left_at": INSTANT,
+    **_WHY,
+}
 _BY_CAUSE: Final[Json] = {
     "type": "object",
     "properties": {cause: {"type": "integer", "minimum": 1} for cause in CAUSES},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -68,14 +69,19 @@ class DefinitionTopic(TopicReader):
         self._found = found
         await super().on_start()
         self._found = None
-        self._refused = self.definitions.load(found, counted=self._counted)
-        self._report_plan(self.definitions.plan)
-        self._changed(self.definitions.plan)
+        # In a thread: thousands of definitions take seconds, in which this process must not stand still.
+        self._refused, plan = await asyncio.to_thread(self._load, found)
+        self._report_plan(plan)
+        self._changed(plan)
         _log.info(
             "%d segment definitions in force, %d refused",
-            len(self.definitions.plan.segments),
+            len(plan.segments),
             len(self._refused),
         )
+
+    def _load(self, found: list[Record]) -> tuple[list[DeadLetter], Plan]:
+        refused = self.definitions.load(found, counted=self._counted)
+        return refused, self.definitions.plan
 
     def _take_records(self, polled: list[Any]) -> None:
         records = [

@@ -7,6 +7,7 @@ import {
   duplicate,
   insertAt,
   keyOf,
+  moveBetween,
   moveBy,
   removeAt,
   replaceAt,
@@ -16,7 +17,7 @@ import { readDuration, writeDuration } from "../src/definition/durations";
 import { begin, changed, redone, undone } from "../src/definition/history";
 import { belongsTo, withinDefinition } from "../src/definition/places";
 import { hasShape } from "../src/definition/shape";
-import type { Cluster, Definition } from "../src/definition/types";
+import type { Cluster, Definition, ElementsCondition, PropertyCondition } from "../src/definition/types";
 import { DEFINITIONS } from "./corpus";
 
 function clustersOf(definition: Definition): Cluster[] {
@@ -76,6 +77,35 @@ test("moving there and back, duplicating and removing change nothing else", () =
       expect(removeAt(more, 1)).toEqual(conditions);
     }
   }
+});
+
+test("an empty property is still to be filled in, but within a list it is the element itself", () => {
+  const where = (one: PropertyCondition | ElementsCondition): Definition => ({
+    name: "s",
+    type: "standard",
+    clusters: [
+      { match: "all", conditions: [{ event: "visit", where: { match: "all", conditions: [one] } }] },
+    ],
+  });
+  const empty: PropertyCondition = { property: "", operator: "eq", value: "a" };
+  expect(isIncomplete(where(empty))).toBe(true);
+  expect(isIncomplete(where({ ...empty, property: "page" }))).toBe(false);
+  expect(isIncomplete(where({ elements: "pages", match: "any", conditions: [empty] }))).toBe(false);
+});
+
+test("a condition is moved to another cluster, and an empty cluster is removed", () => {
+  const [a, b, c] = ["a", "b", "c"].map((attribute) => ({ attribute, operator: "is_set" }));
+  const clusters = [
+    { match: "all", conditions: [a, b] },
+    { match: "any", conditions: [c] },
+  ] as Cluster[];
+  const keys = clusters.map(keyOf);
+  const moved = moveBetween(clusters, 0, 0, 1);
+  expect(moved.map((one) => one.conditions)).toEqual([[b], [c, a]]);
+  expect(moved.map(keyOf)).toEqual(keys);
+  expect(moveBetween(moved, 0, 0, 1)).toEqual([{ match: "any", conditions: [c, a, b] }]);
+  expect(moveBetween(clusters, 1, 0, 0)).toEqual([{ match: "all", conditions: [a, b, c] }]);
+  expect(moveBetween(clusters, 0, 5, 1)).toEqual(clusters);
 });
 
 test("an entry keeps its key when it is replaced, and a copy gets another", () => {

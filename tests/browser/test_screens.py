@@ -65,6 +65,25 @@ REST = """Promise.all(
 )"""
 """Waits until what moves has come to rest. The sign of a live connection moves for ever."""
 
+UNREADABLE_HEADERS = """() => {
+    const titles = [...document.querySelectorAll('th')].map(
+        one => one.querySelector('.ant-table-column-title') ?? one)
+    const broken = title => {
+        const walker = document.createTreeWalker(title, NodeFilter.SHOW_TEXT)
+        for (let text = walker.nextNode(); text; text = walker.nextNode())
+            for (const word of text.data.matchAll(/[A-Za-z]+/g)) {
+                const range = document.createRange()
+                range.setStart(text, word.index)
+                range.setEnd(text, word.index + word[0].length)
+                if (range.getClientRects().length > 1) return true
+            }
+        return title.scrollWidth > title.clientWidth + 1 && getComputedStyle(title).overflow === 'hidden'
+    }
+    const shown = one => one.offsetParent && !one.querySelector('.unseen')
+    return titles.filter(one => shown(one) && broken(one)).map(one => one.textContent)
+}"""
+"""Headers of tables that are cut off, or broken within a word."""
+
 SHOTS = os.environ.get("STREAMSEG_TEST_SCREENSHOTS")
 """A folder for pictures of all screens, for whoever wants to look at them."""
 
@@ -107,6 +126,7 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         cut_off = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert cut_off <= 0, f"{name} is {cut_off} px too wide"
+        assert page.evaluate(UNREADABLE_HEADERS) == [], name
         # Pictures and axe add styles of their own, which the page's policy refuses.
         failures.clear()
     context.close()

@@ -48,19 +48,6 @@ export function useSegment(segmentId: string) {
   });
 }
 
-/** Returns a function that asks what refers to segments; each answer is the segment, or why it was not found. */
-export function useAskUses(): (segmentIds: string[]) => Promise<(Segment | Error)[]> {
-  const questions = useQueryClient();
-  const askOne = (segmentId: string) =>
-    questions
-      .fetchQuery({
-        queryKey: ["segments", "uses", segmentId],
-        queryFn: ({ signal }) => ask<Segment>(segmentPath(segmentId), { signal }),
-      })
-      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
-  return (segmentIds) => Promise.all(segmentIds.map(askOne));
-}
-
 /** Whom of a segment to list: the members now, those at an instant, or those who left since an instant. */
 export interface Which {
   at?: string | undefined;

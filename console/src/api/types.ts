@@ -101,6 +101,8 @@ export interface Member {
   /** null if the entry itself is not kept any more. */
   entered_at: string | null;
   sequence: number;
+  /** When the membership ends if nothing else happens. */
+  next_change_at?: string;
   /** Only of those who left. */
   left_at?: string;
 }

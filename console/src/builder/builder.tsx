@@ -131,7 +131,12 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
               ]}
             />
           </div>
-          <PreviewPanel definition={asked} preview={preview} />
+          <PreviewPanel
+            definition={asked}
+            preview={preview}
+            incomplete={isIncomplete(definition)}
+            segmentId={version === undefined ? undefined : definition.segment_id}
+          />
         </div>
       </div>
     </Knowledge>

@@ -12,7 +12,7 @@ import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { useLabel } from "../api/vocabulary";
 import { blankCluster, blankCondition } from "../definition/blank";
-import { keyOf } from "../definition/changes";
+import { keyOf, moveBetween } from "../definition/changes";
 import { isAttribute, isEvent, type Kind } from "../definition/kinds";
 import type { Cluster, Condition } from "../definition/types";
 import { ConditionRow } from "./condition_row";
@@ -40,6 +40,8 @@ export function ClusterList({ value: clusters, change, place }: Props) {
             value={cluster}
             list={listPlace(clusters, index, change)}
             change={(next) => change(replaceAt(clusters, index, next))}
+            others={clusters.flatMap((_, number) => (number === index ? [] : [number]))}
+            moveTo={(target, place) => change(moveBetween(clusters, index, place, target))}
           />
         </Fragment>
       ))}
@@ -62,9 +64,13 @@ function markedCluster(kind: Kind): Cluster {
 interface BoxProps extends EditorProps<Cluster> {
   place: string;
   list: ListPlace;
+  /** The indexes of the other clusters. */
+  others: number[];
+  /** Moves the condition at a place of this cluster to another cluster. */
+  moveTo: (target: number, place: number) => void;
 }
 
-function ClusterBox({ value: cluster, change, place, list }: BoxProps) {
+function ClusterBox({ value: cluster, change, place, list, others, moveTo }: BoxProps) {
   const { t } = useTranslation();
   const setConditions = (conditions: Condition[]) =>
     conditions.length === 0 ? list.remove() : change({ ...cluster, conditions });
@@ -103,7 +109,14 @@ function ClusterBox({ value: cluster, change, place, list }: BoxProps) {
           <ConditionRow
             place={`${place}.conditions[${index}]`}
             value={one}
-            list={listPlace(cluster.conditions, index, setConditions)}
+            list={{
+              ...listPlace(cluster.conditions, index, setConditions),
+              elsewhere: others.map((target) => ({
+                key: `cluster ${target}`,
+                label: t("builder.to_cluster", { number: target + 1 }),
+                act: () => moveTo(target, index),
+              })),
+            }}
             change={(next) => setConditions(replaceAt(cluster.conditions, index, next))}
           />
         </Fragment>

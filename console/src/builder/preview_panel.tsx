@@ -9,15 +9,20 @@ import { Problem } from "../api/request";
 import type { Definition } from "../definition/types";
 import { Failure } from "../parts/failure";
 import { Sentence } from "../parts/sentence";
+import { UsedIn } from "../parts/used_in";
 import { ExplanationTree } from "../segment/explanation_tree";
 
 interface Props {
   /** The definition that was asked about; undefined if it is not complete. */
   definition: Definition | undefined;
   preview: UseQueryResult<Preview>;
+  /** Whether the present definition waits to be filled in; otherwise it is asked about in a moment. */
+  incomplete: boolean;
+  /** The segment that is changed; undefined for a new one. */
+  segmentId: string | undefined;
 }
 
-export function PreviewPanel({ definition, preview }: Props) {
+export function PreviewPanel({ definition, preview, incomplete, segmentId }: Props) {
   const { t, i18n } = useTranslation();
   const [explained, setExplained] = useState<string>();
   const counting = preview.isFetching;
@@ -25,7 +30,8 @@ export function PreviewPanel({ definition, preview }: Props) {
   return (
     <aside className="preview" aria-label={t("preview.title")}>
       <Card size="small" title={t("preview.title")} extra={counting && <Spin size="small" />}>
-        {definition === undefined && <p className="quiet">{t("preview.incomplete")}</p>}
+        {definition === undefined && incomplete && <p className="quiet">{t("preview.incomplete")}</p>}
+        {definition === undefined && !incomplete && <Skeleton active />}
         {refused && <p>{t("preview.refused")}</p>}
         {preview.error && !refused && <Failure error={preview.error} retry={() => preview.refetch()} />}
         {definition && preview.isPending && !preview.error && <Skeleton active />}
@@ -49,6 +55,7 @@ export function PreviewPanel({ definition, preview }: Props) {
             <Contacts ids={preview.data.sample} explain={setExplained} />
           </div>
         )}
+        {segmentId !== undefined && <UsedIn segmentId={segmentId} />}
       </Card>
       {explained && definition && (
         <DraftExplanation

@@ -21,6 +21,14 @@ export interface ListPlace {
   move: (places: number) => void;
   duplicate: () => void;
   remove: () => void;
+  /** Other lists that the entry can be moved to. */
+  elsewhere?: Action[];
+}
+
+interface Action {
+  key: string;
+  label: string;
+  act: () => void;
 }
 
 interface Props {
@@ -30,7 +38,7 @@ interface Props {
   list: ListPlace;
   options: Option[];
   /** More entries of the menu, besides the options. */
-  actions?: { key: string; label: string; act: () => void }[];
+  actions?: Action[];
   children: ReactNode;
 }
 
@@ -51,6 +59,7 @@ export function RowFrame({ name, place, entry, list, options, actions = [], chil
     next?.querySelector<HTMLElement>("input, button")?.focus();
   };
   const title = t("builder.row", { name, number: list.index + 1, total: list.total });
+  const further = [...actions, ...(list.elsewhere ?? [])];
   const chips = options.filter((option) => option.on);
   return (
     <fieldset className="row" ref={row}>
@@ -87,7 +96,7 @@ export function RowFrame({ name, place, entry, list, options, actions = [], chil
         <Tool label={t("builder.duplicate", { name: title })} act={list.duplicate}>
           <CopyOutlined />
         </Tool>
-        {options.length + actions.length > 0 && (
+        {options.length + further.length > 0 && (
           <Dropdown
             trigger={["click"]}
             menu={{
@@ -96,11 +105,11 @@ export function RowFrame({ name, place, entry, list, options, actions = [], chil
                   key: option.key,
                   label: option.on ? `✓ ${option.label}` : option.label,
                 })),
-                ...actions.map(({ key, label }) => ({ key, label })),
+                ...further.map(({ key, label }) => ({ key, label })),
               ],
               onClick: ({ key }) => {
                 options.find((option) => option.key === key)?.toggle();
-                actions.find((action) => action.key === key)?.act();
+                further.find((action) => action.key === key)?.act();
               },
             }}
           >

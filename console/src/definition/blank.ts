@@ -64,10 +64,13 @@ export function isIncomplete(definition: Definition): boolean {
 
 const NAMES = ["attribute", "event", "segment"];
 
-function hasBlank(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(hasBlank);
+/** `names` are the fields whose text must not be empty. */
+function hasBlank(value: unknown, names = [...NAMES, "property"]): boolean {
+  if (Array.isArray(value)) return value.some((entry) => hasBlank(entry, names));
   if (value === null || typeof value !== "object") return false;
+  // Within a list, an empty property is the element itself.
+  const asked = "elements" in value ? NAMES : names;
   return Object.entries(value).some(([key, inner]) =>
-    NAMES.includes(key) ? inner === "" || hasBlank(inner) : typeof inner === "object" && hasBlank(inner),
+    typeof inner === "string" ? inner === "" && asked.includes(key) : hasBlank(inner, asked),
   );
 }

@@ -1,6 +1,8 @@
 /** Changes of immutable lists and objects. An entry keeps its key when it is replaced, so that the form keeps
  * its fields: a key never depends on the place in the list. */
 
+import type { Cluster } from "./types";
+
 const keys = new WeakMap<object, string>();
 const added = new WeakSet<object>();
 let latest = 0;
@@ -43,6 +45,26 @@ export function moveBy<Entry>(list: readonly Entry[], index: number, places: num
   if (entry === undefined || target < 0 || target >= list.length) return [...list];
   const rest = removeAt(list, index);
   return [...rest.slice(0, target), entry, ...rest.slice(target)];
+}
+
+/** Moves a condition to the end of another cluster, where it takes the focus. A cluster that is left without
+ * conditions is removed. */
+export function moveBetween(
+  clusters: readonly Cluster[],
+  from: number,
+  place: number,
+  to: number,
+): Cluster[] {
+  const [source, target] = [clusters[from], clusters[to]];
+  const condition = source?.conditions[place];
+  if (source === undefined || target === undefined || condition === undefined || from === to) {
+    return [...clusters];
+  }
+  const conditions = insertAt(target.conditions, target.conditions.length, condition);
+  const filled = replaceAt(clusters, to, { ...target, conditions });
+  const rest = removeAt(source.conditions, place);
+  if (rest.length === 0) return removeAt(filled, from);
+  return replaceAt(filled, from, { ...source, conditions: rest });
 }
 
 /** Returns a copy that shares nothing with the entry, and so has a key of its own. */

@@ -30,8 +30,16 @@ export function AskDialog({ title, ready, submit, cancel, children }: Props) {
       onCancel={cancel}
       okButtonProps={{ disabled: !ready, loading: busy }}
     >
-      {children}
-      {refusal && <Alert type="error" showIcon title={refusal} />}
+      {/* The Enter key in a field is the same as the button. */}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (ready && !busy) void send();
+        }}
+      >
+        {children}
+        {refusal && <Alert type="error" showIcon title={refusal} />}
+      </form>
     </Modal>
   );
 }

@@ -1,15 +1,16 @@
 import { Descriptions } from "antd";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
-import { segmentAddress } from "../addresses";
 import type { Segment } from "../api/types";
+import { useUses } from "../api/uses";
 import { Instant } from "../language/times";
+import { Lineage } from "../parts/lineage";
 import { Sentence } from "../parts/sentence";
 
 /** The conditions in words, where the segment is used, and who changed it last. */
 export function Conditions({ segment }: { segment: Segment }) {
   const { t } = useTranslation();
-  const users = segment.used_in ?? [];
+  const uses = useUses(segment.segment_id).data;
+  const isUsed = uses !== undefined && (uses.users.length > 0 || uses.hidden > 0);
   return (
     <>
       <Sentence words={segment.words ?? t("segment.built_in_words")} />
@@ -40,19 +41,7 @@ export function Conditions({ segment }: { segment: Segment }) {
           {
             key: "used_in",
             label: t("segment.used_in"),
-            children: (
-              <>
-                {users.length === 0 && !segment.used_in_hidden && "–"}
-                {users.map((user) => (
-                  <Link key={user.segment_id} to={segmentAddress(user.segment_id)} className="listed">
-                    {user.name}
-                  </Link>
-                ))}
-                {segment.used_in_hidden
-                  ? t("segment.used_in_hidden", { count: segment.used_in_hidden })
-                  : null}
-              </>
-            ),
+            children: isUsed ? <Lineage of={uses} /> : "–",
           },
         ]}
       />

@@ -44,15 +44,28 @@ export function Contacts({ segment }: { segment: Segment }) {
             title: t("contact.entered_at"),
             render: (_, one) => <Instant at={one.entered_at} />,
           },
-          ...(which.left_since === undefined
+          ...(which.at !== undefined
             ? []
-            : [
-                {
-                  key: "left_at",
-                  title: t("members.left_at"),
-                  render: (_: unknown, one: Member) => <Instant at={one.left_at} />,
-                },
-              ]),
+            : which.left_since === undefined
+              ? [
+                  {
+                    key: "until",
+                    title: t("members.until"),
+                    render: (_: unknown, one: Member) =>
+                      one.next_change_at === undefined ? (
+                        <span className="quiet">{t("explain.never")}</span>
+                      ) : (
+                        <Instant at={one.next_change_at} />
+                      ),
+                  },
+                ]
+              : [
+                  {
+                    key: "left_at",
+                    title: t("members.left_at"),
+                    render: (_: unknown, one: Member) => <Instant at={one.left_at} />,
+                  },
+                ]),
           { key: "sequence", title: t("contact.sequence"), render: (_, one) => one.sequence },
           {
             key: "explain",

@@ -13,6 +13,7 @@ import { Conditions } from "./conditions";
 import { Contacts } from "./contacts";
 import { ExplainOne } from "./explain_one";
 import { Growth } from "./growth";
+import { LiveChanges } from "./live_changes";
 import { Sharing } from "./sharing";
 import { Versions } from "./versions";
 
@@ -85,7 +86,16 @@ function Body({ segment }: { segment: Segment }) {
           children: <Contacts segment={segment} />,
         },
         ...(readable
-          ? [{ key: "growth", label: t("growth.title"), children: <Growth segment={segment} /> }]
+          ? [
+              { key: "growth", label: t("growth.title"), children: <Growth segment={segment} /> },
+              {
+                key: "live",
+                label: t("screens.live"),
+                // Who does not look at the changes does not follow them.
+                destroyOnHidden: true,
+                children: <LiveChanges segmentId={segment.segment_id} />,
+              },
+            ]
           : []),
         {
           key: "explain",

@@ -1,18 +1,20 @@
 import { Alert } from "antd";
 import { useTranslation } from "react-i18next";
-import type { Segment, SegmentRow } from "../api/types";
+import type { SegmentRow } from "../api/types";
+import type { Use } from "../api/uses";
+import { Lineage } from "../parts/lineage";
 
 interface Props {
   rows: SegmentRow[];
   /** What is known of each, or why it is not known. */
-  asked: (Segment | Error)[];
+  asked: (Use | Error)[];
 }
 
 /** What is said before segments are deleted: which they are, and which other segments refer to them. */
 export function DeleteQuestion({ rows, asked }: Props) {
   const { t } = useTranslation();
   const alsoDeleted = new Set(rows.map((row) => row.segment_id));
-  const found = asked.filter((answer): answer is Segment => !(answer instanceof Error));
+  const found = asked.filter((answer): answer is Use => !(answer instanceof Error));
   const error = asked.find((answer) => answer instanceof Error);
   return (
     <>
@@ -21,7 +23,7 @@ export function DeleteQuestion({ rows, asked }: Props) {
         {rows.map((row) => (
           <li key={row.segment_id}>
             {row.name}
-            <Uses segment={found.find((one) => one.segment_id === row.segment_id)} />
+            <Uses uses={found.find((one) => one.segment_id === row.segment_id)} />
           </li>
         ))}
       </ul>
@@ -33,25 +35,17 @@ export function DeleteQuestion({ rows, asked }: Props) {
   );
 }
 
-function isUsedByOthers(segment: Segment, alsoDeleted: Set<string>): boolean {
-  const users = segment.used_in ?? [];
-  return (segment.used_in_hidden ?? 0) > 0 || users.some((user) => !alsoDeleted.has(user.segment_id));
+function isUsedByOthers(uses: Use, alsoDeleted: Set<string>): boolean {
+  return uses.hidden > 0 || uses.users.some((user) => !alsoDeleted.has(user.segment_id));
 }
 
-function Uses({ segment }: { segment: Segment | undefined }) {
+function Uses({ uses }: { uses: Use | undefined }) {
   const { t } = useTranslation();
-  const hidden = segment?.used_in_hidden ?? 0;
-  const names = (segment?.used_in ?? []).map((user) => user.name);
-  if (hidden > 0) names.push(t("segment.used_in_hidden", { count: hidden }));
-  if (names.length === 0) return null;
+  if (uses === undefined || (uses.users.length === 0 && uses.hidden === 0)) return null;
   return (
     <div>
       {t("segment.used_in")}
-      <ul>
-        {names.map((name) => (
-          <li key={name}>{name}</li>
-        ))}
-      </ul>
+      <Lineage of={uses} />
     </div>
   );
 }

@@ -2,8 +2,9 @@
 
 import { App } from "antd";
 import { useTranslation } from "react-i18next";
-import { useAskUses, useBatch, useCopySegment } from "../api/segments";
+import { useBatch, useCopySegment } from "../api/segments";
 import type { SegmentRow } from "../api/types";
+import { useAskUses } from "../api/uses";
 import { DeleteQuestion } from "./delete_question";
 
 export function useSegmentCommands() {

@@ -30,6 +30,10 @@ interface Props {
 const DEFAULT_LIMIT = 20;
 const ALWAYS = ["name", "operations"];
 
+function isAnother(row: SegmentRow, before: SegmentRow): boolean {
+  return row !== before;
+}
+
 export function SegmentTable({ state, change }: Props) {
   const { t, i18n } = useTranslation();
   const [cursors, setCursors] = useState<string[]>([]);
@@ -60,7 +64,7 @@ export function SegmentTable({ state, change }: Props) {
     {
       key: "name",
       title: t("segments.name"),
-      width: 180,
+      width: 140,
       ...sorted("name"),
       render: (_, row) => (
         <span className="segment-name">
@@ -80,14 +84,14 @@ export function SegmentTable({ state, change }: Props) {
       key: "status",
       title: t("segments.status"),
       ...sorted("status"),
-      width: 120,
+      width: 115,
       render: (_, row) => <StatusCell row={row} />,
     },
     {
       key: "contacts",
       title: t("segments.contacts"),
       ...sorted("contacts"),
-      width: 90,
+      width: 118,
       align: "right",
       render: (_, row) => <span className="numeric">{row.contacts.toLocaleString(i18n.language)}</span>,
     },
@@ -95,7 +99,7 @@ export function SegmentTable({ state, change }: Props) {
       key: "created_by",
       title: t("segments.created_by"),
       ...sorted("created_by"),
-      width: 90,
+      width: 128,
       ellipsis: true,
       render: (_, row) => row.created_by ?? "–",
     },
@@ -103,13 +107,13 @@ export function SegmentTable({ state, change }: Props) {
       key: "created_at",
       title: t("segments.created_at"),
       ...sorted("created_at"),
-      width: 155,
+      width: 150,
       render: (_, row) => <Instant at={row.created_at} />,
     },
     {
       key: "updated_by",
       title: t("segments.updated_by"),
-      width: 90,
+      width: 112,
       ellipsis: true,
       render: (_, row) => row.updated_by ?? "–",
     },
@@ -117,7 +121,7 @@ export function SegmentTable({ state, change }: Props) {
       key: "updated_at",
       title: t("segments.updated_at"),
       ...sorted("updated_at"),
-      width: 155,
+      width: 150,
       render: (_, row) => <Instant at={row.updated_at} />,
     },
     { key: "group", title: t("segments.group"), width: 110, ellipsis: true, render: (_, row) => row.group },
@@ -145,12 +149,15 @@ export function SegmentTable({ state, change }: Props) {
     {
       key: "operations",
       title: t("segments.operations"),
-      width: 170,
+      width: 140,
       className: "sticky-column",
       render: (_, row) => <RowOperations row={row} view={() => setViewed(row.segment_id)} />,
     },
   ];
-  const columns = all.filter(({ key }) => ALWAYS.includes(String(key)) || chosen.includes(key as Column));
+  const columns = all
+    .filter(({ key }) => ALWAYS.includes(String(key)) || chosen.includes(key as Column))
+    // A row that did not change is the same object: selecting one of 200 rows draws no other cell again.
+    .map((column) => ({ ...column, shouldCellUpdate: isAnother }));
   const rows = page.data?.rows ?? [];
   const searched = Boolean(state.q || state.type || state.status || state.created_by || state.group);
 
@@ -162,6 +169,8 @@ export function SegmentTable({ state, change }: Props) {
       <BatchBar rows={rows.filter((row) => selected.includes(row.segment_id))} done={() => setSelected([])} />
       <div className="wide-table">
         <Table<SegmentRow>
+          // In another language every cell is drawn again.
+          key={i18n.language}
           size="middle"
           rowKey="segment_id"
           loading={page.isPending}

@@ -106,6 +106,27 @@ def test_members_are_found_by_the_time_at_which_they_entered() -> None:
     asking(clicked(), questions)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_a_member_has_the_time_until_which_it_stays(limit: int) -> None:
+    async def questions(ask: Ask) -> None:
+        rows = await all_rows(ask, f"/segments/recent/contacts?limit={limit}")
+        fourth = AT_MS + 4 * HOUR_MS
+        assert rows == [
+            {
+                "contact_id": contact_id,
+                "entered_at": format_ms(fourth),
+                "sequence": 3,
+                "next_change_at": format_ms(fourth + HOUR_MS),
+            }
+            for contact_id in ("c1", "c4", "c7")
+        ]
+        rows = await all_rows(ask, f"/segments/known/contacts?limit={limit}")
+        assert [row["contact_id"] for row in rows] == CONTACTS
+        assert not any("next_change_at" in row for row in rows)
+
+    asking(clicked(), questions)
+
+
 @pytest.mark.parametrize("contact_id", ["c1", "c2"])
 def test_a_contact_is_shown_as_it_was(contact_id: str) -> None:
     async def questions(ask: Ask) -> None:
