@@ -79,7 +79,9 @@ def test_topics_and_workers_agree_on_names_and_partitions(compose: dict[str, Any
         assert all(services[worker]["environment"][name] == value for worker in WORKERS)
 
 
-@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/Dockerfile", "deploy/README.md"])
+@pytest.mark.parametrize(
+    "file", ["docker-compose.yml", "deploy/compose.tls.yml", "deploy/Dockerfile", "deploy/README.md"]
+)
 def test_every_variable_is_one_that_is_read(file: str) -> None:
     named = set(re.findall(r"STREAMSEG_[A-Z_]*[A-Z]", (ROOT / file).read_text()))
     settings = {f"STREAMSEG_{name}".upper() for name in Settings.model_fields}
@@ -108,6 +110,36 @@ def test_a_worker_answers_where_its_port_is_published_and_has_a_file_of_tokens(
         assert [int(port.rpartition(":")[2]) for port in worker["ports"]] == [settings.http_port]
 
 
+class _Merging(yaml.SafeLoader):
+    """Reads compose's own tags, which say how a file changes the one before it."""
+
+
+_Merging.add_multi_constructor("!", lambda loader, _, node: loader.construct_mapping(node, deep=True))
+
+
+@pytest.mark.parametrize("service", ["topics", "backup", *WORKERS])
+def test_the_variant_with_tls_has_each_file_in_the_folder_that_is_mounted(
+    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    text = (ROOT / "deploy" / "compose.tls.yml").read_text(encoding="utf-8")
+    changed = yaml.load(text, _Merging)["services"][service]  # noqa: S506 - it is a safe loader
+    base = compose["services"][service]
+    given = {"STREAMSEG_BOOTSTRAP_SERVERS": "kafka-1:9093", "STREAMSEG_TOKENS_DIR": "/t"}
+    for name, value in {**base["environment"], **changed["environment"]}.items():
+        monkeypatch.setenv(name, interpolated(value, given))
+    settings = Settings.read()
+    assert (settings.security_protocol, settings.bootstrap_servers) == ("SASL_SSL", "kafka-1:9093")
+    named = [getattr(settings, name) for name in Settings.model_fields if name.endswith("_file")]
+    assert {str(file.parent) for file in named if file is not None} == {"/etc/streamseg"}
+    for file in named:
+        assert file is None or file.name in text.partition("x-brokers")[0]
+    volumes = base.get("volumes", []) + changed.get("volumes", [])
+    assert "/t:/etc/streamseg:ro" in [interpolated(volume, given) for volume in volumes]
+    if service in WORKERS:
+        assert settings.advertised_url == f"https://{base['hostname']}:{settings.http_port}"
+        assert set(changed["depends_on"]) == {"topics"}
+
+
 def test_the_token_that_the_page_names_is_in_the_file() -> None:
     readme = (ROOT / "deploy" / "README.md").read_text()
     (token,) = set(re.findall(r"streamseg_development_\w+", readme))
@@ -117,8 +149,8 @@ def test_the_token_that_the_page_names_is_in_the_file() -> None:
 
 
 def interpolated(text: str, given: dict[str, str]) -> str:
-    """As compose does it: `${NAME:-default}`."""
-    return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: given.get(found[1]) or found[2], text)
+    """As compose does it: `${NAME:-default}`, and `${NAME:?what is missing}`."""
+    return re.sub(r"\$\{(\w+):[-?]([^}]*)\}", lambda found: given.get(found[1]) or found[2], text)
 
 
 def test_the_image_has_the_port_that_is_published_and_the_default_one(
