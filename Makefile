@@ -70,10 +70,11 @@ soak: $(INSTALLED) ## Run workers under live load with faults now and then for H
 schemas: $(INSTALLED) ## Write the JSON Schema files again
 	$(BIN)/python -m schemas.generate
 
-pages: $(INSTALLED) ## Write docs/settings.md, metrics.md, python.md, asyncapi.json, the dashboards and the operator's rules again
+pages: $(INSTALLED) ## Write docs/settings.md, metrics.md, python.md, asyncapi.json, the dashboards, the operator's rules and the tables of deploy/capacity.md again
 	$(BIN)/python -m agents.reference_pages
 	$(BIN)/python deploy/grafana/generate.py
 	$(BIN)/python deploy/kubernetes/generate.py
+	$(BIN)/python -m benchmarks.capacity_page
 
 benchmark: $(INSTALLED) ## Measure one worker end to end on real Kafka
 	$(BIN)/python -m benchmarks.end_to_end

@@ -9,7 +9,7 @@ between machines that are busy with other work; seconds cannot. Run it from the 
 
     python -m benchmarks.capacity
     python -m benchmarks.capacity --contacts 100000 --records 300000 --repeats 3 --keep
-    python -m benchmarks.capacity --contacts 1000000 --records 100000 --brief --keep
+    python -m benchmarks.capacity --contacts 1000000 --brief --keep
 
 `--keep` puts the figures into benchmarks/capacity.json, under the number of contacts; `make pages` writes the
 tables of deploy/capacity.md from there. A round with 100,000 contacts takes about eight minutes.
@@ -82,9 +82,7 @@ class Counters(NamedTuple):
     def beyond(self, idle: AtRest) -> Counters:
         """Return the same without the CPU time that an idle worker takes in this time. On a machine that is
         busy with other work, where everything takes long, it is a large part."""
-        return self._replace(
-            cpu=self.cpu - idle.core * self.at, broker_cpu=self.broker_cpu - idle.broker_core * self.at
-        )
+        return self._replace(cpu=self.cpu - idle.core * self.at)
 
 
 class AtRest(NamedTuple):
@@ -282,7 +280,6 @@ def _idle(kafka: Broker, wanted: argparse.Namespace) -> tuple[Figures, AtRest]:
     return {
         "idle_memory_bytes": bare.resident,
         "idle_core": bare.core,
-        "idle_broker_core": bare.broker_core,
         "idle_sent_bytes_s": bare.sent,
         "idle_received_bytes_s": bare.received,
         "segment_memory_bytes": (empty.resident - bare.resident) / max(1, wanted.segments - 1),
@@ -309,17 +306,15 @@ def _few_segments(kafka: Broker, workload: Workload, partitions: int, empty: AtR
     }
 
 
-def _at_work(
-    worker: Worker, workload: Workload, contacts: int, empty: AtRest, wanted: argparse.Namespace
-) -> Figures:
+def _at_work(worker: Worker, workload: Workload, empty: AtRest, wanted: argparse.Namespace) -> Figures:
     """Return what new segments and live events cost a worker that has all contacts."""
     more = definitions(wanted.segments + 11)[wanted.segments :]
     one, ten = worker.sweep(more[:1]).beyond(empty), worker.sweep(more[1:]).beyond(empty)
     live = worker.live(workload, wanted.rate)
     return {
-        "sweep_cpu_us": one.cpu / contacts * 1e6,
-        "sweep_contacts_s": contacts / one.at,
-        "sweep_ten_cpu_us": ten.cpu / contacts * 1e6,
+        "sweep_cpu_us": one.cpu / workload.contacts * 1e6,
+        "sweep_contacts_s": workload.contacts / one.at,
+        "sweep_ten_cpu_us": ten.cpu / workload.contacts * 1e6,
         "live_rate": wanted.rate,
         "live_core": live.cpu,
         "live_broker_core": live.broker_cpu,
@@ -337,78 +332,91 @@ def _filled(kafka: Broker, workload: Workload, empty: AtRest, wanted: argparse.N
         worker = Worker(kafka, settings)
         try:
             worker.define(definitions(wanted.segments))
-            nothing = worker.counters()
-            known = worker.write(workload, stream=False)
-            first = worker.apply(known).beyond(empty)
-            worker.start()
-            filled, with_contacts = worker.at_rest(), worker.counters()
-            worker.stop()
-            inputs = worker.counters().inputs
-            records = worker.write(workload, stream=True)
-            stream_inputs = worker.counters().inputs - inputs
-            stream = worker.apply(records).beyond(empty)
+            figures = _contacts(worker, workload, empty)
+            if not wanted.brief:
+                figures |= _stream(worker, workload, empty)
             kept = worker.start()
-            full, with_events = worker.at_rest(), worker.counters()
-            at_work = {} if wanted.brief else _at_work(worker, workload, known, empty, wanted)
+            full = worker.at_rest()
+            if not wanted.brief:
+                figures |= _at_work(worker, workload, empty, wanted)
             worker.stop()
             worker.lose_state()
             changelog = worker.counters().changelog
             lost = worker.start()
             restored = worker.at_rest()
             worker.stop()
-            moved = _moved(kafka, settings, wanted.partitions * 2)
+            if not wanted.brief:
+                figures |= _moved(kafka, settings, workload, wanted.partitions * 2)
         finally:
             worker.stop()
-    return {
-        "contact_memory_bytes": (filled.resident - empty.resident) / known,
-        "contact_cpu_us": first.cpu / known * 1e6,
-        "contact_broker_cpu_us": first.broker_cpu / known * 1e6,
-        "contacts_s": known / first.at,
-        "contact_input_bytes": (inputs - nothing.inputs) / known,
-        "contact_state_bytes": (with_contacts.state - nothing.state) / known,
-        "contact_changelog_bytes": (with_contacts.changelog - nothing.changelog) / known,
-        "contact_output_bytes": (with_contacts.outputs - nothing.outputs) / known,
-        "record_memory_bytes": (full.resident - filled.resident) / records,
-        "record_cpu_us": stream.cpu / records * 1e6,
-        "record_broker_cpu_us": stream.broker_cpu / records * 1e6,
-        "records_s": records / stream.at,
-        "record_input_bytes": stream_inputs / records,
-        "record_state_bytes": (with_events.state - with_contacts.state) / records,
-        "record_changelog_bytes": (with_events.changelog - with_contacts.changelog) / records,
-        "record_output_bytes": (with_events.outputs - with_contacts.outputs) / records,
+    return figures | {
         "full_memory_bytes": full.resident,
         "full_core": full.core,
         "start_seconds": kept.seconds,
         "start_cpu_seconds": kept.cpu_seconds,
-        **at_work,
         "recovery_seconds": lost.seconds,
         "recovery_cpu_seconds": lost.cpu_seconds,
         "recovery_peak_bytes": lost.peak,
         "recovery_changelog_bytes": changelog,
         "recovered_memory_bytes": restored.resident,
-        **{
-            f"{name}_{what}": value
-            for name, (ran, size) in moved.items()
-            for what, value in (
-                ("seconds_million", ran.seconds / known * 1e6),
-                ("cpu_us", ran.cpu_seconds / known * 1e6),
-                ("peak_bytes", ran.peak),
-                ("contact_bytes", size / known),
-            )
-        },
     }
 
 
-def _moved(kafka: Broker, settings: Settings, partitions: int) -> dict[str, tuple[Ran, int]]:
-    """Export the state, and import it into topics with another number of partitions. Return for each command
-    what it took, and the bytes that it wrote: of files, of the changelog."""
+def _contacts(worker: Worker, workload: Workload, empty: AtRest) -> Figures:
+    nothing = worker.counters()
+    known = worker.write(workload, stream=False)
+    first = worker.apply(known).beyond(empty)
+    worker.start()
+    filled, after = worker.at_rest(), worker.counters()
+    worker.stop()
+    return {
+        "contact_memory_bytes": (filled.resident - empty.resident) / known,
+        "contact_cpu_us": first.cpu / known * 1e6,
+        "contacts_s": known / first.at,
+        "contact_input_bytes": (after.inputs - nothing.inputs) / known,
+        "contact_state_bytes": (after.state - nothing.state) / known,
+        "contact_changelog_bytes": (after.changelog - nothing.changelog) / known,
+        "contact_output_bytes": (after.outputs - nothing.outputs) / known,
+    }
+
+
+def _stream(worker: Worker, workload: Workload, empty: AtRest) -> Figures:
+    nothing = worker.counters()
+    records = worker.write(workload, stream=True)
+    stream = worker.apply(records).beyond(empty)
+    worker.start()
+    worker.at_rest()
+    after = worker.counters()
+    worker.stop()
+    return {
+        "record_cpu_us": stream.cpu / records * 1e6,
+        "records_s": records / stream.at,
+        "record_input_bytes": (after.inputs - nothing.inputs) / records,
+        "record_state_bytes": (after.state - nothing.state) / records,
+        "record_changelog_bytes": (after.changelog - nothing.changelog) / records,
+        "record_output_bytes": (after.outputs - nothing.outputs) / records,
+    }
+
+
+def _moved(kafka: Broker, settings: Settings, workload: Workload, partitions: int) -> Figures:
+    """Export the state, and import it into topics with another number of partitions. Return what it took, and
+    the bytes that were written: files, a changelog."""
     folder = settings.data_dir / "export"
     exported = _run(settings, "state", "export", "--to", str(folder))
-    size = sum(file.stat().st_size for file in folder.iterdir())
+    files = sum(file.stat().st_size for file in folder.iterdir())
     with installation(kafka, partitions) as new:
         imported = _run(new, "state", "import", "--from", str(folder), "--no-erasures")
-        written = kafka.topic_bytes(changelog_topic(new))
-    return {"export": (exported, size), "import": (imported, written)}
+        changelog = kafka.topic_bytes(changelog_topic(new))
+    return {
+        f"{name}_{what}": value
+        for name, ran, size in (("export", exported, files), ("import", imported, changelog))
+        for what, value in (
+            ("seconds_million", ran.seconds / workload.contacts * 1e6),
+            ("cpu_us", ran.cpu_seconds / workload.contacts * 1e6),
+            ("peak_bytes", ran.peak),
+            ("contact_bytes", size / workload.contacts),
+        )
+    }
 
 
 def main() -> None:
@@ -420,12 +428,12 @@ def main() -> None:
     parser.add_argument("--many-partitions", type=int, default=64)
     parser.add_argument("--rate", type=float, default=1_000, help="live events/s")
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--brief", action="store_true", help="no new segments and no live events")
+    parser.add_argument("--brief", action="store_true", help="only contacts, starts and a recovery")
     parser.add_argument("--keep", action="store_true", help="put the figures into benchmarks/capacity.json")
     wanted = parser.parse_args()
     start_ms = time.time_ns() // 1_000_000 - int((_DAYS + 1) * DAY_MS)
     workload = Workload(wanted.contacts, wanted.records, _DAYS, start_ms=start_ms)
-    fewer = replace(workload, contacts=min(wanted.contacts, 50_000), records=min(wanted.records, 150_000))
+    fewer = replace(workload, contacts=min(wanted.contacts, 20_000), records=min(wanted.records, 40_000))
     rounds: list[Figures] = []
     loads: list[float] = []
     with broker(None) as kafka:
