@@ -38,6 +38,26 @@ def test_an_edit_shows_who_would_leave_and_why(page: Page, shop: Shop) -> None:
     assert shop.segments()["国内"]["version"] == 2
 
 
+def test_a_number_from_before_a_change_is_not_shown_for_the_change(page: Page, shop: Shop) -> None:
+    shop.create(segment_id="china", name="国内", type="standard", clusters=[CHINA])
+    page.goto("/console/segments/china/edit")
+    number = page.get_by_role("complementary", name="预览").locator(".ant-statistic-content")
+    expect(number).to_have_text("5")
+    value = Builder(page).row("属性", 1).get_by_label("值", exact=True).first
+    # Read at once, before the page asks again.
+    shown = value.evaluate(
+        """async (field) => {
+            const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set
+            set.call(field, '法国')
+            field.dispatchEvent(new Event('input', { bubbles: true }))
+            await Promise.resolve()
+            return document.querySelector('.preview .ant-statistic-content').textContent
+        }"""
+    )
+    assert shown == "计算中…"
+    expect(number).to_have_text("0")
+
+
 def test_a_refused_condition_is_marked_at_its_place(page: Page, shop: Shop) -> None:
     shop.create(segment_id="china", name="国内", type="standard", clusters=[CHINA])
     page.goto("/console/segments/china/edit")

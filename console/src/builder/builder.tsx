@@ -43,6 +43,8 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
   const save = useSaveSegment();
   const batch = useBatch();
   const asked = usePaused(isIncomplete(definition) ? undefined : definition);
+  // What was counted before the last change is not shown as if it counted the change.
+  const isBehind = asked !== definition;
   const preview = usePreview(asked && { ...asked, name: asked.name || t("builder.unnamed") });
 
   const send = async (calculate: boolean) => {
@@ -75,7 +77,9 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
     vocabulary,
     problem,
     counts:
-      asked && preview.data && !preview.isPlaceholderData ? counts(definition, preview.data) : new Map(),
+      asked && preview.data && !preview.isPlaceholderData && !isBehind
+        ? counts(definition, preview.data)
+        : new Map(),
     segmentId: definition.segment_id,
     timezone: definition.timezone,
   };
@@ -135,6 +139,7 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
             definition={asked}
             preview={preview}
             incomplete={isIncomplete(definition)}
+            isBehind={isBehind}
             segmentId={version === undefined ? undefined : definition.segment_id}
           />
         </div>

@@ -18,14 +18,17 @@ interface Props {
   preview: UseQueryResult<Preview>;
   /** Whether the present definition waits to be filled in; otherwise it is asked about in a moment. */
   incomplete: boolean;
+  /** Whether the present definition is not asked about yet. */
+  isBehind: boolean;
   /** The segment that is changed; undefined for a new one. */
   segmentId: string | undefined;
 }
 
-export function PreviewPanel({ definition, preview, incomplete, segmentId }: Props) {
+export function PreviewPanel({ definition, preview, incomplete, isBehind, segmentId }: Props) {
   const { t, i18n } = useTranslation();
   const [explained, setExplained] = useState<string>();
   const counting = preview.isFetching;
+  const isOld = preview.isPlaceholderData || isBehind;
   const refused = preview.error instanceof Problem && preview.error.path !== undefined;
   return (
     <aside className="preview" aria-label={t("preview.title")}>
@@ -36,11 +39,11 @@ export function PreviewPanel({ definition, preview, incomplete, segmentId }: Pro
         {preview.error && !refused && <Failure error={preview.error} retry={() => preview.refetch()} />}
         {definition && preview.isPending && !preview.error && <Skeleton active />}
         {definition && preview.data && !preview.error && (
-          <div className={preview.isPlaceholderData ? "stale" : ""}>
+          <div className={isOld ? "stale" : ""}>
             <div aria-live="polite" className="preview-count">
               <Statistic
                 title={t("preview.contacts")}
-                value={preview.isPlaceholderData ? t("preview.counting") : preview.data.contacts}
+                value={isOld ? t("preview.counting") : preview.data.contacts}
                 formatter={(value) =>
                   typeof value === "number" ? value.toLocaleString(i18n.language) : value
                 }
