@@ -13,8 +13,8 @@ without a changelog:
 A state goes on in its own layout, so that the release before can read it, until an operator raises it
 (`layout_to_write`). docs/upgrading.md has the promise and the layouts of all releases.
 
-A change of the layout adds one to STATE_VERSION and to EARLIEST_WRITTEN. `streamseg.contact.contact` then
-says how records of the version before are read and written, and tests/store/golden keeps files of that
+A change of the layout adds one to STATE_VERSION and to EARLIEST_WRITTEN. `streamseg.contact.earlier_layouts`
+then says how records of the version before are read and written, and tests/store/golden keeps files of that
 version.
 """
 

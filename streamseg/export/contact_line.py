@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from streamseg.contact.attributes import Attributes
-from streamseg.contact.contact import Body, Contact
+from streamseg.contact.body import Body
+from streamseg.contact.contact import Contact
 from streamseg.contact.kept_changes import KeptChange
 from streamseg.errors import MoveCode, StateMoveError
 from streamseg.export.event_rows import event_records, event_rows

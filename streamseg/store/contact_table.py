@@ -12,7 +12,8 @@ from typing import NamedTuple
 from rocksdict import WriteBatch
 
 from streamseg.contact.attributes import Attributes
-from streamseg.contact.contact import Contact, unkept_in
+from streamseg.contact.contact import Contact
+from streamseg.contact.earlier_layouts import unkept_in
 from streamseg.store import layout
 from streamseg.store.database import Database, KeyValue, read_unkept
 from streamseg.store.due import DueQueue

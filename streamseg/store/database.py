@@ -22,7 +22,7 @@ from rocksdict import (
     WriteOptions,
 )
 
-from streamseg.contact.contact import unkept_in
+from streamseg.contact.earlier_layouts import unkept_in
 from streamseg.contact.rows import later
 from streamseg.contact.state_version import EARLIEST_VERSION, FIRST_WITH_CHANGES, STATE_VERSION
 from streamseg.errors import ConfigurationError, StateVersionError

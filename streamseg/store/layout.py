@@ -38,8 +38,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from streamseg.contact.contact import due_in
 from streamseg.contact.first_values import FirstValues
+from streamseg.contact.head import due_in
 from streamseg.contact.kept_changes import KeptChange
 from streamseg.json_text import dumps_own, loads_own
 from streamseg.records.derived import DerivedEvents

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from streamseg.contact.contact import Body, Contact
+from streamseg.contact.body import Body
+from streamseg.contact.contact import Contact
 from streamseg.contact.rows import (
     ChannelRegister,
     GivenSequences,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streamseg.contact.contact import Body, Contact
+from streamseg.contact.body import Body
+from streamseg.contact.contact import Contact
 from streamseg.contact.rows import GivenSequences
 from streamseg.replay import Replay
 from streamseg.settings import Settings

@@ -12,7 +12,8 @@ import pytest
 
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg import json_text
-from streamseg.contact.contact import Body, Contact
+from streamseg.contact.body import Body
+from streamseg.contact.contact import Contact
 from streamseg.engine.partition import Partition
 from streamseg.errors import MoveCode, StateMoveError
 from streamseg.export.contact_line import BODY, HEAD, PARTS, contact_json, contact_records, line_of, read_line

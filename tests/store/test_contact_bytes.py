@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from streamseg.contact.attributes import Attributes
-from streamseg.contact.contact import Body, Contact
+from streamseg.contact.body import Body
+from streamseg.contact.contact import Contact
 from streamseg.contact.rows import (
     ChannelRegister,
     GivenSequences,
