@@ -78,7 +78,8 @@ def no_right(settings: Settings, rights: Sequence[str]) -> Trouble:
     user = f" {settings.sasl_username!r}" if settings.uses_sasl else ""
     return Trouble(
         Kind.RIGHT,
-        f"the brokers give this user{user} no right to {', '.join(rights)}; grant it (a Kafka ACL)",
+        f"the brokers give this user{user} no right to {', '.join(rights)}; "
+        "grant it (`streamseg topics acls` prints the Kafka ACLs)",
     )
 
 

@@ -107,7 +107,10 @@ def test_an_app_that_was_stopped_is_the_last(outcome: Any) -> None:
 
 def test_a_right_that_is_missing_is_told_in_words_and_not_waited_for_for_ever(outcome: Any) -> None:
     forbidden = App(GroupAuthorizationFailedError("streamseg"), works=False)
-    words = "the brokers give this user no right to READ on the group streamseg; grant it (a Kafka ACL)"
+    words = (
+        "the brokers give this user no right to READ on the group streamseg; "
+        "grant it (`streamseg topics acls` prints the Kafka ACLs)"
+    )
     assert outcome(forbidden, App(None)) == [None, words]
     with pytest.raises(ConfigurationError, match=r"no right to READ on the group streamseg.*given up after"):
         outcome(*[forbidden] * 100_000, start_timeout_ms=1)
