@@ -122,7 +122,8 @@ class Hand:
         """Choose an entry of a list that is searched by typing."""
         self.click(box)
         if picture is not None:
-            expect(self.page.locator(SHOWN)).to_be_visible()
+            # The list that was left may still be closing.
+            expect(self.page.locator(SHOWN).last).to_be_visible()
             self.picture(picture)
         self.type(typed)
         self.click(self.page.locator(SHOWN).get_by_title(typed, exact=True))

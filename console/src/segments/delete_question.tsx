@@ -45,7 +45,8 @@ function Uses({ uses }: { uses: Use | undefined }) {
   return (
     <div>
       {t("segment.used_in")}
-      <Lineage of={uses} />
+      {/* A dialog of this kind stands outside of the router. */}
+      <Lineage of={uses} linked={false} />
     </div>
   );
 }
