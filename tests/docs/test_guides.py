@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,9 @@ def test_every_target_that_contributing_names_is_in_the_makefile() -> None:
     made = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert len(named) > 5
     assert named - made == set()
+
+
+def test_the_version_tells_main_from_the_last_release() -> None:
+    first, *_ = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version.endswith(".dev0") if first == "Unreleased" else version == first
