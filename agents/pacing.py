@@ -74,9 +74,8 @@ class Pacing:
     sweep_contacts: int = 64
     """The greatest number of contacts that a step evaluates for a sweep, and for a recount."""
 
-    sweep_seconds: float = 0.008
-    """If a step's part of the sweep took longer, the next part has half as many contacts; if it took less
-    than a quarter of this, twice as many."""
+    sweep_seconds: float = 0.006
+    """How long a step evaluates contacts for a sweep, so that live input does not wait too long."""
 
     recount_seconds: float = 0.004
     """How long a step evaluates contacts for a recount."""

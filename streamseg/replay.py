@@ -198,7 +198,7 @@ class Replay:
         self._stale = False
         self.partition.adopt(self.definitions.plan)
         after: str | None = None
-        while (after := self.partition.sweep(after, _SLICE)) is not None:
+        while (after := self.partition.sweep(after, _SLICE).last) is not None:
             continue
 
     def contacts(self) -> Iterator[tuple[Contact, list[Event]]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import NamedTuple
 
+from streamseg.engine.partition import Swept
 from streamseg.plan.plan import Plan
 from streamseg.plan.transition import restored_transition, transition, transition_note
 from streamseg.settings import Settings
@@ -120,11 +121,11 @@ class Sweep:
             self._counted_up_to = found[-1] if found else None
         return self._counting
 
-    def reached(self, after: str | None, contacts: int) -> None:
-        """Take note that up to `contacts` more were swept, the last of them `after`; None: none were left."""
-        if after is not None:
-            self.after = after
-            self._swept += contacts
+    def reached(self, swept: Swept) -> None:
+        """Take note of a slice."""
+        if swept.last is not None:
+            self.after = swept.last
+            self._swept += swept.contacts
             self._note_place()
         elif self.plan is not self.target:
             self.plan = self.target

@@ -73,7 +73,6 @@ class PartitionTask:
         self._adopting: Plan | None = None
         self._timer = timer
         self._pacing = pacing
-        self._sweep_slice = pacing.sweep_contacts
         self.partition = Partition(store=store, plan=self._sweep.plan, settings=settings, emitter=self.buffer)
         self.next_offsets: dict[str, int] = {}
         self.records_unsaved = 0
@@ -278,17 +277,10 @@ class PartitionTask:
             return False
         if sweep.count():
             return True
-        contacts = self._sweep_slice
-        began = self._timer()
-        sweep.reached(self.partition.sweep(sweep.after, contacts), contacts)
-        self._sweep_slice = self._next_slice(self._timer() - began)
+        # The time for one contact depends on its history and on the number of changed definitions.
+        end = self._timer() + self._pacing.sweep_seconds
+        sweep.reached(
+            self.partition.sweep(sweep.after, self._pacing.sweep_contacts, lambda: self._timer() >= end)
+        )
         self.partition.adopt(sweep.plan)
         return sweep.running
-
-    def _next_slice(self, seconds: float) -> int:
-        """Return how many contacts to sweep next, so that live input does not wait too long. The time for one
-        contact depends on its history and on the number of changed definitions."""
-        pacing, contacts = self._pacing, self._sweep_slice
-        if seconds > pacing.sweep_seconds:
-            return max(1, contacts // 2)
-        return min(pacing.sweep_contacts, contacts * 2) if seconds < pacing.sweep_seconds / 4 else contacts

@@ -26,6 +26,17 @@ from streamseg.store.protocol import Store
 from streamseg.times import MAX_MS, MIN_MS
 
 
+class Swept(NamedTuple):
+    """The result of one slice of a sweep.
+
+    contacts  how many contacts were reconciled
+    last      id of the last contact of the slice; None: there are no more contacts
+    """
+
+    contacts: int
+    last: str | None
+
+
 class Recounted(NamedTuple):
     """The result of one slice of a recount.
 
@@ -237,16 +248,18 @@ class Partition:
         reconciled with the plan."""
         self._engine.plan = plan
 
-    def sweep(self, after: str | None, limit: int) -> str | None:
-        """Reconcile with the plan up to `limit` contacts whose ids are greater than `after`. Return the last
-        of them, which is `after` for the next call, or None if there was no contact left."""
-        last: str | None = None
+    def sweep(self, after: str | None, limit: int, over: Callable[[], bool] = bool) -> Swept:
+        """Reconcile with the plan up to `limit` contacts whose ids are greater than `after`. `over` is called
+        after each contact; if it returns True, the slice ends early."""
+        contacts, last = 0, None
         for contact_id in list(islice(self._store.contact_ids(after), limit)):
-            last = contact_id
+            contacts, last = contacts + 1, contact_id
             contact = self._contact(contact_id)
             if self._engine.bring_up(contact, self.clock_ms):
                 self._keep(contact)
-        return last
+            if over():
+                break
+        return Swept(contacts, last)
 
     def recount(
         self, segment_id: str, after: str | None, limit: int, over: Callable[[], bool] = bool

@@ -106,9 +106,11 @@ class ContactTable:
 
     def ids(self, after: str | None) -> Iterator[str]:
         """Yield all kept contact ids that are greater than `after`, in ascending UTF-8 order."""
-        unwritten = sorted(one for one in self._unwritten if after is None or one > after)
+        # A heap, not a sorted list: callers often need only the first few.
+        unwritten = [one for one in self._unwritten if after is None or one > after]
+        heapq.heapify(unwritten)
         start = layout.CONTACT if after is None else layout.contact_key(after) + b"\0"
-        for contact_id, _ in groupby(heapq.merge(unwritten, self._written_ids(start))):
+        for contact_id, _ in groupby(heapq.merge(_ascending(unwritten), self._written_ids(start))):
             yield contact_id
 
     def _written_ids(self, start: bytes) -> Iterator[str]:
@@ -254,3 +256,9 @@ class ContactTable:
         self._cache.clear()
         self._filed.clear()
         self._due.reset()
+
+
+def _ascending(heap: list[str]) -> Iterator[str]:
+    """Yield what is in a heap, which is empty afterwards."""
+    while heap:
+        yield heapq.heappop(heap)

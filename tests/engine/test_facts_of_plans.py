@@ -238,7 +238,7 @@ def said_under(earlier: Plan, plan: Plan) -> list[Any]:
     said.all.clear()
     partition.adopt(plan)
     after: str | None = None
-    while (after := partition.sweep(after, 2)) is not None:
+    while (after := partition.sweep(after, 2).last) is not None:
         continue
     taken(partition, AFTER, len(BEFORE))
     while partition.run_due(ms("07-01"), 100):

@@ -89,7 +89,7 @@ class Run:
     def sweep(self) -> None:
         self.partition.adopt(self.definitions.plan)
         after: str | None = None
-        while (after := self.partition.sweep(after, 3)) is not None:
+        while (after := self.partition.sweep(after, 3).last) is not None:
             continue
 
     def go_on(self) -> list[Any]:
