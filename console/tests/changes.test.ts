@@ -1,7 +1,7 @@
 /** The stream of changes sends repeats after a reconnection. */
 
 import { expect, test } from "vitest";
-import { type Change, joined } from "../src/api/changes";
+import { type Change, joined, passes } from "../src/api/changes";
 
 function change(change_id: string): Change {
   return {
@@ -24,4 +24,14 @@ test("new changes are in front, each once, and only so many are kept", () => {
   const many = Array.from({ length: 500 }, (_, index) => change(String(index)));
   expect(joined(many, first)).toHaveLength(200);
   expect(joined(many, first)[0]?.change_id).toBe("499");
+});
+
+test("a filter lets pass what is of its segment, its contact and its kind of change", () => {
+  const all = { segment: "", contact: "", change: "" };
+  const one = change("a");
+  expect(passes(one, all)).toBe(true);
+  expect(passes(one, { segment: "s", contact: "c", change: "entered" })).toBe(true);
+  for (const other of [{ segment: "t" }, { contact: "d" }, { change: "exited" }]) {
+    expect(passes(one, { ...all, ...other })).toBe(false);
+  }
 });

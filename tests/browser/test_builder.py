@@ -93,6 +93,33 @@ def test_a_draft_survives_a_reload_and_can_be_taken_back(page: Page, shop: Shop)
     expect(save).to_be_disabled()
 
 
+def test_a_condition_is_moved_to_another_cluster(page: Page, shop: Shop) -> None:
+    points = {"attribute": "member_points", "operator": "ge", "value": 300}
+    first = {"match": "all", "conditions": [CHINA["conditions"][0], points]}
+    second = {"match": "any", "conditions": [{"event": "form_submit"}, {"event": "wechat_scan"}]}
+    shop.create(segment_id="two", name="两簇", type="standard", clusters=[first, second])
+    page.goto("/console/segments/two/edit")
+    number = page.get_by_role("complementary", name="预览").locator(".ant-statistic-content")
+    expect(number).to_have_text("2")
+    builder = Builder(page)
+    builder.row("属性", 2).get_by_role("button", name=re.compile("^更多设置")).click()
+    page.get_by_role("menuitem", name="移到条件簇 2").click()
+    expect(builder.cluster(1).get_by_role("group", name=re.compile("条件 1，"))).to_have_count(1)
+    expect(builder.row("属性", 3, builder.cluster(2))).to_contain_text("会员积分")
+    # c0 and c2 have fewer points, but match the other cluster by an event; c8 matches by its points alone.
+    expect(number).to_have_text("5")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("两簇")
+    saved = shop.api.get("/segments/two").json()["definition"]["clusters"]
+    assert saved == [CHINA, {**second, "conditions": [*second["conditions"], points]}]
+    # The last condition takes its cluster with it.
+    page.goto("/console/segments/two/edit")
+    builder.row("属性", 1).get_by_role("button", name=re.compile("^更多设置")).click()
+    page.get_by_role("menuitem", name="移到条件簇 2").click()
+    expect(page.get_by_role("region", name=re.compile("^条件簇"))).to_have_count(1)
+    expect(builder.row("属性", 4)).to_contain_text("所在地")
+
+
 def test_text_and_boxes_are_the_same_definition(page: Page, shop: Shop) -> None:
     page.goto("/console/new/standard")
     page.get_by_role("textbox", name="分群名称", exact=True).fill("文本")
@@ -165,3 +192,34 @@ def test_a_number_that_the_browser_cannot_represent_is_not_changed(page: Page, s
     text.fill(f"name: 卡号\ntype: standard\nclusters: {json.dumps(exact)}")
     expect(page.get_by_role("alert")).to_contain_text("过大的数字")
     assert shop.api.get("/segments/card").json()["definition"]["clusters"] == exact
+
+
+def test_an_advanced_segment_takes_no_more_than_20_parts(page: Page, shop: Shop) -> None:
+    shop.create(segment_id="china", name="国内", type="standard", clusters=[CHINA])
+    part = {"relation": "include", "clusters": [CHINA]}
+    shop.create(segment_id="many", name="多个子分群", type="advanced", parts=[part] * 19)
+    shop.create(segment_id="pair", name="两个子分群", type="advanced", parts=[part] * 2)
+    page.goto("/console/segments/many/edit")
+    parts = page.get_by_role("navigation", name="子分群")
+    add = parts.get_by_role("button", name="添加子分群")
+    copy = parts.get_by_role("combobox", name="从已有分群复制")
+    expect(parts.get_by_role("listitem")).to_have_count(19)
+    copy.click()
+    page.get_by_title("国内", exact=True).click()
+    expect(parts.get_by_role("listitem")).to_have_count(20)
+    expect(add).to_be_disabled()
+    expect(copy).to_be_disabled()
+    expect(parts).to_contain_text("最多 20 个子分群")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("多个子分群")
+    assert len(shop.api.get("/segments/many").json()["definition"]["parts"]) == 20
+    # Without one of them there is room again.
+    page.goto("/console/segments/many/edit")
+    parts.get_by_role("button", name=re.compile("^删除 子分群 3$")).click()
+    expect(add).to_be_enabled()
+    expect(parts).not_to_contain_text("最多 20 个子分群")
+    # A segment with more parts than there is room for is not copied in pieces.
+    copy.click()
+    page.get_by_title("两个子分群", exact=True).click()
+    expect(page.get_by_text("最多 20 个子分群")).to_be_visible()
+    expect(parts.get_by_role("listitem")).to_have_count(19)

@@ -26,9 +26,17 @@ const SHOWN_EVERY_MS = 400;
 const REFUSED_PAUSE_MS = 3_000;
 const NONE: Changes = { changes: [], connected: false, skipped: false };
 
-/** Follows the changes of all segments, or of one segment or contact. While `paused` nothing is followed, and what
- * came so far stays. */
-export function useChanges(segmentId: string, contactId: string, paused: boolean): Changes {
+/** Which changes to show; an empty text stands for all. */
+export interface ChangeFilter {
+  segment: string;
+  contact: string;
+  change: string;
+}
+
+/** Follows the changes that pass the filter. While `paused` nothing is followed, and what came so far stays, as far as
+ * it passes. */
+export function useChanges(filter: ChangeFilter, paused: boolean): Changes {
+  const { segment, contact, change } = filter;
   const { i18n } = useTranslation();
   const [shown, setShown] = useState(NONE);
   const followed = useRef("");
@@ -36,13 +44,14 @@ export function useChanges(segmentId: string, contactId: string, paused: boolean
   useEffect(() => {
     if (paused) return;
     const address = withQuery("/api/v1/changes", {
-      segment_id: segmentId,
-      contact_id: contactId,
+      segment_id: segment,
+      contact_id: contact,
       recent: 100,
       words: i18n.language,
     });
-    if (followed.current !== address) setShown(NONE);
-    followed.current = address;
+    const asked = `${address} ${change}`;
+    if (followed.current !== asked) setShown(NONE);
+    followed.current = asked;
     let waiting: Change[] = [];
     let stream: EventSource;
     let again: ReturnType<typeof setTimeout> | undefined;
@@ -62,7 +71,8 @@ export function useChanges(segmentId: string, contactId: string, paused: boolean
     // Many changes at a time are drawn once.
     const timer = setInterval(() => {
       if (waiting.length === 0) return;
-      const come = waiting;
+      // The API does not filter by the kind of change. What does not pass takes no place from what does.
+      const come = waiting.filter((one) => passes(one, { segment: "", contact: "", change }));
       waiting = [];
       setShown((before) => ({ ...before, changes: joined(come, before.changes) }));
     }, SHOWN_EVERY_MS);
@@ -71,8 +81,17 @@ export function useChanges(segmentId: string, contactId: string, paused: boolean
       clearTimeout(again);
       stream.close();
     };
-  }, [segmentId, contactId, paused, i18n.language]);
-  return shown;
+  }, [segment, contact, change, paused, i18n.language]);
+  return { ...shown, changes: shown.changes.filter((one) => passes(one, filter)) };
+}
+
+/** Whether a filter lets a change pass. */
+export function passes(one: Change, { segment, contact, change }: ChangeFilter): boolean {
+  return (
+    (segment === "" || one.segment_id === segment) &&
+    (contact === "" || one.contact_id === contact) &&
+    (change === "" || one.change === change)
+  );
 }
 
 /** Returns the changes with new ones in front; each once. */

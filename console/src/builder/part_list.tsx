@@ -25,7 +25,7 @@ export function PartList({ value: parts, change }: EditorProps<Part[]>) {
   const index = Math.min(chosen, parts.length - 1);
   const part = parts[index];
   const add = (made: Part[]) => {
-    change([...parts, ...made].slice(0, MOST_PARTS));
+    change([...parts, ...made]);
     setChosen(parts.length);
   };
   return (
@@ -54,7 +54,7 @@ export function PartList({ value: parts, change }: EditorProps<Part[]>) {
             </li>
           ))}
         </ul>
-        {parts.length < MOST_PARTS && <AddPart add={add} />}
+        <AddPart room={MOST_PARTS - parts.length} add={add} />
         <PlaceProblem place="parts" />
       </nav>
       {part && (
@@ -91,14 +91,22 @@ export function PartList({ value: parts, change }: EditorProps<Part[]>) {
   );
 }
 
-function AddPart({ add }: { add: (made: Part[]) => void }) {
+interface AddProps {
+  /** How many parts may still be added. */
+  room: number;
+  add: (made: Part[]) => void;
+}
+
+function AddPart({ room, add }: AddProps) {
   const { t } = useTranslation();
   const { message } = App.useApp();
   const { segmentId } = useKnowledge();
+  const full = t("builder.most_parts", { count: MOST_PARTS });
   const copy = async (from: string) => {
     try {
       const { name, definition } = await ask<Segment>(segmentPath(from));
       if (hasLongNumber(definition)) void message.error(t("builder.long_numbers"));
+      else if (definition?.parts && definition.parts.length > room) void message.error(full);
       else if (definition?.parts) add(duplicate(definition.parts));
       else if (definition?.clusters) {
         add([{ name, relation: "include", clusters: duplicate(definition.clusters) }]);
@@ -112,10 +120,23 @@ function AddPart({ add }: { add: (made: Part[]) => void }) {
   };
   return (
     <Space orientation="vertical" className="add-part">
-      <Button block type="dashed" icon={<PlusOutlined />} onClick={() => add([blankPart()])}>
+      <Button
+        block
+        type="dashed"
+        icon={<PlusOutlined />}
+        disabled={room <= 0}
+        onClick={() => add([blankPart()])}
+      >
         {t("builder.add_part")}
       </Button>
-      <SegmentSelect label={t("builder.copy_from")} value={undefined} without={segmentId} choose={copy} />
+      <SegmentSelect
+        label={t("builder.copy_from")}
+        value={undefined}
+        without={segmentId}
+        disabled={room <= 0}
+        choose={copy}
+      />
+      {room <= 0 && <span className="quiet">{full}</span>}
     </Space>
   );
 }

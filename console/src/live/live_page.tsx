@@ -1,6 +1,6 @@
 /** 实时变化: who enters and leaves which segment, as it happens, and why. */
 
-import { Button, Input, Typography } from "antd";
+import { Button, Input, Select, Typography } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
@@ -9,14 +9,20 @@ import { SegmentSelect } from "../parts/segment_select";
 import { ChangeList } from "./change_list";
 import { Following } from "./following";
 
+const CHANGES = ["entered", "exited"] as const;
+
 export function LivePage() {
   const { t } = useTranslation();
   const [address, setAddress] = useSearchParams();
   const [paused, setPaused] = useState(false);
   const segmentId = address.get("segment") ?? "";
   const contactId = address.get("contact") ?? "";
-  const { changes, connected, skipped } = useChanges(segmentId, contactId, paused);
-  const filter = (field: "segment" | "contact", value: string) => {
+  const change = address.get("change") ?? "";
+  const { changes, connected, skipped } = useChanges(
+    { segment: segmentId, contact: contactId, change },
+    paused,
+  );
+  const filter = (field: "segment" | "contact" | "change", value: string) => {
     const next = new URLSearchParams(address);
     if (value === "") next.delete(field);
     else next.set(field, value);
@@ -35,6 +41,15 @@ export function LivePage() {
           value={segmentId || undefined}
           choose={(chosen) => filter("segment", chosen)}
         />
+        <Select
+          aria-label={t("live.change")}
+          placeholder={t("live.change")}
+          popupMatchSelectWidth={false}
+          allowClear
+          value={change || null}
+          options={CHANGES.map((value) => ({ value, label: t(`timeline.${value}`) }))}
+          onChange={(chosen) => filter("change", chosen ?? "")}
+        />
         <Input.Search
           key={contactId}
           className="search"
@@ -44,7 +59,7 @@ export function LivePage() {
           defaultValue={contactId}
           onSearch={(value) => filter("contact", value.trim())}
         />
-        {(segmentId || contactId) && (
+        {(segmentId || contactId || change) && (
           <Button type="link" onClick={() => setAddress({}, { replace: true })}>
             {t("live.all")}
           </Button>

@@ -8,10 +8,11 @@ interface Props {
   choose: (segmentId: string) => void;
   /** A segment that cannot be chosen, because it would refer to itself. */
   without?: string | undefined;
+  disabled?: boolean;
 }
 
 /** Chooses a segment by its name. */
-export function SegmentSelect({ label, value, choose, without }: Props) {
+export function SegmentSelect({ label, value, choose, without, disabled = false }: Props) {
   const [typed, setTyped] = useState("");
   const page = useSegments({ q: typed, limit: 50 });
   const options = (page.data?.rows ?? [])
@@ -23,6 +24,7 @@ export function SegmentSelect({ label, value, choose, without }: Props) {
       showSearch={{ filterOption: false, onSearch: setTyped }}
       aria-label={label}
       placeholder={label}
+      disabled={disabled}
       value={value ?? null}
       options={options}
       onChange={(chosen) => chosen && choose(chosen)}

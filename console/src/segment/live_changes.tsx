@@ -6,7 +6,7 @@ import { Following } from "../live/following";
 /** 实时变化 of one segment: who enters and leaves it, as it happens, and why. */
 export function LiveChanges({ segmentId }: { segmentId: string }) {
   const [paused, setPaused] = useState(false);
-  const { changes, connected, skipped } = useChanges(segmentId, "", paused);
+  const { changes, connected, skipped } = useChanges({ segment: segmentId, contact: "", change: "" }, paused);
   return (
     <>
       <div className="toolbar">
