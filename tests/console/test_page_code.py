@@ -21,7 +21,7 @@ from tests.strategies.conditions import definition_of, definitions_without_id
 from tests.strategies.values import written
 
 CONSOLE = Path(__file__).parents[2] / "console"
-DEFINITIONS = 300
+DEFINITIONS = 3_000
 START_MS = 1_800_000_000_000
 
 
