@@ -3,8 +3,9 @@
 import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Definition } from "../definition/types";
+import { noteProgress, type SeenProgress } from "./progress";
 import { ask, segmentPath, withQuery } from "./request";
-import type { MemberPage, Segment, SegmentPage } from "./types";
+import type { MemberPage, Segment, SegmentPage, SegmentRow } from "./types";
 
 export interface ListQuestion {
   group?: string | undefined;
@@ -26,11 +27,21 @@ const NAME_MS = 60_000;
 /** More names are not asked for at a time; ids stand in their place. */
 const MOST_NAMES = 100;
 
+/** The list and a segment's screen note into one, so that going from one to the other begins nothing anew. */
+const SEEN: SeenProgress = new Map();
+
+function noted<Row extends SegmentRow>(row: Row): Row {
+  return { ...row, stalled: noteProgress(SEEN, row, Date.now()) };
+}
+
 export function useSegments(question: ListQuestion) {
   const { i18n } = useTranslation();
   return useQuery({
     queryKey: ["segments", "list", question, i18n.language],
-    queryFn: ({ signal }) => ask<SegmentPage>(withQuery("/segments", { ...question }), { signal }),
+    queryFn: async ({ signal }) => {
+      const page = await ask<SegmentPage>(withQuery("/segments", { ...question }), { signal });
+      return { ...page, rows: page.rows.map(noted) };
+    },
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) =>
       state.data?.rows.some((row) => row.status === "calculating") ? BUSY_MS : IDLE_MS,
@@ -41,8 +52,8 @@ export function useSegment(segmentId: string) {
   const { i18n } = useTranslation();
   return useQuery({
     queryKey: ["segments", "one", segmentId, i18n.language],
-    queryFn: ({ signal }) =>
-      ask<Segment>(withQuery(segmentPath(segmentId), { words: i18n.language }), { signal }),
+    queryFn: async ({ signal }) =>
+      noted(await ask<Segment>(withQuery(segmentPath(segmentId), { words: i18n.language }), { signal })),
     enabled: segmentId !== "",
     refetchInterval: ({ state }) => (state.data?.status === "calculating" ? BUSY_MS : IDLE_MS),
   });

@@ -24,6 +24,8 @@ export interface SegmentRow {
   status: Status;
   status_label: string;
   progress: number;
+  /** Whether the calculation makes no progress. The page notes this itself, from one answer to the next. */
+  stalled?: boolean;
   contacts: number;
   created_by: string | null;
   created_at: string | null;

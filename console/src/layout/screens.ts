@@ -11,11 +11,13 @@ export interface Screen {
   needs?: "contacts" | "admin";
 }
 
+export const HEALTH: Screen = { path: "/health", label: "screens.health", needs: "admin" };
+
 export const SCREENS: Screen[] = [
   { path: "/segments", label: "screens.segments", also: ["/new", "/deleted"] },
   { path: "/contacts", label: "screens.contacts", needs: "contacts" },
   { path: "/live", label: "screens.live", needs: "contacts" },
-  { path: "/health", label: "screens.health", needs: "admin" },
+  HEALTH,
 ];
 
 /** Returns whether an address belongs to the screen. */

@@ -1,6 +1,11 @@
-import { CheckCircleOutlined, ClockCircleOutlined, SyncOutlined } from "@ant-design/icons";
+import { CheckCircleOutlined, ClockCircleOutlined, SyncOutlined, WarningOutlined } from "@ant-design/icons";
 import { Progress } from "antd";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { STALLED_MS } from "../api/progress";
+import { useSession } from "../api/session";
 import type { SegmentRow } from "../api/types";
+import { HEALTH, isOffered } from "../layout/screens";
 
 /** 未计算, 计算中 with its progress, 计算完成 or "/". The text says it; the sign only repeats it. */
 export function StatusCell({ row }: { row: SegmentRow }) {
@@ -13,6 +18,20 @@ export function StatusCell({ row }: { row: SegmentRow }) {
       {row.status === "calculating" && (
         <Progress percent={percent} size="small" aria-label={row.status_label} />
       )}
+      {row.stalled && <Stalled />}
+    </span>
+  );
+}
+
+/** Says that a calculation makes no progress; the reason stands on the screen for operators. */
+function Stalled() {
+  const { t } = useTranslation();
+  const session = useSession();
+  const text = t("statuses.stalled", { seconds: STALLED_MS / 1_000 });
+  return (
+    <span className="stalled">
+      <WarningOutlined aria-hidden />{" "}
+      {isOffered(HEALTH, session.data) ? <Link to={HEALTH.path}>{text}</Link> : text}
     </span>
   );
 }
