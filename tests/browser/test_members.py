@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop
 
@@ -36,6 +40,11 @@ def test_those_who_left_and_those_of_an_instant_are_listed(page: Page, shop: Sho
     page.get_by_title("最近 7 天离开", exact=True).click()
     expect(ids).to_have_text(["c0", "c2", "c4", "c6", "c8"])
     expect(page.get_by_role("columnheader", name="离开时间")).to_be_visible()
+    left = shop.api.get("/segments/moved/contacts?left_since=2026-01-01").json()["contacts"]
+    assert downloaded(page) == [
+        ["联系人 id", "进入时间", "离开时间"],
+        *([one["contact_id"], one["entered_at"], one["left_at"]] for one in left),
+    ]
     which.click()
     page.get_by_title("某一时刻", exact=True).click()
     expect(ids).to_have_text(["c1", "c3", "c5", "c7", "c9"])
@@ -43,3 +52,55 @@ def test_those_who_left_and_those_of_an_instant_are_listed(page: Page, shop: Sho
     page.get_by_role("textbox", name="时刻").fill(f"{local:%Y-%m-%d %H:%M:%S}")
     page.keyboard.press("Enter")
     expect(ids).to_have_text(["c0", "c2", "c4", "c6", "c8"])
+
+
+def downloaded(page: Page) -> list[list[str]]:
+    """Return the cells of the file that the page makes of the members."""
+    with page.expect_download() as started:
+        page.get_by_role("button", name="下载 CSV").click()
+    content = Path(started.value.path()).read_bytes()
+    assert content.startswith("\ufeff".encode())
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def test_members_are_downloaded_with_since_and_until(page: Page, shop: Shop) -> None:
+    form = {"event": "form_submit", "window": {"last": "P30D"}}
+    conditions = [form, {"attribute": "member_points", "operator": "ge", "value": 900}]
+    shop.create(
+        segment_id="form",
+        name="填表",
+        type="standard",
+        clusters=[{"match": "any", "conditions": conditions}],
+    )
+    page.goto("/console/segments/form?tab=contacts")
+    expect(page.locator("tbody tr.ant-table-row td:first-child")).to_have_text(["c0", "c2", "c4", "c9"])
+    members = shop.api.get("/segments/form/contacts").json()["contacts"]
+    assert downloaded(page) == [
+        ["联系人 id", "进入时间", "预计离开"],
+        *([one["contact_id"], one["entered_at"], one.get("next_change_at", "")] for one in members),
+    ]
+    assert [one["contact_id"] for one in members if "next_change_at" in one] == ["c0", "c2", "c4"]
+
+
+def test_a_download_has_10_000_members_at_most_and_no_formula(page: Page, shop: Shop) -> None:
+    shop.create(segment_id="large", name="很多", type="standard", clusters=clusters("中国"))
+    total = 10_000
+
+    def answer(route: Route) -> None:
+        asked = parse_qs(urlsplit(route.request.url).query)
+        first, limit = int(asked.get("after", ["0"])[0]), int(asked["limit"][0])
+        end = min(first + limit, total)
+        contacts = [
+            {"contact_id": f"={number}", "entered_at": None, "sequence": 1} for number in range(first, end)
+        ]
+        route.fulfill(json={"contacts": contacts, "next_cursor": str(end) if end < total else None})
+
+    page.route("**/api/v1/segments/large/contacts?*", answer)
+    page.goto("/console/segments/large?tab=contacts")
+    expected = [["联系人 id", "进入时间", "预计离开"], *([f"'={number}", "", ""] for number in range(10_000))]
+    assert downloaded(page) == expected
+    expect(page.get_by_role("button", name="下载 CSV")).to_be_enabled()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    total += 1
+    assert downloaded(page) == expected
+    expect(page.get_by_role("dialog")).to_contain_text("10,000")

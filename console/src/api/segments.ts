@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Definition } from "../definition/types";
 import { noteProgress, type SeenProgress } from "./progress";
 import { ask, segmentPath, withQuery } from "./request";
-import type { MemberPage, Segment, SegmentPage, SegmentRow } from "./types";
+import type { Member, MemberPage, Segment, SegmentPage, SegmentRow } from "./types";
 
 export interface ListQuestion {
   group?: string | undefined;
@@ -81,6 +81,27 @@ export function useMembers(segmentId: string, after: string | undefined, which: 
     placeholderData: keepPreviousData,
     refetchInterval: which.at === undefined ? IDLE_MS : false,
   });
+}
+
+/** So many members are put into a file at most. */
+export const MOST_MEMBERS = 10_000;
+/** The largest page that the API gives. */
+const MEMBERS_A_PAGE = 1_000;
+
+/** Returns the members on all pages, up to MOST_MEMBERS, and whether there are more. */
+export async function allMembers(
+  segmentId: string,
+  which: Which,
+): Promise<{ members: Member[]; more: boolean }> {
+  const members: Member[] = [];
+  let after: string | null | undefined;
+  do {
+    const asked = { after, limit: MEMBERS_A_PAGE, ...which };
+    const page = await ask<MemberPage>(withQuery(`${segmentPath(segmentId)}/contacts`, asked));
+    members.push(...page.contacts);
+    after = page.next_cursor;
+  } while (after !== null && members.length <= MOST_MEMBERS);
+  return { members: members.slice(0, MOST_MEMBERS), more: members.length > MOST_MEMBERS };
 }
 
 /** A change: afterwards everything that is shown of segments and groups is asked again. */

@@ -8,6 +8,7 @@ import type { Member, Segment } from "../api/types";
 import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { PageButtons } from "../parts/page_buttons";
+import { MemberDownload } from "./member_download";
 import { WhichMembers } from "./which_members";
 
 /** 分群联系人: who is in the segment, and since when. */
@@ -24,7 +25,10 @@ export function Contacts({ segment }: { segment: Segment }) {
           setCursors([]);
           setWhich(chosen);
         }}
-      />
+      >
+        <span className="push" />
+        <MemberDownload segmentId={segment.segment_id} which={which} />
+      </WhichMembers>
       {members.error && <Failure error={members.error} retry={() => members.refetch()} />}
       <Table<Member>
         size="middle"

@@ -1,14 +1,20 @@
 import { DatePicker, Select } from "antd";
 import dayjs from "dayjs";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Which } from "../api/segments";
 
 const KINDS = ["now", "left", "at"] as const;
 type Kind = (typeof KINDS)[number];
 
+interface Props {
+  choose: (which: Which) => void;
+  /** What stands at the end of the line. */
+  children: ReactNode;
+}
+
 /** Chooses between the members of now, those who left in the last 7 days, and those at an instant. */
-export function WhichMembers({ choose }: { choose: (which: Which) => void }) {
+export function WhichMembers({ choose, children }: Props) {
   const { t } = useTranslation();
   const [kind, setKind] = useState<Kind>("now");
   const ask = (next: Kind) => {
@@ -34,6 +40,7 @@ export function WhichMembers({ choose }: { choose: (which: Which) => void }) {
           onChange={(instant) => choose(instant ? { at: instant.toISOString() } : {})}
         />
       )}
+      {children}
     </div>
   );
 }
