@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.open_list import OPEN_LIST
 
 
 class Builder:
@@ -22,16 +24,18 @@ class Builder:
         """Choose an entry of a list of the row by typing. `option` is its text, if it is another."""
         row.get_by_role("combobox", name=label, exact=True).first.click()
         self.page.keyboard.type(typed)
-        self.page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)").get_by_title(
-            option or typed, exact=True
-        ).click()
+        self._take(option or typed)
 
     def pick(self, row: Locator, label: str, option: str) -> None:
         """Choose an entry of a short list of the row."""
         row.get_by_role("combobox", name=label, exact=True).first.click()
-        self.page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)").get_by_title(
-            option, exact=True
-        ).click()
+        self._take(option)
+
+    def _take(self, option: str) -> None:
+        shown = self.page.locator(OPEN_LIST)
+        shown.get_by_title(option, exact=True).click()
+        # The next list may have an entry of the same name.
+        expect(shown).to_have_count(0)
 
     def fill(self, row: Locator, label: str, value: str) -> None:
         field = row.get_by_label(label, exact=True).first

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.open_list import OPEN_LIST
+
 MOST_TABS = 150
 
 
@@ -48,7 +50,7 @@ class Keyboard:
 
     def _choose(self, option: str) -> None:
         # A list that was left may still be closing.
-        lists = self.page.locator(".ant-select-dropdown:not(.ant-select-dropdown-hidden)")
+        lists = self.page.locator(OPEN_LIST)
         shown = lists.filter(has=self.page.get_by_title(option, exact=True)).last
         expect(shown.get_by_title(option, exact=True)).to_be_visible()
         active = shown.locator(".ant-select-item-option-active")

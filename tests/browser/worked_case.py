@@ -17,6 +17,7 @@ from typing import Final, Literal
 from playwright.sync_api import Locator, Page, expect
 
 from streamseg.wording.vocabulary import attribute_label, event_label, fixed_vocabulary, property_label
+from tests.browser.open_list import OPEN_LIST
 from tests.console.test_page_code import CONSOLE
 
 Language = Literal["zh", "en"]
@@ -40,8 +41,6 @@ ENTERED: Final = {
     },
 }
 """What the user types. The values are those of the contacts' data, in every language of the page."""
-
-SHOWN = ".ant-select-dropdown:not(.ant-select-dropdown-hidden)"
 
 
 class Words:
@@ -122,16 +121,21 @@ class Hand:
         """Choose an entry of a list that is searched by typing."""
         self.click(box)
         if picture is not None:
-            # The list that was left may still be closing.
-            expect(self.page.locator(SHOWN).last).to_be_visible()
+            expect(self.page.locator(OPEN_LIST)).to_be_visible()
             self.picture(picture)
         self.type(typed)
-        self.click(self.page.locator(SHOWN).get_by_title(typed, exact=True))
+        self._take(typed)
 
     def pick(self, box: Locator, option: str) -> None:
         """Choose an entry of a short list."""
         self.click(box)
-        self.click(self.page.locator(SHOWN).get_by_title(option, exact=True))
+        self._take(option)
+
+    def _take(self, option: str) -> None:
+        shown = self.page.locator(OPEN_LIST)
+        self.click(shown.get_by_title(option, exact=True))
+        # The next list may have an entry of the same name.
+        expect(shown).to_have_count(0)
 
     def _point(self) -> None:
         self._to(keys=False)
