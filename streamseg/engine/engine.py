@@ -110,8 +110,7 @@ class Engine:
         while due_ms is not None and due_ms <= until_ms:
             now_ms = due_ms
             if contact.prune_ms is not None and contact.prune_ms <= now_ms:
-                if contact.event_count:
-                    self.history.prune(contact, now_ms)
+                self.history.prune(contact, now_ms)
                 self._past.prune(contact, now_ms)
             is_due = contact.flip_ms is not None and contact.flip_ms <= now_ms
             if is_due:

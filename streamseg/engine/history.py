@@ -134,17 +134,20 @@ class History:
 
     def prune(self, contact: Contact, now_ms: int) -> None:
         """Remove the events that are older than the retention from the store."""
+        oldest_ms, horizon_ms = contact.oldest_event_ms, now_ms - self._retention_ms
+        # The oldest event may have been dropped alone (`repeats`), so there may be none of that time.
+        if oldest_ms is None or oldest_ms > horizon_ms:
+            return
+        contact.oldest_event_ms = None
         gone: list[Order] = []
-        oldest_ms: int | None = None
-        for event in self._log.events(contact.contact_id, contact.oldest_event_ms):
-            if event.occurred_ms > now_ms - self._retention_ms:
-                oldest_ms = event.occurred_ms
+        for event in self._log.events(contact.contact_id, oldest_ms):
+            if event.occurred_ms > horizon_ms:
+                contact.oldest_event_ms = event.occurred_ms
                 break
             gone.append(event.order)
         self._drop(contact, gone)
         if gone:
             _forget(contact, gone[-1][0])
-        contact.oldest_event_ms = oldest_ms
 
     def forget_all(self, contact: Contact, erased_ms: int) -> list[Event]:
         """Remove all events. Return the events that occurred after `erased_ms` and outlive the erasure, in

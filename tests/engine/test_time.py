@@ -219,6 +219,23 @@ def test_an_event_that_is_forgotten_by_the_time_it_comes_counts_without_a_window
     assert changes_of(*lines, history_retention_ms=10 * DAY_MS) == ["06-01 ever entered (behavior_event)"]
 
 
+def test_time_goes_on_after_the_only_event_was_dropped_alone(changes_of: Replayed) -> None:
+    # The first event is out of the retention, and not removed yet. It is dropped because its id comes again
+    # with an event that is too old to be kept. Then the contact is due to remove events, and has none.
+    lines = [
+        segment(BUY | {"window": {"last": "P10D"}}, of="rolling"),
+        event("05-01", "buy", id_="twice"),
+        event("05-11 12:00", "buy", id_="twice", occurred="05-01 06:00"),
+        tick("05-20"),
+        event("05-21", "buy"),
+    ]
+    assert changes_of(*lines, history_retention_ms=10 * DAY_MS) == [
+        "05-01 rolling entered (behavior_event)",
+        "05-11 rolling exited (time)",
+        "05-21 rolling entered (behavior_event)",
+    ]
+
+
 def test_counters_without_a_window_count_on_past_retention(changes_of: Replayed) -> None:
     thrice = BUY | {"count": {"operator": "ge", "value": 3}}
     lines = [segment(thrice), *(event(f"{month:02d}-01", "buy") for month in (3, 5, 7))]
