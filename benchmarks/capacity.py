@@ -373,10 +373,7 @@ def _contacts(worker: Worker, workload: Workload, empty: AtRest) -> Figures:
         "contact_memory_bytes": (filled.resident - empty.resident) / known,
         "contact_cpu_us": first.cpu / known * 1e6,
         "contacts_s": known / first.at,
-        "contact_input_bytes": (after.inputs - nothing.inputs) / known,
-        "contact_state_bytes": (after.state - nothing.state) / known,
-        "contact_changelog_bytes": (after.changelog - nothing.changelog) / known,
-        "contact_output_bytes": (after.outputs - nothing.outputs) / known,
+        **_bytes_each("contact", nothing, after, known),
     }
 
 
@@ -391,10 +388,17 @@ def _stream(worker: Worker, workload: Workload, empty: AtRest) -> Figures:
     return {
         "record_cpu_us": stream.cpu / records * 1e6,
         "records_s": records / stream.at,
-        "record_input_bytes": (after.inputs - nothing.inputs) / records,
-        "record_state_bytes": (after.state - nothing.state) / records,
-        "record_changelog_bytes": (after.changelog - nothing.changelog) / records,
-        "record_output_bytes": (after.outputs - nothing.outputs) / records,
+        **_bytes_each("record", nothing, after, records),
+    }
+
+
+def _bytes_each(what: str, before: Counters, after: Counters, number: int) -> Figures:
+    """Return how many bytes each of `number` contacts or records took, by the name of the figure."""
+    return {
+        f"{what}_input_bytes": (after.inputs - before.inputs) / number,
+        f"{what}_state_bytes": (after.state - before.state) / number,
+        f"{what}_changelog_bytes": (after.changelog - before.changelog) / number,
+        f"{what}_output_bytes": (after.outputs - before.outputs) / number,
     }
 
 

@@ -17,7 +17,8 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from agents.export.topic_lines import Kept
 from agents.kafka.changelog_reader import NEW_TOPIC
 from agents.kafka.connection import librdkafka_options
-from agents.kafka.rights import catalogue_transactions, readers_group
+from agents.kafka.reader_options import reader_options
+from agents.kafka.rights import catalogue_transactions
 from agents.kafka.topics import CHANGELOG_SIZE_FACTOR
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
@@ -41,9 +42,7 @@ class ExactTopic:
         }
         self._plain = Producer(options)
         self._transactional = Producer({**options, "transactional.id": catalogue_transactions(settings)})
-        self._consumer = Consumer(
-            {**librdkafka_options(settings), "group.id": readers_group(settings), "log_level": 0}
-        )
+        self._consumer = Consumer({**reader_options(settings), "log_level": 0})
         self._started = False
 
     def __enter__(self) -> Self:

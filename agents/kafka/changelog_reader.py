@@ -9,8 +9,7 @@ from typing import cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents.kafka.changelog_record import counts
-from agents.kafka.connection import librdkafka_options
-from agents.kafka.rights import readers_group
+from agents.kafka.reader_options import reader_options
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from streamseg.store.database import KeyValue
@@ -47,9 +46,7 @@ def read_changelog(
     """
     consumer = Consumer(
         {
-            **librdkafka_options(settings),
-            "group.id": readers_group(settings),
-            "enable.auto.commit": False,
+            **reader_options(settings),
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
@@ -122,9 +119,7 @@ def topic_ends(settings: Settings, topic: str) -> dict[int, int]:
     """Return the offsets after the last records of all partitions of a topic (its name on the brokers).
 
     Blocks. Raises KafkaException if the brokers refuse or do not answer."""
-    consumer = Consumer(
-        {**librdkafka_options(settings), "group.id": readers_group(settings), "enable.auto.commit": False}
-    )
+    consumer = Consumer(reader_options(settings))
     try:
         numbers = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
         places = [TopicPartition(topic, number) for number in numbers]
@@ -144,9 +139,7 @@ def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) ->
     """
     consumer = Consumer(
         {
-            **librdkafka_options(settings),
-            "group.id": readers_group(settings),
-            "enable.auto.commit": False,
+            **reader_options(settings),
             # `agents.kafka.broker_watch` reports brokers that are away; librdkafka would log each attempt.
             "log_level": 0,
         }

@@ -102,13 +102,6 @@ def worker_groups(settings: Settings) -> tuple[str, str]:
     return worker_id(settings), f"{worker_id(settings)}-catalogue"
 
 
-def readers_group(settings: Settings) -> str:
-    """Return the group that readers name which join none and commit nothing. librdkafka looks for its
-    coordinator all the same. Workers and operators, backups and restores have a right to it; without one
-    they could read, but the brokers would log each attempt as denied."""
-    return worker_groups(settings)[1]
-
-
 def catalogue_transactions(settings: Settings) -> str:
     """Return the transactional id with which the leader writes."""
     return f"{worker_id(settings)}-catalogue"

@@ -12,8 +12,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, Topic
 
 from agents.kafka.broker_trouble import no_reading
 from agents.kafka.changelog_reader import NEW_TOPIC, is_end, is_of_the_group
-from agents.kafka.connection import librdkafka_options
-from agents.kafka.rights import readers_group
+from agents.kafka.reader_options import reader_options
 from agents.kafka.topics import topic_name
 from streamseg.errors import ConfigurationError
 from streamseg.records.inputs import Headers, Record
@@ -55,10 +54,8 @@ class TopicRecords:
         self._paused: set[Place] = set()
         self._consumer = Consumer(
             {
-                **librdkafka_options(settings),
+                **reader_options(settings),
                 "client.id": f"streamseg-{client}",
-                "group.id": readers_group(settings),
-                "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 
 class ReadinessFacts(NamedTuple):
-    """The facts that decide whether a worker is ready. For brokers, clock, catalogue and
-    folder, None means no trouble.
+    """The facts that decide whether a worker is ready. For brokers, clock, catalogue and folder, None means
+    no trouble.
 
     ending      whether the worker is stopping, for good or in order to start again
     brokers     the trouble with the brokers, in words

@@ -169,6 +169,19 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert failures == []
 
 
+def page_that_looks(browser: Browser, shop: Shop, language: str, scheme: str, width: int) -> Page:
+    """Return a page in a language, light or dark, and so many pixels wide. The caller closes its context."""
+    context = browser.new_context(
+        base_url=shop.url,
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        timezone_id="Asia/Shanghai",
+    )
+    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
+    context.add_init_script(f"localStorage.setItem('streamseg.language', '{language}')")
+    return context.new_page()
+
+
 def complaints(page: Page) -> list[str]:
     """Return a list to which failures of scripts and errors in the browser's console are added, such as those
     of the Content-Security-Policy. That a request was refused is no failure of the page."""

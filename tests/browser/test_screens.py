@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints
+from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints, page_that_looks
 
 expect.set_options(timeout=PLAYWRIGHT_WAIT_MS)
 
@@ -98,15 +98,7 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
     shop.wait(lambda: shop.status("china") == "completed")
     shop.create(segment_id="gone", name="已删除", type="standard", clusters=CLUSTERS)
     assert shop.api.delete("/segments/gone").status_code == 204
-    context = browser.new_context(
-        base_url=shop.url,
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        timezone_id="Asia/Shanghai",
-    )
-    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
-    context.add_init_script(f"localStorage.setItem('streamseg.language', '{language}')")
-    page = context.new_page()
+    page = page_that_looks(browser, shop, language, scheme, width)
     failures = complaints(page)
     shown = {name: (address, None) for name, address in SCREENS.items()} | OPENED
     for name, (address, opened) in shown.items():
@@ -129,7 +121,7 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
         assert page.evaluate(UNREADABLE_HEADERS) == [], name
         # Pictures and axe add styles of their own, which the page's policy refuses.
         failures.clear()
-    context.close()
+    page.context.close()
 
 
 def test_every_control_is_reached_by_the_tab_key(browser: Browser, shop: Shop) -> None:

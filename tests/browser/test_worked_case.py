@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints
+from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints, page_that_looks
 from tests.browser.picture import worked_case
 from tests.browser.worked_case import ENTERED, Language, Words, make, pictures
 
@@ -35,22 +35,14 @@ def conditions(clusters: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_the_worked_case_is_made_by_clicking_only(
     browser: Browser, shop: Shop, language: Language, scheme: str, width: int
 ) -> None:
-    context = browser.new_context(
-        base_url=shop.url,
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        timezone_id="Asia/Shanghai",
-    )
-    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
-    context.add_init_script(f"localStorage.setItem('streamseg.language', '{language}')")
-    page = context.new_page()
+    page = page_that_looks(browser, shop, language, scheme, width)
     failures = complaints(page)
     take = pictures(page, Path(SHOTS) if SHOTS else None, f"{language} {scheme} {width}")
     hand = make(page, Words(language), take)
     if not SHOTS:
         # Pictures add styles of their own, which the page's policy refuses.
         assert failures == []
-    context.close()
+    page.context.close()
     made = shop.segments()[ENTERED[language]["name"]]
     stored = shop.api.get(f"/segments/{made['segment_id']}").json()["definition"]["clusters"]
     assert conditions(stored) == conditions(worked_case()["clusters"])
