@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from itertools import chain, islice, takewhile
+from itertools import islice
 
 from aiohttp import web
 from pydantic import Field
@@ -89,22 +89,13 @@ class ContactSearch:
         while True:
             async with self._local.slices.slice() as one:
                 task = self._local.task(number)
-                following = _following(task, question.prefix, after)
+                following = task.store.contact_ids(after, question.prefix)
                 while not one.over:
                     piece = list(islice(following, _PIECE))
                     found += [_shown(contact) for contact in _known(task, piece)]
                     if len(piece) < _PIECE or len(found) >= question.limit:
                         return found[: question.limit]
                     after = piece[-1]
-
-
-def _following(task: PartitionTask, prefix: str, after: str | None) -> chain[str]:
-    """Yield the ids that begin with a prefix and follow `after`, ascending."""
-    # Ids are read from behind a given one, so an id that is the prefix itself is looked up.
-    first = [prefix] if prefix and (after is None or after < prefix) else []
-    begin = after if not first else prefix
-    ids = task.store.contact_ids(begin or None)
-    return chain(first, takewhile(lambda contact_id: contact_id.startswith(prefix), ids))
 
 
 def _known(task: PartitionTask, contact_ids: list[str]) -> list[Contact]:

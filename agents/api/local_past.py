@@ -115,13 +115,15 @@ class LocalPast:
         ]
 
     async def contacts(
-        self, numbers: Sequence[int], segment_id: str, after: str | None, limit: int, row: Row
+        self, numbers: Sequence[int], segment_id: str, prefix: str, after: str | None, limit: int, row: Row
     ) -> Page:
-        """Return up to `limit` rows of contacts that are or were in a segment, and whose ids follow
-        `after`. A segment of the same id that was deleted does not count."""
-        return Page.merged([await self._page(one, segment_id, after, limit, row) for one in numbers])
+        """Return up to `limit` rows of contacts that are or were in a segment, and whose ids begin with
+        `prefix` and follow `after`. A segment of the same id that was deleted does not count."""
+        return Page.merged([await self._page(one, segment_id, prefix, after, limit, row) for one in numbers])
 
-    async def _page(self, number: int, segment_id: str, after: str | None, limit: int, row: Row) -> Page:
+    async def _page(
+        self, number: int, segment_id: str, prefix: str, after: str | None, limit: int, row: Row
+    ) -> Page:
         rows: list[Json] = []
         looked_at, more = 0, True
         while more and len(rows) < limit and looked_at < _LOOKED_AT:
@@ -130,7 +132,7 @@ class LocalPast:
                 store, horizon_ms = task.store, task.partition.clock_ms - self._retention_ms
                 born = _birth(task, segment_id)
                 more = False
-                for contact_id, changes, entry in _side_by_side(store, segment_id, after):
+                for contact_id, changes, entry in _side_by_side(store, segment_id, prefix, after):
                     after = contact_id
                     looked_at += 1
                     kept = [
@@ -221,12 +223,13 @@ def why(change: KeptChange | None) -> Json:
 
 
 def _side_by_side(
-    store: Store, segment_id: str, after: str | None
+    store: Store, segment_id: str, prefix: str, after: str | None
 ) -> Iterator[tuple[str, list[KeptChange], Entry | None]]:
-    """Yield each contact that is in a segment or has kept changes in it, with these changes and with its
-    membership now, ascending by contact id."""
-    members = ((one, None, (sequence, at_ms)) for one, sequence, at_ms in store.members(segment_id, after))
-    changes = ((one, change, None) for one, change in store.segment_changes(segment_id, after))
+    """Yield each contact that is in a segment or has kept changes in it, if its id begins with `prefix` and
+    follows `after`, with these changes and with its membership now, ascending by contact id."""
+    found_members = store.members(segment_id, after, prefix)
+    members = ((one, None, (sequence, at_ms)) for one, sequence, at_ms in found_members)
+    changes = ((one, change, None) for one, change in store.segment_changes(segment_id, after, prefix))
     both = heapq.merge(members, changes, key=itemgetter(0))
     for contact_id, rows in groupby(both, key=itemgetter(0)):
         found: list[KeptChange] = []

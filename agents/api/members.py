@@ -31,6 +31,7 @@ class MembersQuestion(WireModel):
 
     partitions: list[int] = Field(min_length=1)
     segment_id: str
+    prefix: str = ""
     after: str | None = None
     limit: int = Field(ge=1, le=MOST_CONTACTS + 1)
 
@@ -90,16 +91,20 @@ class Members:
         after = request.query.get("after")
         limit = whole_number(request, "limit", DEFAULT_ROWS, 1, MOST_CONTACTS)
         question = MembersQuestion(
-            partitions=list(range(self._partitions)), segment_id=segment_id, after=after, limit=limit + 1
+            partitions=list(range(self._partitions)),
+            segment_id=segment_id,
+            prefix=request.query.get("q", ""),
+            after=after,
+            limit=limit + 1,
         )
 
         async def here(numbers: list[int]) -> Json:
             return await self._members(question.model_copy(update={"partitions": numbers}))
 
+        # A worker of 0.1.0, which knows no prefix, can be asked as long as none is given.
+        body = question.model_dump(exclude_defaults=True)
         async with self._turns.of(request[ACCOUNT]):
-            pages = await self._peers.ask(
-                request, question.partitions, here, "/members", question.model_dump()
-            )
+            pages = await self._peers.ask(request, question.partitions, here, "/members", body)
         merged = heapq.merge(*(page["contacts"] for page in pages), key=lambda one: one["contact_id"])
         contacts = list(islice(merged, limit + 1))
         more = len(contacts) > limit
@@ -113,7 +118,7 @@ class Members:
     async def _members(self, question: MembersQuestion) -> Json:
         return {
             "contacts": await self._local.members(
-                question.partitions, question.segment_id, question.after, question.limit
+                question.partitions, question.segment_id, question.prefix, question.after, question.limit
             )
         }
 

@@ -210,6 +210,7 @@ def _paths() -> Json:
                 parameters=(
                     SEGMENT_ID,
                     *(parameter(name, TEXT) for name in PAST),
+                    parameter("q", TEXT),
                     parameter("after", TEXT),
                     parameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_CONTACTS}),
                 ),

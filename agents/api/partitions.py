@@ -123,13 +123,16 @@ class LocalPartitions:
         async with self.slices.slice():
             return await in_thread(explained)
 
-    async def members(self, numbers: list[int], segment_id: str, after: str | None, limit: int) -> list[Json]:
-        """Return up to `limit` members of a segment whose ids follow `after`, by contact id."""
+    async def members(
+        self, numbers: list[int], segment_id: str, prefix: str, after: str | None, limit: int
+    ) -> list[Json]:
+        """Return up to `limit` members of a segment whose ids begin with `prefix` and follow `after`, by
+        contact id."""
         rows: list[Json] = []
         more = True
         while more:
             async with self.slices.slice() as one:
-                found = [_members(self.task(number), segment_id, after) for number in numbers]
+                found = [_members(self.task(number), segment_id, prefix, after) for number in numbers]
                 more = False
                 for row in islice(heapq.merge(*found, key=_contact_id), limit - len(rows)):
                     rows.append(row)
@@ -300,10 +303,10 @@ def _described(contact: Contact, plan: Plan) -> Json:
     }
 
 
-def _members(task: PartitionTask, segment_id: str, after: str | None) -> Iterator[Json]:
-    """Yield the members of a segment whose ids follow `after`, by contact id."""
+def _members(task: PartitionTask, segment_id: str, prefix: str, after: str | None) -> Iterator[Json]:
+    """Yield the members of a segment whose ids begin with `prefix` and follow `after`, by contact id."""
     plan = task.partition.plan
-    for contact_id, sequence, entered_ms in task.store.members(segment_id, after):
+    for contact_id, sequence, entered_ms in task.store.members(segment_id, after, prefix):
         row = {"contact_id": contact_id, "entered_at": format_ms(entered_ms), "sequence": sequence}
         contact = task.store.contact(contact_id)
         yield row if contact is None else row | _next_change(contact, segment_id, plan)

@@ -35,6 +35,7 @@ class PastQuestion(WireModel):
     wanted: Literal["at", "entered", "left"]
     first_ms: int
     end_ms: int
+    prefix: str
     after: str | None
     limit: int = Field(ge=1, le=MOST_CONTACTS + 1)
 
@@ -66,6 +67,7 @@ class PastMembers:
             wanted=wanted,
             first_ms=first_ms,
             end_ms=end_ms,
+            prefix=request.query.get("q", ""),
             after=request.query.get("after"),
             limit=limit + 1,
         )
@@ -118,7 +120,7 @@ class PastMembers:
     async def _page(self, question: PastQuestion) -> Json:
         row = _row(question)
         page = await self._past.contacts(
-            question.partitions, question.segment_id, question.after, question.limit, row
+            question.partitions, question.segment_id, question.prefix, question.after, question.limit, row
         )
         return page.wire()
 

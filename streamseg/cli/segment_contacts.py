@@ -28,6 +28,9 @@ class By(StrEnum):
 def contacts(
     session: Session,
     segment: SegmentId,
+    prefix: Annotated[
+        str | None, typer.Option(help="Only contacts whose ids begin so; case matters.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The number of contacts to show.")] = 50,
     after: Annotated[str | None, typer.Option(help="Continue after this cursor of an earlier list.")] = None,
     everyone: Annotated[
@@ -48,14 +51,15 @@ def contacts(
 
     Example: streamseg segments contacts cn-members --all --json > members.ndjson
     """
-    times = {
+    filters = {
+        "q": prefix,
         "at": at,
         "entered_since": entered_since,
         "entered_before": entered_before,
         "left_since": left_since,
     }
     if everyone:
-        for page in _pages(session, segment, after, None, times):
+        for page in _pages(session, segment, after, None, filters):
             for contact in page["contacts"]:
                 if session.as_json:
                     session.print_line(contact)
@@ -64,7 +68,7 @@ def contacts(
         return
     found: list[dict[str, Any]] = []
     cursor = None
-    for page in _pages(session, segment, after, limit, times):
+    for page in _pages(session, segment, after, limit, filters):
         found += page["contacts"]
         cursor = page["next_cursor"]
     if session.as_json:
@@ -92,13 +96,13 @@ def _cells(contact: dict[str, Any], shown: Callable[[str | None], str]) -> list[
 
 
 def _pages(
-    session: Session, segment: str, after: str | None, limit: int | None, times: dict[str, str | None]
+    session: Session, segment: str, after: str | None, limit: int | None, filters: dict[str, str | None]
 ) -> Iterator[dict[str, Any]]:
     """Yield the API's pages until `limit` contacts, or all of them if it is None."""
     wanted = limit
     while True:
         size = MOST_CONTACTS if wanted is None else min(wanted, MOST_CONTACTS)
-        page = session.api.get("segments", segment, "contacts", after=after, limit=size, **times)
+        page = session.api.get("segments", segment, "contacts", after=after, limit=size, **filters)
         yield page
         after = page["next_cursor"]
         if wanted is not None:

@@ -61,26 +61,31 @@ class ChangeTable:
             if change not in dropped:
                 yield change
 
-    def of_segment(self, segment_id: str, after: str | None) -> Iterator[tuple[str, KeptChange]]:
-        """Yield contact ids greater than `after` and their kept changes in this segment, ascending by contact
-        id and then by change."""
-        prefix = layout.segment_change_prefix(segment_id)
+    def of_segment(self, segment_id: str, after: str | None, prefix: str) -> Iterator[tuple[str, KeptChange]]:
+        """Yield contact ids that are greater than `after` and begin with `prefix`, and their kept changes in
+        this segment, ascending by contact id and then by change."""
+        begin = layout.segment_changes_of(segment_id, prefix)
         # FF is in no id: it follows all entries of a contact and precedes those of the next one.
-        start = prefix if after is None else layout.segment_change_start(segment_id, after) + b"\xff" * 17
+        start = (
+            begin
+            if after is None
+            else max(begin, layout.segment_change_start(segment_id, after) + b"\xff" * 17)
+        )
         added = [
             (contact_id, change)
             for contact_id, changes in self._added.items()
-            if after is None or contact_id > after
+            if (after is None or contact_id > after) and contact_id.startswith(prefix)
             for change in changes
             if change.segment_id == segment_id
         ]
-        yield from heapq.merge(self._written_of_segment(segment_id, prefix, start), sorted(added))
+        yield from heapq.merge(self._written_of_segment(segment_id, begin, start), sorted(added))
 
     def _written_of_segment(
-        self, segment_id: str, prefix: bytes, start: bytes
+        self, segment_id: str, begin: bytes, start: bytes
     ) -> Iterator[tuple[str, KeptChange]]:
         dropped = self._dropped
-        for key, value in self._database.items(prefix, start):
+        prefix = layout.segment_change_prefix(segment_id)
+        for key, value in self._database.items(begin, start):
             contact_id, change = layout.read_segment_change(segment_id, prefix, key, value)
             if change not in dropped.get(contact_id, ()):
                 yield contact_id, change

@@ -104,18 +104,22 @@ class ContactTable:
             self._filed[contact_id] = contact.due_ms
             self._due.file(contact_id, contact.due_ms)
 
-    def ids(self, after: str | None) -> Iterator[str]:
-        """Yield all kept contact ids that are greater than `after`, in ascending UTF-8 order."""
+    def ids(self, after: str | None = None, prefix: str = "") -> Iterator[str]:
+        """Yield all kept contact ids that are greater than `after` and begin with `prefix`, in ascending
+        UTF-8 order."""
         # A heap, not a sorted list: callers often need only the first few.
-        unwritten = [one for one in self._unwritten if after is None or one > after]
+        unwritten = [
+            one for one in self._unwritten if (after is None or one > after) and one.startswith(prefix)
+        ]
         heapq.heapify(unwritten)
-        start = layout.CONTACT if after is None else layout.contact_key(after) + b"\0"
-        for contact_id, _ in groupby(heapq.merge(_ascending(unwritten), self._written_ids(start))):
+        begin = layout.contact_key(prefix)
+        start = begin if after is None else max(begin, layout.contact_key(after) + b"\0")
+        for contact_id, _ in groupby(heapq.merge(_ascending(unwritten), self._written_ids(begin, start))):
             yield contact_id
 
-    def _written_ids(self, start: bytes) -> Iterator[str]:
+    def _written_ids(self, begin: bytes, start: bytes) -> Iterator[str]:
         # A function of its own: mypyc makes a list of a generator expression, here of all contacts.
-        for key, _ in self._database.items(layout.CONTACT, start):
+        for key, _ in self._database.items(begin, start):
             yield key[1:].decode()
 
     def unkept_ms(self) -> int | None:

@@ -155,6 +155,13 @@ def segment_change_prefix(segment_id: str) -> bytes:
     return SEGMENT_CHANGE + _delimited(segment_id)
 
 
+def segment_changes_of(segment_id: str, id_prefix: str) -> bytes:
+    """Return the bytes with which the entries in this segment of all contacts whose ids begin with a text
+    begin, and no other key."""
+    # Without the end of the id.
+    return SEGMENT_CHANGE + _delimited(segment_id) + _delimited(id_prefix)[:-2]
+
+
 def segment_change_start(segment_id: str, contact_id: str) -> bytes:
     """Return the bytes with which the entries of this contact in this segment begin."""
     return SEGMENT_CHANGE + _delimited(segment_id) + _delimited(contact_id)

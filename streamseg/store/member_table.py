@@ -48,25 +48,28 @@ class MemberTable:
         sequence, entered_ms = orjson.loads(data)
         return sequence, entered_ms
 
-    def of_segment(self, segment_id: str, after: str | None) -> Iterator[tuple[str, int, int]]:
+    def of_segment(self, segment_id: str, after: str | None, prefix: str) -> Iterator[tuple[str, int, int]]:
         """Yield (contact id, `sequence`, `entered_ms`) of the segment's members whose ids are greater than
-        `after`, ascending by contact id."""
-        prefix = layout.member_prefix(segment_id)
-        start = prefix if after is None else prefix + after.encode() + b"\0"
+        `after` and begin with `prefix`, ascending by contact id."""
+        begin = layout.member_key(segment_id, prefix)
+        start = begin if after is None else max(begin, layout.member_key(segment_id, after) + b"\0")
         unwritten = {
             contact_id: segments[segment_id]
             for contact_id, segments in self._unwritten.items()
-            if segment_id in segments and (after is None or contact_id > after)
+            if segment_id in segments
+            and (after is None or contact_id > after)
+            and contact_id.startswith(prefix)
         }
         added = sorted((contact_id, *entry) for contact_id, entry in unwritten.items() if entry is not None)
-        yield from heapq.merge(self._written(prefix, start, unwritten), added)
+        yield from heapq.merge(self._written(segment_id, begin, start, unwritten), added)
 
     def _written(
-        self, prefix: bytes, start: bytes, unwritten: Mapping[str, Entry | None]
+        self, segment_id: str, begin: bytes, start: bytes, unwritten: Mapping[str, Entry | None]
     ) -> Iterator[tuple[str, int, int]]:
         # A function of its own: mypyc makes a list of a generator expression, here of all members.
-        for key, value in self._database.items(prefix, start):
-            contact_id = key[len(prefix) :].decode()
+        at = len(layout.member_prefix(segment_id))
+        for key, value in self._database.items(begin, start):
+            contact_id = key[at:].decode()
             if contact_id not in unwritten:
                 sequence, entered_ms = orjson.loads(value)
                 yield contact_id, sequence, entered_ms

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from itertools import takewhile
 
 from streamseg.contact.contact import Contact
 from streamseg.contact.kept_changes import KeptChange
@@ -52,12 +53,15 @@ class MemoryStore:
                 # Outdated entries stay in the heap until `next_due` finds and drops them.
                 heappush(self._heap, (due_ms, contact_id))
 
-    def contact_ids(self, after: str | None = None) -> Iterator[str]:
+    def contact_ids(self, after: str | None = None, prefix: str = "") -> Iterator[str]:
         if self._ids is None:
             self._ids = sorted(self._contacts)
         ids = self._ids
-        start = 0 if after is None else bisect_right(ids, after)
-        return map(ids.__getitem__, range(start, len(ids)))
+        start = bisect_left(ids, prefix)
+        if after is not None:
+            start = max(start, bisect_right(ids, after))
+        following = map(ids.__getitem__, range(start, len(ids)))
+        return takewhile(lambda contact_id: contact_id.startswith(prefix), following)
 
     def next_due(self) -> tuple[int, str] | None:
         while self._heap:
@@ -109,9 +113,11 @@ class MemoryStore:
     def member(self, segment_id: str, contact_id: str) -> tuple[int, int] | None:
         return self._members.get(segment_id, {}).get(contact_id)
 
-    def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
+    def members(
+        self, segment_id: str, after: str | None = None, prefix: str = ""
+    ) -> Iterator[tuple[str, int, int]]:
         for contact_id, entry in sorted(self._members.get(segment_id, {}).items()):
-            if after is None or contact_id > after:
+            if (after is None or contact_id > after) and contact_id.startswith(prefix):
                 yield contact_id, *entry
 
     def member_counts(self) -> dict[str, int]:
@@ -133,9 +139,11 @@ class MemoryStore:
         changes = self._changes.get(contact_id, ())
         return iter([one for one in changes if since_ms is None or one.effective_ms >= since_ms])
 
-    def segment_changes(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, KeptChange]]:
+    def segment_changes(
+        self, segment_id: str, after: str | None = None, prefix: str = ""
+    ) -> Iterator[tuple[str, KeptChange]]:
         for contact_id in sorted(self._changes):
-            if after is None or contact_id > after:
+            if (after is None or contact_id > after) and contact_id.startswith(prefix):
                 for change in self._changes[contact_id]:
                     if change.segment_id == segment_id:
                         yield contact_id, change

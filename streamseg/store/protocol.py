@@ -77,8 +77,9 @@ class Store(EventLog, ChangeLog, Protocol):
     def put(self, contact: Contact) -> None:
         """Keep the contact's state and file it under its `due_ms` (None: never due)."""
 
-    def contact_ids(self, after: str | None = None) -> Iterator[str]:
-        """Yield all kept contact ids that are greater than `after`, in ascending UTF-8 order.
+    def contact_ids(self, after: str | None = None, prefix: str = "") -> Iterator[str]:
+        """Yield all kept contact ids that are greater than `after` and begin with `prefix`, in ascending
+        UTF-8 order.
 
         Contacts that are added after the iteration started may be missing."""
 
@@ -95,16 +96,20 @@ class Store(EventLog, ChangeLog, Protocol):
     def member(self, segment_id: str, contact_id: str) -> tuple[int, int] | None:
         """Return the entry that `set_member` was given last: (`sequence`, `entered_ms`), or None."""
 
-    def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
+    def members(
+        self, segment_id: str, after: str | None = None, prefix: str = ""
+    ) -> Iterator[tuple[str, int, int]]:
         """Yield (contact id, `sequence`, `entered_ms`) of the segment's members whose ids are greater than
-        `after`, ascending by contact id."""
+        `after` and begin with `prefix`, ascending by contact id."""
 
     def member_counts(self) -> dict[str, int]:
         """Return segment id -> number of members; segments without members may be left out."""
 
-    def segment_changes(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, KeptChange]]:
-        """Yield contact ids greater than `after` and their kept changes in this segment, ascending by contact
-        id and then by change."""
+    def segment_changes(
+        self, segment_id: str, after: str | None = None, prefix: str = ""
+    ) -> Iterator[tuple[str, KeptChange]]:
+        """Yield contact ids that are greater than `after` and begin with `prefix`, and their kept changes in
+        this segment, ascending by contact id and then by change."""
 
     def floors(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int]]:
         """Yield contact ids greater than `after`, and the time of the latest change in this segment that was

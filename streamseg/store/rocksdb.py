@@ -75,7 +75,7 @@ class RocksStore:
         """Return whether nothing was ever written: no contact, and no note of the partition."""
         notes = (key for key, _ in self._database.items(layout.META, layout.META))
         written = next((key for key in notes if key != layout.FORMAT_KEY), None)
-        return written is None and next(self._contacts.ids(None), None) is None
+        return written is None and next(self._contacts.ids(), None) is None
 
     # -- layout -----------------------------------------------------------------------------------------
 
@@ -107,9 +107,10 @@ class RocksStore:
         self._refuse_while_held()
         self._contacts.put(contact)
 
-    def contact_ids(self, after: str | None = None) -> Iterator[str]:
-        """Yield all kept contact ids that are greater than `after`, in ascending UTF-8 order."""
-        return self._contacts.ids(after)
+    def contact_ids(self, after: str | None = None, prefix: str = "") -> Iterator[str]:
+        """Yield all kept contact ids that are greater than `after` and begin with `prefix`, in ascending
+        UTF-8 order."""
+        return self._contacts.ids(after, prefix)
 
     def next_due(self) -> tuple[int, str] | None:
         """Return the least (`due_ms`, `contact_id`) of all contacts, or None. Cost: O(log contacts)."""
@@ -159,10 +160,12 @@ class RocksStore:
         """Return the entry that `set_member` was given last: (`sequence`, `entered_ms`), or None."""
         return self._members.get(segment_id, contact_id)
 
-    def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
+    def members(
+        self, segment_id: str, after: str | None = None, prefix: str = ""
+    ) -> Iterator[tuple[str, int, int]]:
         """Yield (contact id, `sequence`, `entered_ms`) of the segment's members whose ids are greater than
-        `after`, ascending by contact id."""
-        return self._members.of_segment(segment_id, after)
+        `after` and begin with `prefix`, ascending by contact id."""
+        return self._members.of_segment(segment_id, after, prefix)
 
     def member_counts(self) -> dict[str, int]:
         """Return segment id -> number of members. Cost: the first call reads the key of every membership."""
@@ -186,10 +189,12 @@ class RocksStore:
         read."""
         return self._changes.of_contact(contact_id, since_ms)
 
-    def segment_changes(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, KeptChange]]:
-        """Yield contact ids greater than `after` and their kept changes in this segment, ascending by contact
-        id and then by change."""
-        return self._changes.of_segment(segment_id, after)
+    def segment_changes(
+        self, segment_id: str, after: str | None = None, prefix: str = ""
+    ) -> Iterator[tuple[str, KeptChange]]:
+        """Yield contact ids that are greater than `after` and begin with `prefix`, and their kept changes in
+        this segment, ascending by contact id and then by change."""
+        return self._changes.of_segment(segment_id, after, prefix)
 
     def set_floor(self, segment_id: str, contact_id: str, dropped_ms: int | None) -> None:
         """Keep the time of the latest change of a contact in a segment that was dropped because of the cap;

@@ -63,6 +63,37 @@ def downloaded(page: Page) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
+def test_contacts_are_searched_by_the_beginning_of_their_ids(page: Page, shop: Shop) -> None:
+    shop.create(segment_id="found", name="国内", type="standard", clusters=clusters("中国"))
+
+    def in_pages_of_two(route: Route) -> None:
+        route.continue_(url=route.request.url.replace("limit=50", "limit=2"))
+
+    page.route("**/api/v1/segments/found/contacts?*", in_pages_of_two)
+    page.goto("/console/segments/found?tab=contacts")
+    ids = page.locator("tbody tr.ant-table-row td:first-child")
+    expect(ids).to_have_text(["c0", "c2"])
+    expect(page.get_by_text("共 5 个")).to_be_visible()
+    page.get_by_role("button", name="下一页").click()
+    expect(ids).to_have_text(["c4", "c6"])
+    search = page.get_by_role("textbox", name="按联系人 id 开头搜索")
+    # The search begins at the first page, and the number of all contacts is not that of its pages.
+    search.fill("c")
+    expect(ids).to_have_text(["c0", "c2"])
+    expect(page.get_by_text("共 5 个")).to_have_count(0)
+    search.fill("c4")
+    expect(ids).to_have_text(["c4"])
+    assert [row[0] for row in downloaded(page)[1:]] == ["c4"]
+    # It also holds for those who left.
+    changed = {"segment_id": "found", "name": "日本", "type": "standard", "clusters": clusters("日本")}
+    assert shop.api.put("/segments/found", json=changed).status_code == 200
+    page.get_by_role("combobox", name="显示").click()
+    page.get_by_title("最近 7 天离开", exact=True).click()
+    expect(ids).to_have_text(["c4"])
+    search.fill("c1")
+    expect(page.get_by_text("没有联系人")).to_be_visible()
+
+
 def test_members_are_downloaded_with_since_and_until(page: Page, shop: Shop) -> None:
     form = {"event": "form_submit", "window": {"last": "P30D"}}
     conditions = [form, {"attribute": "member_points", "operator": "ge", "value": 900}]

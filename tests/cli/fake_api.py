@@ -378,7 +378,11 @@ class FakeApi:
             case "GET", ["contacts"] if "left_since" in query:
                 return httpx.Response(200, json=LEFT)
             case "GET", ["contacts"]:
-                ids = [one for one in self.contacts.get(segment_id, []) if one > query.get("after", "")]
+                ids = [
+                    one
+                    for one in self.contacts.get(segment_id, [])
+                    if one > query.get("after", "") and one.startswith(query.get("q", ""))
+                ]
                 page = ids[: min(int(query["limit"]), self.page_size)]
                 return httpx.Response(
                     200,

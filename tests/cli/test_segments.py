@@ -292,6 +292,17 @@ def test_contacts_shows_a_page_and_how_to_go_on(run: Run, api: FakeApi) -> None:
     assert going_on["next_cursor"] == "c5"
 
 
+def test_contacts_are_limited_to_a_beginning_of_their_ids(run: Run, api: FakeApi) -> None:
+    api.add("cn")
+    api.page_size = 1
+    api.contacts["cn"] = ["c1", "c2", "c21", "d"]
+    listed = json.loads(run("segments", "contacts", "cn", "--prefix", "c2", "--json").stdout)
+    assert [one["contact_id"] for one in listed["contacts"]] == ["c2", "c21"]
+    lines = run("segments", "contacts", "cn", "--prefix", "c2", "--all", "--json").stdout.splitlines()
+    assert [json.loads(line)["contact_id"] for line in lines] == ["c2", "c21"]
+    assert [query["q"] for _, _, query, _ in api.requests] == ["c2"] * 4
+
+
 def test_a_limit_beyond_a_page_takes_several_pages(run: Run, api: FakeApi) -> None:
     api.add("cn")
     api.page_size = 4

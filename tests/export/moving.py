@@ -59,8 +59,8 @@ class Spread:
     def put(self, contact: Contact) -> None:
         self.of(contact.contact_id).put(contact)
 
-    def contact_ids(self, after: str | None = None) -> Iterator[str]:
-        return heapq.merge(*(store.contact_ids(after) for store in self.stores))
+    def contact_ids(self, after: str | None = None, prefix: str = "") -> Iterator[str]:
+        return heapq.merge(*(store.contact_ids(after, prefix) for store in self.stores))
 
     def next_due(self) -> tuple[int, str] | None:
         found = [due for due in (store.next_due() for store in self.stores) if due is not None]
@@ -75,8 +75,10 @@ class Spread:
     def member(self, segment_id: str, contact_id: str) -> tuple[int, int] | None:
         return self.of(contact_id).member(segment_id, contact_id)
 
-    def members(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int, int]]:
-        return heapq.merge(*(store.members(segment_id, after) for store in self.stores))
+    def members(
+        self, segment_id: str, after: str | None = None, prefix: str = ""
+    ) -> Iterator[tuple[str, int, int]]:
+        return heapq.merge(*(store.members(segment_id, after, prefix) for store in self.stores))
 
     def member_counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
@@ -112,8 +114,10 @@ class Spread:
     def set_floor(self, segment_id: str, contact_id: str, dropped_ms: int | None) -> None:
         self.of(contact_id).set_floor(segment_id, contact_id, dropped_ms)
 
-    def segment_changes(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, KeptChange]]:
-        return heapq.merge(*(store.segment_changes(segment_id, after) for store in self.stores))
+    def segment_changes(
+        self, segment_id: str, after: str | None = None, prefix: str = ""
+    ) -> Iterator[tuple[str, KeptChange]]:
+        return heapq.merge(*(store.segment_changes(segment_id, after, prefix) for store in self.stores))
 
     def floors(self, segment_id: str, after: str | None = None) -> Iterator[tuple[str, int]]:
         return heapq.merge(*(store.floors(segment_id, after) for store in self.stores))

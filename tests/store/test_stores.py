@@ -10,6 +10,7 @@ import pytest
 
 from streamseg.contact.body import Body
 from streamseg.contact.contact import Contact
+from streamseg.contact.kept_changes import KeptChange
 from streamseg.contact.rows import Membership
 from streamseg.records.derived import TAG_ADDED, DerivedEvents
 from streamseg.records.inputs import Event
@@ -38,7 +39,7 @@ class _Committing:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._rocks, name)
-        if name not in ("put", "add_event", "add_derived", "drop_event"):
+        if name not in ("put", "add_event", "add_derived", "drop_event", "set_member", "keep_change"):
             return found
 
         def write(*arguments: object) -> None:
@@ -95,6 +96,24 @@ def test_contact_ids_ascend_by_their_utf8_bytes(store: Store) -> None:
     assert list(store.contact_ids(after="a")) == ids[3:]
     assert list(store.contact_ids(after="aa")) == ids[5:]
     assert list(store.contact_ids(after="\U0001f600")) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "\0", "a", "a\0", "a\0b", "ab", "b", "中", "\U0001f601"])
+def test_contacts_members_and_changes_are_read_by_the_beginning_of_their_ids(
+    store: Store, prefix: str
+) -> None:
+    ids = ["", "\0", "a", "a\0", "a\0b", "ab", "z", "é", "中", "中国", "\U0001f600"]
+    change = KeptChange(5, 1, "s", 1, 1, "deletion", None, 0)
+    for contact_id in reversed(ids):
+        store.put(due(contact_id, None))
+        for segment_id in ("", "s", "s\0"):
+            store.set_member(segment_id, contact_id, (1, 5))
+            store.keep_change(contact_id, change._replace(segment_id=segment_id))
+    for after in (None, *ids):
+        expected = [one for one in ids if one.startswith(prefix) and (after is None or one > after)]
+        assert list(store.contact_ids(after, prefix)) == expected
+        assert [one for one, *_ in store.members("s", after, prefix)] == expected
+        assert [one for one, _ in store.segment_changes("s", after, prefix)] == expected
 
 
 def test_the_least_due_contact_comes_first_and_ties_by_id(store: Store) -> None:

@@ -20,6 +20,7 @@ from streamseg.store.memory import MemoryStore
 from streamseg.store.rocksdb import RocksStore
 
 CONTACT_IDS = ("a", "a\0", "b", "中", "\U0001f600")
+PREFIXES = ("", "a", "a\0", "中")
 contact_ids = st.sampled_from(CONTACT_IDS)
 event_ids = st.sampled_from(["e1", "e2", "\0", "é"])
 times = st.integers(-5, 5)
@@ -208,6 +209,10 @@ class StoresAgree(RuleBasedStateMachine):
         ids = list(self.memory.contact_ids())
         assert list(self.rocks.contact_ids()) == ids
         assert list(self.rocks.contact_ids(after="a")) == list(self.memory.contact_ids(after="a"))
+        for after, prefix in product((None, *CONTACT_IDS), PREFIXES):
+            beginning = [one for one in self.memory.contact_ids(after) if one.startswith(prefix)]
+            assert list(self.memory.contact_ids(after, prefix)) == beginning
+            assert list(self.rocks.contact_ids(after, prefix)) == beginning
         assert self.rocks.next_due() == self.memory.next_due()
         assert self.rocks.clock_ms == self.memory.clock_ms
         counts = {segment_id: count for segment_id, count in self.rocks.member_counts().items() if count}
@@ -215,14 +220,19 @@ class StoresAgree(RuleBasedStateMachine):
         for segment_id in ids:
             members = list(self.memory.members(segment_id))
             assert list(self.rocks.members(segment_id)) == members
-            for contact_id, _, _ in members:
-                rest = list(self.memory.members(segment_id, contact_id))
-                assert list(self.rocks.members(segment_id, contact_id)) == rest
+            for after, prefix in product((None, *(one for one, _, _ in members)), PREFIXES):
+                rest = [one for one in self.memory.members(segment_id, after) if one[0].startswith(prefix)]
+                assert list(self.memory.members(segment_id, after, prefix)) == rest
+                assert list(self.rocks.members(segment_id, after, prefix)) == rest
         assert self.rocks.unkept_ms() == self.memory.unkept_ms()
         for segment_id in CONTACT_IDS:
             for after in (None, *CONTACT_IDS):
                 changes = list(self.memory.segment_changes(segment_id, after))
                 assert list(self.rocks.segment_changes(segment_id, after)) == changes
+                for prefix in PREFIXES:
+                    changed = [one for one in changes if one[0].startswith(prefix)]
+                    assert list(self.memory.segment_changes(segment_id, after, prefix)) == changed
+                    assert list(self.rocks.segment_changes(segment_id, after, prefix)) == changed
                 floors = list(self.memory.floors(segment_id, after))
                 assert list(self.rocks.floors(segment_id, after)) == floors
             for born, since_ms in product((-1, 7), (-3 * QUARTER_MS, 0)):

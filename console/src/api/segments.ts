@@ -59,8 +59,10 @@ export function useSegment(segmentId: string) {
   });
 }
 
-/** Whom of a segment to list: the members now, those at an instant, or those who left since an instant. */
+/** Whom of a segment to list: the members now, those at an instant, or those who left since an instant; of these
+ * only those whose ids begin with `q`. */
 export interface Which {
+  q?: string | undefined;
   at?: string | undefined;
   left_since?: string | undefined;
 }

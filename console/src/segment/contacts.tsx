@@ -1,4 +1,4 @@
-import { Empty, Table } from "antd";
+import { Empty, Input, Table } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -15,7 +15,9 @@ import { WhichMembers } from "./which_members";
 export function Contacts({ segment }: { segment: Segment }) {
   const { t } = useTranslation();
   const [cursors, setCursors] = useState<string[]>([]);
-  const [which, setWhich] = useState<Which>({});
+  const [when, setWhen] = useState<Which>({});
+  const [begin, setBegin] = useState("");
+  const which = { ...when, q: begin };
   const members = useMembers(segment.segment_id, cursors.at(-1), which);
   const next = members.data?.next_cursor;
   return (
@@ -23,9 +25,20 @@ export function Contacts({ segment }: { segment: Segment }) {
       <WhichMembers
         choose={(chosen) => {
           setCursors([]);
-          setWhich(chosen);
+          setWhen(chosen);
         }}
       >
+        <Input
+          className="search"
+          allowClear
+          aria-label={t("contact.search")}
+          placeholder={t("contact.search")}
+          value={begin}
+          onChange={(event) => {
+            setCursors([]);
+            setBegin(event.target.value);
+          }}
+        />
         <span className="push" />
         <MemberDownload segmentId={segment.segment_id} which={which} />
       </WhichMembers>
@@ -81,7 +94,7 @@ export function Contacts({ segment }: { segment: Segment }) {
         ]}
       />
       <PageButtons
-        total={which.at || which.left_since ? undefined : segment.contacts}
+        total={which.at || which.left_since || begin ? undefined : segment.contacts}
         number={cursors.length}
         back={cursors.length > 0 ? () => setCursors(cursors.slice(0, -1)) : undefined}
         forth={next ? () => setCursors([...cursors, next]) : undefined}

@@ -40,7 +40,35 @@ async def all_rows(ask: Ask, path: str) -> list[Any]:
         rows += page["contacts"]
         if page["next_cursor"] is None:
             return rows
-        after = f"&after={page['next_cursor']}"
+        after = f"&after={quote(page['next_cursor'], safe='')}"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+@pytest.mark.parametrize("prefix", ["", "c", "c1", "c1/", "d", "人", "人1x"])
+def test_each_list_of_contacts_is_limited_to_a_beginning_of_their_ids(limit: int, prefix: str) -> None:
+    here = ["c", "c1", "c1/", "c1/a", "c10", "c2", "c\x00", "人", "人1"]
+    left = [f"{contact_id}-left" for contact_id in here]
+    installation = Installation()
+    installation.segment("old", "ann", {"attribute": "city", "operator": "is_set"})
+    for contact_id in here + left:
+        installation.contact(contact_id, attributes={"city": "上海"})
+    for contact_id in left:
+        installation.contact(contact_id, at_ms=AT_MS + 2, attributes={"city": None})
+    installation.tick(AT_MS + 3)
+
+    async def questions(ask: Ask) -> None:
+        for query, contact_ids in (
+            ("", here),
+            (f"&at={AT_MS + 1}", here + left),
+            (f"&entered_since={AT_MS}", here),
+            (f"&left_since={AT_MS}", left),
+        ):
+            path = f"/segments/old/contacts?limit={limit}&q={quote(prefix, safe='')}{query}"
+            rows = await all_rows(ask, path)
+            expected = sorted(one for one in contact_ids if one.startswith(prefix))
+            assert [row["contact_id"] for row in rows] == expected, query
+
+    asking(installation, questions)
 
 
 @pytest.mark.parametrize("limit", [1, 4, 50])
