@@ -1,7 +1,7 @@
 /** Definitions: the examples of docs/segment-language.md, and generated ones if the Python tests run these
  * tests (tests/console/). */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Vocabulary } from "../src/api/vocabulary";
 import type { Condition, Definition } from "../src/definition/types";
@@ -30,6 +30,11 @@ const GIVEN = process.env.CONSOLE_TEST_DATA;
 
 function given<Content>(name: string): Content | undefined {
   return GIVEN === undefined ? undefined : JSON.parse(readFileSync(join(GIVEN, name), "utf8"));
+}
+
+/** Leaves something there for the Python tests. */
+export function leave(name: string, content: unknown): void {
+  if (GIVEN !== undefined) writeFileSync(join(GIVEN, name), JSON.stringify(content));
 }
 
 export const DEFINITIONS = [...examples(), ...(given<Definition[]>("definitions.json") ?? [])].filter(

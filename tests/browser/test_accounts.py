@@ -15,6 +15,7 @@ from agents.api.roles import Role
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from tests.agents.installation import installed
 from tests.agents.known_tokens import token_of, write_tokens
+from tests.browser.clipboard import copied, pasted
 from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints
 
 expect.set_options(timeout=PLAYWRIGHT_WAIT_MS)
@@ -114,6 +115,17 @@ def test_the_next_account_in_a_browser_does_not_see_the_draft_of_the_one_before(
     page.get_by_role("button", name="退出登录").click()
     expect(page.get_by_label("访问令牌")).to_be_visible()
     assert "安的草稿" not in page.evaluate("JSON.stringify({...localStorage})")
+
+
+def test_a_command_that_is_copied_takes_the_token_from_a_variable(office: Office) -> None:
+    page = office.open()
+    sign_in(page, token_of("ann"), "/console/new/standard")
+    page.get_by_role("button", name="满18岁").click()
+    page.get_by_role("tab", name="JSON / YAML").click()
+    command = copied(page, "复制为 curl 命令")
+    assert token_of("ann") not in command
+    assert pasted(command, "wrong")["code"] == "unauthorized"
+    assert pasted(command, token_of("ann"))["created_by"] == "ann"
 
 
 def test_the_address_that_was_wanted_is_shown_after_signing_in(office: Office) -> None:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from streamseg.cli.definition_files import parse_definition
 from streamseg.wording.vocabulary import fixed_vocabulary
 from tests.strategies.conditions import definition_of, definitions_without_id
 from tests.strategies.values import written
@@ -64,3 +65,8 @@ def test_the_page_passes_its_checks(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout
+    # The command line reads the files that the page makes of the definitions.
+    left = orjson.loads((tmp_path / "texts.json").read_bytes())
+    assert len(left["texts"]) >= DEFINITIONS
+    for definition, text in zip(left["definitions"], left["texts"], strict=True):
+        assert parse_definition(text.encode(), json=False) == definition

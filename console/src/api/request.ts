@@ -3,7 +3,8 @@
 import { readJson } from "../definition/long_numbers";
 import { currentLanguage } from "../language/language";
 
-const BASE = "/api/v1";
+/** Where the API is on the server of the page. */
+export const API = "/api/v1";
 
 /** A refusal of the API. `path` is the field at fault, such as `clusters[0].conditions[0].value`. */
 export class Problem extends Error {
@@ -42,7 +43,7 @@ export async function ask<Answer>(path: string, request: Request = {}): Promise<
   };
   if (body !== undefined) sent.body = JSON.stringify(body);
   if (signal) sent.signal = signal;
-  const answered = await fetch(`${BASE}${path}`, sent);
+  const answered = await fetch(`${API}${path}`, sent);
   const text = await answered.text();
   const read = text === "" ? undefined : parsed(text);
   if (!answered.ok) throw new Problem(answered.status, (read as object | undefined) ?? {});

@@ -159,17 +159,20 @@ export interface Saved {
   version: number | undefined;
 }
 
-/** Saves a definition: creates the segment, or replaces exactly the version that was edited. */
+/** Returns the request that saves a definition: it creates the segment, or replaces exactly the version that was
+ * edited. */
+export function savingOf(definition: Definition, version: number | undefined) {
+  if (version === undefined || definition.segment_id === undefined) {
+    return { method: "POST" as const, path: "/segments", headers: {}, body: definition };
+  }
+  const headers = { "If-Match": `"${version}"` };
+  return { method: "PUT" as const, path: segmentPath(definition.segment_id), headers, body: definition };
+}
+
 export function useSaveSegment() {
   return useChange(({ definition, version }: Saved) => {
-    if (version === undefined || definition.segment_id === undefined) {
-      return ask<Segment>("/segments", { method: "POST", body: definition });
-    }
-    return ask<Segment>(segmentPath(definition.segment_id), {
-      method: "PUT",
-      body: definition,
-      headers: { "If-Match": `"${version}"` },
-    });
+    const { path, ...saving } = savingOf(definition, version);
+    return ask<Segment>(path, saving);
   });
 }
 

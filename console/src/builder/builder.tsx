@@ -125,7 +125,7 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
                 {
                   key: "text",
                   label: t("builder.as_text"),
-                  children: <TextEditor value={definition} change={edited} />,
+                  children: <TextEditor value={definition} change={edited} version={version} />,
                 },
                 {
                   key: "settings",

@@ -3,16 +3,18 @@
 import { Alert, Segmented, Typography } from "antd";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { hasLongNumber } from "../definition/long_numbers";
 import { hasShape } from "../definition/shape";
+import { yamlText } from "../definition/texts";
 import type { Definition } from "../definition/types";
 import type { EditorProps } from "./context";
+import { CopiedTexts } from "./copied_texts";
 
 type Form = "yaml" | "json";
 
 function written(definition: Definition, form: Form): string {
-  return form === "json" ? JSON.stringify(definition, null, 2) : stringify(definition, { lineWidth: 0 });
+  return form === "json" ? JSON.stringify(definition, null, 2) : yamlText(definition);
 }
 
 /** Reads JSON or YAML, which contains JSON. Returns undefined if the form could not show the definition. */
@@ -21,7 +23,12 @@ function readText(text: string): Definition | undefined {
   return hasShape(read) ? read : undefined;
 }
 
-export function TextEditor({ value, change }: EditorProps<Definition>) {
+interface Props extends EditorProps<Definition> {
+  /** The version that is edited; undefined for a new segment. */
+  version: number | undefined;
+}
+
+export function TextEditor({ value, change, version }: Props) {
   const { t } = useTranslation();
   const [form, setForm] = useState<Form>("yaml");
   const [text, setText] = useState(() => written(value, form));
@@ -59,6 +66,7 @@ export function TextEditor({ value, change }: EditorProps<Definition>) {
         }}
       />
       <Typography.Text copyable={{ text }} />
+      {fault === undefined && <CopiedTexts definition={value} version={version} />}
       <textarea
         aria-label={t("builder.as_text")}
         spellCheck={false}
