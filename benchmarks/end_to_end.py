@@ -6,6 +6,9 @@ contact updates before it, which make the contacts known, are not. Run it from t
 
     python -m benchmarks.end_to_end
     python -m benchmarks.end_to_end --contacts 20000 --records 200000 --segments 1000 --workers 1 2
+    python -m benchmarks.end_to_end --repeats 5 --against ../an-older-checkout
+
+`--against` measures the workers of another checkout (with its `.venv`) in turn.
 
 It starts a broker (deploy/kafka.sh) on the same machine, unless --bootstrap names one. One worker has a core
 that the broker does not use. Several workers have one core each, if there are as many, and share them with
@@ -19,6 +22,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +33,24 @@ from benchmarks.kafka import (
     Feed,
     WorkerProcess,
     broker,
+    checkouts,
     installation,
     leave_to_the_worker,
     wait_until,
 )
 from benchmarks.workload import DAY_MS, Workload, definitions
 from streamseg.settings import Settings
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured: so many workers of a checkout (its name in the report, and its folder; None: this
+    one), with so many segments."""
+
+    name: str
+    checkout: Path | None
+    workers: int
+    segments: int
 
 
 @dataclass(frozen=True)
@@ -51,13 +67,15 @@ class Run:
 
 
 def catch_up(
-    kafka: Broker, settings: Settings, workload: Workload, bodies: list[dict[str, Any]], workers: int
+    kafka: Broker, settings: Settings, workload: Workload, bodies: list[dict[str, Any]], case: Case
 ) -> Run:
     """Measure one catch-up: all workers make the contacts known and stop; then they apply the stream."""
     feed = Feed(settings)
     feed.define(bodies)
     contacts = feed.write(workload.updates())
-    group = [WorkerProcess(settings, f"worker-{number}") for number in range(workers)]
+    group = [
+        WorkerProcess(settings, f"worker-{number}", checkout=case.checkout) for number in range(case.workers)
+    ]
     cpus = os.cpu_count() or 1
     try:
         for number, worker in enumerate(group):
@@ -112,10 +130,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
     parser.add_argument("--partitions", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--against", type=Path, help="another checkout with its .venv")
     parser.add_argument("--bootstrap", help="a running broker, e.g. localhost:9092")
     wanted = parser.parse_args()
-    cases = [(workers, segments) for segments in wanted.segments for workers in wanted.workers]
-    runs: dict[tuple[int, int], list[Run]] = {case: [] for case in cases}
+    cases = [
+        Case(name, checkout, workers, segments)
+        for segments, workers in product(wanted.segments, wanted.workers)
+        for name, checkout in checkouts(wanted.against).items()
+    ]
+    runs: dict[Case, list[Run]] = {case: [] for case in cases}
     if wanted.workers == [1]:
         leave_to_the_worker(0)
     with broker(wanted.bootstrap) as kafka:
@@ -125,10 +148,9 @@ def main() -> None:
                 days = 5.0
                 start_ms = time.time_ns() // 1_000_000 - int((days + 1) * DAY_MS)
                 workload = Workload(wanted.contacts, wanted.records, days, start_ms=start_ms)
-                workers, segments = case
                 with installation(kafka, wanted.partitions) as settings:
-                    runs[case].append(catch_up(kafka, settings, workload, definitions(segments), workers))
-    rows = [_row(*case, wanted.contacts, runs[case], runs[cases[0]]) for case in cases]
+                    runs[case].append(catch_up(kafka, settings, workload, definitions(case.segments), case))
+    rows = [_row(case, wanted.contacts, runs[case], runs[cases[0]]) for case in cases]
     print(command("benchmarks.end_to_end"))
     print(table(_HEADING, rows))
     cores = "another core" if wanted.workers == [1] else "the same cores"
@@ -139,6 +161,7 @@ def main() -> None:
 
 
 _HEADING = [
+    "checkout",
     "workers",
     "segments",
     "records/s",
@@ -151,16 +174,17 @@ _HEADING = [
 ]
 
 
-def _row(workers: int, segments: int, contacts: int, runs: list[Run], base: list[Run]) -> list[str]:
+def _row(case: Case, contacts: int, runs: list[Run], base: list[Run]) -> list[str]:
     rates = [run.records / run.seconds for run in runs]
     firsts = [run.records / run.seconds for run in base]
     last = runs[-1]
     return [
-        str(workers),
-        f"{segments:,}",
+        case.name,
+        str(case.workers),
+        f"{case.segments:,}",
         Figure(rates).text(0),
         Figure([rate / first for rate, first in zip(rates, firsts, strict=True)]).text(2),
-        f"{Figure([run.cpu_seconds / run.records * 1e6 for run in runs]).median:.0f} µs",
+        f"{Figure([run.cpu_seconds / run.records * 1e6 for run in runs]).text(0)} µs",
         f"{last.memory_bytes / (1 << 20):.0f} MiB",
         f"{last.changelog_bytes / last.records:.0f} bytes",
         f"{last.state_bytes / contacts:.0f} bytes",
