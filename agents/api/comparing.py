@@ -28,7 +28,9 @@ class Compared:
     memberships    as JSON: segment id, contact id, sequence, time of entry
     last           the last contact compared; None if there are no more
     member_counts  for the whole partition: segment id -> number of members
-    changes        the number of membership changes since the partition started its work
+    changes_before  how many membership changes the partition had made since it started its work when these
+                   contacts were chosen
+    changes        the same when `member_counts` was read, after the last contact
     """
 
     contacts: int = 0
@@ -36,6 +38,7 @@ class Compared:
     memberships: list[Json] = field(default_factory=list)
     last: str | None = None
     member_counts: dict[str, int] = field(default_factory=dict)
+    changes_before: int = 0
     changes: int = 0
 
 
@@ -51,8 +54,11 @@ class Comparing:
     ) -> Compared:
         """Compare up to `limit` contacts of a partition that follow `after`."""
         async with self._local.slices.slice():
-            contact_ids = list(islice(self._local.task(number).store.contact_ids(after), limit))
+            task = self._local.task(number)
+            contact_ids = list(islice(task.store.contact_ids(after), limit))
+            changes_before = task.partition.changes
         found = await self.contacts(number, contact_ids, segment_ids)
+        found.changes_before = changes_before
         found.last = contact_ids[-1] if len(contact_ids) == limit else None
         return found
 

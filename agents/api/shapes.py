@@ -403,6 +403,7 @@ VERIFIED: Final[Json] = {
     "differences": list_of(object_of(DIFFERENCE)),
     "memberships": list_of(object_of({"segment_id": SOME_TEXT, **MEMBER})),
     "member_counts": {"type": "object", "additionalProperties": COUNT},
+    "changes_before": COUNT,
     "changes": COUNT,
     "next_cursor": NULL_TEXT,
 }

@@ -121,6 +121,7 @@ class Verification:
                 "differences": [one for entry in found for one in entry["differences"]],
                 "memberships": [one for entry in found for one in entry["memberships"]],
                 "member_counts": found[0]["member_counts"] if wanted.contacts is None else {},
+                "changes_before": found[0]["changes_before"] if wanted.contacts is None else 0,
                 "changes": found[0]["changes"] if wanted.contacts is None else 0,
                 "next_cursor": found[0]["last"] if wanted.contacts is None else None,
             }
@@ -147,6 +148,7 @@ class Verification:
             "memberships": found.memberships if wanted.memberships else [],
             "last": found.last,
             "member_counts": found.member_counts,
+            "changes_before": found.changes_before,
             "changes": found.changes,
         }
 

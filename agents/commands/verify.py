@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -19,6 +19,16 @@ from streamseg.settings import Settings
 PAGE = 200
 _LOOKS = 5
 _BETWEEN_LOOKS_SECONDS = 1.0
+
+
+class TopicMemberships(Protocol):
+    """The memberships on the topic, by record key, at the position up to which it was read."""
+
+    @property
+    def memberships(self) -> Mapping[bytes, Membership]: ...
+
+    def read_on(self) -> None:
+        """Read up to the end that the topic has now."""
 
 
 class Comparison:
@@ -60,7 +70,7 @@ class Comparison:
             after = page["next_cursor"]
             if after is None:
                 break
-        if page["changes"] == first["changes"]:
+        if page["changes"] == first["changes_before"]:
             # No contact entered or exited meanwhile, so the numbers must agree.
             self.differences += _count_differences(members, page["member_counts"], self._segments)
         partitions: int = page["partitions"]
@@ -81,16 +91,19 @@ class Comparison:
         self._memberships.update((membership.key, membership) for membership in found)
         return (membership.segment_id for membership in found)
 
-    def compare_topic(self, reader: MembershipsReader) -> None:
+    def compare_topic(self, reader: TopicMemberships, pause: Callable[[], None]) -> None:
         """Compare the memberships with those on the topic. Both continue to change, so each difference is
-        checked again for some seconds. Only a difference that remains is reported."""
-        for look in range(_LOOKS):
-            reader.read_on()
-            suspects = [key for key in self._keys(reader) if self._differs(reader, key)]
-            if not suspects or look == _LOOKS - 1:
-                break
-            time.sleep(_BETWEEN_LOOKS_SECONDS)
+        looked at again a few times, after a `pause`. Only a difference that remains is reported."""
+        reader.read_on()
+        suspects = [key for key in self._keys(reader) if self._differs(reader, key)]
+        for _ in range(_LOOKS - 1):
+            if not suspects:
+                return
+            pause()
             self._look_again(reader, suspects)
+            reader.read_on()
+            # What was equal at the first look and differs now has changed since.
+            suspects = [key for key in suspects if self._differs(reader, key)]
         for key in suspects:
             kept, on_topic = self._memberships.get(key), reader.memberships.get(key)
             one = kept or on_topic
@@ -105,7 +118,7 @@ class Comparison:
                     }
                 )
 
-    def _keys(self, reader: MembershipsReader) -> Iterator[bytes]:
+    def _keys(self, reader: TopicMemberships) -> Iterator[bytes]:
         yield from self._memberships
         yield from (key for key, one in reader.memberships.items() if self._is_wanted(one))
 
@@ -114,10 +127,10 @@ class Comparison:
             self._segments is None or membership.segment_id in self._segments
         )
 
-    def _differs(self, reader: MembershipsReader, key: bytes) -> bool:
+    def _differs(self, reader: TopicMemberships, key: bytes) -> bool:
         return self._memberships.get(key) != reader.memberships.get(key)
 
-    def _look_again(self, reader: MembershipsReader, suspects: Sequence[bytes]) -> None:
+    def _look_again(self, reader: TopicMemberships, suspects: Sequence[bytes]) -> None:
         doubtful = [self._memberships.get(key) or reader.memberships[key] for key in suspects]
         contact_ids = sorted({one.contact_id for one in doubtful})
         for key in suspects:
@@ -178,7 +191,7 @@ def verify(
     else:
         with MembershipsReader(Settings.read()) as reader:
             comparison.compare_state()
-            comparison.compare_topic(reader)
+            comparison.compare_topic(reader, lambda: time.sleep(_BETWEEN_LOOKS_SECONDS))
     _show(session, comparison)
     if comparison.differences:
         raise typer.Exit(1)

@@ -54,8 +54,6 @@ def read_changelog(
             # By default a fetch after a full queue is delayed by a second, which leaves this thread without
             # work.
             "fetch.queue.backoff.ms": 5,
-            # The end of a partition is known only when an empty answer arrives.
-            "fetch.wait.max.ms": 20,
         }
     )
     try:

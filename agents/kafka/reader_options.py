@@ -17,4 +17,10 @@ def reader_options(settings: Settings) -> dict[str, Any]:
     have a right to the one named here. Without a right they could read, but the brokers would log each
     attempt as denied."""
     _, group = worker_groups(settings)
-    return {**librdkafka_options(settings), "group.id": group, "enable.auto.commit": False}
+    return {
+        **librdkafka_options(settings),
+        "group.id": group,
+        "enable.auto.commit": False,
+        # The end of a partition is known only when an empty answer arrives.
+        "fetch.wait.max.ms": 20,
+    }

@@ -101,6 +101,8 @@ class TopicRecords:
         skipped, or the records before `offsets`."""
         firsts: dict[Place, int] = {}
         starts: dict[Place, int] = {}
+        # librdkafka keeps a partition paused when it is assigned again.
+        self._consumer.resume([self._at(place) for place in self._paused])
         self.ends, self._queues, self._left, self._paused = {}, {}, set(), set()
         for place in places:
             first, end = self._bounds(place)

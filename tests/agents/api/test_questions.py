@@ -524,7 +524,8 @@ def test_a_second_page_of_a_comparison_or_a_recount_is_refused_while_one_is_answ
         async def held(*_: Any) -> list[dict[str, Any]]:
             asked.set()
             await go_on.wait()
-            page = {"contacts": 0, "differences": [], "memberships": [], "member_counts": {}, "changes": 0}
+            counts = {"contacts": 0, "changes_before": 0, "changes": 0}
+            page = {**counts, "differences": [], "memberships": [], "member_counts": {}}
             return [{**page, "found": [{**page, "last": None}], "next_cursor": None}]
 
         verification = Verification(

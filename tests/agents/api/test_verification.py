@@ -14,6 +14,7 @@ import typer
 from confluent_kafka import Consumer, Producer, TopicPartition
 from typer.testing import CliRunner
 
+from agents.api.comparing import Compared, Comparing
 from agents.commands.verify import command as verify
 from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from agents.kafka.partitioner import place
@@ -139,6 +140,31 @@ def test_nothing_differs_and_what_was_lost_is_found_and_mended(installation: Ins
     told = [change["reason"]["kind"] for change in installation.changes() if change["contact_id"] == "c3"]
     assert told == ["behavior_event", "definition"]
     assert installation.recount("buyers")["changes"] == 0
+
+
+def test_a_page_tells_of_a_change_that_came_after_its_first_contact(installation: Installation) -> None:
+    app = installation.app
+    number = place(b"c3", installation.settings.partitions)
+
+    class Meanwhile(Comparing):
+        """Loses a membership and finds it again between the choice of the contacts and their comparison."""
+
+        async def contacts(self, *chosen: Any) -> Compared:
+            installation.lose_the_membership_of("c3")
+            task = app.scheduler.find(number)
+            assert task is not None
+            task.partition.recount("buyers", None, len(CONTACTS))
+            return await super().contacts(*chosen)
+
+    found: list[Compared] = []
+
+    async def ask() -> None:
+        comparing = Meanwhile(app.api.comparing._local, installation.settings)
+        found.append(await comparing.page(number, None, len(CONTACTS)))
+
+    installation.on_the_loop(ask())
+    (page,) = found
+    assert (page.changes_before, page.changes) == (len(page.memberships), len(page.memberships) + 1)
 
 
 def test_the_background_check_counts_what_differs(installation: Installation) -> None:
