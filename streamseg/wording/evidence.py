@@ -130,7 +130,15 @@ class _Evidence:
                 shown = value(one["latest"]["value"], self._language)
                 latest = filled(evidence_terms.LEFT_OUT_VALUE, self._language, latest=latest, value=shown)
             why = self._why(one, "where")
-            yield filled(evidence_terms.LEFT_OUT, self._language, count=one["count"], why=why, latest=latest)
+            label = (
+                evidence_terms.LEFT_OUT_ELEMENTS if self._counts_elements(one) else evidence_terms.LEFT_OUT
+            )
+            yield filled(label, self._language, count=one["count"], why=why, latest=latest)
+
+    def _counts_elements(self, left_out: Json) -> bool:
+        """Return whether the number of what was left out is that of elements, not of occurrences."""
+        aggregate = self._condition.get("aggregate") or {}
+        return "elements" in aggregate and left_out["why"] in ("no_value", "no_number")
 
     def occurrence(self, one: Json) -> str:
         """Return an occurrence by its id and time."""

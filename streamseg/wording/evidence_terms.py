@@ -30,6 +30,10 @@ OCCURRENCE_NAMED: Final = Label("{id}，{at}", "{id} at {at}")
 LEFT_OUT: Final = Label(
     "未计入 {count} 次：{why}（最近一次 {latest}）", "left out, {count}: {why} (the latest {latest})"
 )
+LEFT_OUT_ELEMENTS: Final = Label(
+    "列表中未计入 {count} 项：{why}（最近一次 {latest}）",
+    "left out, {count} in the list: {why} (the latest {latest})",
+)
 LEFT_OUT_VALUE: Final = Label("{latest}，值 {value}", "{latest}, value {value}")
 LEFT_OUT_WHY: Final[Mapping[str, Label]] = {
     "not_passed": Label("不满足条件", "the conditions are not met"),
@@ -38,6 +42,7 @@ LEFT_OUT_WHY: Final[Mapping[str, Label]] = {
     "not_yet": Label("尚未进入时间范围", "not in the window yet"),
     "no_value": Label("没有值", "no value there"),
     "no_number": Label("值不是数字", "the value is not a number"),
+    "no_element": Label("列表中没有满足条件的项", "nothing in the list meets the conditions"),
 }
 """The reasons why an occurrence does not count, by code."""
 

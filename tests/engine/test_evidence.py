@@ -233,6 +233,61 @@ NOTES = [
         None,
     ),
     case(
+        "elements of which some do not count",
+        {
+            "event": "buy",
+            "aggregate": {
+                "function": "sum",
+                "elements": "lines",
+                "where": all_of({"property": "code", "operator": "ne", "value": "gift"}),
+                "property": "price",
+                "operator": "ge",
+                "value": 10,
+            },
+        },
+        [
+            event("05-01", "buy", {"lines": [{"price": "12.5"}, {"price": 3}, {}]}, id_="some"),
+            event("05-02", "buy", {"lines": [{"code": "gift", "price": 9}]}, id_="gift"),
+            event("05-03", "buy", {"lines": []}, id_="bare"),
+        ],
+        [
+            "the sum is 3, 7 more needed",
+            'left out, 1 in the list: the value is not a number; it is text, with "as": "number" it is read '
+            'as one (the latest some at 2026-04-30T16:00:00.000Z, value "12.5")',
+            "left out, 2 in the list: no value there (the latest bare at 2026-05-02T16:00:00.000Z)",
+            "left out, 1: nothing in the list meets the conditions "
+            "(the latest gift at 2026-05-01T16:00:00.000Z)",
+        ],
+        [
+            "之和 为 3，还差 7",
+            '列表中未计入 1 项：值不是数字；它是文本，加上 "as": "number" 就按数字读'
+            "（最近一次 some，2026-04-30T16:00:00.000Z，值 “12.5”）",
+            "列表中未计入 2 项：没有值（最近一次 bare，2026-05-02T16:00:00.000Z）",
+            "未计入 1 次：列表中没有满足条件的项（最近一次 gift，2026-05-01T16:00:00.000Z）",
+        ],
+    ),
+    case(
+        "elements that meet the conditions at times",
+        {
+            "event": "buy",
+            "aggregate": {
+                "function": "distinct",
+                "elements": "lines",
+                "where": all_of({"property": "at", "operator": "within_next", "value": "P1D"}),
+                "property": "code",
+                "operator": "ge",
+                "value": 1,
+            },
+        },
+        [event("05-01", "buy", {"lines": [{"code": 1, "at": "2026-05-03"}]}, id_="x")],
+        [
+            "the number of different values is 0, 1 more needed",
+            "left out, 1: nothing in the list meets the conditions "
+            "(the latest x at 2026-04-30T16:00:00.000Z)",
+        ],
+        None,
+    ),
+    case(
         "since when a test has been true",
         {"attribute": "location", "operator": "eq", "value": "中国", "held": {"at_least": "P7D"}},
         [update("05-01", {"location": "中国"})],

@@ -17,7 +17,6 @@ from streamseg.language.conditions.readings import no_number
 from streamseg.language.conditions.windows import Window
 from streamseg.language.numbers import compact, exact
 from streamseg.records.inputs import Event
-from streamseg.values import is_missing
 
 
 class RunningCondition(WindowCondition):
@@ -112,15 +111,11 @@ class AggregateCondition(LogCondition):
 
 
 def _evidence(aggregate: Aggregate, result: Result, sorting: Sorting) -> dict[str, Any]:
-    """Return the evidence of an aggregate. Occurrences in the window that have no value are left out."""
+    """Return the evidence of an aggregate. Values in the window that do not count are left out."""
     for event in sorting.inside:
-        if not any(True for _ in aggregate.values.of(event.properties)):
-            value = aggregate.values.source(event.properties)
-            if is_missing(value):
-                sorting.leave_out("no_value", event)
-            else:
-                more = no_number(value)
-                sorting.leave_out(more.pop("why"), event, value, **more)
+        for why, value in aggregate.values.left_out(event.properties, sorting.now_ms):
+            more = no_number(value) if why == "no_number" else {}
+            sorting.leave_out(more.pop("why", why), event, value, **more)
     return {"reached": {"what": aggregate.function, "value": _figure(result)}, **sorting.wire()}
 
 

@@ -112,6 +112,16 @@ class Value(NamedTuple):
     tested: list[Any] | None
 
 
+class LeftOut(NamedTuple):
+    """A value of an occurrence that does not count, or an occurrence without one.
+
+    why  no_value, no_number, or no_element: no element of the list passes
+    """
+
+    why: str
+    value: Any
+
+
 class Values:
     """The reader of the values of an occurrence: at most one value, or one value of each element that passes.
 
@@ -158,9 +168,27 @@ class Values:
             if value is not None:
                 yield Value(value, where.extract(element) if where is not None and where.moving else None)
 
-    def source(self, properties: Mapping[str, Any]) -> Any:
-        """Return what an occurrence has at the path of the value or of the list of elements."""
-        return self._read(properties) if self.elements is None else self.elements.read(properties)
+    def left_out(self, properties: Mapping[str, Any], now_ms: int) -> Iterator[LeftOut]:
+        """Yield what of an occurrence does not count at `now_ms`, for an explanation: its value, or values of
+        the elements that pass; elements that do not pass only if none of them does."""
+        if self.elements is None:
+            yield from self._left_out(self._read(properties))
+            return
+        found = elements_of(self.elements.read(properties))
+        where = self.elements.where
+        passing = [
+            element for element in found if where is None or where.at(where.extract(element), now_ms).holds
+        ]
+        if not found:
+            yield LeftOut("no_value", None)
+        elif not passing:
+            yield LeftOut("no_element", None)
+        for element in passing:
+            yield from self._left_out(self._read(element))
+
+    def _left_out(self, value: Any) -> Iterator[LeftOut]:
+        if self._value(value) is None:
+            yield LeftOut("no_value" if is_missing(value) else "no_number", value)
 
     def at(self, tested: list[Any] | None, now_ms: int) -> Answer:
         """Return whether a value counts at `now_ms`, with the time at which this may change. `tested` is what
