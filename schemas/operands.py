@@ -11,7 +11,7 @@ from pydantic_core import core_schema
 
 from schemas.durations import Duration, SignedDuration, WholeDays, duration_ms
 from schemas.paths import first_error, join_path, problem
-from schemas.scalars import BOOLEAN, FLOAT, INTEGER, LARGEST_COUNT, TEXT, Number, OneOf, Scalar
+from schemas.scalars import BOOLEAN, FLOAT, INTEGER, LARGEST_COUNT, TEXT, Number, OneOf, Scalar, by_value
 from schemas.timestamps import TIMESTAMP_PATTERN, Timestamp
 from schemas.wire import WireModel
 
@@ -86,7 +86,7 @@ def _range_in_order(bounds: list[str | int | float | None]) -> list[str | int | 
     kinds = {type(bound) for bound in bounds if bound is not None}
     if str in kinds and float in kinds:
         raise problem("must have two numbers or two timestamps")
-    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and by_value(low) > by_value(high):
         raise problem("the bounds are the wrong way round", at="[1]")
     return bounds
 

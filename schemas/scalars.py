@@ -4,6 +4,7 @@ alternative."""
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -52,6 +53,18 @@ FLOAT: Final = core_schema.float_schema(strict=True, allow_inf_nan=False)
 BOOLEAN: Final = core_schema.bool_schema(strict=True)
 
 
+def by_value(number: float) -> float:
+    """Return a JSON number as a number that compares as it is written. A large float becomes the integer that
+    it is written as: 1e23 is 10**23, though the float nearest to that is a little less.
+
+    >>> by_value(1e23) == 10**23, by_value(0.1)
+    (True, 0.1)
+    """
+    if isinstance(number, float) and not -EXACT_FLOATS < number < EXACT_FLOATS:
+        return int(Decimal(repr(number)))
+    return number
+
+
 def _path(text: str) -> str:
     if _PATH.fullmatch(text) is None:
         raise problem("has an empty step; write a literal dot as \\.")
@@ -92,6 +105,9 @@ BLANKS: Final = (
 
 LARGEST_COUNT: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact. The next integer can still be written exactly."""
+
+EXACT_FLOATS: Final = 2**53
+"""The least size from which on a float may be written as another integer than the one it is exactly."""
 
 LONGEST_NAME: Final = 1_000
 """The longest id or name that users can give, in characters. Keys, rows, changes and requests repeat the

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+from schemas.scalars import by_value
+
 
 def is_missing(value: object) -> bool:
     """Return whether a value is absent, null, or an empty string, list or object."""
@@ -23,7 +25,7 @@ def value_key(value: Any) -> Hashable:
     if isinstance(value, bool) or value is None:
         return ("constant", value)
     if isinstance(value, (int, float)):
-        return ("number", value)
+        return ("number", by_value(value))
     if isinstance(value, list):
         return ("list", tuple(value_key(item) for item in value))
     return ("object", frozenset((name, value_key(item)) for name, item in value.items()))

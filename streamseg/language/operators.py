@@ -16,6 +16,7 @@ import re2
 
 from schemas.durations import duration_ms
 from schemas.operands import BY_NAME, TestOptions
+from schemas.scalars import EXACT_FLOATS, by_value
 from streamseg.language.answer import NO, YES, Answer
 from streamseg.language.calendar import AgeRange, Anniversary, calendar_part
 from streamseg.language.numbers import exact, number_in_text
@@ -225,13 +226,18 @@ def _number_check(compare: Callable[[Decimal], bool]) -> Check:
 
 
 def _between(operand: Any, _: TestOptions) -> Check:
-    low, high = _number_range(operand)
-    return lambda value: is_number(value) and low <= value <= high
+    low, high = (by_value(bound) for bound in _number_range(operand))
+    if low > -EXACT_FLOATS and high < EXACT_FLOATS:
+        return lambda value: is_number(value) and low <= value <= high
+    return lambda value: is_number(value) and low <= by_value(value) <= high
 
 
 def _compares(compare: Callable[[Any, Any], bool]) -> Plain:
-    def compiled(bound: Any, _: TestOptions) -> Check:
-        return lambda value: is_number(value) and compare(value, bound)
+    def compiled(operand: Any, _: TestOptions) -> Check:
+        bound = by_value(operand)
+        if -EXACT_FLOATS < bound < EXACT_FLOATS:
+            return lambda value: is_number(value) and compare(value, bound)
+        return lambda value: is_number(value) and compare(by_value(value), bound)
 
     return compiled
 
@@ -257,7 +263,10 @@ def _equals(operand: Any, form: TextForm) -> Check:
         return lambda value: isinstance(value, str) and value != "" and form(value) == wanted
     if isinstance(operand, bool):
         return lambda value: value is operand
-    return lambda value: is_number(value) and value == operand
+    number = by_value(operand)
+    if -EXACT_FLOATS < number < EXACT_FLOATS:
+        return lambda value: is_number(value) and value == number
+    return lambda value: is_number(value) and by_value(value) == number
 
 
 def _in(operand: list[Any], form: TextForm, *, scalars: bool) -> Check:

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Set
 from typing import Any, Generic, TypeVar
 
+from schemas.scalars import by_value
 from streamseg.language.conditions.base import ChangeFed, Condition, EventFed
 from streamseg.language.operators import Demand
 from streamseg.records.inputs import Event
@@ -81,6 +82,7 @@ class Thresholds:
         self._conditions: list[Condition] = []
 
     def add(self, bound: float, condition: Condition) -> None:
+        bound = by_value(bound)
         place = bisect_right(self._bounds, bound)
         self._bounds.insert(place, bound)
         self._conditions.insert(place, condition)
@@ -91,7 +93,7 @@ class Thresholds:
         conditions = self._conditions
         if not conditions:
             return conditions
-        numbers = [value for value in (old, new) if is_number(value)]
+        numbers = [by_value(value) for value in (old, new) if is_number(value)]
         if not numbers:
             return []
         if len(numbers) == 1:

@@ -3,12 +3,12 @@ one rule."""
 
 from __future__ import annotations
 
-import orjson
 import pytest
 from hypothesis import given
 
 from schemas.definitions import SegmentDefinition
 from streamseg.catalogue.formula import formula_digest, same_conditions
+from streamseg.json_text import dumps
 from streamseg.language.compiler import compile_segment
 from streamseg.settings import Settings
 from tests.catalogue.catalogues import ANN, NOW, Desk, Json, advanced, standard
@@ -40,7 +40,7 @@ def same_to_the_engine(one: Json, other: Json) -> bool:
     first, second = (
         compile_segment(
             SegmentDefinition.model_validate(body),
-            source=orjson.dumps(body),
+            source=dumps(body),
             version=1,
             introduced=introduced,
             born=-1,

@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from streamseg.cli.definition_files import parse_definition
+from streamseg.json_text import dumps, loads
 from streamseg.wording.vocabulary import fixed_vocabulary
 from tests.strategies.conditions import definition_of, definitions_without_id
 from tests.strategies.values import written
@@ -52,9 +52,9 @@ def test_the_page_passes_its_checks(tmp_path: Path) -> None:
         pytest.skip("the console's packages are not installed: make console")
     npm = shutil.which("npm", path=path)
     assert npm is not None
-    (tmp_path / "definitions.json").write_bytes(orjson.dumps(_definitions()))
+    (tmp_path / "definitions.json").write_bytes(dumps(_definitions()))
     vocabulary = {"timezone": "Asia/Shanghai", **fixed_vocabulary(), "attributes": [], "events": []}
-    (tmp_path / "vocabulary.json").write_bytes(orjson.dumps(vocabulary))
+    (tmp_path / "vocabulary.json").write_bytes(dumps(vocabulary))
     done = subprocess.run(
         [npm, "run", "check"],
         cwd=CONSOLE,
@@ -66,7 +66,7 @@ def test_the_page_passes_its_checks(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "skipped" not in done.stdout
     # The command line reads the files that the page makes of the definitions.
-    left = orjson.loads((tmp_path / "texts.json").read_bytes())
+    left = loads((tmp_path / "texts.json").read_bytes())
     assert len(left["texts"]) >= DEFINITIONS
     for definition, text in zip(left["definitions"], left["texts"], strict=True):
         assert parse_definition(text.encode(), json=False) == definition

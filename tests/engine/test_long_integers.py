@@ -62,6 +62,38 @@ def test_operators_compare_it_by_value(changes_of: Replayed, test: Any, expected
     assert passing(changes_of, test, [BIG - 1, BIG, BIG + 1, 10**30]) == expected
 
 
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        case("eq an integer", op("eq", 10**23), [10**23, 1e23]),
+        case("eq a float", op("eq", 1e23), [10**23, 1e23]),
+        case("ge", op("ge", 10**23), [10**23, 1e23, 10**23 + 1]),
+        case("gt", op("gt", 1e23), [10**23 + 1]),
+        case("lt", op("lt", 1e23), [10**23 - 1]),
+        case("in", op("in", [10**23]), [10**23, 1e23]),
+        case("in, a float", op("in", [1e23]), [10**23, 1e23]),
+        case("between", op("between", [10**23, 1e23]), [10**23, 1e23]),
+        case("as a number", op("eq", 1e23, **{"as": "number"}), [10**23, 1e23]),
+    ],
+)
+def test_a_float_is_the_integer_that_it_is_written_as(
+    changes_of: Replayed, test: Any, expected: list[Any]
+) -> None:
+    """The float nearest to 10**23 is a little less than that."""
+    values = [10**23 - 1, 10**23, 1e23, 10**23 + 1]
+    assert [repr(one) for one in passing(changes_of, test, values)] == [repr(one) for one in expected]
+
+
+def test_an_attribute_that_is_written_as_a_float_does_not_change(changes_of: Replayed) -> None:
+    changed = segment({"event": "attribute_changed", "count": {"operator": "ge", "value": 2}})
+    assert changes_of(changed, update("05-01", {"n": 10**23}), update("05-02", {"n": 1e23})) == []
+    lines = [
+        segment({"attribute": "n", "operator": "ge", "value": 10**23}),
+        update("05-01", {"n": 10**23 - 1}),
+    ]
+    assert changes_of(*lines, update("05-02", {"n": 1e23})) == ["05-02 s entered (contact_update)"]
+
+
 def test_aggregates_are_exact(changes_of: Replayed) -> None:
     def total(function: str, value: int, **more: Any) -> dict[str, Any]:
         aggregate = {"function": function, "property": "n", "operator": "eq", "value": value}

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from streamseg.json_text import dumps
 from streamseg.records.outputs import DeadLetter, Suppression
 from streamseg.replay import Replay
 from streamseg.settings import Settings
@@ -96,4 +95,4 @@ def in_short(change: Json) -> str:
 
 def as_ndjson(lines: list[Json]) -> str:
     """The lines as a replay file."""
-    return b"\n".join(orjson.dumps(line) for line in lines).decode()
+    return b"\n".join(dumps(line) for line in lines).decode()

@@ -58,7 +58,7 @@ def identity(value: Any) -> Hashable:
     if isinstance(value, dict):
         return ("object", frozenset((name, identity(item)) for name, item in value.items()))
     if is_number(value):
-        return ("number", value)
+        return ("number", exact(value))
     return (type(value).__name__, value)
 
 

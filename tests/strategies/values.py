@@ -32,7 +32,8 @@ DERIVED_EVENTS = ("attribute_changed", "tag_added", "tag_removed", "global_unsub
 
 TEXTS = ("cn", "CN", "cnx", "a.b", "ß")
 WIDE_TEXTS = ("ＣＮ", "\u3000cn ", "c\t n", "c n", "ﬁ", "fi", "e\u0301", "é", " ", "\x1ccn", "ẞ")
-NUMBERS = (0, 1, 2, 2.0, 2.5, -1, 0.1, 0.2)
+NUMBERS = (*(0, 1, 2, 2.0, 2.5, -1, 0.1, 0.2) * 3, 2**53 + 1, 2.0**53, 10**23, 1e23, 1e308, 5e-324)
+"""Beyond 2**53 there are floats that are written as another integer than the one they are exactly."""
 NUMBER_TEXTS = (
     "2",
     "\u30002 ",
