@@ -334,7 +334,11 @@ def _paths() -> Json:
                 {
                     "anyOf": [
                         object_of(
-                            {**PREVIEWED, "compared": object_of(COMPARED), "words": NULL_TEXT},
+                            {
+                                **PREVIEWED,
+                                "compared": object_of(COMPARED, optional=("differences",)),
+                                "words": NULL_TEXT,
+                            },
                             optional=("compared", "words"),
                         ),
                         object_of({"explanation": object_of(EXPLANATION, optional=("words",))}),

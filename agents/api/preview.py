@@ -23,10 +23,11 @@ from schemas.scalars import NonEmptyText
 from schemas.wire import WireModel
 from streamseg.catalogue.labels import Language
 from streamseg.engine.effect import Effect
-from streamseg.json_text import Json
+from streamseg.json_text import Json, loads
 from streamseg.settings import Settings
 from streamseg.times import format_ms
 from streamseg.wording.bodies import condition_words, definition_words
+from streamseg.wording.differences import differences
 from streamseg.wording.explanations import with_words
 
 
@@ -137,12 +138,21 @@ def _joined(draft: Draft, wanted: PreviewRequest, found: list[Json], language: L
         result = {"contacts": effect.members.contacts, "sample": effect.members.sample, "compared": compared}
         if language is not None:
             _add_words(compared, language)
+            compared["differences"] = _differences(draft, wanted, language)
     else:
         sample = sorted(contact_id for one in found for contact_id in one["sample"])
         result = {"contacts": sum(one["contacts"] for one in found), "sample": sample[: wanted.sample]}
     if language is not None:
         result["words"] = definition_words({"name": "preview", **wanted.definition}, language)
     return result
+
+
+def _differences(draft: Draft, wanted: PreviewRequest, language: Language) -> list[Json] | None:
+    """Return the lines of the definition in force and of the draft; None if nothing is in force."""
+    before = None if draft.in_force is None else draft.in_force.source
+    if before is None:
+        return None
+    return differences(loads(before), {"name": "preview", **wanted.definition}, language)
 
 
 def _add_words(compared: Json, language: Language) -> None:

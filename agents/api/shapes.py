@@ -63,13 +63,14 @@ VERSION: Final[Json] = {
     "saved_by": NULL_TEXT,
     "saved_at": TIME,
 }
+_LINES: Final[Json] = {
+    "anyOf": [list_of(object_of({"change": {"enum": list(CHANGES)}, "text": TEXT})), {"type": "null"}]
+}
 ONE_VERSION: Final[Json] = {
     **VERSION,
     "definition": {"type": "object"},
     "words": NULL_TEXT,
-    "differences": {
-        "anyOf": [list_of(object_of({"change": {"enum": list(CHANGES)}, "text": TEXT})), {"type": "null"}]
-    },
+    "differences": _LINES,
 }
 DELETED_SEGMENT: Final[Json] = {
     "segment_id": SOME_TEXT,
@@ -389,6 +390,7 @@ COMPARED: Final[Json] = {
     "leaving": object_of(_MOVED),
     "staying": object_of(PREVIEWED),
     "parts": list_of(object_of(_COUNTED_PART)),
+    "differences": _LINES,
 }
 DIFFERENCE: Final[Json] = {
     "kept": {"enum": [kept.value for kept in Kept]},

@@ -67,8 +67,9 @@ class Versions:
             raise ProblemError("invalid_schema", "only together with words; give both", "since")
         if since and language is not None:
             before = self._version(request, since, "since").definition
-            found = await in_thread(lambda _: differences(before, version.definition, language))
-            shown["differences"] = found and [{"change": change, "text": text} for change, text in found]
+            shown["differences"] = await in_thread(
+                lambda _: differences(before, version.definition, language)
+            )
         return answer(shown)
 
     async def revert(self, request: web.Request) -> web.Response:

@@ -15,19 +15,23 @@ ADDED: Final = "added"
 CHANGES: Final = (SAME, REMOVED, ADDED)
 
 
-def differences(before: Json, after: Json, language: Language) -> list[tuple[str, str]] | None:
-    """Return the lines of both definitions in their order, each with one of `CHANGES`; None if this release
-    does not know one of them."""
+def differences(before: Json, after: Json, language: Language) -> list[Json] | None:
+    """Return the lines of both definitions in their order, each with its `text` and its `change`, one of
+    `CHANGES`; None if this release does not know one of them."""
     old, new = definition_outline(before, language), definition_outline(after, language)
     if old is None or new is None:
         return None
-    found: list[tuple[str, str]] = []
+    found: list[Json] = []
     for kind, old_from, old_to, new_from, new_to in SequenceMatcher(
         a=old, b=new, autojunk=False
     ).get_opcodes():
         if kind == "equal":
-            found += [(SAME, line) for line in old[old_from:old_to]]
+            found += _lines(SAME, old[old_from:old_to])
         else:
-            found += [(REMOVED, line) for line in old[old_from:old_to]]
-            found += [(ADDED, line) for line in new[new_from:new_to]]
+            found += _lines(REMOVED, old[old_from:old_to])
+            found += _lines(ADDED, new[new_from:new_to])
     return found
+
+
+def _lines(change: str, texts: list[str]) -> list[Json]:
+    return [{"change": change, "text": text} for text in texts]

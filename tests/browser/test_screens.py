@@ -58,6 +58,9 @@ OPENED = {
 }
 """Name -> address, and what is clicked there."""
 
+ZOOMED = 1440 // 2
+"""So many pixels wide is a page for its styles if it is enlarged to 200 %."""
+
 REST = """Promise.all(
     document.getAnimations()
         .filter(one => one.effect.getComputedTiming().endTime !== Infinity)
@@ -88,7 +91,9 @@ SHOTS = os.environ.get("STREAMSEG_TEST_SCREENSHOTS")
 """A folder for pictures of all screens, for whoever wants to look at them."""
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), [("zh", "light", 1440), ("en", "dark", 1024)])
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"), [("zh", "light", 1440), ("en", "dark", 1024), ("en", "light", ZOOMED)]
+)
 def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, scheme: str, width: int) -> None:
     shop.create(segment_id="china", name="国内", type="standard", clusters=CLUSTERS)
     parts = [{"relation": "include", "clusters": CLUSTERS}, {"relation": "exclude", "clusters": CLUSTERS}]

@@ -68,6 +68,14 @@ def test_a_copy_is_named_after_the_original_and_can_be_deleted(page: Page, shop:
     shop.wait(lambda: "国内_复制" not in shop.segments())
 
 
+def test_the_conditions_in_words_are_shown_where_the_pointer_rests(page: Page) -> None:
+    page.goto("/console/segments")
+    view = page.get_by_role("button", name="查看分群条件 国内", exact=True)
+    expect(view).to_have_attribute("title", "查看分群条件")
+    view.hover()
+    expect(view).to_have_attribute("title", "所在地 等于 中国")
+
+
 def test_a_search_is_part_of_the_address(page: Page) -> None:
     page.goto("/console/segments")
     page.get_by_role("textbox", name="按分群名称搜索").or_(

@@ -48,6 +48,26 @@ def test_versions_are_compared_and_an_earlier_one_is_reverted_to(page: Page, sho
     assert (now["version"], now["definition"]["clusters"]) == (3, CHINA)
 
 
+def test_a_deletion_is_taken_back_where_it_was_made(page: Page, shop: Shop) -> None:
+    # The second one refers to the first one, which is later in the list.
+    shop.create(segment_id="referred", name="甲", type="standard", clusters=CHINA)
+    refers = [{"match": "all", "conditions": [{"segment": "referred", "member": True}]}]
+    shop.create(segment_id="refers", name="乙", type="standard", clusters=refers)
+    page.goto("/console/segments?sort=name")
+    for name in ("甲", "乙"):
+        page.get_by_role("checkbox", name=f"选择 {name}", exact=True).check()
+    page.get_by_role("region", name="批量操作").get_by_role("button", name="删除").click()
+    page.get_by_role("dialog").get_by_role("button", name="删除").click()
+    expect(page.get_by_role("link", name="甲", exact=True)).to_have_count(0)
+    assert shop.segments() == {}
+    page.get_by_role("button", name="撤销").click()
+    expect(page.get_by_text("已恢复 2 个分群")).to_be_visible()
+    expect(page.get_by_role("button", name="撤销")).to_have_count(0)
+    expect(page.get_by_role("link", name="甲", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="乙", exact=True)).to_be_visible()
+    assert {row["segment_id"] for row in shop.segments().values()} == {"referred", "refers"}
+
+
 @pytest.mark.usefixtures("changed")
 def test_only_the_owner_may_revert(page: Page, shop: Shop) -> None:
     shared = shop.api.post("/segments/place/share", json={"accounts": ["bob"]})

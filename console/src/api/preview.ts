@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Definition, Match } from "../definition/types";
 import type { Explanation } from "./contacts";
 import { ask, Problem, withQuery } from "./request";
+import type { Difference } from "./types";
 
 export interface Reason {
   definition: "draft" | "in_force";
@@ -25,6 +26,8 @@ export interface CountedCluster {
 }
 
 export interface Preview {
+  /** How long the answer took. */
+  took_ms: number;
   contacts: number;
   sample: string[];
   words?: string;
@@ -32,6 +35,8 @@ export interface Preview {
     known: number;
     at: string;
     with_version: number | null;
+    /** The lines of the definition in force and of the draft; null if none is in force. */
+    differences?: Difference[] | null;
     entering: Side;
     leaving: Side;
     staying: Side;
@@ -53,12 +58,15 @@ export function usePreview(definition: Definition | undefined) {
   const { i18n } = useTranslation();
   return useQuery({
     queryKey: ["preview", definition, i18n.language],
-    queryFn: ({ signal }) =>
-      ask<Preview>(withQuery("/preview", { words: i18n.language }), {
+    queryFn: async ({ signal }): Promise<Preview> => {
+      const began = performance.now();
+      const found = await ask<Omit<Preview, "took_ms">>(withQuery("/preview", { words: i18n.language }), {
         method: "POST",
         body: { definition, sample: SAMPLE, compare: true },
         signal,
-      }),
+      });
+      return { ...found, took_ms: performance.now() - began };
+    },
     enabled: definition !== undefined,
     placeholderData: keepPreviousData,
     gcTime: 10_000,

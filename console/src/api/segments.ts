@@ -59,6 +59,21 @@ export function useSegment(segmentId: string) {
   });
 }
 
+/** Returns a function that asks for the conditions of a segment in words; undefined if it has none. */
+export function useAskWords(): (segmentId: string) => Promise<string | undefined> {
+  const { i18n } = useTranslation();
+  const questions = useQueryClient();
+  return async (segmentId) => {
+    const found = await questions.fetchQuery({
+      queryKey: ["segments", "words", segmentId, i18n.language],
+      queryFn: ({ signal }) =>
+        ask<Segment>(withQuery(segmentPath(segmentId), { words: i18n.language }), { signal }),
+      staleTime: IDLE_MS,
+    });
+    return found.words ?? undefined;
+  };
+}
+
 /** Whom of a segment to list: the members now, those at an instant, or those who left since an instant; of these
  * only those whose ids begin with `q`. */
 export interface Which {

@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { ask, segmentPath, withQuery } from "./request";
+import { ask, Problem, segmentPath, withQuery } from "./request";
 import { useChange } from "./segments";
 import type { DeletedPage, DeletedSegment, Segment, Version, VersionInWords } from "./types";
 
@@ -54,6 +54,33 @@ export function useDeletedSegments(cursor: string | undefined) {
   });
 }
 
+/** Takes a deletion back: makes the segments again that were deleted last under these ids. */
+export function useUndoDelete() {
+  return useChange(async (segmentIds: string[]) => {
+    let waiting = segmentIds;
+    while (waiting.length > 0) {
+      const refused: string[] = [];
+      let why: unknown;
+      for (const segmentId of waiting) {
+        try {
+          await restored(segmentId, {});
+        } catch (error) {
+          // Segments that refer to others of them come after those.
+          if (!(error instanceof Problem) || error.code !== "unknown_reference") throw error;
+          refused.push(segmentId);
+          why = error;
+        }
+      }
+      if (refused.length === waiting.length) throw why;
+      waiting = refused;
+    }
+  });
+}
+
+function restored(segmentId: string, body: { deletion?: number; new_segment_id?: string }): Promise<Segment> {
+  return ask<Segment>(`/deleted-segments/${encodeURIComponent(segmentId)}/restore`, { method: "POST", body });
+}
+
 export interface Restore {
   deleted: DeletedSegment;
   /** Another id, if the id of the deleted segment is in use now. */
@@ -62,12 +89,9 @@ export interface Restore {
 
 export function useRestore() {
   return useChange(({ deleted, newSegmentId }: Restore) =>
-    ask<Segment>(`/deleted-segments/${encodeURIComponent(deleted.segment_id)}/restore`, {
-      method: "POST",
-      body: {
-        deletion: deleted.deletion,
-        ...(newSegmentId === undefined ? {} : { new_segment_id: newSegmentId }),
-      },
+    restored(deleted.segment_id, {
+      deletion: deleted.deletion,
+      ...(newSegmentId === undefined ? {} : { new_segment_id: newSegmentId }),
     }),
   );
 }

@@ -12,6 +12,7 @@ import type { Vocabulary } from "../api/vocabulary";
 import { isIncomplete } from "../definition/blank";
 import { withinDefinition } from "../definition/places";
 import type { Cluster, Definition, Part } from "../definition/types";
+import { Zone } from "../language/zones";
 import { BuilderHead } from "./builder_head";
 import { ClusterList } from "./cluster_list";
 import { type BuilderKnowledge, Knowledge } from "./context";
@@ -21,7 +22,7 @@ import { PartList } from "./part_list";
 import { PlaceProblem } from "./place_problem";
 import { PreviewPanel } from "./preview_panel";
 import { RecipeList } from "./recipe_list";
-import { SegmentSettings } from "./segment_settings";
+import { SegmentSettings, TimezoneChip } from "./segment_settings";
 import { useShortcuts } from "./shortcuts";
 import { TextEditor } from "./text_editor";
 
@@ -42,7 +43,7 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
   const { definition, change } = draft;
   const save = useSaveSegment();
   const batch = useBatch();
-  const asked = usePaused(isIncomplete(definition) ? undefined : definition);
+  const { paused: asked, atOnce } = usePaused(isIncomplete(definition) ? undefined : definition);
   // What was counted before the last change is not shown as if it counted the change.
   const isBehind = asked !== definition;
   const preview = usePreview(asked && { ...asked, name: asked.name || t("builder.unnamed") });
@@ -65,6 +66,7 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
     save: () => ready && send(false),
     undo: draft.undo,
     redo: draft.redo,
+    count: () => (isBehind ? atOnce() : void preview.refetch()),
     showKeys: () => showKeys(true),
   });
 
@@ -114,6 +116,7 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
               onChange={(event) => edited({ ...definition, name: event.target.value })}
             />
             <PlaceProblem place="name" />
+            <TimezoneChip value={definition} change={edited} />
             <Tabs
               destroyOnHidden
               items={[
@@ -135,13 +138,15 @@ export function Builder({ draftName, stored, version, vocabulary }: Props) {
               ]}
             />
           </div>
-          <PreviewPanel
-            definition={asked}
-            preview={preview}
-            incomplete={isIncomplete(definition)}
-            isBehind={isBehind}
-            segmentId={version === undefined ? undefined : definition.segment_id}
-          />
+          <Zone value={definition.timezone ?? vocabulary.timezone}>
+            <PreviewPanel
+              definition={asked}
+              preview={preview}
+              incomplete={isIncomplete(definition)}
+              isBehind={isBehind}
+              segmentId={version === undefined ? undefined : definition.segment_id}
+            />
+          </Zone>
         </div>
       </div>
     </Knowledge>
@@ -167,14 +172,14 @@ function Conditions({ value, change }: { value: Definition; change: (next: Defin
   );
 }
 
-/** Returns the value once it has not changed for a moment. */
-function usePaused(value: Definition | undefined): Definition | undefined {
+/** Returns the value once it has not changed for a moment, or once `atOnce` is called. */
+function usePaused(value: Definition | undefined) {
   const [paused, setPaused] = useState(value);
   useEffect(() => {
     const timer = setTimeout(() => setPaused(value), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [value]);
-  return paused;
+  return { paused, atOnce: () => setPaused(value) };
 }
 
 function counts(definition: Definition, preview: Preview): Map<string, number> {

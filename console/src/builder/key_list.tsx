@@ -5,6 +5,8 @@ import { useTranslation } from "react-i18next";
 
 const KEYS = [
   { keys: ["Ctrl", "S"], does: "builder.save" },
+  { keys: ["Ctrl", "Enter"], does: "keys.count" },
+  { keys: ["Ctrl", "C"], does: "keys.copy" },
   { keys: ["Ctrl", "Z"], does: "keys.undo" },
   { keys: ["Ctrl", "Y"], does: "keys.redo" },
   { keys: ["Tab"], does: "keys.next" },

@@ -7,8 +7,10 @@ import { useTranslation } from "react-i18next";
 import { type Preview, type Side, useDraftExplanation } from "../api/preview";
 import { Problem } from "../api/request";
 import type { Definition } from "../definition/types";
+import { durationText, Instant } from "../language/times";
+import { Differences } from "../parts/differences";
 import { Failure } from "../parts/failure";
-import { Sentence } from "../parts/sentence";
+import { MainSentence } from "../parts/sentence";
 import { UsedIn } from "../parts/used_in";
 import { ExplanationTree } from "../segment/explanation_tree";
 
@@ -52,7 +54,13 @@ export function PreviewPanel({ definition, preview, incomplete, isBehind, segmen
                 {t("preview.of_known", { known: preview.data.compared.known.toLocaleString(i18n.language) })}
               </span>
             </div>
-            {preview.data.words && <Sentence words={preview.data.words} />}
+            {!isOld && (
+              <p className="quiet counted-at">
+                {t("preview.at")} <Instant at={preview.data.compared.at} />{" "}
+                {t("preview.took", { length: durationText(preview.data.took_ms, i18n.language) })}
+              </p>
+            )}
+            {preview.data.words && <MainSentence words={preview.data.words} />}
             <Difference preview={preview.data} explain={setExplained} />
             <h2>{t("preview.sample")}</h2>
             <Contacts ids={preview.data.sample} explain={setExplained} />
@@ -76,7 +84,7 @@ type Explain = (contactId: string) => void;
 
 function Difference({ preview, explain }: { preview: Preview; explain: Explain }) {
   const { t } = useTranslation();
-  const { with_version: version, entering, leaving, staying } = preview.compared;
+  const { with_version: version, entering, leaving, staying, differences } = preview.compared;
   if (version === null) return null;
   return (
     <section className="difference">
@@ -84,6 +92,9 @@ function Difference({ preview, explain }: { preview: Preview; explain: Explain }
       <SideEntry sign="+" name={t("preview.entering")} side={entering} explain={explain} />
       <SideEntry sign="−" name={t("preview.leaving")} side={leaving} explain={explain} />
       <SideEntry sign="=" name={t("preview.staying")} side={staying} explain={explain} />
+      {differences?.some((one) => one.change !== "same") && (
+        <Differences title={t("preview.differences")} lines={differences} />
+      )}
     </section>
   );
 }

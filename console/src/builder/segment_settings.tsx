@@ -1,4 +1,5 @@
-import { Form, Select } from "antd";
+import { DeleteOutlined } from "@ant-design/icons";
+import { Form, Select, Tag } from "antd";
 import { useTranslation } from "react-i18next";
 import { useGroups } from "../api/groups";
 import { withField } from "../definition/changes";
@@ -7,6 +8,27 @@ import { type EditorProps, useKnowledge } from "./context";
 import { PlaceProblem } from "./place_problem";
 
 const ZONES = Intl.supportedValuesOf("timeZone");
+
+/** Says that a segment has a time zone of its own, and takes it away. */
+export function TimezoneChip({ value, change }: EditorProps<Definition>) {
+  const { t } = useTranslation();
+  if (value.timezone === undefined) return null;
+  const label = t("builder.own_timezone", { zone: value.timezone });
+  return (
+    <Tag
+      className="timezone-chip"
+      color="blue"
+      closable
+      closeIcon={<DeleteOutlined aria-label={t("builder.remove_option", { option: label })} />}
+      onClose={(event) => {
+        event.preventDefault();
+        change(withField(value, "timezone", undefined));
+      }}
+    >
+      {label}
+    </Tag>
+  );
+}
 
 /** The group and the time zone of a segment. */
 export function SegmentSettings({ value, change }: EditorProps<Definition>) {

@@ -2,7 +2,7 @@
 
 import { Select, Space } from "antd";
 import { useTranslation } from "react-i18next";
-import { type Field, useLabel } from "../api/vocabulary";
+import { type Field, type Operator, useLabel } from "../api/vocabulary";
 import { hasLongNumber } from "../definition/long_numbers";
 import { operatorsFor, withOperator } from "../definition/operands";
 import type { Test } from "../definition/types";
@@ -11,6 +11,12 @@ import { ValueEditor } from "./value_editor";
 
 interface Props<Given extends Test> extends EditorProps<Given> {
   field: Field | undefined;
+}
+
+/** Whether a test is true where there is no value: `not` turns that around. */
+function isNegative(operator: Operator, test: Test): boolean {
+  const isTurned = "not" in test && test.not === true;
+  return (operator.positive !== operator.name) !== isTurned;
 }
 
 export function TestEditor<Given extends Test>({ value: test, change, field }: Props<Given>) {
@@ -40,6 +46,9 @@ export function TestEditor<Given extends Test>({ value: test, change, field }: P
           seen={(field?.seen?.values ?? []).filter((one) => !hasLongNumber(one.value))}
           change={(value) => change({ ...test, value })}
         />
+      )}
+      {operator?.operand && isNegative(operator, test) && (
+        <span className="quiet">{t("builder.also_missing")}</span>
       )}
     </Space>
   );

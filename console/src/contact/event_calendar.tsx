@@ -5,10 +5,10 @@ import { Button, Empty, Skeleton } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type CountedEvent, useCalendar } from "../api/calendar";
+import { VIEWERS_ZONE } from "../language/zones";
 import { Failure } from "../parts/failure";
 import { monthAfter, monthOf, weeksOf } from "./month";
 
-const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7];
 const SHOWN = 3;
 
@@ -17,7 +17,7 @@ export function EventCalendar({ contactId }: { contactId: string }) {
   const [chosen, setChosen] = useState<string>();
   const [day, setDay] = useState<string>();
   const month = chosen ?? monthOf(new Date());
-  const found = useCalendar(contactId, month, ZONE);
+  const found = useCalendar(contactId, month, VIEWERS_ZONE);
   if (found.error && !found.data) return <Failure error={found.error} retry={() => found.refetch()} />;
   if (!found.data) return <Skeleton active />;
   const events = new Map(found.data.days.map((one) => [one.day, one.events]));
@@ -44,7 +44,7 @@ export function EventCalendar({ contactId }: { contactId: string }) {
           disabled={month >= monthOf(new Date())}
           onClick={() => turn(monthAfter(month, 1))}
         />
-        <span className="quiet">{ZONE}</span>
+        <span className="quiet">{VIEWERS_ZONE}</span>
       </nav>
       {months.length === 0 && <Empty description={t("timeline.none")} />}
       <table>

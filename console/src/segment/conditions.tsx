@@ -4,7 +4,7 @@ import type { Segment } from "../api/types";
 import { useUses } from "../api/uses";
 import { Instant } from "../language/times";
 import { Lineage } from "../parts/lineage";
-import { Sentence } from "../parts/sentence";
+import { MainSentence } from "../parts/sentence";
 
 /** The conditions in words, where the segment is used, and who changed it last. */
 export function Conditions({ segment }: { segment: Segment }) {
@@ -13,7 +13,7 @@ export function Conditions({ segment }: { segment: Segment }) {
   const isUsed = uses !== undefined && (uses.users.length > 0 || uses.hidden > 0);
   return (
     <>
-      <Sentence words={segment.words ?? t("segment.built_in_words")} />
+      <MainSentence words={segment.words ?? t("segment.built_in_words")} />
       <Descriptions
         size="small"
         column={{ xs: 1, md: 2 }}

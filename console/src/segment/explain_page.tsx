@@ -7,6 +7,7 @@ import { contactAddress, segmentAddress } from "../addresses";
 import { useExplanation } from "../api/contacts";
 import { useSegment } from "../api/segments";
 import { Failure } from "../parts/failure";
+import { InZoneOf, ZoneSign } from "../parts/in_zone";
 import { ExplanationTree } from "./explanation_tree";
 
 export function ExplainPage() {
@@ -22,6 +23,9 @@ export function ExplainPage() {
         <Typography.Title level={1}>
           {t("explain.title", { contact: contactId, segment: name })}
         </Typography.Title>
+        <InZoneOf segment={segment.data}>
+          <ZoneSign />
+        </InZoneOf>
         <span className="push" />
         <Link to={segmentAddress(segmentId)}>{t("explain.segment")}</Link>
         <Link to={contactAddress(contactId)}>{t("explain.contact")}</Link>
@@ -30,7 +34,11 @@ export function ExplainPage() {
         <Failure error={explanation.error} retry={() => explanation.refetch()} />
       )}
       {explanation.isPending && <Skeleton active />}
-      {explanation.data && <ExplanationTree explanation={explanation.data} />}
+      {explanation.data && (
+        <InZoneOf segment={segment.data}>
+          <ExplanationTree explanation={explanation.data} />
+        </InZoneOf>
+      )}
     </div>
   );
 }

@@ -6,16 +6,15 @@ import { useTranslation } from "react-i18next";
 import { type Bucket, type Growth as Found, useGrowth } from "../api/growth";
 import type { Segment } from "../api/types";
 import { Instant } from "../language/times";
+import { useZone } from "../language/zones";
 import { Failure } from "../parts/failure";
 import { GrowthDrawing } from "./growth_drawing";
 import { sumOf } from "./growth_sums";
 
-const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 export function Growth({ segment }: { segment: Segment }) {
   const { t } = useTranslation();
   const [by, setBy] = useState<Found["by"]>("day");
-  const found = useGrowth(segment.segment_id, by, ZONE);
+  const found = useGrowth(segment.segment_id, by, useZone());
   if (found.error && !found.data) return <Failure error={found.error} retry={() => found.refetch()} />;
   if (!found.data) return <Skeleton active />;
   const { buckets, versions } = found.data;

@@ -7,6 +7,7 @@ import { editAddress } from "../addresses";
 import { useSegment } from "../api/segments";
 import type { Segment } from "../api/types";
 import { Failure } from "../parts/failure";
+import { InZoneOf, ZoneSign } from "../parts/in_zone";
 import { useSegmentCommands } from "../segments/segment_commands";
 import { StatusCell } from "../segments/status_cell";
 import { Conditions } from "./conditions";
@@ -26,8 +27,10 @@ export function SegmentPage() {
   return (
     <div className="screen">
       <title>{segment.data.name}</title>
-      <Head segment={segment.data} />
-      <Body segment={segment.data} />
+      <InZoneOf segment={segment.data}>
+        <Head segment={segment.data} />
+        <Body segment={segment.data} />
+      </InZoneOf>
     </div>
   );
 }
@@ -42,6 +45,7 @@ function Head({ segment }: { segment: Segment }) {
       <Typography.Title level={1}>{segment.name}</Typography.Title>
       <Tag>{segment.type_label}</Tag>
       <StatusCell row={segment} />
+      <ZoneSign />
       <span className="numeric">
         {t("segment.contacts_count", {
           count: segment.contacts,

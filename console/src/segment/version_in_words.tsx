@@ -1,7 +1,7 @@
 import { Skeleton } from "antd";
 import { useTranslation } from "react-i18next";
-import type { Difference } from "../api/types";
 import { useVersion } from "../api/versions";
+import { Differences } from "../parts/differences";
 import { Failure } from "../parts/failure";
 import { Sentence } from "../parts/sentence";
 
@@ -27,31 +27,8 @@ export function VersionInWords({ segmentId, version, since }: Props) {
       ) : differences.every((one) => one.change === "same") ? (
         <p className="quiet">{t("versions.same_conditions", { version: since })}</p>
       ) : (
-        <>
-          <h2 className="differences-title">{t("versions.differences", { version: since })}</h2>
-          <ul className="differences" aria-label={t("versions.differences", { version: since })}>
-            {differences.map((one, place) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a version never change their places
-              <Line key={place} line={one} />
-            ))}
-          </ul>
-        </>
+        <Differences title={t("versions.differences", { version: since })} lines={differences} />
       )}
     </>
-  );
-}
-
-const SIGNS: Record<Difference["change"], string> = { same: "", removed: "−", added: "+" };
-
-function Line({ line }: { line: Difference }) {
-  return (
-    <li className={line.change}>
-      <span className="difference-sign" aria-hidden>
-        {SIGNS[line.change]}
-      </span>
-      {line.change === "removed" && <del>{line.text}</del>}
-      {line.change === "added" && <ins>{line.text}</ins>}
-      {line.change === "same" && line.text}
-    </li>
   );
 }

@@ -3,6 +3,7 @@ import dayjs from "dayjs";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Which } from "../api/segments";
+import { instantIn, isLaterDay, useZone } from "../language/zones";
 
 const KINDS = ["now", "left", "at"] as const;
 type Kind = (typeof KINDS)[number];
@@ -16,6 +17,7 @@ interface Props {
 /** Chooses between the members of now, those who left in the last 7 days, and those at an instant. */
 export function WhichMembers({ choose, children }: Props) {
   const { t } = useTranslation();
+  const zone = useZone();
   const [kind, setKind] = useState<Kind>("now");
   const ask = (next: Kind) => {
     setKind(next);
@@ -34,10 +36,12 @@ export function WhichMembers({ choose, children }: Props) {
       {kind === "at" && (
         <DatePicker
           showTime
+          // It would choose what the viewer's clock shows.
+          showNow={false}
           aria-label={t("members.instant")}
           placeholder={t("members.instant")}
-          disabledDate={(day) => day.isAfter(dayjs())}
-          onChange={(instant) => choose(instant ? { at: instant.toISOString() } : {})}
+          disabledDate={(day) => isLaterDay(zone, day)}
+          onChange={(chosen) => choose(chosen ? { at: instantIn(zone, chosen) } : {})}
         />
       )}
       {children}

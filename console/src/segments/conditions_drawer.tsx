@@ -2,7 +2,7 @@ import { Drawer, Skeleton } from "antd";
 import { useTranslation } from "react-i18next";
 import { useSegment } from "../api/segments";
 import { Failure } from "../parts/failure";
-import { Sentence } from "../parts/sentence";
+import { MainSentence } from "../parts/sentence";
 
 /** 查看分群条件: the conditions of a segment, in words, beside the list. */
 export function ConditionsDrawer({ segmentId, close }: { segmentId: string | undefined; close: () => void }) {
@@ -17,7 +17,7 @@ export function ConditionsDrawer({ segmentId, close }: { segmentId: string | und
     >
       {segment.error && <Failure error={segment.error} retry={() => segment.refetch()} />}
       {segment.isPending && <Skeleton active />}
-      {segment.data && <Sentence words={segment.data.words ?? t("segment.built_in_words")} />}
+      {segment.data && <MainSentence words={segment.data.words ?? t("segment.built_in_words")} />}
     </Drawer>
   );
 }

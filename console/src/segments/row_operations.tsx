@@ -2,10 +2,11 @@
 
 import { CopyOutlined, DeleteOutlined, EditOutlined, EyeOutlined, SearchOutlined } from "@ant-design/icons";
 import { Button } from "antd";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { editAddress, segmentAddress } from "../addresses";
+import { useAskWords } from "../api/segments";
 import type { Operation, SegmentRow } from "../api/types";
 import { useSegmentCommands } from "./segment_commands";
 
@@ -20,6 +21,9 @@ export function RowOperations({ row, view }: { row: SegmentRow; view: () => void
   const { t } = useTranslation();
   const navigate = useNavigate();
   const commands = useSegmentCommands();
+  const askWords = useAskWords();
+  const [words, setWords] = useState<string>();
+  const findWords = () => askWords(row.segment_id).then(setWords, () => setWords(undefined));
   const entries: Entry[] = [
     {
       operation: "view_contacts",
@@ -63,10 +67,11 @@ export function RowOperations({ row, view }: { row: SegmentRow; view: () => void
             type="text"
             size="small"
             icon={icon}
-            title={why ? `${label}: ${t(why)}` : label}
+            title={why ? `${label}: ${t(why)}` : operation === "view_conditions" ? (words ?? label) : label}
             aria-label={`${label} ${row.name}`}
             disabled={why !== undefined}
             onClick={act}
+            onPointerEnter={operation === "view_conditions" ? findWords : undefined}
           />
         );
       })}

@@ -566,6 +566,10 @@ def test_a_preview_compares_with_what_is_in_force_and_explains_one_contact(worke
         assert (status, found["contacts"], found["sample"]) == (200, 1, ["compared-1"])
         compared = found["compared"]
         assert compared["with_version"] == 1
+        assert [(one["change"], one["text"].strip()) for one in compared["differences"][1:]] == [
+            ("removed", 'contact id starts with "compared-"'),
+            ("added", "contact id is compared-1"),
+        ]
         assert compared["leaving"]["sample"] == ["compared-2"]
         assert [one["words"] for one in compared["leaving"]["reasons"]] == ["contact id is compared-1"]
         assert compared["staying"] == {"contacts": 1, "sample": ["compared-1"]}
