@@ -321,12 +321,32 @@ def _next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo, shifted_days: i
         return close_ms
     boundary_ms = at_ms
     while True:
-        # If clocks switch in between, the boundary is at another instant: search again from here.
+        since_ms = boundary_ms
         boundary_ms += length_ms - _since_midnight_ms(boundary_ms, zone) % length_ms
+        if _offset(boundary_ms, zone) != _offset(since_ms, zone):
+            # Clocks switch in between. There is no boundary before the switch: search again from there.
+            boundary_ms = _switch_ms(since_ms, boundary_ms, zone)
         if boundary_ms >= close_ms:
             return close_ms
         if _since_midnight_ms(boundary_ms, zone) % length_ms == 0:
             return boundary_ms
+
+
+def _offset(at_ms: int, zone: ZoneInfo) -> timedelta | None:
+    return _to_local(at_ms, zone).utcoffset()
+
+
+def _switch_ms(before_ms: int, after_ms: int, zone: ZoneInfo) -> int:
+    """Return when the clocks switch between two instants with different offsets: the first instant of the new
+    offset."""
+    before = _offset(before_ms, zone)
+    while after_ms - before_ms > 1:
+        middle_ms = (before_ms + after_ms) // 2
+        if _offset(middle_ms, zone) == before:
+            before_ms = middle_ms
+        else:
+            after_ms = middle_ms
+    return after_ms
 
 
 def _since_midnight_ms(at_ms: int, zone: ZoneInfo) -> int:

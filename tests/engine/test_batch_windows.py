@@ -91,6 +91,19 @@ CLOSES = [
         "10-03 21:30",
         "10-04 21:00",
     ),
+    case(
+        "six hours over the switch forward", "PT6H", "clock", "America/New_York", "03-08 14:30", "03-08 18:00"
+    ),
+    case(
+        "three hours that end at the switch",
+        "PT3H",
+        "clock",
+        "America/New_York",
+        "03-08 14:30",
+        "03-08 15:00",
+    ),
+    case("six hours over the switch back", "PT6H", "clock", "America/New_York", "11-01 12:30", "11-01 19:00"),
+    case("seven hours, and midnight", "PT7H", "clock", None, "05-01 22:30", "05-02"),
     case("a day without midnight in Havana", "P1D", "clock", "America/Havana", "03-07 13:00", "03-08 13:00"),
 ]
 
@@ -112,7 +125,7 @@ def test_an_unsubscribe_enters_when_its_window_closes(
     assert short(found) == [f"{closes} in {BY_WINDOW}"]
 
 
-# The reference knows days and hours only.
+# The reference knows no lengths that are a day in another word.
 OTHER_LENGTHS = [
     case("quarters of an hour", "PT15M", "05-01 10:15", "05-01 10:30"),
     case("minutes", "PT1M", "05-01 10:15:59.999", "05-01 10:16"),

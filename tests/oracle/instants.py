@@ -165,11 +165,3 @@ def unit_start_ms(number: int, unit: str, zone: ZoneInfo, week_start: int = 1) -
         case _:
             raise AssertionError(unit)
     return midnight_ms(day, zone)
-
-
-def next_full_hour_ms(at_ms: int, zone: ZoneInfo) -> int:
-    """The first instant after `at_ms` at which the local clock shows a full hour."""
-    offset = local(at_ms, zone).utcoffset()
-    assert offset is not None
-    shift = offset // MILLISECOND
-    return ((at_ms + shift) // 3_600_000 + 1) * 3_600_000 - shift

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from streamseg.settings import BatchWindow, Settings
 from tests.oracle.history import History
-from tests.oracle.instants import duration_ms, local, midnight_ms, next_full_hour_ms
+from tests.oracle.instants import DAY_MS, duration_ms, local, midnight_ms
 
+MINUTE_MS = 60_000
 CHANNELS = {"email-unsubscribed": "email", "mobile-unsubscribed": "sms"}
 
 
@@ -53,5 +55,19 @@ def _close(window: BatchWindow, at: int, zone: ZoneInfo) -> int:
     if window.length == "P1D":
         day = local(at, zone).date()
         return midnight_ms(day.fromordinal(day.toordinal() + 1), zone)
-    assert window.length == "PT1H", "the reference knows days and hours only"
-    return next_full_hour_ms(at, zone)
+    length = duration_ms(window.length)
+    assert 0 < length < DAY_MS, "the reference knows days and parts of a day only"
+    return _next_part_of_the_day_ms(at, length, zone)
+
+
+@cache
+def _next_part_of_the_day_ms(at: int, length: int, zone: ZoneInfo) -> int:
+    """The first minute after `at` that begins a local day or at which the local clock shows a multiple of the
+    length."""
+    day, minute = local(at, zone).date(), at // MINUTE_MS * MINUTE_MS
+    tomorrow = midnight_ms(day.fromordinal(day.toordinal() + 1), zone)
+    while True:
+        minute += MINUTE_MS
+        clock = local(minute, zone)
+        if minute == tomorrow or (clock.hour * 60 + clock.minute) * MINUTE_MS % length == 0:
+            return minute

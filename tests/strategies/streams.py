@@ -198,11 +198,16 @@ def _refused_line(at: int, update: Json | None, event: Json | None) -> Json:
     return line("behavior-events", at, "c1", {**occurred, **(event or {})})
 
 
+_PARTS_OF_A_DAY = ("PT3H", "PT6H", "PT7H", "PT45M")
+
+
 def _unsubscribe_windows() -> st.SearchStrategy[tuple[BatchWindow, BatchWindow]]:
-    zone = st.sampled_from((None, None, "Asia/Shanghai", "America/New_York", "Europe/London"))
+    zone = st.sampled_from((None, None, *ZONES))
     clock = st.tuples(
-        zone.map(lambda name: BatchWindow(length="P1D", timezone=name)),
-        zone.map(lambda name: BatchWindow(length="PT1H", timezone=name)),
+        *(
+            st.builds(BatchWindow, length=st.sampled_from((usual, usual, *_PARTS_OF_A_DAY)), timezone=zone)
+            for usual in ("P1D", "PT1H")
+        )
     )
     own = durations.map(lambda length: BatchWindow(length=length, alignment="event"))
     return st.one_of(clock, clock, st.tuples(own, own))
