@@ -151,7 +151,7 @@ class Metrics:
         self.cache_misses = self._counter(
             "block_cache_misses",
             "Blocks of RocksDB's tables that were not in the block cache and had to be read; if they are "
-            "many, raise STREAMSEG_BLOCK_CACHE_BYTES",
+            "many, raise STREAMSEG_CACHE_BYTES",
         )
         self.compacted = self._gauge(
             "compacted_timestamp_seconds",

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rocksdict import Cache
 
 from agents.partitions.task import PartitionTask
 from agents.worker.garbage import tune_collector
@@ -35,6 +34,7 @@ from streamseg.plan.definitions import Definitions
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
+from streamseg.store.caches import Caches
 from streamseg.store.rocksdb import RocksStore
 
 START_MS = 1_777_593_600_000
@@ -137,8 +137,7 @@ class World:
         self._defined = 0
         self._store = RocksStore(
             folder,
-            contact_cache=self.settings.contact_cache,
-            block_cache=Cache(self.settings.block_cache_bytes),
+            caches=Caches(self.settings.cache_bytes),
         )
         self._task = PartitionTask(
             number=0,

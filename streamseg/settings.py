@@ -145,10 +145,9 @@ class Settings(BaseSettings):
     """How far stream time stays behind the wall clock, so that new records are applied at their own time."""
     queued_records: int = Field(5_000, gt=0)
     """How many fetched records of one topic partition may wait; beyond this number no more are fetched."""
-    contact_cache: int = Field(10_000, gt=0)
-    """How many unchanged contacts stay decoded in memory, per partition."""
-    block_cache_bytes: int = Field(64 << 20, gt=0)
-    """The size of RocksDB's block cache, which all partitions of a worker share."""
+    cache_bytes: int = Field(256 << 20, ge=1 << 20)
+    """How much memory a worker uses to keep what it has read, for all its partitions together: a quarter for
+    blocks of RocksDB, the rest for decoded contacts."""
     compaction_interval_ms: int = Field(7 * DAY_MS, gt=0)
     """How often the state of a partition is compacted as a whole. After this time at the latest, values that
     were replaced or deleted, those of erased contacts too, are gone from the worker's disk."""

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 from aiokafka.errors import ProducerFenced
 from mode import Service
-from rocksdict import Cache
 
 from agents.freed_memory import give_back_freed_memory
 from agents.kafka.changelog_reader import read_changelog
@@ -27,6 +26,7 @@ from agents.partitions.assignment import Assignment, Claim, State
 from agents.partitions.scheduler import TaskScheduler
 from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
+from streamseg.store.caches import Caches
 from streamseg.store.database import KeyValue
 from streamseg.store.rocksdb import RocksStore
 
@@ -94,7 +94,7 @@ class OwnedPartitions(Service):
         self._metrics = metrics
         self._folder = folder
         self._changelog = changelog_topic(settings)
-        self._block_cache = Cache(settings.block_cache_bytes)
+        self._caches = Caches(settings.cache_bytes)
         self._assignment = Assignment(self)
         self._readings: dict[Claim, _Reading] = {}
         self._restored: dict[Claim, _Restored] = {}
@@ -280,8 +280,7 @@ class OwnedPartitions(Service):
             for number in reading.claims:
                 stores[number] = RocksStore(
                     self._folder_of(number),
-                    contact_cache=self._settings.contact_cache,
-                    block_cache=self._block_cache,
+                    caches=self._caches,
                     layout_asked=self._settings.layout,
                 )
             starts = {number: _after(store.changelog_offset) for number, store in stores.items()}

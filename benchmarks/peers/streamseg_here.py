@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import orjson
-from rocksdict import Cache
 
 from agents.partitions.task import PartitionTask
 from benchmarks.peers.evaluate import Change
@@ -17,6 +16,7 @@ from benchmarks.workload import definition_records
 from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
+from streamseg.store.caches import Caches
 from streamseg.store.rocksdb import RocksStore
 from streamseg.times import parse_timestamp_ms, time_zone
 
@@ -34,8 +34,7 @@ class Feed:
         self._settings = Settings(live_lag_ms=0)
         self._store = RocksStore(
             folder / "state",
-            contact_cache=self._settings.contact_cache,
-            block_cache=Cache(self._settings.block_cache_bytes),
+            caches=Caches(self._settings.cache_bytes),
         )
         judged = Definitions(self._settings)
         if letters := judged.load(definition_records(job.segments)):

@@ -267,7 +267,7 @@ DEVELOPERS: Final = [
                     "found": _rate("streamseg_block_cache_hits_total"),
                     "read": _rate("streamseg_block_cache_misses_total"),
                 },
-                "Blocks of RocksDB's tables, a second. Many are read: raise STREAMSEG_BLOCK_CACHE_BYTES.",
+                "Blocks of RocksDB's tables, a second. Many are read: raise STREAMSEG_CACHE_BYTES.",
             ),
             Panel(
                 "Since the last compaction of all data",

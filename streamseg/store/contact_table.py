@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, KeysView, Sequence, Set
 from functools import partial
 from itertools import groupby, islice
@@ -15,6 +14,8 @@ from streamseg.contact.attributes import Attributes
 from streamseg.contact.contact import Contact
 from streamseg.contact.earlier_layouts import unkept_in
 from streamseg.store import layout
+from streamseg.store.caches import Caches
+from streamseg.store.contact_cache import ContactCache
 from streamseg.store.database import Database, KeyValue, read_unkept
 from streamseg.store.due import DueQueue
 from streamseg.times import time_bytes
@@ -36,7 +37,6 @@ class ContactTable:
 
     __slots__ = (
         "_cache",
-        "_cache_size",
         "_database",
         "_due",
         "_filed",
@@ -47,11 +47,9 @@ class ContactTable:
         "_unwritten",
     )
 
-    def __init__(self, database: Database, cache_size: int) -> None:
-        """`cache_size` bounds how many unchanged contacts stay decoded."""
+    def __init__(self, database: Database, caches: Caches) -> None:
         self._database = database
-        self._cache_size = cache_size
-        self._cache: OrderedDict[str, Contact] = OrderedDict()
+        self._cache = ContactCache(caches)
         self._unwritten: dict[str, Contact] = {}
         # Ids of the unwritten contacts whose attributes changed.
         self._restated: set[str] = set()
@@ -70,30 +68,28 @@ class ContactTable:
             return contact
         contact = self._cache.get(contact_id)
         if contact is not None:
-            self._cache.move_to_end(contact_id)
             return contact
         data = self._database.get(layout.contact_key(contact_id))
         if data is None:
             return None
         contact = Contact.from_bytes(contact_id, data, self._written_attributes(contact_id))
         self._filed[contact_id] = contact.due_ms
-        self._cache[contact_id] = contact
-        if len(self._cache) > self._cache_size:
-            self._evict()
+        self._cache.add({contact_id: contact})
+        self._evict()
         return contact
 
     def _written_attributes(self, contact_id: str) -> Attributes:
         return Attributes(partial(self._database.get, layout.attributes_key(contact_id)))
 
     def _evict(self) -> None:
-        evicted, _ = self._cache.popitem(last=False)
-        del self._filed[evicted]
+        for contact_id in self._cache.evict():
+            del self._filed[contact_id]
 
     def put(self, contact: Contact) -> None:
         """Keep the contact's state and file it under its `due_ms` (None: never due)."""
         contact_id = contact.contact_id
         if contact_id not in self._unwritten:
-            self._cache.pop(contact_id, None)
+            self._cache.drop(contact_id)
             if contact_id in self._filed:
                 self._filed_on_disk[contact_id] = self._filed[contact_id]
         self._unwritten[contact_id] = contact
@@ -231,25 +227,18 @@ class ContactTable:
         """Move these contacts to the cache, because their changes are on disk now; None: all contacts. `due`
         is the result of `write_due`."""
         self._due.written(due.added, due.deleted, all_of_it=contact_ids is None)
+        unwritten = self._unwritten
         if contact_ids is None:
-            for contact_id in self._restated:
-                self._forget_attributes(self._unwritten[contact_id])
-            self._cache.update(self._unwritten)
-            self._unwritten.clear()
-            self._restated.clear()
-            self._filed_on_disk.clear()
+            written, self._unwritten = unwritten, {}
         else:
-            for contact_id in contact_ids:
-                contact = self._unwritten.pop(contact_id, None)
-                if contact is None:
-                    continue
-                self._cache[contact_id] = contact
-                if contact_id in self._restated:
-                    self._forget_attributes(contact)
-                    self._restated.discard(contact_id)
-                self._filed_on_disk.pop(contact_id, None)
-        while len(self._cache) > self._cache_size:
-            self._evict()
+            written = {one: unwritten.pop(one) for one in contact_ids if one in unwritten}
+        for contact_id in self._restated & written.keys():
+            self._forget_attributes(written[contact_id])
+        self._restated -= written.keys()
+        for contact_id in written:
+            self._filed_on_disk.pop(contact_id, None)
+        self._cache.add(written)
+        self._evict()
 
     def _forget_attributes(self, contact: Contact) -> None:
         """Drop the decoded attributes: they take four times the memory of their bytes and are rarely read."""

@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from rocksdict import Cache
-
 from streamseg.contact.contact import Contact
 from streamseg.contact.kept_changes import KeptChange
 from streamseg.contact.state_version import FIRST_WITH_CHANGES, layout_to_write
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event, Order
 from streamseg.store import layout
+from streamseg.store.caches import Caches
 from streamseg.store.change_table import ChangeTable, index_entries
 from streamseg.store.contact_table import ContactTable
 from streamseg.store.database import CacheUse, Database, Figures, KeyValue, new_batch, put_records
@@ -43,22 +42,17 @@ class RocksStore:
     Reads see them before that. `streamseg.store.pending` has the steps of a checkpoint.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        contact_cache: int = 10_000,
-        block_cache: Cache | None = None,
-        layout_asked: int | None = None,
-    ) -> None:
+    def __init__(self, path: Path, *, caches: Caches | None = None, layout_asked: int | None = None) -> None:
         """Open or create the database at `path`, a folder of its own.
 
-        `contact_cache` bounds how many unchanged contacts stay decoded; `block_cache` may be shared by
-        the stores of one process; `layout_asked` is `Settings.layout`. Raises StateVersionError if this
-        release cannot read the version of the state, and ConfigurationError if another process has it open.
+        `caches` may be shared by the stores of one process; None: this store has its own, of 64 MiB.
+        `layout_asked` is `Settings.layout`. Raises StateVersionError if this release cannot read the version
+        of the state, and ConfigurationError if another process has it open.
         """
-        self._database = Database(path, block_cache or Cache(32 << 20))
-        self._contacts = ContactTable(self._database, contact_cache)
+        self._caches = Caches(64 << 20) if caches is None else caches
+        self._database = Database(path, self._caches.blocks)
+        self._caches.join()
+        self._contacts = ContactTable(self._database, self._caches)
         self._events = EventTable(self._database)
         self._members = MemberTable(self._database)
         self._changes = ChangeTable(self._database)
@@ -454,6 +448,7 @@ class RocksStore:
     def close(self) -> None:
         """Close the database; unwritten changes are lost."""
         self._database.close()
+        self._caches.leave()
 
     def _refuse_while_held(self) -> None:
         if self._pending is not None:

@@ -36,6 +36,7 @@ from schemas.topics import SOURCES
 from streamseg.plan.plan import Plan
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter
+from streamseg.store.caches import Caches
 from streamseg.store.database import KeyValue
 from streamseg.store.rocksdb import RocksStore
 from tests.agents.simulation import SETTINGS, START_MS
@@ -195,7 +196,7 @@ class Worker:
 
     async def _restore(self, claim: Claim) -> None:
         folder = self._cluster.folder / self.name / str(claim.partition)
-        store = self._stores[claim] = RocksStore(folder, contact_cache=2)
+        store = self._stores[claim] = RocksStore(folder, caches=Caches(1))
         changelog = self._brokers.changelogs[claim.partition]
         await Turn()
         end = len(changelog)

@@ -22,6 +22,7 @@ from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter
 from streamseg.settings import Settings
+from streamseg.store.caches import Caches
 from streamseg.store.database import KeyValue
 from streamseg.store.rocksdb import RocksStore
 
@@ -208,7 +209,7 @@ class Surroundings:
 
     def store(self) -> RocksStore:
         """The store as recovery leaves it."""
-        store = RocksStore(self.folder, contact_cache=2)
+        store = RocksStore(self.folder, caches=Caches(1))
         held = store.changelog_offset
         start = 0 if held is None else held + 1
         if start < len(self.changelog):

@@ -184,7 +184,7 @@ class Run:
             self._options.programs,
             self._disk,
             self._clock,
-            STREAMSEG_CONTACT_CACHE="500",
+            STREAMSEG_CACHE_BYTES=str(1 << 20),
             **WINDOW_SETTINGS,
             **self._options.environment,
         )

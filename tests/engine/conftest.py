@@ -8,6 +8,7 @@ import pytest
 
 from streamseg.replay import replay
 from streamseg.settings import Settings
+from streamseg.store.caches import Caches
 from streamseg.store.rocksdb import RocksStore
 from tests.engine.story import Line, Replayed
 from tests.oracle.replay import replay as reference_replay
@@ -33,7 +34,7 @@ def changes_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
             found = replay(lines, settings=given, on_dead_letter=lambda number, _: numbers.append(number))
             changes = [change.wire() for change in found]
         elif request.param == "engine on disk":
-            with closing(RocksStore(tmp_path_factory.mktemp("state"), contact_cache=1)) as store:
+            with closing(RocksStore(tmp_path_factory.mktemp("state"), caches=Caches(1))) as store:
                 found = replay(
                     saved_after_each(lines, store),
                     settings=given,

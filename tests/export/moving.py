@@ -23,6 +23,7 @@ from streamseg.export.growth_lines import growth_lines, growth_records
 from streamseg.export.partition_lines import Counted, partition_lines
 from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event, Order
+from streamseg.store.caches import Caches
 from streamseg.store.database import KeyValue
 from streamseg.store.growth import Counts, add
 from streamseg.store.rocksdb import CLOCK, RocksStore
@@ -32,7 +33,7 @@ class Spread:
     """A store over some partitions, each with its changelog; a contact is in the partition of its key."""
 
     def __init__(self, folder: Path, partitions: int) -> None:
-        self.stores = [RocksStore(folder / str(number), contact_cache=1) for number in range(partitions)]
+        self.stores = [RocksStore(folder / str(number), caches=Caches(1)) for number in range(partitions)]
         self.changelogs: list[list[KeyValue]] = [[] for _ in range(partitions)]
         self._clock_ms = 0
 

@@ -66,7 +66,7 @@ def test_twenty_kills_leave_the_changes_of_an_undisturbed_run(
     worker = Worker(
         kafka_settings,
         STREAMSEG_INSTANCE_ID="one",
-        STREAMSEG_CONTACT_CACHE="100",
+        STREAMSEG_CACHE_BYTES=str(1 << 20),
         STREAMSEG_CHECKPOINT_RECORDS="500",
         STREAMSEG_COMMIT_INTERVAL_MS="50",
     )

@@ -11,6 +11,7 @@ from streamseg.json_text import dumps
 from streamseg.records.outputs import DeadLetter, Suppression
 from streamseg.replay import Replay
 from streamseg.settings import Settings
+from streamseg.store.caches import Caches
 from streamseg.store.protocol import Store
 from streamseg.store.rocksdb import RocksStore
 from streamseg.times import format_ms
@@ -62,7 +63,7 @@ def by_engine_on_disk(lines: list[Json], settings: Settings, until_ms: int | Non
     """What the engine gives over the store of a worker. One contact stays decoded, all others are read back
     from what the line before has written."""
     with tempfile.TemporaryDirectory(prefix="streamseg-oracle-") as folder:
-        store = RocksStore(Path(folder), contact_cache=1)
+        store = RocksStore(Path(folder), caches=Caches(1))
         try:
             return by_engine(lines, settings, until_ms, store)
         finally:

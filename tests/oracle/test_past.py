@@ -15,6 +15,7 @@ from streamseg.engine.growing import by_cause
 from streamseg.engine.standing import complete_since_ms, is_kept_at, latest, segments_at, standing_at
 from streamseg.replay import Replay
 from streamseg.settings import Settings
+from streamseg.store.caches import Caches
 from streamseg.store.growth import QUARTER_MS
 from streamseg.store.memory import MemoryStore
 from streamseg.store.rocksdb import RocksStore
@@ -186,7 +187,7 @@ def test_so_it_is_over_the_store_of_a_worker_restored_from_the_changelog(
     caps, announced = scenario_of(scenario, cap)
     with tempfile.TemporaryDirectory(prefix="streamseg-oracle-") as folder:
         path = Path(folder)
-        store = RocksStore(path / "0", contact_cache=1)
+        store = RocksStore(path / "0", caches=Caches(1))
         changelog: list[tuple[bytes, bytes | None]] = []
         run = Replay(settings=caps, store=store)
         try:
@@ -203,7 +204,7 @@ def test_so_it_is_over_the_store_of_a_worker_restored_from_the_changelog(
                 store.commit(pending, len(changelog) - 1 if changelog else None)
                 if number in losses:
                     store.close()
-                    store = RocksStore(path / str(number + 1), contact_cache=1)
+                    store = RocksStore(path / str(number + 1), caches=Caches(1))
                     store.apply_changelog(changelog, len(changelog) - 1)
                     again = Replay(settings=caps, store=store)
                     again.definitions, again._stale = run.definitions, run._stale

@@ -19,6 +19,7 @@ from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Record
 from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
+from streamseg.store.caches import Caches
 from streamseg.store.database import KeyValue
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
@@ -108,7 +109,7 @@ def opened_folder(case: Case, folder: Path) -> RocksStore:
         # Python 3.11.0 to 3.11.3 have no filters; the archive is ours, so it needs none there.
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         archive.extractall(folder)  # noqa: S202 - see above
-    return RocksStore(folder / "state", contact_cache=1, layout_asked=case.asked)
+    return RocksStore(folder / "state", caches=Caches(1), layout_asked=case.asked)
 
 
 def changelog(layout: int) -> list[KeyValue]:
@@ -118,7 +119,7 @@ def changelog(layout: int) -> list[KeyValue]:
 
 
 def recovered(case: Case, folder: Path) -> RocksStore:
-    store = RocksStore(folder / "recovered", contact_cache=1, layout_asked=case.asked)
+    store = RocksStore(folder / "recovered", caches=Caches(1), layout_asked=case.asked)
     records = changelog(case.layout)
     store.apply_changelog(records, len(records) - 1)
     return store

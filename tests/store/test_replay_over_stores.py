@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamseg.replay import Replay
+from streamseg.store.caches import Caches
 from streamseg.store.database import KeyValue
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
@@ -30,7 +31,7 @@ class Reopened:
         self._rocks = self._open()
 
     def _open(self) -> RocksStore:
-        return RocksStore(self._folder / str(self._commits // 5), contact_cache=1)
+        return RocksStore(self._folder / str(self._commits // 5), caches=Caches(1))
 
     def save(self) -> None:
         self._commits += 1

@@ -12,6 +12,7 @@ from rocksdict import Options, Rdict
 from streamseg.contact.contact import Contact
 from streamseg.errors import ConfigurationError, StateVersionError
 from streamseg.records.inputs import Event
+from streamseg.store.caches import Caches
 from streamseg.store.rocksdb import RocksStore
 
 
@@ -189,7 +190,7 @@ def test_two_owners_of_one_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_more_due_contacts_than_are_kept_in_memory_come_in_order(tmp_path: Path) -> None:
-    store = RocksStore(tmp_path, contact_cache=10)
+    store = RocksStore(tmp_path, caches=Caches(1))
     for i in range(40_000):
         store.put(Contact(f"c{i:05}", due_ms=i * 37 % 40_000))
         if i % 5_000 == 4_999:

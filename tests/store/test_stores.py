@@ -14,6 +14,7 @@ from streamseg.contact.kept_changes import KeptChange
 from streamseg.contact.rows import Membership
 from streamseg.records.derived import TAG_ADDED, DerivedEvents
 from streamseg.records.inputs import Event
+from streamseg.store.caches import Caches
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
 from streamseg.store.rocksdb import RocksStore
@@ -24,7 +25,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    rocks = RocksStore(tmp_path / "state", contact_cache=2)
+    rocks = RocksStore(tmp_path / "state", caches=Caches(1))
     yield _Committing(rocks) if "committed" in request.param else rocks
     rocks.close()
 

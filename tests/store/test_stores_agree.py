@@ -15,6 +15,7 @@ from streamseg.contact.kept_changes import KeptChange
 from streamseg.records.derived import TAG_ADDED, DerivedEvents, origin_of
 from streamseg.records.inputs import Event
 from streamseg.records.outputs import Cause
+from streamseg.store.caches import Caches
 from streamseg.store.growth import QUARTER_MS, quarter_of
 from streamseg.store.memory import MemoryStore
 from streamseg.store.rocksdb import RocksStore
@@ -69,7 +70,7 @@ class StoresAgree(RuleBasedStateMachine):
     def start(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.generation = 0
-        self.rocks = RocksStore(self.folder / "0", contact_cache=1)
+        self.rocks = RocksStore(self.folder / "0", caches=Caches(1))
         self.model = Model()
         self.committed = Model()
         self.changelog: list[tuple[bytes, bytes | None]] = []
@@ -189,7 +190,7 @@ class StoresAgree(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         self.rocks.close()
-        self.rocks = RocksStore(self.folder / str(self.generation), contact_cache=1)
+        self.rocks = RocksStore(self.folder / str(self.generation), caches=Caches(1))
         self.model = self.committed.copy()
 
     @rule(behind=st.integers(0, 10), step=st.integers(1, 4))
@@ -197,7 +198,7 @@ class StoresAgree(RuleBasedStateMachine):
         """A new disk, or (`behind` some records again) one that has part of the changelog already."""
         self.rocks.close()
         self.generation += 1
-        self.rocks = RocksStore(self.folder / str(self.generation), contact_cache=1)
+        self.rocks = RocksStore(self.folder / str(self.generation), caches=Caches(1))
         start = 0
         for end in range(step, len(self.changelog) + step, step):
             self.rocks.apply_changelog(self.changelog[max(0, start - behind) : end], end - 1)
