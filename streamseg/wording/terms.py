@@ -122,8 +122,12 @@ OPERATORS: Final[Mapping[str, Label]] = {
     "not_in_period": Label("不在 {value}内", "is not in {value}"),
     "calendar": Label("的 {part} 为其中之一 {value}", "has {part} that is one of {value}"),
     "not_calendar": Label("的 {part} 不为其中任何一个 {value}", "has {part} that is none of {value}"),
-    "anniversary": Label("的周年日在未来 {value}内", "has its anniversary in the next {value}"),
-    "not_anniversary": Label("的周年日不在未来 {value}内", "has no anniversary in the next {value}"),
+    "anniversary": Label(
+        "的周年日在未来 {value}内（含今天）", "has its anniversary in the next {value} (today included)"
+    ),
+    "not_anniversary": Label(
+        "的周年日不在未来 {value}内（含今天）", "has no anniversary in the next {value} (today included)"
+    ),
     "age_between": Label("至今的周岁在 {value} 之间", "is so many full years ago: between {value}"),
     "not_age_between": Label("至今的周岁不在 {value} 之间", "is not so many full years ago: between {value}"),
 }

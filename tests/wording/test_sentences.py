@@ -173,8 +173,8 @@ READ = [
     case(
         "an anniversary",
         {"attribute": "member_day", "operator": "anniversary", "value": {"in_next": "P7D"}},
-        "会员日 的周年日在未来 7 天内",
-        "member day has its anniversary in the next 7 days",
+        "会员日 的周年日在未来 7 天内（含今天）",
+        "member day has its anniversary in the next 7 days (today included)",
     ),
     case("not", {"event": "buy", "not": True}, "非（发生过 buy）", "not (had buy)"),
     case(
