@@ -47,9 +47,16 @@ _TIMESTAMP = re.compile(
 )
 
 
+_FILES_BESIDE_ZONES = re.compile(r"localtime|posixrules|posix/.*|right/.*")
+"""What a machine's folder of time zones holds beside those of IANA. Other machines have other files there, or
+none, and in `localtime` their own zone, so two workers would not agree."""
+
+
 def time_zone(name: str) -> ZoneInfo:
     """Return the time zone of an IANA name. Raises ValueError if there is none."""
     try:
+        if _FILES_BESIDE_ZONES.fullmatch(name) is not None:
+            raise ValueError(name)
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is not an IANA time zone, such as Asia/Shanghai") from error

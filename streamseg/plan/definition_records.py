@@ -146,8 +146,12 @@ def _definition(body: Any, max_conditions: int | None) -> SegmentDefinition:
 
 
 def segment_id_of(record: Record) -> str:
-    """Return the id of the segment that a record is about: its key. Raises RejectedError if it is not
-    text."""
+    """Return the id of the segment that a record is about: its key. Raises RejectedError if it is not text,
+    and for a deletion without a key."""
+    if record.key is None and record.value is None:
+        raise RejectedError(
+            Code.INVALID_SCHEMA, "an empty record without a key; give the segment_id as its key", "segment_id"
+        )
     try:
         return (record.key or b"").decode()
     except UnicodeDecodeError as error:

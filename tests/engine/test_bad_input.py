@@ -96,6 +96,21 @@ BAD = [
         "invalid_schema",
         "segment_id",
     ),
+    *(
+        case(
+            f"a definition in the zone {zone}",
+            segment(EVERYBODY, timezone=zone),
+            "invalid_schema",
+            "timezone",
+        )
+        for zone in ("localtime", "right/Asia/Shanghai", "posix/Asia/Shanghai", "asia/shanghai", "+08:00")
+    ),
+    case(
+        "the end of a segment that is not named",
+        keyed(definition("01-01", "s", None), None),
+        "invalid_schema",
+        "segment_id",
+    ),
     case("a definition of a bar in its id", segment(EVERYBODY, of="a|b"), "invalid_schema", "segment_id"),
     case("a definition that is text", {**segment(EVERYBODY, of="t"), "value": "t"}, "invalid_schema", ""),
     case(
