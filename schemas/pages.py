@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-Sort = Literal["name", "type", "status", "contacts", "created_by", "created_at", "updated_at"]
+Sort = Literal["name", "type", "status", "contacts", "created_by", "created_at", "updated_by", "updated_at"]
 
 SORTS: Final[tuple[Sort, ...]] = get_args(Sort)
 """The sort orders of the list of segments."""

@@ -270,9 +270,10 @@ _SORTS: Final[Mapping[Sort, Callable[[_View], str | int]]] = {
     "contacts": lambda view: view.entry.row.contacts,
     "created_by": lambda view: view.entry.owner or "",
     "created_at": lambda view: _ms(view.entry.row.created_at),
+    "updated_by": lambda view: view.entry.row.updated_by or "",
     "updated_at": lambda view: _ms(view.entry.row.updated_at),
 }
-_TEXT_SORTS: Final = ("name", "created_by")
+_TEXT_SORTS: Final = ("name", "created_by", "updated_by")
 """The sort orders by a text; all others are by a number."""
 
 

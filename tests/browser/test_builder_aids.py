@@ -93,6 +93,20 @@ def test_each_form_of_a_window_is_drawn_with_its_exact_instants(page: Page, shop
     shop.wait(lambda: _length(lines.nth(0).inner_html()) == timedelta(days=7))
 
 
+def test_the_steps_of_a_sequence_are_drawn_from_left_to_right(page: Page, shop: Shop) -> None:
+    steps = [{"event": "email_open"}, {"event": "email_click"}, {"absent": {"event": "order_paid"}}]
+    condition = {"sequence": steps, "within": "P1D"}
+    clusters = [{"match": "all", "conditions": [condition]}]
+    shop.create(segment_id="steps", name="顺序", type="standard", clusters=clusters)
+    page.goto("/console/segments/steps/edit")
+    drawn = page.locator(".step-line li")
+    expect(drawn).to_have_text(["邮件打开", "邮件点击", "order_paid 此后没有发生"])
+    boxes = [one.bounding_box() for one in drawn.all()]
+    places = [(box["x"], box["y"]) for box in boxes if box is not None]
+    assert places == sorted(places)
+    assert len({y for _, y in places}) == 1
+
+
 def _instants(html: str) -> list[str]:
     return [one.replace("Z", "+00:00") for one in re.findall(r'datetime="([^"]+)"', html)]
 

@@ -76,6 +76,22 @@ def test_the_conditions_in_words_are_shown_where_the_pointer_rests(page: Page) -
     expect(view).to_have_attribute("title", "所在地 等于 中国")
 
 
+def test_the_list_is_sorted_by_who_updated_last(page: Page, shop: Shop) -> None:
+    owners = {"丙": {"X-Account": "ann"}, "丁": {"X-Account": "zoe"}}
+    for name, account in owners.items():
+        made = {"segment_id": name, "name": name, "type": "standard", "group": "default", "clusters": [CHINA]}
+        assert shop.api.post("/segments", json=made | {"shared_with": ["local"]}, headers=account).is_success
+    page.goto("/console/segments?type=standard")
+    names = page.locator("tbody tr.ant-table-row .segment-name")
+    expect(names).to_have_count(3)
+    page.get_by_role("columnheader", name="更新者").click()
+    expect(names).to_have_text(["丙", "国内", "丁"])
+    page.get_by_role("columnheader", name="更新者").click()
+    expect(names).to_have_text(["丁", "国内", "丙"])
+    for name, account in owners.items():
+        assert shop.api.delete(f"/segments/{name}", headers=account).is_success
+
+
 def test_a_search_is_part_of_the_address(page: Page) -> None:
     page.goto("/console/segments")
     page.get_by_role("textbox", name="按分群名称搜索").or_(

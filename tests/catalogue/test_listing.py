@@ -156,6 +156,7 @@ def test_filters(desk: Desk, filters: Any, seen: set[str]) -> None:
 ORDERS: dict[str, list[str]] = {
     "name": ["adv", "std", "list", "theirs"],
     "created_by": ["theirs", "adv", "list", "std"],
+    "updated_by": ["theirs", "adv", "list", "std"],
     "created_at": ["theirs", "std", "adv", "list"],
     "updated_at": ["theirs", "std", "adv", "list"],
     "contacts": ["adv", "list", "theirs", "std"],

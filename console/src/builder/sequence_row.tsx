@@ -3,6 +3,7 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { Button, Checkbox, Space } from "antd";
 import { useTranslation } from "react-i18next";
+import { useLabel } from "../api/vocabulary";
 import { blankStep, blankWhere } from "../definition/blank";
 import { keyOf, withField, without } from "../definition/changes";
 import { isAbsent } from "../definition/kinds";
@@ -37,6 +38,7 @@ export function SequenceRow({ value, change, place, list }: Props) {
       list={list}
       options={[useNotOption(value, change)]}
     >
+      <StepLine steps={value.sequence} />
       <div className="sequence">
         {value.sequence.map((step, index) => (
           <StepRow
@@ -84,6 +86,26 @@ export function SequenceRow({ value, change, place, list }: Props) {
         <WindowEditor value={value.window} change={(window) => change(withField(value, "window", window))} />
       </Space>
     </RowFrame>
+  );
+}
+
+/** The steps drawn from left to right. The rows below say the same. */
+function StepLine({ steps }: { steps: Step[] }) {
+  const { t } = useTranslation();
+  const { vocabulary } = useKnowledge();
+  const label = useLabel();
+  return (
+    <ol className="step-line" aria-hidden="true">
+      {steps.map((one) => {
+        const { event } = isAbsent(one) ? one.absent : one;
+        const known = vocabulary.events.find((seen) => seen.name === event);
+        return (
+          <li key={keyOf(one)} className={isAbsent(one) ? "absent" : ""}>
+            {label(known, event) || t("builder.event")} {isAbsent(one) && t("builder.absent")}
+          </li>
+        );
+      })}
+    </ol>
   );
 }
 

@@ -113,7 +113,8 @@ export function SegmentTable({ state, change }: Props) {
     {
       key: "updated_by",
       title: t("segments.updated_by"),
-      width: 112,
+      ...sorted("updated_by"),
+      width: 128,
       ellipsis: true,
       render: (_, row) => row.updated_by ?? "–",
     },

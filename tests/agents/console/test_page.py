@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from agents.console.page import ConsolePage
+from agents.console.page import BUILT, ConsolePage
 from streamseg.settings import Settings
 
 SCRIPT = b"console.log('page')" * 50
@@ -91,6 +91,13 @@ def test_files_are_kept_for_long_and_sent_as_they_were_compressed(built: Path) -
             assert "Cache-Control" not in answered.headers
 
     asked(ConsolePage(Settings(), built), ask)
+
+
+@pytest.mark.skipif(not (BUILT / "index.html").is_file(), reason="the console is not built: make console")
+def test_the_files_of_the_page_are_small() -> None:
+    files = [*(BUILT / "assets").glob("*.js.gz"), *(BUILT / "assets").glob("*.css.gz")]
+    assert len(files) >= 2
+    assert sum(file.stat().st_size for file in files) < 600_000
 
 
 async def _statuses(session: aiohttp.ClientSession, base: str) -> list[int]:
