@@ -23,6 +23,7 @@ from tests.strategies.values import (
     CLOSE_EVENTS,
     CONTACTS,
     DAY,
+    DERIVED_EVENTS,
     EVENTS,
     HOUR,
     MINUTE,
@@ -73,7 +74,8 @@ lags_ms = st.builds(
 )
 contact_ids = st.sampled_from((*[CONTACTS[0]] * 4, *CONTACTS[1:]))
 event_ids = st.integers(0, 25).map(lambda number: f"e{number}")
-event_names = st.sampled_from((*EVENTS, *EVENTS, *CHANNEL_EVENTS))
+# Trackers may send events of the names of derived ones, and of a name that ends like a prefix.
+event_names = st.sampled_from((*EVENTS * 3, *CHANNEL_EVENTS * 3, *DERIVED_EVENTS, "b*"))
 events = st.tuples(
     st.fixed_dictionaries(
         {"event_id": event_ids, "contact_id": contact_ids, "event": event_names, "properties": properties}
@@ -358,7 +360,7 @@ def forgetting_scenarios(draw: DrawFn) -> Scenario:
             lines.append(line("segment-definitions", clock, segment_id, definition_of(segment_id, body)))
     settings = Settings(
         history_retention_ms=draw(st.sampled_from((7 * DAY, 9 * DAY))),
-        history_cap=10_000,
+        history_cap=draw(st.sampled_from((10_000, 10_000, 1, 2, 4))),
     )
     return Scenario(written(lines, start), settings, clock + draw(_ends))
 

@@ -11,13 +11,19 @@ from hypothesis import strategies as st
 Json = dict[str, Any]
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
-ZONES = ("Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe")
+ZONES = (
+    *("Asia/Shanghai", "America/New_York", "Europe/London", "Australia/Lord_Howe"),
+    "America/Havana",  # one midnight a year comes twice, and one does not come
+    "America/Nuuk",  # clocks go back at midnight, so that an hour of the day before comes twice
+)
 DURATIONS = {"PT1H": HOUR, "P1D": DAY, "P2D": 2 * DAY, "P1W": 7 * DAY}
 STARTS = (
     "2026-04-30T16:00:00+00:00",  # midnight in Shanghai
     "2026-03-07T05:00:00+00:00",  # midnight in New York, the day before clocks go forward
     "2026-10-24T23:00:00+00:00",  # midnight in London, hours before clocks go back
     "2026-04-03T13:00:00+00:00",  # midnight on Lord Howe, the day before clocks go back half an hour
+    "2026-10-31T04:00:00+00:00",  # midnight in Havana, the day before midnight comes twice
+    "2026-10-24T02:00:00+00:00",  # midnight in Nuuk, the day before clocks go back at midnight
     "2026-12-31T15:00:00+00:00",  # the last hours of a year
     "2028-02-27T16:00:00+00:00",  # 28 February of a leap year in Shanghai
     "2027-02-25T16:00:00+00:00",  # three days before 1 March of another year
@@ -30,8 +36,24 @@ CLOSE_EVENTS = ("buy", "open")
 CHANNEL_EVENTS = ("email_unsubscribe", "email_resubscribe", "sms_unsubscribe", "sms_resubscribe")
 DERIVED_EVENTS = ("attribute_changed", "tag_added", "tag_removed", "global_unsubscribe")
 
-TEXTS = ("cn", "CN", "cnx", "a.b", "ß")
-WIDE_TEXTS = ("ＣＮ", "\u3000cn ", "c\t n", "c n", "ﬁ", "fi", "e\u0301", "é", " ", "\x1ccn", "ẞ")
+TEXTS = ("cn", "CN", "cnx", "a.b", "ß", "İ")
+WIDE_TEXTS = (
+    "ＣＮ",
+    "\u3000cn ",
+    "c\t n",
+    "c n",
+    "ﬁ",
+    "fi",
+    "e\u0301",
+    "é",
+    " ",
+    "\x1ccn",
+    "ẞ",
+    "ſ",
+    "i\u0307",
+    "½",
+    "é\u0345",
+)
 NUMBERS = (*(0, 1, 2, 2.0, 2.5, -1, 0.1, 0.2) * 3, 2**53 + 1, 2.0**53, 10**23, 1e23, 1e308, 5e-324)
 """Beyond 2**53 there are floats that are written as another integer than the one they are exactly."""
 NUMBER_TEXTS = (
