@@ -82,16 +82,47 @@ def chain_ends(
     return ends
 
 
+class _Union:
+    """The union of sets of chains, as bits, that were added within the last `longest_ms`.
+
+    Sets are added in the order of their times. `_front` holds earlier ones, the earliest last, each as the
+    union with the later ones in it. So no union is made again when a set leaves."""
+
+    __slots__ = ("_back", "_back_union", "_front", "_longest_ms")
+
+    def __init__(self, longest_ms: int) -> None:
+        self._longest_ms = longest_ms
+        self._front: list[tuple[int, int]] = []
+        self._back: list[tuple[int, int]] = []
+        self._back_union = 0
+
+    def add(self, at_ms: int, chains: int) -> None:
+        self._back.append((at_ms, chains))
+        self._back_union |= chains
+
+    def at(self, now_ms: int) -> int:
+        front, since_ms = self._front, now_ms - self._longest_ms
+        while front and front[-1][0] < since_ms:
+            front.pop()
+        if not front and self._back and self._back[0][0] < since_ms:
+            union = 0
+            for at_ms, chains in reversed(self._back):
+                if at_ms < since_ms:
+                    break
+                union |= chains
+                front.append((at_ms, union))
+            self._back = []
+            self._back_union = 0
+        return (front[-1][1] if front else 0) | self._back_union
+
+
 class Absence:
     """The chains of `count` steps that no occurrence of the absent step follows until the deadline, which is
     `within_ms` after the first step. An occurrence at the same time as the last step follows the chain,
     unless it is a step of the chain.
-
-    Of all chains with the same first step only the one that ends last has to be checked, because the fewest
-    occurrences follow it.
     """
 
-    __slots__ = ("_absent", "_count", "_occurrences", "_step_within_ms", "_steps", "_within_ms")
+    __slots__ = ("_absent", "_count", "_occurrences", "_step_within_ms", "_within_ms")
 
     def __init__(
         self, occurrences: Sequence[Occurrence], count: int, within_ms: int, step_within_ms: int | None
@@ -100,52 +131,54 @@ class Absence:
         self._count = count
         self._within_ms = within_ms
         self._step_within_ms = step_within_ms
-        self._steps = [[one for one in occurrences if one.steps >> step & 1] for step in range(count)]
         self._absent = [one.at_ms for one in occurrences if one.steps >> count & 1]
 
     def deadlines(self) -> list[int]:
         """Return the deadlines of the chains that were not followed, in no order.
 
-        Cost: O(first steps · steps · log) without `step_within_ms`, else O(first steps · steps · occurrences
-        within `within_ms`)."""
-        return [
-            first.at_ms + self._within_ms
-            for index, first in enumerate(self._occurrences)
-            if first.steps & 1 and self._is_not_followed(index)
-        ]
+        Chains are told apart by their first step, which is a bit. Cost: O(steps · occurrences) unions of
+        bits, and more only if occurrences of the absent step have the same time as other steps."""
+        firsts = [index for index, one in enumerate(self._occurrences) if one.steps & 1]
+        times = [self._occurrences[index].at_ms for index in firsts]
+        longest_ms = self._within_ms if self._step_within_ms is None else self._step_within_ms
+        recent = [_Union(longest_ms) for _ in range(self._count)]
+        begun = found = 0
+        for group in _by_place(self._occurrences):
+            reached: list[tuple[int, int, int]] = []
+            for one in group:
+                for step in range(self._count):
+                    if not one.steps >> step & 1:
+                        continue
+                    if step == 0:
+                        chains = 1 << begun
+                        begun += 1
+                    else:
+                        chains = recent[step - 1].at(one.at_ms)
+                    reached.append((step, one.at_ms, chains))
+                    if chains and step == self._count - 1:
+                        found |= self._not_followed(one, chains, firsts, times)
+            for step, at_ms, chains in reached:
+                recent[step].add(at_ms, chains)
+        return [times[number] + self._within_ms for number in _numbers(found)]
 
-    def _is_not_followed(self, index: int) -> bool:
-        """Return whether some chain that begins with the occurrence at `index` was not followed."""
-        first = self._occurrences[index]
-        deadline_ms = first.at_ms + self._within_ms
-        followers = bisect_right(self._absent, deadline_ms)
-        latest_ms = self._absent[followers - 1] if followers else None
-        end_ms = self._latest_end(index, deadline_ms, latest_ms)
-        if end_ms is None:
-            return False
-        if latest_ms is None or latest_ms < end_ms:
-            return True
-        return latest_ms == end_ms and self._takes_all(index, end_ms)
-
-    def _latest_end(self, index: int, deadline_ms: int, not_before_ms: int | None) -> int | None:
-        """Return the latest end of a chain that begins at `index` and ends by the deadline. Return None if
-        there is no chain, or none that ends at `not_before_ms` or later."""
-        first = self._occurrences[index]
-        if self._count == 1:
-            return first.at_ms
-        finals = self._steps[-1]
-        last = bisect_right(finals, deadline_ms, key=_time) - 1
-        if last < 0 or (not_before_ms is not None and finals[last].at_ms < not_before_ms):
-            return None
-        if self._step_within_ms is not None:
-            return self._reached(index, deadline_ms + 1)[-1]
-        place = first.place
-        for step in self._steps[1:-1]:
-            following = bisect_right(step, place, key=_place)
-            if following == len(step):
-                return None
-            place = step[following].place
-        return finals[last].at_ms if finals[last].place > place else None
+    def _not_followed(self, last: Occurrence, chains: int, firsts: list[int], times: list[int]) -> int:
+        """Return those of the chains that may end with the occurrence `last` and are not followed."""
+        low = bisect_left(times, last.at_ms - self._within_ms)
+        start, end = bisect_left(self._absent, last.at_ms), bisect_right(self._absent, last.at_ms)
+        # Deadlines of earlier chains come before the next occurrence of the absent step.
+        high = len(times)
+        if end < len(self._absent):
+            high = bisect_left(times, self._absent[end] - self._within_ms)
+        if low >= high:
+            return 0
+        chains &= (1 << high) - (1 << low)
+        if start == end or (end - start == 1 and last.steps >> self._count & 1):
+            return chains
+        found = 0
+        for number in _numbers(chains):
+            if self._takes_all(firsts[number], last.at_ms):
+                found |= 1 << number
+        return found
 
     def _reached(self, index: int, before_ms: int) -> list[int | None]:
         """Return for each step the latest time before `before_ms` at which a chain that begins at `index`
@@ -205,9 +238,10 @@ class Absence:
         return (self._count, len(absent)) in states
 
 
+def _numbers(bits: int) -> list[int]:
+    """Return the numbers of the bits that are set, ascending."""
+    return [number for number, bit in enumerate(reversed(f"{bits:b}")) if bit == "1"]
+
+
 def _time(one: Occurrence) -> int:
     return one.at_ms
-
-
-def _place(one: Occurrence) -> int:
-    return one.place

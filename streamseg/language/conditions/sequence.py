@@ -14,7 +14,7 @@ from typing import Any
 
 from streamseg.contact.contact import Contact
 from streamseg.language.answer import NO, YES, Answer
-from streamseg.language.conditions.base import Dispatch, EventFed
+from streamseg.language.conditions.base import Dispatch, EventFed, Forecast
 from streamseg.language.conditions.chains import Absence, Occurrence, chain_ends
 from streamseg.language.conditions.longest_chain import longest_chain
 from streamseg.language.conditions.matching import Matcher
@@ -144,15 +144,20 @@ class SequenceCondition(EventFed):
         if summary == _DONE:
             return YES
         endings, next_ms = self._endings(summary, now_ms)
-        holds = False
-        for ending_ms in endings:
-            enter_ms, leave_ms = self.window.span(ending_ms) or (NEVER_MS, 0)
-            enter_ms = max(enter_ms, ending_ms)
-            if enter_ms >= leave_ms or leave_ms <= now_ms:
-                continue
-            holds = holds or enter_ms <= now_ms
-            next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
-        return Answer(holds, next_ms if next_ms < NEVER_MS else None)
+        return _within(self._spans(endings), now_ms, next_ms)
+
+    def forecast(self, contact: Contact) -> Forecast:
+        summary = contact.body.summaries.get(self.id)
+        if self._moving or summary is None or summary == _DONE:
+            return super().forecast(contact)
+        endings, _ = self._endings(summary, 0)
+        return _EndingsForecast(self, contact, self._spans(endings))
+
+    def _spans(self, endings: Iterable[int]) -> list[tuple[int, int]]:
+        """Return the spans of now [start, end) in which the ends of chains are in the window."""
+        spans = ((at_ms, self.window.span(at_ms)) for at_ms in endings)
+        found = ((max(at_ms, span[0]), span[1]) for at_ms, span in spans if span is not None)
+        return [(enter_ms, leave_ms) for enter_ms, leave_ms in found if enter_ms < leave_ms]
 
     def _endings(self, log: list[list[Any]], now_ms: int) -> tuple[list[int], int]:
         """Return when the chains in a log end, by the steps that its occurrences match at `now_ms`, and when
@@ -253,6 +258,33 @@ class SequenceCondition(EventFed):
             if steps:
                 found.append(Occurrence(entry[0], rank, steps))
         return found, next_ms
+
+
+class _EndingsForecast(Forecast):
+    """A forecast that searches for chains once, since no test depends on the clock."""
+
+    __slots__ = ("_spans",)
+
+    def __init__(self, condition: SequenceCondition, contact: Contact, spans: list[tuple[int, int]]) -> None:
+        super().__init__(condition, contact)
+        self._spans = spans
+
+    def at(self, now_ms: int) -> Answer:
+        self.cost = len(self._spans) or 1
+        self._spans = [span for span in self._spans if span[1] > now_ms]
+        return _within(self._spans, now_ms, NEVER_MS)
+
+
+def _within(spans: Iterable[tuple[int, int]], now_ms: int, next_ms: int) -> Answer:
+    """Return whether now is in one of the spans [start, end), with the next time at which this may change:
+    `next_ms` (NEVER_MS: never) or an earlier start or end."""
+    holds = False
+    for enter_ms, leave_ms in spans:
+        if leave_ms <= now_ms:
+            continue
+        holds = holds or enter_ms <= now_ms
+        next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
+    return Answer(holds, next_ms if next_ms < NEVER_MS else None)
 
 
 def _identity(entry: list[Any]) -> list[Any]:
