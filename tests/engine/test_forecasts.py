@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import Any
 
 import orjson
 import pytest
 
 from streamseg.contact.contact import Contact
-from streamseg.language.conditions.base import Condition
+from streamseg.language.conditions.base import Condition, EventFed
 from streamseg.plan.definitions import Definitions
 from streamseg.records.inputs import Event, Record
 from streamseg.settings import Settings
@@ -157,3 +158,50 @@ def test_a_membership_that_anniversaries_keep_up_has_no_end() -> None:
     membership = found.memberships["s", "c1"]
     assert membership is not None
     assert "next_change_at" not in membership
+
+
+@pytest.mark.parametrize("function", ["sum", "avg"])
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"last": "P3D"},
+        {"from": "-P4D", "to": "-P1D"},
+        {"from": "-P2D", "to": "-P2D"},
+        {"period": {"unit": "day", "from": -2, "to": -1}},
+    ],
+)
+def test_a_total_is_foreseen_as_it_will_be(function: str, window: Line) -> None:
+    aggregate = {"function": function, "property": "n", "operator": "ge", "value": 0.5}
+    condition = compiled({"event": "x", "aggregate": aggregate, "window": window})
+    assert isinstance(condition, EventFed)
+    start_ms = ms("05-01")
+    contact = Contact("c1", known_since_ms=start_ms)
+    for number in range(60):
+        at_ms = start_ms + number // 3 * 5 * 3_600_000
+        value = (1, 2.5, -3, 0.1, 4)[number % 5]
+        condition.feed(contact, Event(f"e{number:02}", "x", at_ms, {"n": value}, offset=number), at_ms)
+    forecast = condition.forecast(contact)
+    now_ms: int | None = start_ms
+    turns = []
+    while now_ms is not None:
+        found = forecast.at(now_ms)
+        assert found == condition.answer(contact, now_ms)
+        turns.append(found.holds)
+        now_ms = found.next_ms
+    assert turns[-1] is False
+    assert (True in turns) == (window != {"from": "-P2D", "to": "-P2D"})
+
+
+def test_an_average_of_many_occurrences_is_foreseen_at_once() -> None:
+    average = {"function": "avg", "property": "n", "operator": "ge", "value": 50}
+    condition = {"event": "x", "aggregate": average, "window": {"from": "-P20D", "to": "-P1D"}}
+    lines = [
+        event(f"05-{1 + number // 20:02d} {number % 20:02d}:00", "x", {"n": number}) for number in range(400)
+    ]
+    started = process_time()
+    found = heard(segment(condition), *lines, until="07-01")
+    assert process_time() - started < 8
+    assert [change.rsplit(" ", 1)[0] for change in found.changes] == [
+        "05-07 s entered",
+        "06-09 19:00 s exited",
+    ]

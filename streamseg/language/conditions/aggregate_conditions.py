@@ -8,15 +8,17 @@ from typing import Any
 
 from streamseg.contact.contact import Contact
 from streamseg.language.answer import NO, YES, Answer, earliest_ms
-from streamseg.language.conditions.aggregates import Aggregate, Result, RunningAggregate, Total
+from streamseg.language.conditions.aggregates import Aggregate, Result, RunningAggregate, Total, total_of
+from streamseg.language.conditions.base import Forecast
 from streamseg.language.conditions.logs import LogCondition
 from streamseg.language.conditions.matched import WindowCondition
 from streamseg.language.conditions.matching import Matcher
 from streamseg.language.conditions.occurrences import Sorting, outside
 from streamseg.language.conditions.readings import no_number
 from streamseg.language.conditions.windows import Window
-from streamseg.language.numbers import compact, exact
+from streamseg.language.numbers import compact, exact, exact_sum
 from streamseg.records.inputs import Event
+from streamseg.times import MAX_MS
 
 
 class RunningCondition(WindowCondition):
@@ -94,6 +96,12 @@ class AggregateCondition(LogCondition):
             log[1][2] = self.aggregate.together(log[0][2], log[1][2])
         del log[0]
 
+    def forecast(self, contact: Contact) -> Forecast:
+        log = contact.body.summaries.get(self.id)
+        if self.moving or not self.aggregate.adds or not log:
+            return super().forecast(contact)
+        return _TotalForecast(self, contact, log)
+
     def thin(self, entered: list[list[Any]]) -> list[list[Any]]:
         """Return the entries that can still decide the answer. For `min` and `max`, a value that a later
         entry equals or beats cannot; for `distinct`, a value that a later entry repeats cannot."""
@@ -108,6 +116,42 @@ class AggregateCondition(LogCondition):
             if outside(self.window, entry[0], now_ms) is None and self.counts(entry[3], now_ms).holds
         ]
         return _evidence(self.aggregate, self.aggregate.over(counted), sorting)
+
+
+class _TotalForecast(Forecast):
+    """A forecast of a sum or an average. Occurrences enter the window and leave it in their order, so each is
+    added once and taken away once."""
+
+    __slots__ = ("_aggregate", "_entered", "_left", "_spans", "_sum", "_totals", "_values")
+
+    def __init__(self, condition: AggregateCondition, contact: Contact, log: list[list[Any]]) -> None:
+        super().__init__(condition, contact)
+        self._aggregate = condition.aggregate
+        self._spans = [condition.window.span(entry[0]) or (MAX_MS, 0) for entry in log]
+        self._totals = [total_of(entry[2]) for entry in log]
+        self._entered = self._left = self._values = 0
+        self._sum = Decimal(0)
+
+    def at(self, now_ms: int) -> Answer:
+        spans, count, before = self._spans, len(self._spans), self._entered + self._left
+        while self._entered < count and spans[self._entered][0] <= now_ms:
+            self._add(self._totals[self._entered], 1)
+            self._entered += 1
+        while self._left < self._entered and spans[self._left][1] <= now_ms:
+            self._add(self._totals[self._left], -1)
+            self._left += 1
+        self.cost = self._entered + self._left - before + 1
+        next_ms = MAX_MS
+        if self._entered < count:
+            next_ms = min(next_ms, spans[self._entered][0])
+        if self._left < self._entered:
+            next_ms = min(next_ms, spans[self._left][1])
+        holds = self._aggregate.meets_bound(self._aggregate.of_total(Total(self._sum, self._values)))
+        return Answer(holds, next_ms if next_ms < MAX_MS else None)
+
+    def _add(self, total: Total, sign: int) -> None:
+        self._sum = exact_sum(self._sum, total.sum if sign > 0 else total.sum.copy_negate())
+        self._values += sign * total.values
 
 
 def _evidence(aggregate: Aggregate, result: Result, sorting: Sorting) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _compare(result: Total | Decimal | int, bound: Decimal) -> int:
     return (number > bound) - (number < bound)
 
 
-def _total(value: Any) -> Total:
+def total_of(value: Any) -> Total:
     """Return the sum and the number of values of a kept value, which may be several values put together."""
     if isinstance(value, list):
         return Total(parse_sum(value[0]), value[1])
@@ -227,7 +227,7 @@ class Aggregate:
 
     def together(self, one: Any, other: Any) -> list[Any]:
         """Return two values put together: [sum, number of values]."""
-        first, second = _total(one), _total(other)
+        first, second = total_of(one), total_of(other)
         return [str(exact_sum(first.sum, second.sum)), first.values + second.values]
 
     def over(self, values: list[Any]) -> Result:
@@ -236,15 +236,20 @@ class Aggregate:
         if self.function == "distinct":
             return len({value_key(value) for value in values})
         if self.adds:
-            totals = [_total(value) for value in values]
-            total = _sum(part.sum for part in totals)
-            if self.function == "sum":
-                return total
-            return Total(total, sum(part.values for part in totals)) if totals else None
+            totals = [total_of(value) for value in values]
+            return self.of_total(
+                Total(_sum(part.sum for part in totals), sum(part.values for part in totals))
+            )
         if not values:
             return None
         best = min if self.function == "min" else max
         return best(exact(value) for value in values)
+
+    def of_total(self, total: Total) -> Result:
+        """Return the result of `sum` or `avg` over values with this total."""
+        if self.function == "sum":
+            return total.sum
+        return total if total.values else None
 
     def thin(self, entries: list[T], value_of: Callable[[T], Any]) -> list[T]:
         """Return the entries without those that a later entry makes superfluous for good. The entries must
