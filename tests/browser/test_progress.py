@@ -1,4 +1,4 @@
-"""A calculation that makes no progress is shown as such."""
+"""A calculation that makes no progress is shown as such, and how long one that goes on will still take."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def test_a_calculation_without_progress_says_so(page: Page, shop: Shop, role: st
     page.goto("/console/segments/stuck")
     status = page.locator(".status.calculating")
     expect(status).to_contain_text("计算中")
+    expect(page.get_by_text("联系人轮到计算之前", exact=False)).to_be_visible()
     pass_seconds(40)
     expect(status).not_to_contain_text("没有进展")
     pass_seconds(30)
@@ -59,6 +60,8 @@ def test_a_calculation_without_progress_says_so(page: Page, shop: Shop, role: st
     pass_seconds(5)
     expect(status).to_contain_text("计算中")
     expect(status).not_to_contain_text("没有进展")
+    # A quarter took a bit more than a minute, and a half is left.
+    expect(status).to_contain_text(re.compile("还需约 [23] 分钟"))
     if ways:
         pass_seconds(70)
         status.get_by_role("link").click()

@@ -19,8 +19,8 @@ export interface ListQuestion {
   cursor?: string | undefined;
 }
 
-/** While something calculates, the list is asked more often. */
-const BUSY_MS = 1_500;
+/** While something calculates, the list is asked more often, but a screen reader is not interrupted all the time. */
+const BUSY_MS = 2_000;
 const IDLE_MS = 5_000;
 /** A name is seldom changed. */
 const NAME_MS = 60_000;
@@ -31,7 +31,7 @@ const MOST_NAMES = 100;
 const SEEN: SeenProgress = new Map();
 
 function noted<Row extends SegmentRow>(row: Row): Row {
-  return { ...row, stalled: noteProgress(SEEN, row, Date.now()) };
+  return { ...row, pace: noteProgress(SEEN, row, Date.now()) };
 }
 
 export function useSegments(question: ListQuestion) {

@@ -1,6 +1,7 @@
 /** The shapes of the API's answers; docs/api.md describes them. */
 
 import type { Definition } from "../definition/types";
+import type { Pace } from "./progress";
 
 export type Operation =
   | "view_contacts"
@@ -24,8 +25,8 @@ export interface SegmentRow {
   status: Status;
   status_label: string;
   progress: number;
-  /** Whether the calculation makes no progress. The page notes this itself, from one answer to the next. */
-  stalled?: boolean;
+  /** How the calculation goes on. The page notes this itself, from one answer to the next. */
+  pace?: Pace;
   contacts: number;
   created_by: string | null;
   created_at: string | null;

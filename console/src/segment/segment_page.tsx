@@ -44,7 +44,12 @@ function Head({ segment }: { segment: Segment }) {
     <div className="screen-head">
       <Typography.Title level={1}>{segment.name}</Typography.Title>
       <Tag>{segment.type_label}</Tag>
-      <StatusCell row={segment} />
+      <span aria-live="polite">
+        <StatusCell row={segment} />
+      </span>
+      {segment.status === "calculating" && (
+        <Typography.Text type="secondary">{t("statuses.meanwhile")}</Typography.Text>
+      )}
       <ZoneSign />
       <span className="numeric">
         {t("segment.contacts_count", {

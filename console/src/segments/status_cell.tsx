@@ -18,7 +18,19 @@ export function StatusCell({ row }: { row: SegmentRow }) {
       {row.status === "calculating" && (
         <Progress percent={percent} size="small" aria-label={row.status_label} />
       )}
-      {row.stalled && <Stalled />}
+      {row.pace?.stalled ? <Stalled /> : <Rest ms={row.pace?.rest_ms ?? null} />}
+    </span>
+  );
+}
+
+/** Says how long a calculation will still take, in whole minutes. */
+function Rest({ ms }: { ms: number | null }) {
+  const { t } = useTranslation();
+  if (ms === null) return null;
+  const minutes = Math.round(ms / 60_000);
+  return (
+    <span className="rest">
+      {minutes === 0 ? t("statuses.restShort") : t("statuses.rest", { count: minutes })}
     </span>
   );
 }
