@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop
+from tests.browser.open_list import OPEN_LIST
 
 expect.set_options(timeout=PLAYWRIGHT_WAIT_MS)
 
@@ -19,7 +20,7 @@ def _located(place: str) -> list[dict[str, Any]]:
     return [{"match": "all", "conditions": [{"attribute": "location", "operator": "eq", "value": place}]}]
 
 
-CHINA, JAPAN = _located("中国"), _located("日本")
+CHINA, JAPAN, KOREA = _located("中国"), _located("日本"), _located("韩国")
 
 
 @pytest.fixture
@@ -66,6 +67,19 @@ def test_a_deletion_is_taken_back_where_it_was_made(page: Page, shop: Shop) -> N
     expect(page.get_by_role("link", name="甲", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="乙", exact=True)).to_be_visible()
     assert {row["segment_id"] for row in shop.segments().values()} == {"referred", "refers"}
+
+
+@pytest.mark.usefixtures("changed")
+def test_any_two_versions_are_compared(page: Page, shop: Shop) -> None:
+    third = {"segment_id": "place", "name": "国家", "type": "standard", "clusters": KOREA}
+    assert shop.api.put("/segments/place", json=third).status_code == 200
+    page.goto("/console/segments/place?tab=versions")
+    expect(page.get_by_role("list", name="与版本 2 相比").get_by_role("deletion")).to_contain_text("日本")
+    page.get_by_role("combobox", name="版本 3 与之比较的版本").click()
+    page.locator(OPEN_LIST).get_by_title("与版本 1 相比").click()
+    differences = page.get_by_role("list", name="与版本 1 相比")
+    expect(differences.get_by_role("deletion")).to_contain_text("中国")
+    expect(differences.get_by_role("insertion")).to_contain_text("韩国")
 
 
 @pytest.mark.usefixtures("changed")

@@ -14,8 +14,7 @@ export function Versions({ segment }: { segment: Segment }) {
   const found = useVersions(segment.segment_id, segment.version);
   if (found.error && !found.data) return <Failure error={found.error} retry={() => found.refetch()} />;
   const versions = found.data?.versions ?? [];
-  const before = (version: number) =>
-    versions[versions.findIndex((one) => one.version === version) + 1]?.version;
+  const others = (version: number) => versions.map((one) => one.version).filter((other) => other !== version);
   return (
     <Table<Version>
       key={segment.version}
@@ -30,7 +29,7 @@ export function Versions({ segment }: { segment: Segment }) {
         columnWidth: 110,
         defaultExpandedRowKeys: [segment.version],
         expandedRowRender: ({ version }) => (
-          <VersionInWords segmentId={segment.segment_id} version={version} since={before(version)} />
+          <VersionInWords segmentId={segment.segment_id} version={version} others={others(version)} />
         ),
       }}
       columns={[
