@@ -53,9 +53,11 @@ FLOAT: Final = core_schema.float_schema(strict=True, allow_inf_nan=False)
 BOOLEAN: Final = core_schema.bool_schema(strict=True)
 
 
-def by_value(number: float) -> float:
+def by_value(number: int | float) -> int | float:
     """Return a JSON number as a number that compares as it is written. A large float becomes the integer that
     it is written as: 1e23 is 10**23, though the float nearest to that is a little less.
+
+    The types name integers because compiled code makes a float of what is said to be one.
 
     >>> by_value(1e23) == 10**23, by_value(0.1)
     (True, 0.1)

@@ -78,10 +78,10 @@ class Thresholds:
     __slots__ = ("_bounds", "_conditions")
 
     def __init__(self) -> None:
-        self._bounds: list[float] = []
+        self._bounds: list[int | float] = []
         self._conditions: list[Condition] = []
 
-    def add(self, bound: float, condition: Condition) -> None:
+    def add(self, bound: int | float, condition: Condition) -> None:
         bound = by_value(bound)
         place = bisect_right(self._bounds, bound)
         self._bounds.insert(place, bound)
@@ -123,7 +123,7 @@ class AttributeDispatch:
         self.fed.append(condition)
         self.always.append(condition)
 
-    def add(self, condition: Condition, texts: Iterable[str] | None, threshold: float | None) -> None:
+    def add(self, condition: Condition, texts: Iterable[str] | None, threshold: int | float | None) -> None:
         if threshold is not None:
             self.thresholds.add(threshold, condition)
         elif texts is not None:
@@ -161,7 +161,7 @@ class InputDispatch:
         name: str,
         *,
         texts: tuple[str, ...] | None = None,
-        threshold: float | None = None,
+        threshold: int | float | None = None,
     ) -> None:
         self._attribute_dispatch(name).add(condition, texts, threshold)
 

@@ -77,7 +77,7 @@ class AttributeCondition(Condition):
         kind."""
         if self.test.key[0] not in ("gt", "ge", "lt", "le") or len(self.path) > 1:
             return None
-        bound: float = self.test.key[1]
+        bound: int | float = self.test.key[1]
         return bound
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:

@@ -238,7 +238,7 @@ class Dispatch(Protocol):
         name: str,
         *,
         texts: tuple[str, ...] | None = None,
-        threshold: float | None = None,
+        threshold: int | float | None = None,
     ) -> None:
         """Evaluate the condition when the attribute's value changes. With `texts`, only changes to or from
         one of them matter; with a `threshold`, only changes from one side of it to the other."""
