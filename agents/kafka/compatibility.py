@@ -18,15 +18,17 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.codec import zstd_encode
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, NodeNotReadyError
 from aiokafka.producer.message_accumulator import MessageBatch
 from aiokafka.producer.sender import Sender
 from aiokafka.protocol.group import HeartbeatRequest
+from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from faust import App
 from faust.tables import TableManager
@@ -129,17 +131,50 @@ def position(state: TopicPartitionState) -> int | None:
 # -- aiokafka: producing ---------------------------------------------------------------------------------
 
 
+class CheckedWriter:
+    """A connection's writer that calls `check` once, right before it writes the next time."""
+
+    def __init__(self, writer: Any) -> None:
+        self.check: Callable[[], None] | None = None
+        self._writer = writer
+
+    def write(self, data: bytes) -> None:
+        check, self.check = self.check, None
+        if check is not None:
+            check()
+        self._writer.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+
 def before_sending(producer: AIOKafkaProducer, check: Callable[[Collection[TP]], None]) -> None:
-    """Call `check` with the topic partitions right before anything is sent to a broker, retries included. If
-    it raises, the producer ends and sends nothing more."""
-    sender = producer._sender
-    send = sender._send_produce_req
+    """Call `check` with the topic partitions before a request with records is made, and again right before
+    its bytes are written: making it, and a connection for it, takes time. Retries are included. If it raises,
+    nothing is sent, and the producer ends."""
+    sender, client = producer._sender, producer.client
+    send_batches, send = sender._send_produce_req, client.send
+    # Node id -> what its request is about; a node gets one such request at a time.
+    sending: dict[int, Collection[TP]] = {}
 
     async def checked(node_id: int, batches: Any) -> None:
         check(batches.keys())
-        await send(node_id, batches)
+        sending[node_id] = batches.keys()
+        await send_batches(node_id, batches)
+
+    async def armed(node_id: int, request: Any, *, group: Any = ConnectionGroup.DEFAULT) -> Any:
+        if isinstance(request, ProduceRequest):
+            if not await client.ready(node_id, group=group):
+                raise NodeNotReadyError(f"no connection to the broker {node_id}")
+            connection = client._conns[(node_id, group)]
+            if not isinstance(connection._writer, CheckedWriter):
+                connection._writer = CheckedWriter(connection._writer)
+            # Nothing else runs before `send` writes: the connection is there.
+            connection._writer.check = partial(check, sending[node_id])
+        return await send(node_id, request, group=group)
 
     sender._send_produce_req = checked
+    client.send = armed
 
 
 def count_retries(producer: AIOKafkaProducer, count: Callable[[int], None]) -> None:
@@ -238,6 +273,7 @@ CALLED = (
     Called(_AIOKAFKA, AIOKafkaAdminClient, "_send_request_to_node", "self node_id request"),
     Called(_AIOKAFKA, Assignment, "state_value", "self tp"),
     Called(_AIOKAFKA, Sender, "_send_produce_req", "self node_id batches"),
+    Called(_AIOKAFKA, AIOKafkaClient, "send", "self node_id request group"),
     Called(_FAUST, driver.AIOKafkaConsumerThread, "_ensure_consumer", "self"),
     Called(_FAUST, driver.AIOKafkaConsumerThread, "_create_worker_consumer", "self transport"),
     Called(_FAUST, driver.Consumer, "_new_consumer_thread", "self"),
@@ -258,6 +294,8 @@ CALLED = (
 USED = (
     Used(_AIOKAFKA, AIOKafkaConnection, "_do_sasl_handshake"),
     Used(_AIOKAFKA, AIOKafkaConnection, "_sasl_plain_password"),
+    Used(_AIOKAFKA, AIOKafkaConnection, "_writer"),
+    Used(_AIOKAFKA, AIOKafkaClient, "_conns"),
     Used(_AIOKAFKA, AIOKafkaConsumer, "_coordinator"),
     Used(_AIOKAFKA, AIOKafkaConsumer, "_fetcher"),
     Used(_AIOKAFKA, AIOKafkaConsumer, "_client"),
