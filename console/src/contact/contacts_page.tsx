@@ -1,6 +1,6 @@
 /** Finds a contact by the beginning of its id. */
 
-import { Empty, Input, Table, Typography } from "antd";
+import { Empty, Table, Typography } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
@@ -9,6 +9,7 @@ import { type ContactPage, useContacts } from "../api/contacts";
 import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { PageButtons } from "../parts/page_buttons";
+import { SearchInput } from "../parts/search_input";
 
 type Row = ContactPage["contacts"][number];
 
@@ -30,14 +31,7 @@ export function ContactsPage() {
         <Typography.Title level={1}>{t("screens.contacts")}</Typography.Title>
       </div>
       <search className="toolbar">
-        <Input
-          className="search"
-          allowClear
-          aria-label={t("contact.search")}
-          placeholder={t("contact.search")}
-          value={begin}
-          onChange={(event) => search(event.target.value)}
-        />
+        <SearchInput label={t("contact.search")} value={begin} change={search} />
       </search>
       {page.error && !page.data ? (
         <Failure error={page.error} retry={() => page.refetch()} />

@@ -1,10 +1,11 @@
 /** The settings in force. Settings with secrets show only whether they are set. */
 
 import { WarningOutlined } from "@ant-design/icons";
-import { Alert, Input, Table } from "antd";
+import { Alert, Table } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Worker } from "../api/workers";
+import { SearchInput } from "../parts/search_input";
 import { disagrees, type SettingRow, settingsOf } from "./facts";
 
 export function SettingTable({ workers }: { workers: Worker[] }) {
@@ -23,14 +24,7 @@ export function SettingTable({ workers }: { workers: Worker[] }) {
         />
       )}
       <div className="toolbar">
-        <Input
-          className="search"
-          allowClear
-          aria-label={t("health.find_setting")}
-          placeholder={t("health.find_setting")}
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-        />
+        <SearchInput label={t("health.find_setting")} value={typed} change={setTyped} />
       </div>
       <Table<SettingRow>
         className="scrolled"

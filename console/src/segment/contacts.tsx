@@ -1,4 +1,4 @@
-import { Empty, Input, Table } from "antd";
+import { Empty, Table } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -8,6 +8,7 @@ import type { Member, Segment } from "../api/types";
 import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { PageButtons } from "../parts/page_buttons";
+import { SearchInput } from "../parts/search_input";
 import { MemberDownload } from "./member_download";
 import { WhichMembers } from "./which_members";
 
@@ -28,15 +29,12 @@ export function Contacts({ segment }: { segment: Segment }) {
           setWhen(chosen);
         }}
       >
-        <Input
-          className="search"
-          allowClear
-          aria-label={t("contact.search")}
-          placeholder={t("contact.search")}
+        <SearchInput
+          label={t("contact.search")}
           value={begin}
-          onChange={(event) => {
+          change={(text) => {
             setCursors([]);
-            setBegin(event.target.value);
+            setBegin(text);
           }}
         />
         <span className="push" />
