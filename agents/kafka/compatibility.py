@@ -151,7 +151,7 @@ class CheckedWriter:
 def before_sending(producer: AIOKafkaProducer, check: Callable[[Collection[TP]], None]) -> None:
     """Call `check` with the topic partitions before a request with records is made, and again right before
     its bytes are written: making it, and a connection for it, takes time. Retries are included. If it raises,
-    nothing is sent, and the producer ends."""
+    nothing is sent: the first time the producer ends, the second time the records of the request fail."""
     sender, client = producer._sender, producer.client
     send_batches, send = sender._send_produce_req, client.send
     # Node id -> what its request is about; a node gets one such request at a time.
