@@ -48,13 +48,13 @@ const router = createBrowserRouter(
 
 export function Console() {
   const { i18n } = useTranslation();
-  const { dark } = useAppearance();
+  const { dark, still } = useAppearance();
   return (
     <ConfigProvider
       csp={{ nonce: STYLE_NONCE }}
       button={{ autoInsertSpace: false }}
       locale={i18n.language === "en" ? english : chinese}
-      theme={colours(dark)}
+      theme={colours(dark, still)}
     >
       <App>
         <SignIn>

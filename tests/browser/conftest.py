@@ -147,15 +147,18 @@ def shop(running: Shop) -> Iterator[Shop]:
     running.clear()
 
 
+def new_context(browser: Browser, url: str, **looks: Any) -> BrowserContext:
+    """Return a browser without a past for the page of the worker at `url`. Nothing on the page moves, because
+    a click can miss a menu that is still opening."""
+    usual: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+    context = browser.new_context(base_url=url, locale="zh-CN", timezone_id="Asia/Shanghai", **usual | looks)
+    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
+    return context
+
+
 @pytest.fixture
 def context(browser: Browser, running: Shop) -> Iterator[BrowserContext]:
-    context = browser.new_context(
-        base_url=running.url,
-        viewport={"width": 1440, "height": 900},
-        locale="zh-CN",
-        timezone_id="Asia/Shanghai",
-    )
-    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
+    context = new_context(browser, running.url)
     yield context
     context.close()
 
@@ -171,13 +174,8 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 def page_that_looks(browser: Browser, shop: Shop, language: str, scheme: str, width: int) -> Page:
     """Return a page in a language, light or dark, and so many pixels wide. The caller closes its context."""
-    context = browser.new_context(
-        base_url=shop.url,
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        timezone_id="Asia/Shanghai",
-    )
-    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
+    looks = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    context = new_context(browser, shop.url, **looks)
     context.add_init_script(f"localStorage.setItem('streamseg.language', '{language}')")
     return context.new_page()
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import new_context
 from tests.docs.pages import DOCS, section
 
 FILE: Final = DOCS / "console.png"
@@ -63,15 +64,7 @@ def worked_case() -> dict[str, Any]:
 def take(browser: Browser, url: str) -> bytes:
     """Return the picture as PNG. The worker at `url` has the segment `cn-members` and the ten contacts of
     `tests.browser.conftest.Shop`."""
-    context = browser.new_context(
-        base_url=url,
-        viewport={"width": WIDTH, "height": HEIGHT},
-        locale="zh-CN",
-        timezone_id="Asia/Shanghai",
-        color_scheme="light",
-        reduced_motion="reduce",
-    )
-    context.set_default_timeout(60_000)
+    context = new_context(browser, url, viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
     page = context.new_page()
     page.goto("/console/segments/cn-members/edit")
     expect(page.locator(".ant-statistic-content")).to_have_text("4", timeout=60_000)

@@ -16,7 +16,7 @@ from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from tests.agents.installation import installed
 from tests.agents.known_tokens import token_of, write_tokens
 from tests.browser.clipboard import copied, pasted
-from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints
+from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints, new_context
 
 expect.set_options(timeout=PLAYWRIGHT_WAIT_MS)
 
@@ -63,13 +63,7 @@ def office(browser: Browser, guarded: Shop) -> Iterator[Office]:
     failures: list[list[str]] = []
 
     def opened() -> Page:
-        context = browser.new_context(
-            base_url=guarded.url,
-            viewport={"width": 1440, "height": 900},
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
-        )
-        context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
+        context = new_context(browser, guarded.url)
         contexts.append(context)
         page = context.new_page()
         failures.append(complaints(page))

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints, page_that_looks
+from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, complaints, new_context, page_that_looks
 
 expect.set_options(timeout=PLAYWRIGHT_WAIT_MS)
 
@@ -87,6 +87,19 @@ UNREADABLE_HEADERS = """() => {
 }"""
 """Headers of tables that are cut off, or broken within a word."""
 
+HINTS_CUT_OFF = """() => {
+    const ruler = document.createElement('canvas').getContext('2d')
+    const isCutOff = field => {
+        const style = getComputedStyle(field)
+        ruler.font = style.font
+        const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)
+        return ruler.measureText(field.placeholder).width > room + 1
+    }
+    const empty = [...document.querySelectorAll('input[placeholder]')].filter(one => !one.value)
+    return empty.filter(one => one.offsetParent && isCutOff(one)).map(one => one.placeholder)
+}"""
+"""What empty fields ask for and cannot show whole."""
+
 SHOTS = os.environ.get("STREAMSEG_TEST_SCREENSHOTS")
 """A folder for pictures of all screens, for whoever wants to look at them."""
 
@@ -124,6 +137,7 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
         cut_off = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert cut_off <= 0, f"{name} is {cut_off} px too wide"
         assert page.evaluate(UNREADABLE_HEADERS) == [], name
+        assert page.evaluate(HINTS_CUT_OFF) == [], name
         # Pictures and axe add styles of their own, which the page's policy refuses.
         failures.clear()
     page.context.close()
@@ -131,8 +145,7 @@ def test_every_screen_is_whole(browser: Browser, shop: Shop, language: str, sche
 
 def test_every_control_is_reached_by_the_tab_key(browser: Browser, shop: Shop) -> None:
     shop.create(segment_id="china", name="国内", type="standard", clusters=CLUSTERS)
-    context = browser.new_context(base_url=shop.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PLAYWRIGHT_WAIT_MS)
+    context = new_context(browser, shop.url)
     page = context.new_page()
     page.goto("/console/segments/china/edit")
     expect(page.get_by_role("region", name="条件簇 1，共 1 个")).to_be_visible()
@@ -152,4 +165,21 @@ def test_every_control_is_reached_by_the_tab_key(browser: Browser, shop: Shop) -
         )
         reached.add(number)
     assert len(reached - {-1}) >= wanted
+    context.close()
+
+
+@pytest.mark.parametrize(("wish", "moves"), [("reduce", False), ("no-preference", True)])
+def test_a_menu_opens_without_movement_where_the_system_asks_for_that(
+    browser: Browser, shop: Shop, wish: str, moves: bool
+) -> None:
+    context = new_context(browser, shop.url, reduced_motion=wish)
+    page = context.new_page()
+    page.goto("/console/new/standard")
+    page.evaluate(
+        "window.moved = []; addEventListener('animationstart', one => { moved.push(one.animationName) })"
+    )
+    page.get_by_role("button", name="更多条件").click()
+    expect(page.get_by_role("menuitem", name="固定抽样")).to_be_visible()
+    page.evaluate(REST)
+    assert page.evaluate("moved.some(name => name.includes('SlideUp'))") is moves
     context.close()

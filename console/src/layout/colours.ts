@@ -1,4 +1,4 @@
-/** The colours of the page. Each text has the contrast of WCAG AA on its ground, in light and in dark. */
+/** The colours of the page, and whether it moves. Each text has the contrast of WCAG AA on its ground, in light and in dark. */
 
 import { type ThemeConfig, theme } from "antd";
 
@@ -29,10 +29,11 @@ const DARK = {
   colorTextPlaceholder: "rgba(255,255,255,0.60)",
 };
 
-export function colours(dark: boolean): ThemeConfig {
+/** `still`: boxes open and close without movement. */
+export function colours(dark: boolean, still: boolean): ThemeConfig {
   return {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
-    token: { ...(dark ? DARK : LIGHT), borderRadius: 6 },
+    token: { ...(dark ? DARK : LIGHT), borderRadius: 6, motion: !still },
     components: dark ? { Tabs: { itemSelectedColor: DARK.colorLink, itemActiveColor: DARK.colorLink } } : {},
   };
 }
