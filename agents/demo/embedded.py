@@ -15,7 +15,7 @@ from types import TracebackType
 from confluent_kafka import Producer
 
 from agents.kafka.topics import required_topics
-from agents.pacing import DEFAULT_PACING, Pacing
+from agents.pacing import Pacing
 from agents.partitions.worker_clock import HostClock
 from agents.worker.data_folder import DataFolder
 from agents.worker.segment_app import SegmentApp, run
@@ -24,6 +24,10 @@ from streamseg.settings import Settings
 PARTITIONS = 4
 """The number of partitions that the embedded broker gives every topic. The settings must have the same
 number."""
+
+EMBEDDED_PACING = Pacing(reader_fetch_wait_ms=50)
+"""The pace of a worker on an embedded broker. This broker does not answer a fetch as soon as a record
+arrives, but only when the time of the fetch is over; and a command passes through several topics."""
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 60.0
@@ -67,7 +71,7 @@ class EmbeddedWorker:
     """
 
     def __init__(
-        self, settings: Settings, *, host_clock: HostClock | None = None, pacing: Pacing = DEFAULT_PACING
+        self, settings: Settings, *, host_clock: HostClock | None = None, pacing: Pacing = EMBEDDED_PACING
     ) -> None:
         """`host_clock` replaces this host's clocks."""
         if settings.partitions != PARTITIONS:
