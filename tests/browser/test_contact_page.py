@@ -31,6 +31,15 @@ def test_each_attribute_says_when_it_was_set(page: Page, shop: Shop) -> None:
     expect(entry).to_contain_text(f"更新于 {today:%Y-%m}")
 
 
+def test_the_timeline_names_what_happened_as_marketers_do(page: Page) -> None:
+    page.goto("/console/contacts/c4")
+    entries = page.locator(".ant-timeline-item")
+    expect(entries.filter(has_text="会员积分: – → 400")).to_have_count(1)
+    imported = entries.filter(has_text="导入时间: – →")
+    expect(imported).to_contain_text(re.compile(r"→ \d{4}-\d\d-\d\d \d\d:\d\d"))
+    expect(entries.filter(has_text="表单: 会员注册")).to_have_count(1)
+
+
 def test_what_would_change_a_membership_is_said(page: Page, shop: Shop) -> None:
     shop.create(segment_id="china", name="国内", type="standard", clusters=[CHINA])
     page.goto("/console/contacts/c4")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop
+from tests.browser.conftest import PLAYWRIGHT_WAIT_MS, Shop, page_that_looks
 
 expect.set_options(timeout=PLAYWRIGHT_WAIT_MS)
 
@@ -147,3 +147,15 @@ def test_the_operations_of_a_row_are_in_view(page: Page, width: int) -> None:
     box = page.get_by_role("button", name="删除 国内", exact=True).bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= width
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_columns_of_the_product_fit_on_a_usual_screen(
+    browser: Browser, shop: Shop, language: str
+) -> None:
+    page = page_that_looks(browser, shop, language, "light", 1440)
+    page.goto("/console/segments")
+    expect(page.locator("tbody tr.ant-table-row")).not_to_have_count(0)
+    hidden = page.locator(".wide-table").evaluate("one => one.scrollWidth - one.clientWidth")
+    assert hidden == 0
+    page.context.close()

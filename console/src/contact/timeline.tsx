@@ -1,7 +1,7 @@
 /** What happened to a contact: events and changes of memberships, the latest first. */
 
 import { LoginOutlined, LogoutOutlined, ThunderboltOutlined } from "@ant-design/icons";
-import { Empty, Timeline as Line, Skeleton, Tag } from "antd";
+import { Empty, Timeline as Line, Skeleton } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -11,6 +11,7 @@ import { useSegmentNames } from "../api/segments";
 import { Instant } from "../language/times";
 import { Failure } from "../parts/failure";
 import { PageButtons } from "../parts/page_buttons";
+import { EventProperties } from "./event_properties";
 
 interface Props {
   contactId: string;
@@ -78,11 +79,7 @@ function Entry({ row, contactId, names }: Props & { row: TimelineRow }) {
       ) : (
         <>
           {row.label ?? row.event}{" "}
-          {Object.entries(row.properties).map(([name, value]) => (
-            <Tag key={name}>
-              {name}: {typeof value === "string" ? value : JSON.stringify(value)}
-            </Tag>
-          ))}
+          <EventProperties event={row.event} properties={row.properties} />
         </>
       )}
     </div>
