@@ -111,6 +111,22 @@ def test_matches_ignoring_case(pattern: str, candidates: list[Any], expected: li
     assert passing(engine_changes, op("matches", pattern, ignore_case=True), candidates) == expected
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("[A-Z]", ["i", "I", "\u212a", "ſ"]),
+        ("i", ["i", "I"]),
+        ("İ", ["İ"]),
+        (".", ["i", "I", "İ", "ı", "\u212a", "ſ"]),
+    ],
+)
+def test_a_pattern_ignores_case_letter_by_letter(
+    changes_of: Replayed, pattern: str, expected: list[Any]
+) -> None:
+    test = op("matches", pattern, ignore_case=True)
+    assert passing(changes_of, test, ["i", "I", "İ", "ı", "\u212a", "ſ"]) == expected
+
+
 @pytest.mark.parametrize("operator", ["matches", "not_matches"])
 @pytest.mark.parametrize(
     "pattern",
