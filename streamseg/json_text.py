@@ -32,7 +32,11 @@ def loads(data: bytes) -> Any:
     value = orjson.loads(data)
     # `find` is used because `in` takes twice as long here.
     if data[::_EVERY].translate(_AS_ZERO).find(_SAMPLE) >= 0 and _LONG in data.translate(_AS_ZERO):
-        return json.loads(data)
+        try:
+            return json.loads(data)
+        except RecursionError:
+            # The standard library reads fewer levels than orjson. What is nested so deep is refused anyway.
+            return value
     return value
 
 
@@ -62,13 +66,18 @@ def loads_own(data: bytes) -> Any:
 
 def loads_broken(line: bytes) -> Any:
     """Return the value of a JSON text. Text that is not valid Unicode (half a surrogate pair, bytes that are
-    not UTF-8) and numbers beyond a double's range are accepted; an integer is read as 0. Raises ValueError
-    for any other fault."""
+    not UTF-8) and numbers beyond a double's range are accepted; an integer of more than 20 characters is read
+    as null. Raises ValueError for any other fault."""
     text = line.decode("utf-8", "surrogateescape")
     try:
-        return json.loads(text, parse_constant=_refuse, parse_int=lambda _: 0)
+        return json.loads(text, parse_constant=_refuse, parse_int=_short_integer)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def _short_integer(text: str) -> int | None:
+    # To read an integer takes a time that grows with the square of its length.
+    return int(text) if len(text) <= 20 else None
 
 
 def _refuse(constant: str) -> Any:

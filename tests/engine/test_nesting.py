@@ -52,6 +52,16 @@ def test_it_is_a_dead_letter_and_the_rest_goes_on(path: str, wrap: Any, levels: 
     assert found.changes == ["05-03 c2 s entered (contact_update)"]
 
 
+@pytest.mark.parametrize("levels", [NESTING_LIMIT - 1, 900, 1_000, READ - 3])
+def test_so_it_is_beside_a_text_of_many_digits(levels: int) -> None:
+    # Such a text is read by the standard library too, which stops at fewer levels.
+    buys = event("05-01", "buy", {"tree": nested(levels)}, id_="1" * 20)
+    lines = [segment(EVERYBODY), buys, update("05-03", of="c2")]
+    found = heard(*(dumps(line) for line in lines))
+    assert found.refusals == [("invalid_schema", "properties.tree")]
+    assert found.changes == ["05-03 c2 s entered (contact_update)"]
+
+
 @pytest.mark.parametrize(("path", "wrap"), WRAPPED)
 def test_its_timestamp_still_moves_the_clock(path: str, wrap: Any) -> None:
     run = heard(wrap(nested(300))).run

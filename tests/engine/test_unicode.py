@@ -45,6 +45,8 @@ def replayed(*lines: bytes | dict[str, Any]) -> tuple[list[str], list[tuple[int,
         case("an event", event("05-03", "buyX")),
         case("a definition", segment(EVERYBODY, of="t", at="05-03", created_by="X")),
         case("a topic", {**update("05-03"), "topic": "X"}),
+        case("a time in ms", {**update("05-03", {"a": "X"}), "timestamp": ms("05-03")}),
+        case("a tick in ms", {"tick": ms("05-03"), "X": 1}),
         case("a tick", {"tick": "2026-05-03T00:00:00+08:00", "X": 1}),
     ],
 )
@@ -65,6 +67,7 @@ def test_such_a_line_is_a_dead_letter_and_moves_the_clock(line: dict[str, Any], 
     [
         b'{"topic": "X", "timestamp": "soon"}',
         b'{"topic": "X"}',
+        b'{"topic": "X", "timestamp": 111111111111111111111}',
         b'{"topic": "X", "timestamp": "2026-05-03\\ud83d"}',
     ],
 )
@@ -106,9 +109,11 @@ def test_blank_lines_are_passed_over() -> None:
     assert (changes, letters) == (["05-01 s entered (contact_update)"], [])
 
 
-def test_a_line_starts_by_its_own_time_also_where_it_is_broken() -> None:
+@pytest.mark.parametrize("own", [{}, {"timestamp": ms("05-03")}, {"tick": ms("05-03")}], ids=repr)
+@pytest.mark.parametrize("by", [HALF, b"whole"], ids=repr)
+def test_a_line_starts_by_its_own_time_also_where_it_is_broken(own: dict[str, int], by: bytes) -> None:
     run = Replay(settings=Settings())
-    line = broken(update("05-03", {"a": "X"}), HALF)
+    line = broken({**update("05-03", {"a": "X"}), **own}, by)
     assert (run.starts_by(line, ms("05-03")), run.starts_by(line, ms("05-02"))) == (True, False)
 
 
