@@ -112,9 +112,7 @@ class Recording:
                 yield record
 
     def _refused_as_early(self) -> Iterator[str]:
-        prefix = len(self.settings.topic_prefix)
         for letter in self._whole(DEAD_LETTERS):
             said = {name: value.decode() for name, value in letter.headers}
             if said.get("error.code") == Code.TIMESTAMP_IN_FUTURE:
-                topic = said["source.topic"][prefix:]
-                yield f"{topic}/{said['source.partition']}/{said['source.offset']}"
+                yield f"{said['source.topic']}/{said['source.partition']}/{said['source.offset']}"

@@ -64,9 +64,10 @@ class Topics:
         yield from held[next(first, len(held)) :]
 
 
-def recorded(topics: Topics, **wanted: Any) -> tuple[Recording, list[Any]]:
+def recorded(topics: Topics, prefix: str = "", **wanted: Any) -> tuple[Recording, list[Any]]:
     """The run and the times of its lines: (contact or segment, ms), a tick's alone."""
-    recording = Recording(cast(TopicRecords, topics), Settings(), Wanted(now_ms=NOW_MS, **wanted))
+    settings = Settings(topic_prefix=prefix)
+    recording = Recording(cast(TopicRecords, topics), settings, Wanted(now_ms=NOW_MS, **wanted))
     lines = [orjson.loads(line) for line in recording.lines()]
     return recording, [
         line["tick"] - AT_MS if "tick" in line else (line["key"], line["timestamp"] - AT_MS) for line in lines
@@ -108,7 +109,8 @@ def test_a_span_of_time_is_one_of_stream_time() -> None:
     assert recorded(topics, until_ms=NOW_MS + 5)[1][-1] == 100_000
 
 
-def test_what_workers_refused_as_dated_in_the_future_is_left_out() -> None:
+@pytest.mark.parametrize("prefix", ["", "eu."])
+def test_what_workers_refused_as_dated_in_the_future_is_left_out(prefix: str) -> None:
     topics = Topics()
     for contact_id, at_ms in (("a", 0), ("early", 90_000), ("b", 10)):
         topics.event(contact_id, AT_MS + at_ms)
@@ -116,7 +118,7 @@ def test_what_workers_refused_as_dated_in_the_future_is_left_out() -> None:
     said |= {"source.partition": "0", "source.offset": "1"}
     headers = tuple((name, value.encode()) for name, value in said.items())
     topics.add(DEAD_LETTERS, "early", {}, AT_MS, headers)
-    recording, lines = recorded(topics)
+    recording, lines = recorded(topics, prefix)
     assert lines == [("a", 0), ("b", 10), 100_000]
     assert recording.early == 1
 
