@@ -22,7 +22,7 @@ from streamseg.records.outputs import DeadLetter, MembershipChange, Suppression
 from streamseg.settings import Settings
 from streamseg.store.memory import MemoryStore
 from streamseg.store.protocol import Store
-from streamseg.times import format_ms, parse_timestamp_ms, timestamp_or_none
+from streamseg.times import MIN_MS, format_ms, parse_timestamp_ms, timestamp_or_none
 
 _TOPICS = (SEGMENT_DEFINITIONS, CONTACT_UPDATES, BEHAVIOR_EVENTS)
 _SLICE = 1_000
@@ -54,6 +54,9 @@ class Replay:
     ) -> None:
         self.definitions = Definitions(settings)
         self.store: Store = MemoryStore() if store is None else store
+        if self.store.clock_ms == 0:
+            # A worker's clock is never before its start, and so never before 1970; a file may begin earlier.
+            self.store.clock_ms = MIN_MS
         self.changes: deque[MembershipChange] = deque()
         self._on_dead_letter = on_dead_letter
         self._on_suppression = on_suppression

@@ -17,6 +17,7 @@ from streamseg.contact.body import Body
 from streamseg.contact.earlier_layouts import lowered, raised
 from streamseg.contact.head import BODY_AT, NEVER, SIGN, UNSET, pack_head, unpack_head
 from streamseg.contact.state_version import STATE_VERSION
+from streamseg.times import MIN_MS
 
 
 class Contact:
@@ -74,7 +75,7 @@ class Contact:
         kept_body: Body | bytes | None = None,
         known_since_ms: int | None = None,
         erased_ms: int | None = None,
-        clock_ms: int = 0,
+        clock_ms: int = MIN_MS,
         plan: int = -1,
         event_count: int = 0,
         oldest_event_ms: int | None = None,

@@ -55,6 +55,7 @@ from streamseg.records.outputs import Cause, Emitter, Reason
 from streamseg.records.trace import trace_of
 from streamseg.settings import Settings
 from streamseg.store.protocol import ChangeLog, EventLog
+from streamseg.times import MIN_MS
 from streamseg.values import same_value
 
 _BY_TIME = Reason(Cause.TIME)
@@ -263,7 +264,10 @@ class Engine:
         if contact.erased_ms is not None and update.updated_ms < contact.erased_ms:
             return False
         trace = trace_of(record.headers) if record.headers else None
-        affected = self._mark_known(contact, record.timestamp_ms)
+        affected, record_ms = _NOTHING, record.timestamp_ms
+        since_ms = contact.known_since_ms
+        if since_ms is None or (record_ms < since_ms and not _is_outdated(contact, update)):
+            affected = self._mark_known(contact, record_ms)
         touched: dict[int, Condition] = {}
         derived = DerivedEvents.of(record, update.updated_ms)
         self._set_attributes(contact, update, touched, derived)
@@ -534,6 +538,19 @@ def _earlier(one_ms: int | None, other_ms: int | None) -> int | None:
     if one_ms is None or other_ms is None:
         return other_ms if one_ms is None else one_ms
     return min(one_ms, other_ms)
+
+
+def _is_outdated(contact: Contact, update: Update) -> bool:
+    """Return whether an update states something, and a newer statement stands for all that it states."""
+    attributes, lists = contact.attributes, contact.body.lists
+    names = [name for name in update.attributes if name not in _SET_APART]
+    if update.touches_tags or "tags" in update.attributes:
+        names.append("tags")
+    newest = [stored[1] if (stored := attributes.get(name)) else MIN_MS for name in names]
+    for segment_id, _ in _list_changes(update):
+        entry = lists.get(segment_id)
+        newest.append(MIN_MS if entry is None else entry.updated_ms)
+    return bool(newest) and all(update.updated_ms < stated_ms for stated_ms in newest)
 
 
 def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.engine.cases import EVERYBODY, case, heard, op, refused
-from tests.engine.story import Line, Replayed, event, segment, tick, update
+from tests.engine.story import Line, Replayed, event, segment, static, tick, update
 
 
 def since(*tests: Any, **more: Any) -> Line:
@@ -73,6 +73,47 @@ def test_what_does_not_stand_does_not_count(line: Line) -> None:
     before = since(op("before", "2026-05-01"), of="before")
     lines = [before, update("04-01", deleted=True), event("05-02", "buy", id_="e"), line]
     assert heard(*lines).members() == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        case("a value", {"attributes": {"a": 2}}),
+        case("a value again", {"attributes": {"a": 1, "contact_id": "c1"}}),
+        case("nothing", {"attributes": {"a": None}}),
+        case("tags", {"tags": {"add": ["new"]}}),
+        case("all tags", {"attributes": {"tags": []}}),
+        case("a list", {"lists": {"remove": ["fair"]}}),
+        case("all of it", {"attributes": {"a": 2}, "tags": {"set": []}, "lists": {"add": ["fair"]}}),
+    ],
+)
+def test_an_update_that_is_ignored_as_older_does_not_count(changes_of: Replayed, said: Line) -> None:
+    before = since(op("before", "2026-05-01"), of="before")
+    first = update("05-03", {"a": 1}, tags={"add": ["vip"]}, lists={"add": ["fair"]})
+    outdated = update("04-28", stated="04-28", **said)
+    lines = [before, static("fair"), first, outdated]
+    assert changes_of(*lines) == ["05-03 fair entered (contact_update)"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        case("nothing at all", {}),
+        case("another value too", {"attributes": {"a": 2, "b": 1}}),
+        case("tags too", {"attributes": {"a": 2}, "tags": {"add": ["vip"]}}),
+        case("a list too", {"attributes": {"a": 2}, "lists": {"add": ["fair"]}}),
+    ],
+)
+def test_an_update_that_is_taken_in_part_counts(changes_of: Replayed, said: Line) -> None:
+    before = since(op("before", "2026-05-01"), of="before")
+    lines = [before, static("fair"), update("05-03", {"a": 1}), update("04-28", **said)]
+    assert "05-03 before entered (contact_update)" in changes_of(*lines)
+
+
+def test_an_update_as_old_as_what_stands_counts(changes_of: Replayed) -> None:
+    before = since(op("before", "2026-05-01"), of="before")
+    lines = [before, update("05-03", {"a": 1}, stated="04-28"), update("04-28", {"a": 2})]
+    assert changes_of(*lines) == ["05-03 before entered (contact_update)"]
 
 
 def test_an_update_of_which_nothing_is_left_stands(changes_of: Replayed) -> None:

@@ -78,3 +78,17 @@ def test_a_list_derives_no_event(changes_of: Replayed) -> None:
         update("05-01", lists={"add": ["fair"]}),
     ]
     assert changes_of(*lines) == ["05-01 fair entered (contact_update)"]
+
+
+def test_entries_stay_while_the_segment_is_of_another_type(changes_of: Replayed) -> None:
+    lines = [
+        static("fair"),
+        update("05-01", lists={"add": ["fair"]}),
+        segment({"event": "buy"}, of="fair", at="05-02"),
+        static("fair", at="05-03"),
+    ]
+    assert changes_of(*lines) == [
+        "05-01 fair entered (contact_update)",
+        "05-02 fair exited (definition)",
+        "05-03 fair entered (definition)",
+    ]

@@ -25,6 +25,22 @@ def test_the_clock_never_goes_back(changes_of: Replayed) -> None:
     ]
 
 
+def test_a_file_may_begin_before_1970(changes_of: Replayed) -> None:
+    week = {"attribute": "imported_at", "operator": "within_last", "value": "P7D"}
+    lines = [
+        segment(week, at="1965-01-01"),
+        segment({"event": "buy"}, of="bought", at="1965-01-01"),
+        update("1965-01-02", {"imported_at": "1965-01-01T00:00:00+08:00"}),
+        event("1965-01-03", "buy"),
+        tick("1965-01-20"),
+    ]
+    assert changes_of(*lines) == [
+        "1965-01-02 s entered (contact_update)",
+        "1965-01-03 bought entered (behavior_event)",
+        "1965-01-08 s exited (time)",
+    ]
+
+
 def test_what_falls_due_comes_before_the_record_that_moves_the_clock(changes_of: Replayed) -> None:
     lines = [
         segment(RECENT),

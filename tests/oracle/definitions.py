@@ -51,16 +51,21 @@ class Definitions:
         if definition is not None:
             version = definition.get("version") or (before["version"] + 1 if before else 1)
             self.in_force[segment_id] = {**definition, "version": version}
-        if definition is None or definition["type"] != "static":
+        if definition is None:
             self.list_keys.pop(segment_id, None)
-        elif segment_id not in self.list_keys:
-            self.list_keys[segment_id] = (segment_id, index)
+        elif definition["type"] == "static":
+            # The entries stay while the segment is of another type.
+            self.list_keys.setdefault(segment_id, (segment_id, index))
         keys = {
             condition_key(condition, body)
             for body in self.in_force.values()
             for condition in conditions(body)
         }
         self.ages = {key: self.ages.get(key, Age(index, clock)) for key in keys}
+
+    def lists(self) -> set[str]:
+        """The ids of the static segments in force."""
+        return {segment_id for segment_id, one in self.in_force.items() if one["type"] == "static"}
 
     def age_of(self, condition: dict[str, Any], definition: Definition) -> Age:
         return self.ages[condition_key(condition, definition)]

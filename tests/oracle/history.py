@@ -9,6 +9,8 @@ from tests.oracle.instants import BLANKS
 from tests.oracle.operators import identity, is_number
 
 NO_WORDS = ["false", "no", "n", "off", "0", "否", "不", "不订阅"]
+APART = ("contact_id", "tags", "known_since")
+"""Attributes that are no statements of their own."""
 YES_WORDS = ["true", "yes", "y", "on", "1", "是", "订阅"]
 
 
@@ -94,14 +96,26 @@ class History:
         return [event for event in ordered[-cap:] if event.at > now - retention]
 
     def apply_update(
-        self, attributes: dict[str, Any], tags: dict[str, list[str]], at: int, record_at: int, index: int
+        self,
+        attributes: dict[str, Any],
+        tags: dict[str, list[str]],
+        lists: list[Any],
+        at: int,
+        record_at: int,
+        index: int,
     ) -> None:
-        """Merge an accepted update stated at `at`, and note the events that derive from real changes."""
+        """Merge an accepted update stated at `at`, and note the events that derive from real changes. `lists`
+        are the keys of the lists that it also changes."""
         if self.erased_at is not None and at < self.erased_at:
             return
-        self.record_times.append(record_at)
+        stands = [not self._newer(self.attributes.get(name), at) for name in attributes if name not in APART]
+        if "tags" in attributes or any(tags.values()) or "set" in tags:
+            stands.append(not self._newer(self.tags, at))
+        stands += [not self._newer([self.lists[key]] if key in self.lists else [], at) for key in lists]
+        if not stands or any(stands):
+            self.record_times.append(record_at)
         for name, value in attributes.items():
-            if name not in ("contact_id", "tags"):
+            if name not in APART:
                 self._set_attribute(name, value, at, record_at, index)
         if "tags" in attributes:
             tags = {"set": attributes["tags"] or [], **tags}
@@ -180,10 +194,14 @@ class History:
         changed = {"attribute": name, "old": old, "new": value}
         self._derive("attribute_changed", changed, f"{index}.{name}", at, record_at, index)
 
+    @staticmethod
+    def _newer(said: list[Statement] | None, at: int) -> bool:
+        """Whether something later than `at` was said."""
+        return said is not None and len(said) > 0 and said[-1].at > at
+
     def _change_tags(self, change: dict[str, Any], at: int, record_at: int, index: int) -> None:
-        if not any(key in change for key in ("set", "add", "remove")) or (
-            self.tags and self.tags[-1].at > at
-        ):
+        says_nothing = "set" not in change and not any(change.values())
+        if says_nothing or self._newer(self.tags, at):
             return
         old: list[str] = self.tags[-1].value if self.tags else []
         new = list(dict.fromkeys([*change.get("set", old), *change.get("add", [])]))

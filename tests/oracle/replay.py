@@ -14,7 +14,7 @@ from tests.oracle.candidates import flips
 from tests.oracle.conditions import Condition, Question, is_satisfied
 from tests.oracle.definitions import BUILT_IN, Definition, Definitions, conditions
 from tests.oracle.history import History, Occurrence
-from tests.oracle.instants import text_of, timestamp_ms
+from tests.oracle.instants import FIRST_MS, text_of, timestamp_ms
 from tests.oracle.judge import RefusedError, check_envelope, check_event, stated_at, take
 from tests.oracle.unsubscribe import (
     CHANNELS,
@@ -38,7 +38,7 @@ class Oracle:
     contacts: dict[str, History] = field(default_factory=dict)
     sequences: dict[tuple[str, str], int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BUILT_IN, 1))
-    clock: int = 0
+    clock: int = FIRST_MS
     accepted: int = 0
     changes: list[Line] = field(default_factory=list)
     change_ids: Counter[str] = field(default_factory=Counter)
@@ -121,11 +121,12 @@ class Oracle:
         if update.get("deleted"):
             self._erase(history, at, update.get("keep_suppressions") is True)
             return
-        taken = take(update, self.settings, set(self.definitions.list_keys))
+        taken = take(update, self.settings, self.definitions.lists())
         if taken.left_out:
             self.dead_letters.append(number)
             self.left_out[number] = taken.left_out
-        history.apply_update(taken.attributes, taken.tags, at, record_at, self.accepted)
+        lists = [self.definitions.list_keys[one] for changed in taken.lists.values() for one in changed]
+        history.apply_update(taken.attributes, taken.tags, lists, at, record_at, self.accepted)
         for key, member in (("add", True), ("remove", False)):
             for list_id in taken.lists.get(key, []):
                 history.change_list(self.definitions.list_keys[list_id], member, at, self.accepted)

@@ -19,6 +19,7 @@ from streamseg.contact.rows import (
     Past,
     Statements,
 )
+from streamseg.times import MIN_MS
 from tests.field_names import field_names
 
 BODY: dict[str, Any] = {
@@ -91,7 +92,7 @@ def test_no_field_of_the_head_is_read_as_another(name: str) -> None:
 
 def test_an_empty_head_has_the_least_number_for_each_time() -> None:
     data = Contact("c").to_bytes()
-    none, numbers = -(2**63), {"clock_ms": 0, "plan": -1, "event_count": 0, "event_offset": -1}
+    none, numbers = -(2**63), {"clock_ms": MIN_MS, "plan": -1, "event_count": 0, "event_offset": -1}
     expected = [numbers.get(name, -1 if name == "update_offset" else none) for name in HEAD]
     assert data[1:9] == b"\xff" * 8
     assert data[9 : 9 + 8 * len(HEAD)] == b"".join(

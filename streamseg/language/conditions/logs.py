@@ -112,7 +112,7 @@ class LogCondition(WindowCondition):
                 answer = answers.get(key)
                 if answer is None:
                     answer = answers[key] = self.counts(entry[3], now_ms)
-                next_ms = min(next_ms, answer.next_ms or MAX_MS)
+                next_ms = min(next_ms, MAX_MS if answer.next_ms is None else answer.next_ms)
                 if not answer.holds:
                     continue
             counted.append(entry)

@@ -54,7 +54,7 @@ class SelectCondition(MatchedCondition):
         chosen, next_ms = None, MAX_MS
         for entry in summary or ():
             matches, flips_ms = self.matcher.at(entry[2], now_ms)
-            next_ms = min(next_ms, flips_ms or MAX_MS)
+            next_ms = min(next_ms, MAX_MS if flips_ms is None else flips_ms)
             if matches and (self.last or chosen is None):
                 chosen = entry
         if chosen is None:
@@ -65,7 +65,7 @@ class SelectCondition(MatchedCondition):
             next_ms = min(next_ms, leave_ms if enter_ms <= now_ms else enter_ms)
         if self.has is not None:
             passes, flips_ms = self.has.at(chosen[3], now_ms)
-            next_ms = min(next_ms, flips_ms or MAX_MS)
+            next_ms = min(next_ms, MAX_MS if flips_ms is None else flips_ms)
             holds = holds and passes
         return Answer(holds, next_ms if next_ms < MAX_MS else None)
 

@@ -252,7 +252,7 @@ class SequenceCondition(EventFed):
             steps = entry[4]
             for index, payload in entry[5]:
                 matches, flips_ms = self.matchers[index].at(payload, now_ms)
-                next_ms = min(next_ms, flips_ms or NEVER_MS)
+                next_ms = min(next_ms, NEVER_MS if flips_ms is None else flips_ms)
                 if not matches:
                     steps &= ~(1 << index)
             if steps:
