@@ -13,9 +13,12 @@ export function EventProperties({ event, properties }: Props) {
   const vocabulary = useVocabulary();
   const label = useLabel();
   if (event === "attribute_changed") return <ChangedAttribute properties={properties} />;
-  const fields = vocabulary.data?.events.find((one) => one.name === event)?.properties;
+  const events = vocabulary.data?.events ?? [];
+  const own = events.find((one) => one.name === event)?.properties ?? [];
+  // A property that was not seen in this event yet is called as in others.
+  const fields = [...own, ...events.flatMap((one) => one.properties)];
   return Object.entries(properties).map(([name, value]) => {
-    const field = fields?.find((one) => one.name === name);
+    const field = fields.find((one) => one.name === name);
     return (
       <Tag key={name}>
         {label(field, name)}: {attributeText(field?.type, value)}

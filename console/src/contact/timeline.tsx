@@ -78,8 +78,7 @@ function Entry({ row, contactId, names }: Props & { row: TimelineRow }) {
         </>
       ) : (
         <>
-          {row.label ?? row.event}{" "}
-          <EventProperties event={row.event} properties={row.properties} />
+          {row.label ?? row.event} <EventProperties event={row.event} properties={row.properties} />
         </>
       )}
     </div>

@@ -64,7 +64,7 @@ export function SegmentTable({ state, change }: Props) {
     {
       key: "name",
       title: t("segments.name"),
-      width: 140,
+      width: 130,
       ...sorted("name"),
       render: (_, row) => (
         <span className="segment-name">
@@ -99,7 +99,7 @@ export function SegmentTable({ state, change }: Props) {
       key: "created_by",
       title: t("segments.created_by"),
       ...sorted("created_by"),
-      width: 113,
+      width: 128,
       ellipsis: true,
       render: (_, row) => row.created_by ?? "–",
     },
@@ -114,7 +114,7 @@ export function SegmentTable({ state, change }: Props) {
       key: "updated_by",
       title: t("segments.updated_by"),
       ...sorted("updated_by"),
-      width: 113,
+      width: 128,
       ellipsis: true,
       render: (_, row) => row.updated_by ?? "–",
     },
