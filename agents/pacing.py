@@ -23,11 +23,17 @@ class Pacing:
     Stock Faust waits 1.5 s."""
 
     flowing_fetch_wait_ms: int = 10
-    """The same while records flow. An idle worker uses the longer time, so it does not ask a hundred times a
-    second."""
+    """The same while records flow. A worker without input uses a longer time, so it does not ask a hundred
+    times a second."""
 
     flowing_seconds: float = 1.0
     """For so long after the last record, records count as flowing."""
+
+    resting_fetch_wait_ms: int = 250
+    """The same while a worker rests. Most of what an idle worker does is to ask the brokers."""
+
+    resting_after_seconds: float = 10.0
+    """After so long without a record, a worker rests."""
 
     poll_records: int = 2_000
     """The greatest number of records that one poll returns."""
@@ -220,6 +226,14 @@ class Pacing:
 
     interrupted_start_seconds: float = 5.0
     """How long a start that was interrupted by a stop may take to end."""
+
+    def fetch_wait_after(self, silent_seconds: float) -> int:
+        """Return how long (ms) the broker may hold back an empty answer, so long after the last record."""
+        if silent_seconds < self.flowing_seconds:
+            return self.flowing_fetch_wait_ms
+        return (
+            self.fetch_wait_ms if silent_seconds < self.resting_after_seconds else self.resting_fetch_wait_ms
+        )
 
 
 DEFAULT_PACING = Pacing()

@@ -25,7 +25,7 @@ PARTITIONS = 4
 """The number of partitions that the embedded broker gives every topic. The settings must have the same
 number."""
 
-EMBEDDED_PACING = Pacing(reader_fetch_wait_ms=50)
+EMBEDDED_PACING = Pacing(reader_fetch_wait_ms=50, resting_fetch_wait_ms=100)
 """The pace of a worker on an embedded broker. This broker does not answer a fetch as soon as a record
 arrives, but only when the time of the fetch is over; and a command passes through several topics."""
 

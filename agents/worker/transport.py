@@ -126,12 +126,11 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):
             await consumer.seek_to_beginning(*unread)
         return committed
 
-    def set_fetching(self, *, flowing: bool, held_back: bool) -> None:
-        """Set how to fetch from now on: whether records flow, and whether a partition has no room."""
+    def set_fetching(self, *, silent_seconds: float, held_back: bool) -> None:
+        """Set how to fetch from now on, so long after the last record; `held_back` is whether a partition has
+        no room."""
         consumer, pacing = self._ensure_consumer(), self._intake.pacing
-        compatibility.set_fetch_wait(
-            consumer, pacing.flowing_fetch_wait_ms if flowing else pacing.fetch_wait_ms
-        )
+        compatibility.set_fetch_wait(consumer, pacing.fetch_wait_after(silent_seconds))
         compatibility.set_fetch_beside_kept(
             consumer,
             pacing.fetch_beside_held_back_seconds if held_back else pacing.fetch_beside_kept_seconds,
@@ -246,8 +245,7 @@ class BatchConsumer(stock.Consumer):
         self.polled_at = time.monotonic()
         if records:
             self._flowed_at = self.polled_at
-        flowing = self.polled_at - self._flowed_at < pacing.flowing_seconds
-        self._thread.set_fetching(flowing=flowing, held_back=self._held_back)
+        self._thread.set_fetching(silent_seconds=self.polled_at - self._flowed_at, held_back=self._held_back)
         if not self.flow_active or epoch != self.intake.epoch:
             if records:
                 await self._take_back()
