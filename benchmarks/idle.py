@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from agents.pacing import DEFAULT_PACING
 from benchmarks.figures import Figure, about_the_machine, command, table
 from benchmarks.kafka import (
     Broker,
@@ -30,8 +31,8 @@ from benchmarks.kafka import (
 from benchmarks.workload import Workload, definitions
 
 WORKER_CPU = 0
-# A worker that has come to rest still commits, reports and fetches as while records flow.
-_TO_REST_SECONDS = 5
+# Before it rests, a worker commits, reports and fetches as while records flow.
+_TO_REST_SECONDS = DEFAULT_PACING.resting_after_seconds + 5
 
 
 def main() -> None:
