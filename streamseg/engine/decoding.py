@@ -74,7 +74,9 @@ class Update:
 
     @property
     def touches_tags(self) -> bool:
-        return self.tags_set is not None or bool(self.tags_add or self.tags_remove)
+        return (
+            self.tags_set is not None or bool(self.tags_add or self.tags_remove) or "tags" in self.attributes
+        )
 
 
 class Decoder:

@@ -271,7 +271,7 @@ class Engine:
         touched: dict[int, Condition] = {}
         derived = DerivedEvents.of(record, update.updated_ms)
         self._set_attributes(contact, update, touched, derived)
-        if update.touches_tags or "tags" in update.attributes:
+        if update.touches_tags:
             self._set_tags(contact, update, touched, derived)
         for segment_id, wanted in _list_changes(update):
             self._set_list(contact, segment_id, wanted, update.updated_ms, touched)
@@ -544,7 +544,7 @@ def _is_outdated(contact: Contact, update: Update) -> bool:
     """Return whether an update states something, and a newer statement stands for all that it states."""
     attributes, lists = contact.attributes, contact.body.lists
     names = [name for name in update.attributes if name not in _SET_APART]
-    if update.touches_tags or "tags" in update.attributes:
+    if update.touches_tags:
         names.append("tags")
     newest = [stored[1] if (stored := attributes.get(name)) else MIN_MS for name in names]
     for segment_id, _ in _list_changes(update):

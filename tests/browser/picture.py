@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import new_context
+from tests.browser.conftest import Shop, new_context
 from tests.docs.pages import DOCS, section
 
 FILE: Final = DOCS / "console.png"
@@ -89,7 +89,6 @@ def main() -> None:
 
     from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
     from tests.agents.installation import installed
-    from tests.browser.conftest import Shop
 
     with (
         tempfile.TemporaryDirectory() as folder,
