@@ -1,6 +1,6 @@
 """Paths and messages for refused input: the field that is wrong, and how to correct it.
 
-The tags of our unions are written `<tag>`, so that `error_path` can tell them from keys and leave them out.
+The tags of our unions are written `<tag>`, so that they can be told from keys and left out of a path.
 """
 
 from __future__ import annotations
@@ -53,14 +53,10 @@ def condition_path(part: int | None, cluster: int, condition: int) -> str:
 
 
 def error_path(loc: tuple[int | str, ...]) -> str:
-    """Return a pydantic location as a path without union tags, such as
-    `clusters[0].conditions[1].operator`."""
+    """Return a location of keys and indexes as a path, such as `clusters[0].conditions[1].operator`."""
     path = ""
     for step in loc:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif not (step.startswith("<") and step.endswith(">")):
-            path = join_path(path, step.replace(".", "\\."))
+        path = join_path(path, f"[{step}]" if isinstance(step, int) else step.replace(".", "\\."))
     return path
 
 
@@ -82,7 +78,16 @@ def _message(error: ErrorDetails) -> str:
 
 
 def _located(error: ErrorDetails) -> str:
-    return join_path(error_path(error["loc"]), error.get("ctx", {}).get("at", ""))
+    """Return the path of an error, without the tags of unions."""
+    loc = error["loc"]
+    # An unknown key is whatever somebody wrote, and may look like a tag. All other keys are ours.
+    unknown = loc[-1:] if error["type"] == "extra_forbidden" else ()
+    steps = [step for step in loc[: len(loc) - len(unknown)] if not _is_tag(step)]
+    return join_path(error_path((*steps, *unknown)), error.get("ctx", {}).get("at", ""))
+
+
+def _is_tag(step: int | str) -> bool:
+    return isinstance(step, str) and step.startswith("<") and step.endswith(">")
 
 
 def all_errors(error: ValidationError) -> list[tuple[str, str]]:
