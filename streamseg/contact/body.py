@@ -1,8 +1,8 @@
 """The body of a contact: what only inputs that touch a condition need.
 
 Its bytes are an orjson list of its fields in a fixed order. The list may grow at its end: if a field was
-added after the bytes were written, it takes its default when they are read. The rows inside the body may grow
-in the same way. Layouts 4 to 6 lack the last field.
+added after the bytes were written, it is empty or unknown when they are read. The rows inside the body may
+grow in the same way. Layouts 4 to 6 lack the last two fields.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class Body:
     suppressed   the channels for which a suppression was emitted and is in force
     ended        segment id -> see streamseg.contact.ended_sequences
     past         which of its membership changes are kept
+    never_set    the attributes that were stated as missing and never had a value; None: an earlier layout did
+                 not keep which
     """
 
     __slots__ = (
@@ -50,6 +52,7 @@ class Body:
         "flips",
         "lists",
         "members",
+        "never_set",
         "past",
         "summaries",
         "suppressed",
@@ -70,6 +73,7 @@ class Body:
         ended: dict[str, list[GivenSequences]] | None = None,
         past: Past = NO_PAST,
     ) -> None:
+        """Make the body of a contact of which every field is known."""
         self.lists: Rows[ListEntry] = Rows(ListEntry) if lists is None else lists
         self.true: set[int] = set() if true is None else true
         self.flips: dict[int, int] = {} if flips is None else flips
@@ -80,6 +84,7 @@ class Body:
         self.suppressed: list[str] = [] if suppressed is None else suppressed
         self.ended: dict[str, list[GivenSequences]] = {} if ended is None else ended
         self.past = past
+        self.never_set: set[str] | None = set()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Body) and self._values() == other._values()
@@ -98,6 +103,7 @@ class Body:
             self.suppressed,
             self.ended,
             self.past,
+            self.never_set,
         )
 
     def to_bytes(self, layout: int = STATE_VERSION) -> bytes:
@@ -114,13 +120,14 @@ class Body:
         ]
         if layout >= FIRST_WITH_CHANGES:
             fields.append(self.past.listed())
+            fields.append(None if self.never_set is None else sorted(self.never_set))
         return dumps_own(fields)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Body:
-        read = _filled(loads_own(data), _BODY_FIELDS, _EMPTY_BODY)
-        lists, true, flips, summaries, due, members, unsubscribes, suppressed, ended, past = read
-        return cls(
+        read = _filled(loads_own(data))
+        lists, true, flips, summaries, due, members, unsubscribes, suppressed, ended, past, never_set = read
+        body = cls(
             lists=Rows(ListEntry, lists),
             true=set(true),
             flips=dict(flips),
@@ -132,6 +139,8 @@ class Body:
             ended=given_rows(ended),
             past=Past(*past) if past else NO_PAST,
         )
+        body.never_set = None if never_set is None else set(never_set)
+        return body
 
     def forget_unknown_births(self) -> None:
         """Replace the births of layout 4 that say nothing by None. In layout 4 a birth is the offset of a
@@ -144,13 +153,18 @@ class Body:
                 self.members[segment_id] = membership._replace(born=None)
 
 
-def _filled(read: list[Any], count: int, empty: bytes) -> list[Any]:
-    """Return all `count` fields of a list. Fields that the list which was read lacks are taken from
-    `empty`."""
-    if len(read) < count:
-        read += loads_own(empty)[len(read) :]
+def _filled(read: list[Any]) -> list[Any]:
+    """Return all fields of a body. Those that the list which was read lacks are taken from `_UNFILLED`."""
+    if len(read) < _BODY_FIELDS:
+        read += loads_own(_UNFILLED)[len(read) :]
     return read
 
 
-_EMPTY_BODY = Body().to_bytes()
-_BODY_FIELDS = len(loads_own(_EMPTY_BODY))
+def _unfilled() -> bytes:
+    body = Body()
+    body.never_set = None
+    return body.to_bytes()
+
+
+_UNFILLED = _unfilled()
+_BODY_FIELDS = len(loads_own(_UNFILLED))

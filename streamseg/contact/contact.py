@@ -150,15 +150,18 @@ class Contact:
 
     def reset(self) -> None:
         """Forget the contact's attributes and body, and everything about its events. The sequences in `ended`
-        and `past` are kept, and so are the id, the clock, the offsets, the plan and the time of the
-        erasure."""
+        and `past` are kept, and so are the id, the clock, the offsets, the plan and the time of the erasure;
+        and whether `never_set` is known."""
         self.known_since_ms = None
         self.event_count = 0
         self.oldest_event_ms = None
         self.forgotten_ms = None
         self.attributes = Attributes()
         self.attributes.restated = True
-        self.kept_body = Body(ended=self.body.ended, past=self.body.past)
+        before = self.body
+        body = self.kept_body = Body(ended=before.ended, past=before.past)
+        if before.never_set is None:
+            body.never_set = None
 
     def to_bytes(self, layout: int = STATE_VERSION) -> bytes:
         """Return the bytes in the layout above, or in an earlier one that this release writes. From now on

@@ -305,6 +305,8 @@ class Engine:
                 if updated_ms < stated_ms:
                     continue
             attributes.set(name, value, updated_ms)
+            if old is None:
+                _note_set(contact, name, stated=stored is not None, empty=value is None)
             if name == "subscribed" and value is not None and take_attribute(contact, value, updated_ms):
                 self._touch_channel("global", touched)
                 if not value:
@@ -322,6 +324,9 @@ class Engine:
         values, updated_ms = update.attributes, update.updated_ms
         first = FirstValues(values)
         contact.attributes.set_first(first, updated_ms)
+        for name, value in values.items():
+            if value is None:
+                _note_set(contact, name, stated=False, empty=True)
         subscribed = values.get("subscribed")
         unsubscribed = False
         if subscribed is not None and take_attribute(contact, subscribed, updated_ms):
@@ -363,6 +368,8 @@ class Engine:
         gone = set(update.tags_remove)
         new = list(dict.fromkeys(tag for tag in (*new, *update.tags_add) if tag not in gone))
         contact.attributes.set("tags", new, update.updated_ms)
+        if not old:
+            _note_set(contact, "tags", stated=stored is not None, empty=not new)
         had, has = set(old), set(new)
         if had == has:
             return
@@ -551,6 +558,20 @@ def _is_outdated(contact: Contact, update: Update) -> bool:
         entry = lists.get(segment_id)
         newest.append(MIN_MS if entry is None else entry.updated_ms)
     return bool(newest) and all(update.updated_ms < stated_ms for stated_ms in newest)
+
+
+def _note_set(contact: Contact, name: str, *, stated: bool, empty: bool) -> None:
+    """Keep whether an attribute that was missing has ever had a value. `stated`: it was stated before;
+    `empty`: it is stated to be missing now."""
+    # Most attributes get a value when they are first stated. Then the body is not needed.
+    if stated == empty:
+        return
+    never_set = contact.body.never_set
+    if never_set is not None:
+        if empty:
+            never_set.add(name)
+        else:
+            never_set.discard(name)
 
 
 def _list_changes(update: Update) -> Iterable[tuple[str, bool]]:

@@ -109,15 +109,16 @@ class Partition:
     counts  the numbers since the last `take_counts`, for metrics
     """
 
-    __slots__ = ("_decoder", "_emitter", "_engine", "_indexed", "_store", "counts")
+    __slots__ = ("_decoder", "_emitter", "_engine", "_indexed", "_keeps_all", "_store", "counts")
 
     def __init__(self, *, store: Store, plan: Plan, settings: Settings, emitter: Emitter) -> None:
         self._store = store
         self._emitter = emitter
         self._decoder = Decoder(settings)
         self._indexed = _MemberIndex(store, emitter)
-        # An earlier layout has no place for them.
-        change_log = store if store.written_layout >= FIRST_WITH_CHANGES else None
+        # An earlier layout has no place for changes, nor for what was never set.
+        self._keeps_all = store.written_layout >= FIRST_WITH_CHANGES
+        change_log = store if self._keeps_all else None
         self._engine = Engine(
             event_log=store, change_log=change_log, plan=plan, settings=settings, emitter=self._indexed
         )
@@ -171,7 +172,7 @@ class Partition:
         topic = record.topic
         if topic == BEHAVIOR_EVENTS:
             contact_id, event = self._decoder.event(record)
-            contact = self._store.contact(contact_id) or Contact(contact_id)
+            contact = self._contact(contact_id)
             if record.number <= contact.event_offset:
                 return
             moved = self._engine.bring_up(contact, now_ms)
@@ -204,7 +205,11 @@ class Partition:
 
     def _contact(self, contact_id: str) -> Contact:
         contact = self._store.contact(contact_id)
-        return Contact(contact_id) if contact is None else contact
+        if contact is None:
+            contact = Contact(contact_id)
+            if not self._keeps_all:
+                contact.body.never_set = None
+        return contact
 
     def _keep(self, contact: Contact) -> None:
         if contact.capped:

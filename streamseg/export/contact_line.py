@@ -54,6 +54,7 @@ BODY: Final = (
     "suppressed",
     "ended",
     "past",
+    "never_set",
 )
 """The fields of a contact's body, in the order of its bytes, with the JSON that the bytes have for each."""
 

@@ -199,15 +199,31 @@ def test_looking_back_reaches_the_latest_values_own_time_though_its_change_is_fo
     assert changes_of(*lines, history_retention_ms=10 * 86_400_000) == ["06-01 s entered (definition)"]
 
 
-def test_an_empty_list_whose_change_is_forgotten_counts_from_its_own_time(changes_of: Replayed) -> None:
+# what is stated on 05-01, on 05-10 and on 05-26, as of 05-12; then when a definition of 06-01 is entered
+FORGOTTEN = [
+    case("an empty list", ("a", 1, 2, []), "06-11"),
+    case("a removed value", ("a", 1, 2, None), "06-11"),
+    case("a removed value that was missing before", ("a", None, 1, None), "06-11"),
+    case("a value that was never there", ("a", None, None, None), "06-01"),
+    case("tags that were removed", ("tags", ["x"], ["x"], None), "06-11"),
+    case("tags that were missing before", ("tags", [], ["x"], []), "06-11"),
+    case("tags that were never there", ("tags", [], None, []), "06-01"),
+]
+
+
+@pytest.mark.parametrize(("stated", "entered"), FORGOTTEN)
+def test_a_missing_value_counts_from_its_removal_though_the_change_is_forgotten(
+    changes_of: Replayed, stated: tuple[Any, ...], entered: str
+) -> None:
+    name, *values = stated
+    days = [("05-01", "05-01"), ("05-10", "05-10"), ("05-26", "05-12")]
     lines = [
-        update("05-01", {"a": 1}),
-        update("05-26", {"a": []}, stated="05-10"),
-        segment(about("a", "is_not_set", held={"at_least": "P30D"}), at="06-01"),
+        *(update(at, {name: value}, stated=as_of) for (at, as_of), value in zip(days, values, strict=True)),
+        segment(about(name, "is_not_set", held={"at_least": "P30D"}), at="06-01"),
         tick("06-30"),
     ]
     changes = changes_of(*lines, history_retention_ms=10 * 86_400_000)
-    assert changes == ["06-09 s entered (time)"]
+    assert [change.split()[0] for change in changes] == [entered]
 
 
 MOVING = [

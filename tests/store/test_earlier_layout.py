@@ -231,7 +231,9 @@ def test_lists_that_were_added_to_since_are_read_with_defaults() -> None:
     data = contact.to_bytes()
     body_at = data.index(b"[{}")
     shorter = data[:body_at] + orjson.dumps(orjson.loads(data[body_at:])[:5])
-    assert Contact.from_bytes("c", shorter, contact.attributes) == Contact("c", known_since_ms=7)
+    expected = Contact("c", known_since_ms=7)
+    expected.body.never_set = None
+    assert Contact.from_bytes("c", shorter, contact.attributes) == expected
 
 
 @pytest.mark.parametrize("version", [3, 8])

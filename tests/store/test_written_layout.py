@@ -11,13 +11,17 @@ import orjson
 import pytest
 from rocksdict import Options, Rdict
 
+from agents.partitions.output_buffer import OutputBuffer
 from streamseg.contact.attributes import Attributes
 from streamseg.contact.contact import Contact
 from streamseg.contact.kept_changes import KeptChange
 from streamseg.contact.rows import Past
 from streamseg.contact.state_version import EARLIEST_WRITTEN, STATE_VERSION, layout_to_write
+from streamseg.engine.partition import Partition
 from streamseg.engine.past import KeptPast
 from streamseg.errors import ConfigurationError, StateVersionError
+from streamseg.plan.definitions import Definitions
+from streamseg.records.inputs import Record
 from streamseg.records.outputs import Cause, MembershipChange, Reason
 from streamseg.settings import Settings
 from streamseg.store import layout
@@ -109,6 +113,37 @@ def test_what_the_layout_before_has_no_place_for_is_not_in_its_bytes() -> None:
     assert plain.unkept_ms == plain.clock_ms
     with pytest.raises(StateVersionError):
         full.to_bytes(BEFORE - 1)
+
+
+@pytest.mark.parametrize(
+    ("version", "never_set", "after_a_value"), [(BEFORE, None, None), (STATE_VERSION, {"a"}, set())]
+)
+def test_only_the_latest_layout_knows_what_was_never_set_whatever_is_in_memory(
+    folder: Path, version: int, never_set: set[str] | None, after_a_value: set[str] | None
+) -> None:
+    def said(number: int, **body: Any) -> Record:
+        value = orjson.dumps({"contact_id": "c", **body})
+        return Record("contact-updates", 0, number, 1_000_000_000_000 + number, b"c", value)
+
+    def known(*records: Record) -> set[str] | None:
+        for record in records:
+            partition.take(record)
+        kept = store.contact("c")
+        assert kept is not None
+        return kept.body.never_set
+
+    store = RocksStore(folder, layout_asked=version)
+    plan = Definitions(Settings()).plan
+    partition = Partition(store=store, plan=plan, settings=Settings(), emitter=OutputBuffer())
+    assert known(said(1, attributes={"a": None, "b": 1})) == never_set
+    assert known(said(2, deleted=True), said(3, attributes={"a": None})) == never_set
+    store.commit(store.changes(), 1)
+    store.close()
+    store = RocksStore(folder, layout_asked=version)
+    partition = Partition(store=store, plan=plan, settings=Settings(), emitter=OutputBuffer())
+    assert known(said(4, attributes={"a": None})) == never_set
+    assert known(said(5, attributes={"a": 1}), said(6, attributes={"a": None})) == after_a_value
+    store.close()
 
 
 def test_a_change_that_is_not_kept_moves_the_time_up_to_which_changes_may_be_missing() -> None:

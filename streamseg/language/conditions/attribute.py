@@ -168,9 +168,7 @@ class HeldCondition(ChangeFed):
         if name == "contact_id" or not self.test.holds(latest(contact, self.path), 0):
             return
         changes = _tag_changes(entry, derived) if name == "tags" else _changes(name, derived)
-        if entry is None or (not changes and (entry[0] is None or (name == "tags" and not entry[0]))):
-            # The attribute was never set. Any other empty value was set, even if its change is not kept any
-            # more.
+        if entry is None or (not changes and _was_never_set(contact, name, entry)):
             return
         since_ms: int = entry[1]
         # Whether the test also held for the missing value before the first value.
@@ -186,6 +184,15 @@ class HeldCondition(ChangeFed):
                 from_start = False
                 break
         contact.body.summaries[self.id] = [None, since_ms] if from_start else [since_ms]
+
+
+def _was_never_set(contact: Contact, name: str, entry: Entry) -> bool:
+    """Return whether an attribute of which no change is kept never had a value."""
+    never_set = contact.body.never_set
+    if never_set is not None:
+        return name in never_set
+    # An earlier layout does not tell this from a value that was removed so long ago.
+    return entry[0] is None or (name == "tags" and not entry[0])
 
 
 class _Change(NamedTuple):
