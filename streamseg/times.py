@@ -11,9 +11,9 @@ for the calculation: the calendar repeats itself after 400 years, including week
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.operands import CalendarUnit
@@ -35,6 +35,8 @@ NEVER_MS: Final = MAX_MS + 1
 _CYCLE_DAYS: Final = 146_097
 _CYCLE_MS: Final = _CYCLE_DAYS * DAY_MS
 """400 years, after which the Gregorian calendar repeats itself."""
+
+_END_MS: Final = 20 * 366 * DAY_MS
 
 _SIGN = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,6 +97,13 @@ def _nearer_ms(at_ms: int) -> int:
     """Return the milliseconds that move an instant at an end of the calendar by 400 years towards the
     present."""
     return -_CYCLE_MS if at_ms > 0 else _CYCLE_MS
+
+
+def away_from_ends_ms(at_ms: int) -> int:
+    """Return the milliseconds that move an instant by 400 years towards the present if it lies within some
+    years of an end of the calendar, and 0 otherwise. Then the local days around it are all days that `date`
+    has."""
+    return 0 if MIN_MS + _END_MS <= at_ms <= MAX_MS - _END_MS else _nearer_ms(at_ms)
 
 
 def format_ms(at_ms: int) -> str:
@@ -203,7 +212,7 @@ def day_start_ms(day: date, zone: ZoneInfo) -> int:
         before_ms = at_ms - DAY_MS
         while at_ms - before_ms > 1:
             middle_ms = (before_ms + at_ms) // 2
-            if local_date(middle_ms, zone) < day:
+            if _to_local(middle_ms, zone).date() < day:
                 before_ms = middle_ms
             else:
                 at_ms = middle_ms
@@ -217,6 +226,31 @@ def local_date(at_ms: int, zone: ZoneInfo) -> date:
         return _to_local(at_ms, zone).date()
     except OverflowError:
         return date.max if at_ms > 0 else date.min
+
+
+class LocalDay(NamedTuple):
+    """A day of the local calendar. Its year may be 0 or 10000, which `date` does not have."""
+
+    year: int
+    month: int
+    day: int
+
+
+def local_day(at_ms: int, zone: ZoneInfo) -> LocalDay:
+    """Return the local calendar day of an instant."""
+    moved_ms = away_from_ends_ms(at_ms)
+    local = _to_local(at_ms + moved_ms, zone)
+    return LocalDay(local.year - 400 * moved_ms // _CYCLE_MS, local.month, local.day)
+
+
+def local_day_start_ms(day: LocalDay, zone: ZoneInfo) -> int:
+    """Return the first instant of a local day, which may lie before MIN_MS; NEVER_MS if it lies after the
+    calendar."""
+    if day.year > MAXYEAR + 1:
+        return NEVER_MS
+    cycles = 1 if day.year <= MINYEAR else -1 if day.year >= MAXYEAR else 0
+    moved_ms = day_start_ms(date(day.year + 400 * cycles, day.month, day.day), zone)
+    return min(moved_ms - cycles * _CYCLE_MS, NEVER_MS)
 
 
 def unit_start(day: date, unit: CalendarUnit, week_start: int = MONDAY) -> date:

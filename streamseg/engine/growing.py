@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from streamseg.json_text import Json
 from streamseg.store.growth import CAUSES, Counts, add
-from streamseg.times import HOUR_MS, day_start_ms, local_date, to_local
+from streamseg.times import HOUR_MS, to_local, unit_boundary_ms
 
 By = Literal["hour", "day"]
 
@@ -30,13 +30,13 @@ def edges(since_ms: int, until_ms: int, by: By, zone: ZoneInfo) -> list[int]:
 
 def _bucket_start(at_ms: int, by: By, zone: ZoneInfo) -> int:
     if by == "day":
-        return day_start_ms(local_date(at_ms, zone), zone)
+        return unit_boundary_ms(at_ms, "day", 0, zone)
     return at_ms - (at_ms + _offset_ms(at_ms, zone)) % HOUR_MS
 
 
 def _next_start(start_ms: int, by: By, zone: ZoneInfo) -> int:
     if by == "day":
-        return day_start_ms(local_date(start_ms, zone) + timedelta(days=1), zone)
+        return unit_boundary_ms(start_ms, "day", 1, zone)
     # Where clocks are set by half an hour, one hour has half of its length, or one and a half.
     following_ms = _bucket_start(start_ms + HOUR_MS, by, zone)
     return following_ms if following_ms > start_ms else following_ms + HOUR_MS

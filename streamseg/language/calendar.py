@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import MAXYEAR, date, timedelta
+from calendar import isleap
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from streamseg.language.answer import NO, YES, Answer
-from streamseg.times import day_start_ms, local_date, to_local
+from streamseg.times import (
+    MAX_MS,
+    NEVER_MS,
+    LocalDay,
+    away_from_ends_ms,
+    day_start_ms,
+    local_day,
+    local_day_start_ms,
+    to_local,
+)
 
 LONGEST_YEAR = 366
 """The greatest number of days between two anniversaries."""
@@ -32,11 +42,9 @@ def calendar_part(at_ms: int, unit: str, zone: ZoneInfo) -> int:
     raise ValueError(f"{unit!r} is not a calendar unit")
 
 
-def anniversary_in(year: int, day: date) -> date | None:
-    """Return the anniversary of `day` in a year, None after the calendar's last year. In years without a
-    29 February its anniversary is 28 February."""
-    if year > MAXYEAR:
-        return None
+def anniversary_in(year: int, day: date) -> date:
+    """Return the anniversary of `day` in a year. In years without a 29 February its anniversary is
+    28 February."""
     try:
         return day.replace(year=year)
     except ValueError:
@@ -60,31 +68,32 @@ class Anniversary:
             return NO
         if self.days >= LONGEST_YEAR:
             return YES
-        day, today = to_local(at_ms, self.zone).date(), local_date(now_ms, self.zone)
+        # The days after the calendar's last one count as days to come, although they never do.
+        moved_ms = away_from_ends_ms(now_ms)
+        day, today = to_local(at_ms, self.zone).date(), to_local(now_ms + moved_ms, self.zone).date()
         coming = anniversary_in(today.year, day)
-        if coming is not None and coming < today:
+        if coming < today:
             coming = anniversary_in(today.year + 1, day)
-        if coming is None:
-            return NO
         ahead = timedelta(days=self.days - 1)
         if coming - today > ahead:
-            return Answer(False, day_start_ms(coming - ahead, self.zone))
+            return self._until(coming - ahead, moved_ms, holds=False)
         last, following = coming, anniversary_in(coming.year + 1, day)
-        while following is not None and following - last <= ahead + timedelta(days=1):
+        while following - last <= ahead + timedelta(days=1):
             last, following = following, anniversary_in(following.year + 1, day)
-        return YES if last == date.max else Answer(True, day_start_ms(last + timedelta(days=1), self.zone))
+        return self._until(last + timedelta(days=1), moved_ms, holds=True)
+
+    def _until(self, day: date, moved_ms: int, *, holds: bool) -> Answer:
+        """Return the answer until a day that was moved by so many ms begins."""
+        at_ms = day_start_ms(day, self.zone) - moved_ms
+        return Answer(holds, at_ms if at_ms <= MAX_MS else None)
 
 
-def birthday_in(years: int, born: date) -> date | None:
-    """Return the day on which `years` full years since `born` are complete, None after the calendar's last
-    year. In years without a 29 February, a year since that day is complete on 1 March."""
-    year = born.year + years
-    if year > MAXYEAR:
-        return None
-    try:
-        return born.replace(year=year)
-    except ValueError:
-        return date(year, 3, 1)
+def birthday_in(year: int, born: LocalDay) -> LocalDay:
+    """Return the day of a year on which a full year since `born` is complete. In years without a 29 February,
+    a year since that day is complete on 1 March."""
+    if (born.month, born.day) == (2, 29) and not isleap(year):
+        return LocalDay(year, 3, 1)
+    return born._replace(year=year)
 
 
 class AgeRange:
@@ -101,15 +110,15 @@ class AgeRange:
     def at(self, at_ms: int, now_ms: int) -> Answer:
         """Return the answer at `now_ms` for the date of `at_ms`, with the local midnight at which it
         changes."""
-        born = local_date(at_ms, self.zone)
-        first = birthday_in(self.youngest or 0, born)
-        if first is None:
-            return NO
-        first_ms = day_start_ms(first, self.zone)
+        born = local_day(at_ms, self.zone)
+        first_ms = self._complete_ms(self.youngest or 0, born)
         if now_ms < first_ms:
-            return Answer(False, first_ms)
-        beyond = None if self.oldest is None else birthday_in(self.oldest + 1, born)
-        if beyond is None:
+            return Answer(False, first_ms if first_ms <= MAX_MS else None)
+        beyond_ms = NEVER_MS if self.oldest is None else self._complete_ms(self.oldest + 1, born)
+        if beyond_ms > MAX_MS:
             return YES
-        beyond_ms = day_start_ms(beyond, self.zone)
         return Answer(True, beyond_ms) if now_ms < beyond_ms else NO
+
+    def _complete_ms(self, years: int, born: LocalDay) -> int:
+        """Return when so many full years since `born` are complete; NEVER_MS after the calendar."""
+        return local_day_start_ms(birthday_in(born.year + years, born), self.zone)

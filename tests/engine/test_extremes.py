@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamseg.engine.explain import explain_all
-from streamseg.language.calendar import Anniversary
+from streamseg.language.calendar import AgeRange, Anniversary
 from streamseg.settings import BatchWindow
-from streamseg.times import DAY_MS, MAX_MS, MIN_MS, format_ms, to_ms
+from streamseg.times import DAY_MS, HOUR_MS, MAX_MS, MIN_MS, format_ms, to_ms
 from tests.engine.cases import case, heard
-from tests.engine.story import Condition, Line, all_of, segment
+from tests.engine.story import Condition, Line, all_of, segment, tick, update
 
 LONGEST = "PT253402214400S"
 DURATIONS = (
@@ -31,6 +31,7 @@ DURATIONS = (
     "PT1H",
     "PT0.001S",
 )
+CYCLE_MS = 146_097 * DAY_MS
 DAYS = tuple(text for text in DURATIONS if text.endswith(("D", "W")))
 ZONES = ("UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati", "Etc/GMT+12")
 ENDS = (MIN_MS, -DAY_MS, 0, DAY_MS, MAX_MS - 400 * DAY_MS, MAX_MS - 30 * DAY_MS, MAX_MS - DAY_MS, MAX_MS)
@@ -207,19 +208,62 @@ def test_a_batch_window_that_closes_after_it_never_does(channel: str, alignment:
         case("it is today", "2000-12-30", 7, "9999-12-30T12:00Z", (True, "9999-12-31T00:00:00.000Z")),
         case("it is yet to come", "2000-12-30", 7, "9999-12-01T12:00Z", (False, "9999-12-24T00:00:00.000Z")),
         case("it was, and comes no more", "2000-12-02", 7, "9999-12-30T12:00Z", (False, None)),
-        case("it would be in the year 10000", "2000-01-02", 7, "9999-12-30T12:00Z", (False, None)),
+        case("it would be in the year 10000", "2000-01-02", 7, "9999-12-30T12:00Z", (True, None)),
         case("every day is near enough", "2000-01-02", 2_926_000, "9999-12-30T12:00Z", (True, None)),
         case("nearly every day", "2000-06-02", 365, "9993-06-02T12:00Z", (True, "9995-06-03T00:00:00.000Z")),
         case("to the end of the calendar", "2000-12-31", 365, "9998-12-30T12:00Z", (True, None)),
     ],
 )
-def test_an_anniversary_after_the_calendar_never_comes(
+def test_what_an_anniversary_would_change_after_the_calendar_never_comes(
     day: str, days: int, now: str, expected: tuple[bool, str | None]
 ) -> None:
     zone = ZoneInfo("UTC")
     at_ms, now_ms = (to_ms(datetime.fromisoformat(text).replace(tzinfo=zone)) for text in (day, now))
     holds, next_ms = Anniversary(days, zone).at(at_ms, now_ms)
     assert (holds, None if next_ms is None else format_ms(next_ms)) == expected
+
+
+near_an_end = st.sampled_from((CYCLE_MS, -CYCLE_MS)).flatmap(
+    lambda cycle_ms: st.tuples(
+        st.just(cycle_ms),
+        *[
+            st.sampled_from(
+                (0, 1, HOUR_MS, 3 * HOUR_MS, 12 * HOUR_MS, 16 * HOUR_MS, DAY_MS, 366 * DAY_MS)
+            ).map(lambda within_ms: MIN_MS + within_ms if cycle_ms > 0 else MAX_MS - within_ms)
+        ]
+        * 2,
+    )
+)
+
+
+@given(
+    near_an_end,
+    zones,
+    st.sampled_from((1, 2, 7, 31, 364)),
+    st.sampled_from(((None, 0), (0, None), (1, 1), (0, 5))),
+)
+def test_the_days_at_the_ends_are_like_those_of_400_years_before_or_after(
+    instants: tuple[int, int, int], zone: str, days: int, ages: tuple[int | None, int | None]
+) -> None:
+    cycle_ms, at_ms, now_ms = instants
+    for test in (Anniversary(days, ZoneInfo(zone)), AgeRange(*ages, ZoneInfo(zone))):
+        holds, next_ms = test.at(at_ms + cycle_ms, now_ms + cycle_ms)
+        expected = None if next_ms is None or next_ms - cycle_ms > MAX_MS else next_ms - cycle_ms
+        assert test.at(at_ms, now_ms) == (holds, expected)
+
+
+def test_an_age_counts_from_the_local_day_though_that_lies_in_the_year_0() -> None:
+    # In New York the first instant of the year 1 is on the last day of the year 0.
+    lines = [
+        segment({"attribute": "created_at", "operator": "age_between", "value": [2026, 2026]}),
+        update("12-31 14:00", {"created_at": "0001-01-01T00:00:00Z"}),
+        tick("2027-12-31"),
+        tick("2028-01-01"),
+    ]
+    assert heard(*lines, timezone="America/New_York").changes == [
+        "12-31 14:00 s entered (contact_update)",
+        "2027-12-31 13:00 s exited (time)",
+    ]
 
 
 def test_a_deadline_after_the_calendar_is_left_out_of_an_explanation() -> None:
