@@ -40,6 +40,16 @@ def same_value(one: Any, other: Any) -> bool:
     return value_key(one) == value_key(other)
 
 
+def same_number_types(one: Any, other: Any) -> bool:
+    """Return whether two JSON values that are equal have integers in the same places. 1 and 1.0 are equal,
+    but only the first of them can be a time."""
+    if isinstance(one, dict):
+        return all(same_number_types(item, other[name]) for name, item in one.items())
+    if isinstance(one, list):
+        return all(map(same_number_types, one, other))
+    return isinstance(one, float) is isinstance(other, float)
+
+
 def split_path(path: str) -> tuple[str, ...]:
     r"""Return the steps of a dotted path. A literal dot is written `\.` and a literal bracket `\[`. Any other
     character stands for itself, also a bracket that does not look like an index.

@@ -56,7 +56,7 @@ from streamseg.records.trace import trace_of
 from streamseg.settings import Settings
 from streamseg.store.protocol import ChangeLog, EventLog
 from streamseg.times import MIN_MS
-from streamseg.values import same_value
+from streamseg.values import same_number_types, same_value
 
 _BY_TIME = Reason(Cause.TIME)
 # Attributes that `_set_attributes` does not set.
@@ -311,11 +311,13 @@ class Engine:
                 self._touch_channel("global", touched)
                 if not value:
                     derived.add(GLOBAL_UNSUBSCRIBE, (name,))
-            if same_value(old, value):
+            same = same_value(old, value)
+            if same and same_number_types(old, value):
                 continue
             if name in by_attribute:
                 self._touch_attribute(contact, name, old, value, updated_ms, touched)
-            derived.add(ATTRIBUTE_CHANGED, (name, old, value))
+            if not same:
+                derived.add(ATTRIBUTE_CHANGED, (name, old, value))
 
     def _set_first_attributes(
         self, contact: Contact, update: Update, touched: dict[int, Condition], derived: DerivedEvents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -220,3 +221,48 @@ def test_the_latest_value_is_judged_not_the_history(changes_of: Replayed) -> Non
 )
 def test_a_condition_of_another_shape_is_refused(condition: dict[str, Any], path: str) -> None:
     assert refused(condition) == ("invalid_schema", path)
+
+
+BEFORE = {"operator": "before", "value": "2026-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        case("an attribute", {"attribute": "x", **BEFORE}, lambda x: x),
+        case("a path", {"attribute": "x.y.z", **BEFORE}, lambda x: {"y": {"z": x}}),
+        case(
+            "an element",
+            {
+                "attribute": "x",
+                "elements": {"match": "all", "conditions": [{"property": "", **BEFORE}]},
+            },
+            lambda x: [0.5, x],
+        ),
+    ],
+)
+def test_a_number_that_turns_from_an_integer_into_one_with_a_fraction_is_no_time_any_more(
+    changes_of: Replayed, condition: dict[str, Any], value: Callable[[Any], Any]
+) -> None:
+    changed_once = {"event": "attribute_changed", "count": {"operator": "eq", "value": 1}}
+    lines = [
+        segment(condition),
+        segment({**condition, "held": {"at_least": "P1D"}}, of="held"),
+        update("05-01", {"x": value(1.0)}),
+        update("05-02", {"x": value(1)}),
+        update("05-05", {"x": value(1.0)}),
+        update("05-06", {"x": value(1)}),
+        segment({**condition, "held": {"less_than": "P2D"}}, of="later", at="05-07"),
+        segment(changed_once, of="once", at="05-07"),
+    ]
+    assert changes_of(*lines, tick("05-20")) == [
+        "05-02 s entered (contact_update)",
+        "05-03 held entered (time)",
+        "05-05 held exited (contact_update)",
+        "05-05 s exited (contact_update)",
+        "05-06 s entered (contact_update)",
+        "05-07 held entered (time)",
+        "05-07 later entered (definition)",
+        "05-07 once entered (definition)",
+        "05-08 later exited (time)",
+    ]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from streamseg.settings import Settings
 from tests.oracle.definitions import Definition, Definitions
-from tests.oracle.history import History, Occurrence
+from tests.oracle.history import History, Occurrence, Statement
 from tests.oracle.instants import duration_ms
 from tests.oracle.operators import (
     Setting,
@@ -116,10 +116,17 @@ def held_since(condition: Condition, question: Question) -> int | None:
     if name == "contact_id":
         return history.known_since if true_of(history.contact_id) else None
     stated = history.tags if name == "tags" else history.attributes.get(name, [])
-    said = [statement for statement in stated if statement.real]
+    # Real changes are kept as events. Of all other statements a new definition sees only the latest one: it
+    # may say 1 where 1.0 was said, which is the same value and yet a time.
+    age = question.definitions.age_of(condition, question.definition)
+    before = [statement for statement in stated if statement.index <= age.index]
+
+    def seen(statement: Statement) -> bool:
+        is_missing = statement.value is None or statement.value == []
+        return not is_missing and (statement.index > age.index or statement is before[-1])
 
     since = None
-    for statement in reversed(said):
+    for statement in reversed([statement for statement in stated if statement.real or seen(statement)]):
         if not true_of(statement.value):
             return since
         since = statement.at

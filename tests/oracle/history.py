@@ -188,7 +188,7 @@ class History:
                 self._derive("global_unsubscribe", {}, f"{index}.global", at, record_at, index)
         old = said[-1].value if said else None
         if identity(old) == identity(value):
-            said.append(Statement(index, old, at, real=False))
+            said.append(Statement(index, value, at, real=False))
             return
         said.append(Statement(index, value, at))
         changed = {"attribute": name, "old": old, "new": value}
