@@ -152,6 +152,8 @@ no_times = st.sampled_from(
 """What is taken for no timestamp."""
 seconds = st.sampled_from((1_777_593_600, 0, -1, 99_999_999_999))
 """Integers that mean seconds in `occurred_at` and `updated_at`, and some day about 1970 elsewhere."""
+whole_numbers = st.sampled_from((2, 2.0))
+"""Two forms of one number, of which only the first can be a time."""
 blanks = st.sampled_from(("", " ", "\u3000\t"))
 scalars = st.one_of(
     texts,
@@ -220,7 +222,7 @@ attribute_values = {
     "member_day": st.one_of(times, times, st.sampled_from(("2000-02-29", "1990-03-01", {}))),
     "known_since": st.one_of(st.none(), blanks, times),
     "subscribed": st.sampled_from((True, True, False, False, None, None, "no", 0, "", " ")),
-    "level": st.one_of(scalars, texts, number_texts),
+    "level": st.one_of(scalars, texts, number_texts, whole_numbers),
     "cart": elements,
     "address": st.one_of(st.fixed_dictionaries({"city": scalars}), scalars),
 }
