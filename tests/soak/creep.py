@@ -1,7 +1,8 @@
 """Whether memory, descriptors, threads, disk or latency grow in the course of a soak.
 
-The first part of a run is left out, in which state and caches fill. The rest is cut into three parts of equal
-length, and the last part is compared with the first one, by medians, because a fault moves single samples.
+The first part of a run is left out, in which state and caches fill, and so are the first minutes of a
+process that began later. The rest is cut into three parts of equal length, and the last part is compared with
+the first one, by medians, because a fault moves single samples.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from tests.soak.samples import Sample
 
 WARM_UP = 0.25
 """The share of a run that is left out."""
+
+LONGEST_FILL_SECONDS = 900.0
+"""A process has filled its state and caches after this time, or after `WARM_UP` of a shorter run."""
 
 _MIB = 1 << 20
 
@@ -57,12 +61,13 @@ def trends(samples: Sequence[Sample], seconds: float, *, quiet: Callable[[float]
     with too few samples in a part is left out."""
     begin = WARM_UP * seconds
     length = (seconds - begin) / 3
+    full = _full(samples, min(begin, LONGEST_FILL_SECONDS))
     first = [one for one in samples if begin <= one.at_seconds < begin + length and quiet(one.at_seconds)]
     last = [one for one in samples if begin + 2 * length <= one.at_seconds and quiet(one.at_seconds)]
     found = []
     for number in sorted({sample.number for sample in samples}):
-        early = [one for one in first if one.number == number]
-        late = [one for one in last if one.number == number]
+        early = [one for one in first if one.number == number and full(one)]
+        late = [one for one in last if one.number == number and full(one)]
         if min(len(early), len(late)) >= _LEAST_SAMPLES:
             found += [_trend(limit, number, early, late) for limit in LIMITS]
     for share in (0.5, 0.99):
@@ -71,6 +76,14 @@ def trends(samples: Sequence[Sample], seconds: float, *, quiet: Callable[[float]
             creeps = became > max(_LATENCY_TIMES * was, was + _LATENCY_MORE_SECONDS)
             found.append(Trend(f"latency p{share * 100:.0f}, ms", None, was * 1000, became * 1000, creeps))
     return found
+
+
+def _full(samples: Sequence[Sample], fill_seconds: float) -> Callable[[Sample], bool]:
+    """Return whether the process of a sample had run for `fill_seconds`."""
+    begun: dict[tuple[int, int], float] = {}
+    for one in samples:
+        begun.setdefault((one.number, one.pid), one.at_seconds)
+    return lambda one: one.at_seconds - begun[one.number, one.pid] >= fill_seconds
 
 
 def _trend(limit: Limit, number: int, early: Iterable[Sample], late: Iterable[Sample]) -> Trend:

@@ -34,10 +34,12 @@ less and for more than the session timeout, a lost data folder, a killed broker,
 half of the time only, a full disk, and a host's clock that is wrong by an hour, ahead or back. The
 retention of events is an eighth of the run.
 
-The first quarter of a run does not count: state and caches fill then. The rest is cut into three parts. The
-median of the last part is compared with the median of the first one, for samples at which no fault happened
-in the minute before. Allowed are 10 % more memory, 5 % more descriptors and threads, 25 % more disk and 50
-% more latency; small absolute differences do not count ([tests/soak/creep.py](../tests/soak/creep.py)).
+The first quarter of a run does not count: state and caches fill then. For the same reason a process that
+began later counts after a quarter of an hour, or of the run if that is less. The rest is cut into three
+parts. The median of the last part is compared with the median of the first one, for samples at which no fault
+happened in the minute before. Allowed are 10 % more memory, 5 % more descriptors and threads, 25 % more disk
+and 50 % more latency; small absolute differences do not count
+([tests/soak/creep.py](../tests/soak/creep.py)).
 
 This page is written by `--publish`. All runs so far: {hours:.1f} hours.
 """
@@ -100,6 +102,7 @@ def _section(run: Published) -> str:
             "",
             f"{facts['figures']}.",
             "",
+            *([facts["remark"], ""] if "remark" in facts else []),
             "| | worker | first part | last part | creeps |",
             "|---|---|---|---|---|",
             *rows,

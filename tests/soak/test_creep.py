@@ -71,6 +71,18 @@ def test_growth_at_the_start_is_the_warm_up() -> None:
     assert _creeping(grown) == []
 
 
+def test_growth_after_a_process_began_is_its_warm_up() -> None:
+    # Worker 1 joins after 1,000 s and is full 500 s later; the first part of the run ends after 2,000 s.
+    joined = [
+        one._replace(resident=one.resident // 2) if one.number == 1 and one.at_seconds < 1_500 else one
+        for one in _run()
+        if one.number == 0 or one.at_seconds >= 1_000
+    ]
+    assert _creeping(joined) == []
+    again = [one._replace(pid=one.pid + int(one.at_seconds // 500)) for one in _run(resident=60)]
+    assert _creeping(again) == [], "no process of it was ever full"
+
+
 def test_samples_near_a_fault_do_not_count() -> None:
     disturbed = [
         one._replace(resident=one.resident * 3) if one.at_seconds > 3_300 else one for one in _run(latency=0)
