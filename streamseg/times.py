@@ -236,6 +236,7 @@ class LocalDay(NamedTuple):
     day: int
 
 
+@lru_cache(maxsize=16_384)
 def local_day(at_ms: int, zone: ZoneInfo) -> LocalDay:
     """Return the local calendar day of an instant."""
     moved_ms = away_from_ends_ms(at_ms)

@@ -326,9 +326,6 @@ class Engine:
         values, updated_ms = update.attributes, update.updated_ms
         first = FirstValues(values)
         contact.attributes.set_first(first, updated_ms)
-        for name, value in values.items():
-            if value is None:
-                _note_set(contact, name, stated=False, empty=True)
         subscribed = values.get("subscribed")
         unsubscribed = False
         if subscribed is not None and take_attribute(contact, subscribed, updated_ms):
@@ -336,7 +333,9 @@ class Engine:
             unsubscribed = not subscribed
         by_attribute = self.plan.dispatch.by_attribute
         for name, value in values.items():
-            if name in by_attribute and value is not None:
+            if value is None:
+                _note_set(contact, name, stated=False, empty=True)
+            elif name in by_attribute:
                 self._touch_attribute(contact, name, None, value, updated_ms, touched)
         derived.set_first(first, unsubscribed=unsubscribed)
 
