@@ -29,12 +29,11 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.codec import zstd_encode
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from agents.catalogue.progress_reader import OwnedReport, Peer
 from agents.kafka.assignor import WorkerAssignor
-from agents.kafka.batch_producer import COMPRESSION_LEVEL
+from agents.kafka.compression import compress
 from benchmarks.capacity_figures import Measured, keep
 from benchmarks.figures import about_the_machine, command, table
 from schemas.topics import SOURCES
@@ -125,7 +124,7 @@ def report(segments: int) -> Told:
     for _ in range(_READ):
         progress.take(OwnedReport.from_bytes(data).report)
     cpu = (time.process_time() - began) / _READ
-    return Told(len(data), len(zstd_encode(data, level=COMPRESSION_LEVEL)), cpu * 1e6)
+    return Told(len(data), len(compress(data)), cpu * 1e6)
 
 
 def main() -> None:

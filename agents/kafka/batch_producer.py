@@ -17,7 +17,8 @@ from mode import Service
 
 from agents.kafka.changelog_record import Written, expected_at
 from agents.kafka.clients import new_producer
-from agents.kafka.compatibility import before_sending, compress_at, count_retries, end_producer
+from agents.kafka.compatibility import before_sending, compress_with, count_retries, end_producer
+from agents.kafka.compression import compress
 from agents.kafka.partitioner import place
 from agents.kafka.shared_rounds import Placed, SharedRounds
 from agents.kafka.topics import changelog_topic, topic_name
@@ -37,9 +38,6 @@ _RECORD_OVERHEAD_BYTES = 64
 # The longest group before compression. The broker refuses batches that are too long after compression.
 _LONGEST_BATCH_BYTES = 256 << 20
 _REQUEST_TIMEOUT_MS = 60_000
-# zstd's lowest level takes half the time of aiokafka's default for the same size, since batches are too short
-# for a long search.
-COMPRESSION_LEVEL = 1
 
 _LOG_APPEND_TIME = 1
 _CLOCK = b"clock"
@@ -99,7 +97,7 @@ class BatchProducer(Service):
         self._letters = SharedRounds(self._deliver)
 
     async def on_start(self) -> None:
-        compress_at(COMPRESSION_LEVEL)
+        compress_with(compress)
         self._producer = new_producer(
             self._settings,
             client="outputs",

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
-from aiokafka.codec import zstd_encode
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
@@ -231,10 +230,10 @@ def _worked_on_by(task: asyncio.Task[Any]) -> object:
     return None if frame is None else frame.f_locals.get("self")
 
 
-def compress_at(level: int) -> None:
-    """Set the level of zstd in all producers of this process. aiokafka has no setting for it; its batch
-    builder calls this function by name."""
-    _BATCHES.zstd_encode = partial(zstd_encode, level=level)  # type: ignore[attr-defined]
+def compress_with(compress: Callable[[bytes], bytes]) -> None:
+    """Set the function that compresses with zstd in all producers of this process. aiokafka has no setting
+    for it; its batch builder calls this function by name."""
+    _BATCHES.zstd_encode = compress  # type: ignore[attr-defined]
 
 
 # -- Faust -----------------------------------------------------------------------------------------------
