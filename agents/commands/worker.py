@@ -18,7 +18,7 @@ from agents.api.web_server import Listener
 from agents.kafka.broker_probe import BrokerProbe
 from agents.metrics import Metrics
 from agents.worker.data_folder import PRIVATE_UMASK, DataFolder
-from agents.worker.garbage import tune_collector
+from agents.worker.garbage import free_ended_app, tune_collector
 from agents.worker.life import live
 from agents.worker.log_bounds import BrokerErrorsInALine, OnceAMinute
 from agents.worker.log_format import set_up
@@ -127,6 +127,7 @@ async def _live(settings: Settings, recent_errors: RecentErrors, stop: asyncio.E
             tune_collector()
         else:
             metrics.restarts.inc()
+            free_ended_app()
         return app
 
     await live(settings, make_app, stop)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from aiokafka.errors import ProducerFenced
 from mode import Service
 
-from agents.freed_memory import give_back_freed_memory
+from agents.freed_memory import free_what_was_released, give_back_freed_memory
 from agents.kafka.changelog_reader import read_changelog
 from agents.kafka.topics import CONTACTS_TABLE, changelog_topic
 from agents.metrics import Metrics
@@ -119,6 +119,7 @@ class OwnedPartitions(Service):
         store is open. The work done is made durable and acknowledged; records that wait are dropped."""
         self._assignment.revoke()
         await self._close_all()
+        await free_what_was_released()
 
     async def end(self) -> None:
         """Do the same as `revoke`, and take no partitions any more, since the worker stops."""

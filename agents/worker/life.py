@@ -40,7 +40,8 @@ async def live(
     """Run an app until `stop` is set. When trouble with the brokers ends the app, run another one, which
     waits for the brokers and starts from the disk and the changelog, as after a crash.
 
-    `make_app` gets the trouble that ended the previous app, in words (None for the first app). Raises
+    `make_app` gets the trouble that ended the previous app, in words (None for the first app). Nothing here
+    refers to that app any more. Raises
     ConfigurationError with these words if no app has come to work within `start_timeout_ms`. Raises the error
     of an app that ended for another reason, or that could not be stopped in time, since its remains would
     disturb the next app, and NotStoppedError if the last app could not be stopped in time."""
@@ -69,6 +70,8 @@ async def live(
                 "a part of the worker did not end in time; the process ends without it, and what was not "
                 "saved is done again"
             )
+        # Otherwise this frame would keep the app until the next one is made.
+        del app
         # The pauses grow, so that an app that ends again and again does not load the brokers.
         lasted = time.monotonic() - began > pacing.lasting_seconds
         pause = pacing.first_pause_seconds if lasted else min(2 * pause, pacing.longest_pause_seconds)

@@ -250,6 +250,14 @@ class ContactTable:
         self._filed.clear()
         self._due.reset()
 
+    def close(self) -> None:
+        """Let go of all contacts. The table and its queue refer to each other, so without this the contacts
+        would stay until the garbage collector finds both."""
+        self.forget_read()
+        self._unwritten.clear()
+        self._restated.clear()
+        self._filed_on_disk.clear()
+
 
 def _ascending(heap: list[str]) -> Iterator[str]:
     """Yield what is in a heap, which is empty afterwards."""

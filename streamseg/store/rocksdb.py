@@ -446,7 +446,8 @@ class RocksStore:
         self._database.compact(now_ms)
 
     def close(self) -> None:
-        """Close the database; unwritten changes are lost."""
+        """Close the database and let go of what was read; unwritten changes are lost."""
+        self._contacts.close()
         self._database.close()
         self._caches.leave()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 from streamseg.contact.contact import Contact
@@ -75,3 +76,22 @@ def test_open_stores_share_the_room(tmp_path: Path) -> None:
     second.close()
     assert caches.contact_bytes == alone
     first.close()
+
+
+def test_a_closed_store_lets_go_of_its_contacts_without_a_collection(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    store.put(Contact("written"))
+    store.commit(store.changes())
+    store.put(Contact("unwritten"))
+    assert _contacts() >= {"written", "unwritten"}
+    gc.disable()
+    try:
+        store.close()
+        assert not _contacts() & {"written", "unwritten"}
+    finally:
+        gc.enable()
+
+
+def _contacts() -> set[str]:
+    """Return the ids of all contacts in memory."""
+    return {one.contact_id for one in gc.get_objects() if isinstance(one, Contact)}

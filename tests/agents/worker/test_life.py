@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +91,22 @@ def test_trouble_with_the_brokers_is_followed_by_another_app(outcome: Any, troub
 def test_anything_else_ends_the_process(outcome: Any, fault: Exception) -> None:
     with pytest.raises(type(fault)):
         outcome(App(fault), App(None))
+
+
+def test_nothing_refers_to_an_app_that_ended_when_the_next_one_is_made(outcome: Any) -> None:
+    alive: list[bool] = []
+    made: list[weakref.ref[App]] = []
+
+    def make(_: str | None) -> Any:
+        gc.collect()
+        alive.extend(app() is not None for app in made)
+        app = App(None if made else KafkaTimeoutError())
+        made.append(weakref.ref(app))
+        return app
+
+    at_once = Pacing(first_pause_seconds=0.0, longest_pause_seconds=0.0)
+    asyncio.run(live(Settings(), make, asyncio.Event(), pacing=at_once))
+    assert alive == [False]
 
 
 def test_an_app_that_could_not_be_stopped_ends_the_process(outcome: Any) -> None:
