@@ -206,6 +206,11 @@ class Pacing:
     """How often a worker looks whether a partition's database is due to be compacted, or more often if
     `Settings.compaction_interval_ms` is shorter."""
 
+    # -- memory ------------------------------------------------------------------------------------------
+
+    give_back_seconds: float = 60.0
+    """How often a worker gives freed memory back to the system."""
+
     # -- starting and stopping ---------------------------------------------------------------------------
 
     last_commit_seconds: float = 5.0

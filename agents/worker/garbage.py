@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 
-from agents.freed_memory import give_back_freed_memory
-
 _YOUNG = 5_000
 _MIDDLE = 10
 _NEVER = 1_000_000_000
@@ -18,7 +16,7 @@ def tune_collector() -> None:
     worker did nothing else meanwhile. It found nothing: contacts are trees, and Python frees a tree when
     nothing refers to it any more. Objects that refer to themselves, for example an error and its frames, live
     for a short time and are found while they are young. Those of a partition live for long; they are
-    collected when the partitions are released (`agents.freed_memory`)."""
+    collected when the partitions are released (`agents.partitions.owned_partitions`)."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
@@ -29,4 +27,3 @@ def free_ended_app() -> None:
     app's objects refer to each other, and `tune_collector` made the collector ignore some of them."""
     gc.unfreeze()
     tune_collector()
-    give_back_freed_memory()

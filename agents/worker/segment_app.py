@@ -31,6 +31,7 @@ from agents.catalogue.progress_reader import ProgressReader
 from agents.catalogue.progress_writer import ProgressWriter
 from agents.certificate_ends import CertificateEnds
 from agents.console.page import ConsolePage
+from agents.freed_memory import FreedMemory
 from agents.kafka.assignor import WorkerAssignor
 from agents.kafka.batch_producer import BatchProducer
 from agents.kafka.broker_probe import BrokerProbe
@@ -226,6 +227,7 @@ class SegmentApp(faust.App):
             pacing=pacing,
         )
         self._compaction = Compaction(settings, self.scheduler, now_ms=self.clock.now_ms, pacing=pacing)
+        self._freed_memory = FreedMemory(pacing)
         self._background_verification = BackgroundVerification(settings, self.api.comparing, self.metrics)
         self._certificates = CertificateEnds(
             settings, lambda setting, end: self.metrics.certificate_end.labels(setting).set(end)
@@ -282,6 +284,7 @@ class SegmentApp(faust.App):
             self.api,
             self._background_verification,
             self._compaction,
+            self._freed_memory,
             self._readiness,
             self._changelog_look,
         ]
