@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 from threading import Lock
@@ -35,6 +35,10 @@ KeyValue = tuple[bytes, bytes | None]
 # Faust's own RocksDB stores keep the changelog offset under this key. It is written here with each batch.
 _OFFSET_KEY = b"__faust\0offset__"
 _COMPACTED_KEY = b"__streamseg\0compacted__"
+# With so many tables that are not compacted yet, RocksDB compacts them. In a bulk, 16 MiB of records make a
+# table; with 8 of them, one million contacts in 8 partitions are compacted once before the end.
+_TABLES, _BULK_TABLES = 4, 8
+_MOST_TABLES = "level0_file_num_compaction_trigger"
 _CACHE_COUNTS = ("rocksdb.block.cache.hit", "rocksdb.block.cache.miss")
 
 
@@ -66,17 +70,29 @@ class Database:
     get  return the value under a key, or None
     """
 
-    __slots__ = ("_cache_use", "_closing", "_compacting", "_db", "_in_bulk", "_options", "get")
+    __slots__ = (
+        "_cache_use",
+        "_closing",
+        "_compacting",
+        "_db",
+        "_failed_bulk",
+        "_in_bulk",
+        "_options",
+        "_path",
+        "get",
+    )
 
     def __init__(self, path: Path, block_cache: Cache) -> None:
         """Open or create the database at `path`, a folder of its own. Raises StateVersionError if this
         release cannot read the version of its state, and ConfigurationError if another process has it
         open."""
         path.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._options = _options(block_cache)
         self._db = _open(path, self._options)
         self._cache_use = CacheUse(0, 0)
         self._in_bulk = False
+        self._failed_bulk = False
         self._closing = False
         self._compacting = Lock()
         self.get: Callable[[bytes], bytes | None] = self._db.get
@@ -169,18 +185,29 @@ class Database:
 
     @contextmanager
     def in_bulk(self) -> Iterator[None]:
-        """Write without RocksDB's log and without compaction, while much of a changelog is applied.
+        """Write without RocksDB's log and with less compaction, while much of a changelog is applied.
 
         If the process dies meanwhile, an older state is left on disk, and its changelog offset fits to it.
-        When the block ends, also by an exception, everything written in it becomes durable. Cost: a flush."""
-        self._db.set_options({"disable_auto_compactions": "true"})
+        When the block ends, also by an exception, everything written in it becomes durable. Cost: a flush.
+        If that fails, for example because the disk is full, `close` removes the database: its tables would
+        take the room that the next attempt needs, and the changelog has everything.
+
+        Compaction is not left out: a changelog may be many times as long as the state that it leaves."""
+        self._db.set_options({_MOST_TABLES: str(_BULK_TABLES)})
         self._in_bulk = True
         try:
             yield
         finally:
             self._in_bulk = False
+            self._flush_bulk()
+            self._db.set_options({_MOST_TABLES: str(_TABLES)})
+
+    def _flush_bulk(self) -> None:
+        try:
             self._db.flush()
-            self._db.set_options({"disable_auto_compactions": "false"})
+        except Exception:  # rocksdict raises a bare Exception for whatever RocksDB reports
+            self._failed_bulk = True
+            raise
 
     def figures(self) -> Figures:
         """Return the size and the condition of the database. Cost: O(1), RocksDB keeps these figures."""
@@ -233,10 +260,17 @@ class Database:
             self.note_compacted(now_ms)
 
     def close(self) -> None:
-        """Close the database. If another thread compacts it, wait for a part of that, about a second."""
+        """Close the database, and remove it if a bulk failed. If another thread compacts it, wait for a part
+        of that, about a second."""
         self._closing = True
         with self._compacting:
-            self._db.close()
+            if not self._failed_bulk:
+                self._db.close()
+                return
+            # It closes, but raises what made the bulk fail.
+            with suppress(Exception):
+                self._db.close()
+            Rdict.destroy(str(self._path), self._options)
 
 
 def read_unkept(database: Database) -> int | None:
@@ -309,6 +343,7 @@ def _options(block_cache: Cache) -> Options:
     options.set_block_based_table_factory(table)
     options.set_compression_type(DBCompressionType.lz4())
     options.set_write_buffer_size(16 << 20)
+    options.set_level_zero_file_num_compaction_trigger(_TABLES)
     # Most look-ups are for event ids that are not in the database.
     options.set_memtable_whole_key_filtering(True)
     options.set_memtable_prefix_bloom_ratio(0.05)

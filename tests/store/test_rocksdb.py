@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import resource
 import shutil
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -438,3 +441,46 @@ def test_a_process_that_dies_in_bulk_leaves_an_older_state(tmp_path: Path) -> No
         store = RocksStore(tmp_path / folder)
         assert (store.changelog_offset, list(store.contact_ids())) == (offset, contacts)
         store.close()
+
+
+def test_a_long_changelog_needs_little_more_room_than_the_state_that_it_leaves(tmp_path: Path) -> None:
+    seeded, most = random.Random(1), 0
+    store = RocksStore(tmp_path)
+    with store.in_bulk():
+        for offset in range(6_000):
+            # The same keys again and again, and values that do not become shorter by compression.
+            store.apply_changelog([(b"z%d" % (offset % 200), seeded.randbytes(100_000))], offset)
+            most = max(most, _table_bytes(tmp_path))
+    store.close()
+    assert 100 < most >> 20 < 250, "of 600 MB that were written, for a state of 20 MB"
+
+
+def _table_bytes(folder: Path) -> int:
+    """Return the size of all tables. One that RocksDB removes meanwhile does not count."""
+    total = 0
+    for table in folder.glob("*.sst"):
+        with suppress(FileNotFoundError):
+            total += table.stat().st_size
+    return total
+
+
+def test_a_bulk_for_which_there_is_no_room_leaves_nothing(tmp_path: Path) -> None:
+    changelog = [(b"z%d" % key, random.Random(key).randbytes(100_000)) for key in range(30)]
+    store = RocksStore(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))
+    try:
+        with pytest.raises(Exception, match="File too large"), store.in_bulk():
+            store.apply_changelog(changelog, 29)
+        store.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.glob("*.sst")) == []
+    store = RocksStore(tmp_path)
+    assert store.changelog_offset is None
+    with store.in_bulk():
+        store.apply_changelog(changelog, 29)
+    store.close()
+    store = RocksStore(tmp_path)
+    assert store.changelog_offset == 29
+    store.close()
