@@ -152,7 +152,8 @@ class Settings(BaseSettings):
     """How often the state of a partition is compacted as a whole. After this time at the latest, values that
     were replaced or deleted, those of erased contacts too, are gone from the worker's disk."""
     start_timeout_ms: int = Field(5 * MINUTE_MS, gt=0)
-    """How long a worker waits at its start if brokers, a login, rights or topics are missing."""
+    """How long a worker waits at its start if brokers, a login, rights, topics or room on its disk are
+    missing."""
     clock_tolerance_ms: int = Field(MINUTE_MS, gt=0)
     """How far a worker's clock may differ from the brokers' clocks; beyond this limit it is in doubt."""
     stall_timeout_ms: int = Field(120_000, gt=0)

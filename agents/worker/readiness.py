@@ -8,14 +8,15 @@ from typing import NamedTuple
 
 
 class ReadinessFacts(NamedTuple):
-    """The facts that decide whether a worker is ready. For brokers, clock, catalogue and folder, None means
-    no trouble.
+    """The facts that decide whether a worker is ready. For brokers, clock, catalogue, folder and disk, None
+    means no trouble.
 
     ending      whether the worker is stopping, for good or in order to start again
     brokers     the trouble with the brokers, in words
     clock       the reason why its host's clock is not trusted, in words
     catalogue   the trouble that prevents this worker, which is the leader, from leading, in words
     folder      the data folder, if it is gone
+    disk        the reason why the worker waits for room on its disk, in words
     topics      whether it has read the definitions and the catalogue
     assigned    the partitions that the group has assigned to it, None while there is no assignment
     at_work     the assigned partitions that are at work
@@ -26,6 +27,7 @@ class ReadinessFacts(NamedTuple):
     clock: str | None
     catalogue: str | None
     folder: Path | None
+    disk: str | None
     topics: bool
     assigned: Collection[int] | None
     at_work: Collection[int]
@@ -45,6 +47,8 @@ def reasons_not_ready(facts: ReadinessFacts) -> list[str]:
         reasons.append(f"the catalogue is not led: {facts.catalogue}")
     if facts.folder is not None:
         reasons.append(f"the data folder {facts.folder} was removed; restart the worker")
+    if facts.disk is not None:
+        reasons.append(facts.disk)
     if not facts.topics:
         reasons.append("the definitions and the catalogue have not been read yet")
     if facts.assigned is None:

@@ -50,6 +50,7 @@ from agents.partitions.worker_clock import HostClock, WorkerClock
 from agents.worker import transport
 from agents.worker.background_verification import BackgroundVerification
 from agents.worker.condition import WorkerCondition
+from agents.worker.disk_room import DiskRoom
 from agents.worker.intake import PartitionIntake
 from agents.worker.readiness import ReadinessFacts, reasons_not_ready
 from agents.worker.readiness_log import ReadinessLog
@@ -106,7 +107,7 @@ class SegmentApp(faust.App):
         """Compose the app.
 
         probe              the app waits until it finds no trouble with the brokers; None: it does not wait
-        start_seconds      how long the app waits for that, in s; None: without limit
+        start_seconds      how long the app waits for that and for room on its disk, in s; None: without limit
         transactions       False: the catalogue is written without transactions, for a broker without them
         broker_tells_time  False: the host's clock is compared with its monotonic clock only
         host_clock         takes the place of this host's clocks
@@ -132,6 +133,7 @@ class SegmentApp(faust.App):
                 metrics=self.metrics,
                 pacing=pacing,
             )
+        self._disk_room = DiskRoom(settings.data_dir, start_seconds=start_seconds, pacing=pacing)
         self.batch_producer = BatchProducer(
             settings, check=self._check_writing, metrics=self.metrics, pacing=pacing
         )
@@ -269,6 +271,7 @@ class SegmentApp(faust.App):
             self._stall_guard,
             # From the beginning it answers what the worker waits for.
             self.web_server_service,
+            self._disk_room,
             *([] if self._brokers is None else [self._brokers]),
             self.batch_producer,
             self.clock,
@@ -349,6 +352,7 @@ class SegmentApp(faust.App):
                 clock=self.clock.doubt,
                 catalogue=self.leader.trouble,
                 folder=None if self.settings.data_dir.is_dir() else self.settings.data_dir,
+                disk=self._disk_room.lack,
                 topics=self.api.answers,
                 assigned=assigned,
                 at_work=self.partitions.at_work,

@@ -15,6 +15,7 @@ READY = ReadinessFacts(
     clock=None,
     catalogue=None,
     folder=None,
+    disk=None,
     topics=True,
     assigned={0, 1},
     at_work=[0, 1],
@@ -37,6 +38,7 @@ def test_a_worker_without_partitions_stands_by_and_is_ready() -> None:
         ({"clock": "the clock of this host jumped"}, "the clock of this host jumped"),
         ({"catalogue": "no right"}, "the catalogue is not led: no right"),
         ({"folder": Path("data/2")}, "the data folder data/2 was removed; restart the worker"),
+        ({"disk": "1 MiB free"}, "1 MiB free"),
         ({"topics": False}, "the definitions and the catalogue have not been read yet"),
         ({"assigned": None}, "the group has not settled yet which partitions this worker has"),
         ({"at_work": [1]}, "the state of these partitions is still being read: 0"),
@@ -54,8 +56,9 @@ def test_all_that_is_missing_is_told_at_once() -> None:
         clock="c",
         catalogue="d",
         folder=Path("e"),
+        disk="f",
         topics=False,
         assigned=None,
         at_work=[],
     )
-    assert len(reasons_not_ready(nothing)) == 7
+    assert len(reasons_not_ready(nothing)) == 8
