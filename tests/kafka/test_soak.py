@@ -20,7 +20,7 @@ def test_a_short_soak_samples_its_workers_and_leaves_everything_right(
     assert "differences: none" in result.line, f"{result.line}; see {tmp_path / 'run-kept'}"
     assert {sample.number for sample in result.samples} >= {0, 1}
     assert all(sample.resident and sample.descriptors for sample in result.samples)
-    assert any(sample.disk for sample in result.samples)
+    assert any(sample.disk and sample.partitions for sample in result.samples)
     assert any(sample.latency[float("inf")] for sample in result.samples)
     assert result.faults_at
     assert drawing(result.samples, result.faults_at, SECONDS).count("<polyline") >= 6

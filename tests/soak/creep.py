@@ -37,7 +37,10 @@ LIMITS = (
     Limit("memory, MiB", _MIB, 1.10, 16 * _MIB, lambda sample: sample.resident),
     Limit("file descriptors", 1, 1.05, 8, lambda sample: sample.descriptors),
     Limit("threads", 1, 1.05, 3, lambda sample: sample.threads),
-    Limit("disk, MiB", _MIB, 1.25, 16 * _MIB, lambda sample: sample.disk),
+    # By partition, since partitions come to a worker and go, and their folders stay.
+    Limit(
+        "disk a partition, MiB", _MIB, 1.25, 16 * _MIB, lambda sample: sample.disk / max(1, sample.partitions)
+    ),
 )
 _LATENCY_TIMES = 1.5
 _LATENCY_MORE_SECONDS = 0.05

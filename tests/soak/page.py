@@ -38,8 +38,8 @@ The first quarter of a run does not count: state and caches fill then. For the s
 began later counts after a quarter of an hour, or of the run if that is less. The rest is cut into three
 parts. The median of the last part is compared with the median of the first one, for samples at which no fault
 happened in the minute before. Allowed are 10 % more memory, 5 % more descriptors and threads, 25 % more disk
-and 50 % more latency; small absolute differences do not count
-([tests/soak/creep.py](../tests/soak/creep.py)).
+for each partition of which the worker has a folder, and 50 % more latency; small absolute differences do not
+count ([tests/soak/creep.py](../tests/soak/creep.py)).
 
 This page is written by `--publish`. All runs so far: {hours:.1f} hours.
 """

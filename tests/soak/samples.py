@@ -27,6 +27,7 @@ class Sample(NamedTuple):
     descriptors  open file descriptors
     threads      threads
     disk         size of the files in its data folder, bytes
+    partitions   partitions of which it has a folder there, whether they are at work there now or were earlier
     latency      upper bound of a latency (s) -> the number of observations up to it since the process began
     """
 
@@ -37,6 +38,7 @@ class Sample(NamedTuple):
     descriptors: int
     threads: int
     disk: int
+    partitions: int
     latency: dict[float, float]
 
 
@@ -90,6 +92,7 @@ def _sample(place: Place, at_seconds: float) -> Sample | None:
             descriptors=sum(1 for _ in (process / "fd").iterdir()),
             threads=int(threads[1]),
             disk=_size(worker.state),
+            partitions=sum(1 for _ in worker.state.glob("v*/tables/*.db")),
             latency={float(bound): float(count) for bound, count in _LATENCY.findall(metrics)},
         )
     except (OSError, AssertionError):

@@ -35,6 +35,7 @@ def _run(
                     descriptors=int(60 + descriptors * share),
                     threads=12,
                     disk=int((40 + disk * share) * _MIB),
+                    partitions=1,
                     latency={0.1: 10.0 * step - slow, 1.0: 10.0 * step, float("inf"): 10.0 * step},
                 )
             )
@@ -55,7 +56,7 @@ def test_a_steady_run_does_not_creep() -> None:
     [
         (_run(resident=60), "memory, MiB"),
         (_run(descriptors=40), "file descriptors"),
-        (_run(disk=60), "disk, MiB"),
+        (_run(disk=60), "disk a partition, MiB"),
     ],
 )
 def test_what_grows_is_named_with_its_worker(samples: list[Sample], name: str) -> None:
@@ -64,6 +65,13 @@ def test_what_grows_is_named_with_its_worker(samples: list[Sample], name: str) -
 
 def test_latency_that_grows_is_named() -> None:
     assert ("latency p99, ms", None) in _creeping(_run(latency=5.0))
+
+
+def test_partitions_that_come_to_a_worker_bring_their_disk() -> None:
+    later = [
+        one._replace(disk=3 * one.disk, partitions=3) if one.at_seconds > 2_500 else one for one in _run()
+    ]
+    assert _creeping(later) == []
 
 
 def test_growth_at_the_start_is_the_warm_up() -> None:
