@@ -50,7 +50,9 @@ def read_changelog(
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
-            "queued.max.messages.kbytes": 32 << 10,
+            # Records are short, and librdkafka takes some hundred bytes more for each that waits here.
+            "queued.max.messages.kbytes": 8 << 10,
+            "queued.min.messages": 10_000,
             # By default a fetch after a full queue is delayed by a second, which leaves this thread without
             # work.
             "fetch.queue.backoff.ms": 5,
