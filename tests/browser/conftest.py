@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from agents.demo.embedded import EmbeddedBroker, EmbeddedWorker
 from schemas.topics import BEHAVIOR_EVENTS, CONTACT_UPDATES
 from streamseg.times import DAY_MS
 from tests.agents.installation import installed
+from tests.browser.program import chromium, launch
 from tests.lacking import lacks
 
 WAIT_SECONDS = 60.0
@@ -35,14 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # of other folders, some of which run a loop of their own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
+    if chromium() is None:
         lacks("Chromium", "neither chromium nor google-chrome is on the PATH")
     if not (BUILT / "index.html").is_file():
         lacks("the built console", "make console builds it")
     with sync_playwright() as playwright:
-        # Containers forbid the sandbox's namespaces; the page is our own.
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Shop, new_context
+from tests.browser.program import launch
 from tests.docs.pages import DOCS, section
 
 FILE: Final = DOCS / "console.png"
@@ -82,8 +83,6 @@ def difference(page: Page, one: bytes, other: bytes) -> float:
 
 
 def main() -> None:
-    import shutil
-
     from confluent_kafka import Producer
     from playwright.sync_api import sync_playwright
 
@@ -101,9 +100,7 @@ def main() -> None:
         shop = Shop(f"http://127.0.0.1:{worker.app.web_server_service.port}", producer)
         shop.fill()
         shop.create(**worked_case())
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=["--no-sandbox"]
-        )
+        browser = launch(playwright)
         FILE.write_bytes(take(browser, shop.url))
         browser.close()
 
