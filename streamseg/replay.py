@@ -25,6 +25,8 @@ from streamseg.store.protocol import Store
 from streamseg.times import MIN_MS, format_ms, parse_timestamp_ms, timestamp_or_none
 
 _TOPICS = (SEGMENT_DEFINITIONS, CONTACT_UPDATES, BEHAVIOR_EVENTS)
+_RECORD_FIELDS = frozenset({"topic", "timestamp", "key", "value"})
+_TICK_FIELDS = frozenset({"tick"})
 _SLICE = 1_000
 
 _OBJECTS = (
@@ -114,18 +116,26 @@ class Replay:
         self._check_object(entry)
         try:
             if "tick" in entry:
-                self.run_to(self._instant(entry["tick"], "tick"))
+                self.run_to(self._tick(entry))
                 return
             record = self._record(entry)
         except RejectedError as error:
-            self._refuse(line if isinstance(line, bytes) else dumps(line), error)
+            self._refuse(line if isinstance(line, bytes) else dumps(line), error, self._own_ms(entry))
             return
         self.run_to(record.timestamp_ms)
         if record.topic == SEGMENT_DEFINITIONS:
             self._define(record)
         else:
             self.settle_definitions()
-            self.partition.take(record)
+            self._take(record)
+
+    def _take(self, record: Record) -> None:
+        """Apply a record of a contact. Its changes come out by segment, also those of an erasure after which
+        the contact enters some segments again."""
+        before = len(self.changes)
+        self.partition.take(record)
+        own = [self.changes.pop() for _ in range(len(self.changes) - before)]
+        self.changes.extend(sorted(reversed(own), key=_by_time_and_segment))
 
     def _take_broken(self, line: bytes, error: orjson.JSONDecodeError) -> None:
         """Refuse a line that is not valid JSON. Raises FileFormatError if it is not a JSON object even when
@@ -134,15 +144,16 @@ class Replay:
             entry = loads_broken(line)
         except ValueError as fault:
             if exceeds_limit(line):
-                self._refuse(line, nested_too_deep())
+                self._refuse(line, nested_too_deep(), None)
+                return
+            if line.lstrip().startswith(b"{") and not _is_utf8(line):
+                # Another encoding can have bytes that look like quotes and backslashes, so JSON ends anywhere.
+                self._refuse(line, not_json(error), None)
                 return
             problem = _ARRAY if line.lstrip().startswith(b"[") else f"is not JSON ({error}); {_OBJECTS}"
             raise FileFormatError(self._line, problem) from fault
         self._check_object(entry)
-        own_ms = self._own_ms(entry)
-        if own_ms is not None:
-            self.run_to(own_ms)
-        self._refuse(line, not_json(error))
+        self._refuse(line, not_json(error), self._own_ms(entry))
 
     def _check_object(self, entry: Any) -> None:
         if not isinstance(entry, dict):
@@ -150,19 +161,24 @@ class Replay:
                 self._line, _ARRAY if isinstance(entry, list) else f"is not an object; {_OBJECTS}"
             )
 
-    def _refuse(self, line: bytes, error: RejectedError) -> None:
-        record = Record("", 0, self._line, self.partition.clock_ms, None, line)
+    def _refuse(self, line: bytes, error: RejectedError, own_ms: int | None) -> None:
+        """Make a dead letter of a line. Its own time moves the clock, if it can be read."""
+        if own_ms is not None:
+            self.run_to(own_ms)
+        timestamp_ms = self.partition.clock_ms if own_ms is None else own_ms
+        record = Record("", 0, self._line, timestamp_ms, None, line)
         self.dead_letter(DeadLetter.of(record, error))
+
+    def _tick(self, entry: dict[str, Any]) -> int:
+        """Return the time of a line that only moves the clock, in epoch ms."""
+        _check_fields(entry, _TICK_FIELDS)
+        return self._instant(entry["tick"], "tick")
 
     def _record(self, entry: dict[str, Any]) -> Record:
         topic = entry.get("topic")
         if topic not in _TOPICS:
             raise RejectedError(Code.INVALID_SCHEMA, f"must be one of {', '.join(_TOPICS)}", "topic")
-        unknown = sorted(entry.keys() - {"topic", "timestamp", "key", "value"})
-        if unknown:
-            raise RejectedError(
-                Code.INVALID_SCHEMA, "unknown key; remove it or correct its spelling", unknown[0]
-            )
+        _check_fields(entry, _RECORD_FIELDS)
         timestamp_ms = self._instant(entry.get("timestamp"), "timestamp")
         key = entry.get("key")
         if key is not None and not isinstance(key, str):
@@ -244,6 +260,25 @@ class Replay:
         while self.partition.run_due(now_ms, _SLICE):
             continue
         self.partition.advance(now_ms)
+
+
+def _check_fields(entry: dict[str, Any], known: frozenset[str]) -> None:
+    """Raise RejectedError if a line has other fields than these."""
+    unknown = sorted(entry.keys() - known)
+    if unknown:
+        raise RejectedError(Code.INVALID_SCHEMA, "unknown key; remove it or correct its spelling", unknown[0])
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _by_time_and_segment(change: MembershipChange) -> tuple[int, str]:
+    return change.effective_ms, change.segment_id
 
 
 def replay(

@@ -175,6 +175,23 @@ def test_dead_letters_go_to_standard_error_with_their_line(run: Run) -> None:
     assert all(one["message"] for one in letters)
 
 
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        case("a key that is no text", {"key": 7}, "key"),
+        case("an unknown field", {"headers": {}}, "headers"),
+        case("an unknown topic", {"topic": "segment-commands"}, "topic"),
+        case("a record beside a tick", {"tick": "2026-05-03T00:00:00+08:00"}, "key"),
+    ],
+)
+def test_a_refused_line_moves_the_clock(run: Run, fields: Line, path: str) -> None:
+    result = run([*STORY[:3], {**update("05-03", of="c3"), **fields}])
+    assert changes(result) == [*changes(run(STORY[:3])), "05-02 10:00 s exited (time)"]
+    (letter,) = read(result.stderr)
+    assert (letter["line"], letter["code"], letter["path"]) == (4, "invalid_schema", path)
+    assert letter["timestamp"] == "2026-05-02T16:00:00.000Z"
+
+
 @pytest.mark.parametrize("command", ["replay", "explain"])
 def test_a_file_may_be_a_pipe(command: str, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
@@ -278,6 +295,19 @@ def test_changes_are_ordered_by_when_they_took_effect_then_arrival_then_contact_
         "05-03 10:00 c3 b entered (behavior_event)",
     ]
     assert [change["effective_at"] for change in found] == sorted(change["effective_at"] for change in found)
+
+
+def test_changes_of_one_erasure_are_ordered_by_segment(run: Run) -> None:
+    # The event occurred after the erasure, so the contact is known again at once.
+    erased = update("05-01 11:00", stated="05-01 09:00", deleted=True)
+    bought = {"event": "buy"}
+    lines = [segment(bought, of="a"), segment(bought, of="b"), event("05-01 10:00", "buy"), erased]
+    assert changes(run(lines))[2:] == [
+        "05-01 11:00 a exited (deletion)",
+        "05-01 11:00 a entered (behavior_event)",
+        "05-01 11:00 b exited (deletion)",
+        "05-01 11:00 b entered (behavior_event)",
+    ]
 
 
 def test_two_runs_print_the_same_bytes(run: Run) -> None:

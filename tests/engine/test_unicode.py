@@ -84,6 +84,21 @@ def test_a_number_beyond_a_doubles_range_is_no_reason_to_stop() -> None:
 
 
 @pytest.mark.parametrize(
+    "bytes_of_it",
+    [
+        # The second byte of this character is a backslash, so the quote after it does not end the text.
+        case("GBK", orjson.dumps(update("05-02", {"name": "X"})).replace(b"X", "誠".encode("gbk"))),
+        case("a byte after it", orjson.dumps(update("05-02")) + b"\xff"),
+        case("a byte before a name", b'{\xff"topic": "contact-updates"}'),
+    ],
+)
+def test_an_object_whose_bytes_are_no_utf_8_does_not_end_the_replay(bytes_of_it: bytes) -> None:
+    changes, letters, _ = replayed(segment(EVERYBODY), bytes_of_it, update("05-03", of="c2"))
+    assert changes == ["05-03 c2 s entered (contact_update)"]
+    assert [(number, letter.code) for number, letter in letters] == [(2, "invalid_json")]
+
+
+@pytest.mark.parametrize(
     "line",
     [
         b"{",

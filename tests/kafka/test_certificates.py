@@ -63,9 +63,9 @@ def test_a_worker_goes_on_when_everything_was_replaced(
 ) -> None:
     client = as_client(broker, settings, tmp_path, mutual=mutual)
     worker = Worker(client, **environment(client))
-    with running(worker):
+    with running(worker), httpx.Client(timeout=30) as api:
         worker.wait_for("ready")
-        api = httpx.Client(base_url=f"http://127.0.0.1:{worker.port}/api/v1", timeout=30)
+        api.base_url = httpx.URL(f"http://127.0.0.1:{worker.port}/api/v1")
 
         def made(segment_id: str) -> bool:
             # By every topic of the catalogue, in a transaction of the leader.
