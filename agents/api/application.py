@@ -97,17 +97,18 @@ class Api(Service):
         ending: Callable[[], bool],
         recent_errors: RecentErrors,
         condition: Condition,
+        now_ms: Callable[[], int],
         **kwargs: Any,
     ) -> None:
-        """`ending` returns whether the worker is being stopped, `condition` the worker's condition. Raises
-        ConfigurationError if the tokens cannot be read."""
+        """`ending` returns whether the worker is being stopped, `condition` the worker's condition, `now_ms`
+        the time by which it decides (epoch ms). Raises ConfigurationError if the tokens cannot be read."""
         super().__init__(**kwargs)
         self._settings = settings
         self._port = port
         self._metrics = metrics
         self._ending = ending
         self._tokens = Tokens(settings.api_tokens_file, metrics.tokens_unreadable.set)
-        self._audit = Audit(batch_producer, metrics, base=BASE)
+        self._audit = Audit(batch_producer, metrics, base=BASE, now_ms=now_ms)
         self._sessions = Sessions(self._tokens)
         self._secret = secrets.token_urlsafe()
         self.answers = False
@@ -117,7 +118,7 @@ class Api(Service):
         """Compares contacts of this worker's partitions. It shares the worker's time with the questions of
         callers."""
         self._peers = peers = Peers(settings, local, progress)
-        view = CatalogueView(settings, commands, catalogue_topic)
+        view = CatalogueView(settings, commands, catalogue_topic, now_ms)
         # A page requests several things about a contact at the same time: such questions wait for one
         # another.
         turns = Turns(settings.command_timeout_ms / 1000, metrics.questions.labels("short"))
@@ -174,7 +175,7 @@ class Api(Service):
             *vocabulary.routes(),
             *Diagnosis(recent_errors).routes(),
             *workers.routes(),
-            *Windows(settings).routes(),
+            *Windows(settings, now_ms).routes(),
             *changes.routes(),
         ]
         check_rights(self._routes)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -68,7 +67,7 @@ class Audit:
         metrics: Metrics,
         *,
         base: str,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int],
     ) -> None:
         """`base` is the path before the templates of requests; `now_ms` returns epoch ms."""
         self._batch_producer = batch_producer

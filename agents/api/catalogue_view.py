@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -38,8 +37,16 @@ _RIGHTS = {"view_contacts": Right.CONTACTS, "view_conditions": Right.READ}
 class CatalogueView:
     """The functions that the handlers of segments and groups share."""
 
-    def __init__(self, settings: Settings, commands: CommandClient, catalogue_topic: CatalogueTopic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        commands: CommandClient,
+        catalogue_topic: CatalogueTopic,
+        now_ms: Callable[[], int],
+    ) -> None:
+        """`now_ms` returns the time by which the worker decides, epoch ms."""
         self._settings = settings
+        self.now_ms = now_ms
         self._commands = commands
         self._catalogue_topic = catalogue_topic
 
@@ -76,7 +83,7 @@ class CatalogueView:
             return decide(
                 catalogue,
                 read,
-                now_ms=time.time_ns() // 1_000_000,
+                now_ms=self.now_ms(),
                 offset=catalogue.command_offset + 1,
                 settings=self._settings,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 from typing import Final
 
@@ -137,7 +136,7 @@ class Past:
         )
 
     def _bounds(self, request: web.Request, by: By, zone: str) -> list[int]:
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = self._view.now_ms()
         given_ms = instant(request, "until", self._settings.timezone)
         until_ms = now_ms if given_ms is None else min(given_ms, now_ms)
         since_ms = instant(request, "since", self._settings.timezone)

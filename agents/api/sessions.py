@@ -35,7 +35,11 @@ class Sessions:
     """The cookies of known tokens. A cookie's value is `ID.EXPIRES.SIGNATURE`: ID is the token's, EXPIRES is
     in epoch seconds, SIGNATURE is hexadecimal."""
 
-    def __init__(self, tokens: Tokens, now_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        now_ns: Callable[[], int] = time.time_ns,  # noqa: TID251 - sessions end by the host's clock
+    ) -> None:
         """`now_ns` returns epoch nanoseconds."""
         self._now_ns = now_ns
         self._tokens = tokens

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from aiohttp import web
@@ -79,9 +78,7 @@ class Versions:
 
     async def list_deleted(self, request: web.Request) -> web.Response:
         limit = whole_number(request, "limit", DEFAULT_ROWS, 1, MOST_ROWS)
-        found = versions.restorable(
-            self._view.catalogue, request[ACCOUNT], now_ms=time.time_ns() // 1_000_000
-        )
+        found = versions.restorable(self._view.catalogue, request[ACCOUNT], now_ms=self._view.now_ms())
         after = request.query.get("cursor")
         if after is not None:
             place = _read_cursor(after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -27,8 +27,10 @@ class WindowQuestion(WireModel):
 class Windows:
     """The handler of /window. It reads no contact."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, now_ms: Callable[[], int]) -> None:
+        """`now_ms` returns epoch ms."""
         self._settings = settings
+        self._now_ms = now_ms
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post(PATH, self.bounds)]
@@ -36,7 +38,7 @@ class Windows:
     async def bounds(self, request: web.Request) -> web.Response:
         asked = await read_model(request, WindowQuestion)
         window = compile_window(asked.window, asked.timezone, self._settings)
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = self._now_ms()
         first_ms, end_ms = window.bounds(now_ms)
         return answer(
             {

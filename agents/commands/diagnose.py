@@ -86,7 +86,7 @@ def diagnose(
 def diagnosis(settings: Settings, urls: Sequence[str], timeout: float, *, token: str | None = None) -> Json:
     """Return the whole document. A part that does not answer within `timeout` seconds is `{"error": …}`.
     `token` is an operator's."""
-    made = datetime.now(UTC)  # noqa: TID251 - of this command, not of the engine
+    made = datetime.now(UTC)
     return {
         "made": made.isoformat(timespec="seconds"),
         "versions": _versions(),

@@ -30,7 +30,7 @@ class HostClock:
 
     def wall_ms(self) -> int:
         """Return the time of day, epoch ms."""
-        return time.time_ns() // 1_000_000
+        return time.time_ns() // 1_000_000  # noqa: TID251 - this is the clock
 
     def steady_ms(self) -> float:
         """Return the monotonic clock, ms."""
@@ -90,7 +90,7 @@ class WorkerClock(Service):
         if `moment_ms` is None or if the wall clock has been set back since."""
         if moment_ms is None:
             return None
-        passed_ms = time.time_ns() // 1_000_000 - moment_ms
+        passed_ms = time.time_ns() // 1_000_000 - moment_ms  # noqa: TID251 - of this process, as `moment_ms`
         return None if passed_ms < 0 else self.now_ms() - passed_ms
 
     async def on_start(self) -> None:

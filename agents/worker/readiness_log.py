@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,12 +19,14 @@ class ReadinessLog(Service):
 
     mundane_level = "debug"
 
-    def __init__(self, not_ready: Callable[[], list[str]], **kwargs: Any) -> None:
-        """`not_ready` returns the reasons why the worker is not ready; none if it is ready."""
+    def __init__(self, not_ready: Callable[[], list[str]], now_ms: Callable[[], int], **kwargs: Any) -> None:
+        """`not_ready` returns the reasons why the worker is not ready; none if it is ready. `now_ms` returns
+        epoch ms."""
         super().__init__(**kwargs)
+        self._now_ms = now_ms
         self._not_ready = not_ready
         self._was_ready = False
-        self.since_ms = time.time_ns() // 1_000_000
+        self.since_ms = now_ms()
         """When the worker became ready, or ceased to be; epoch ms."""
 
     @Service.task
@@ -40,7 +41,7 @@ class ReadinessLog(Service):
         if self._was_ready == (not reasons):
             return
         self._was_ready = not reasons
-        self.since_ms = time.time_ns() // 1_000_000
+        self.since_ms = self._now_ms()
         if reasons:
             _log.warning("no longer ready: %s", "; ".join(reasons))
         else:

@@ -212,8 +212,9 @@ class SegmentApp(faust.App):
             ending=lambda: self.should_stop,
             recent_errors=RecentErrors() if recent_errors is None else recent_errors,
             condition=lambda: self._condition.described(),
+            now_ms=self.clock.now_ms,
         )
-        self._readiness = ReadinessLog(self.not_ready)
+        self._readiness = ReadinessLog(self.not_ready, self.clock.now_ms)
         self._condition = WorkerCondition(
             settings,
             not_ready=self.not_ready,
@@ -345,7 +346,7 @@ class SegmentApp(faust.App):
         assigned = self.partitions.assigned
         trouble = None if self._brokers is None else self._brokers.trouble
         before = self._restarted_after if assigned is None else None
-        reasons = reasons_not_ready(
+        return reasons_not_ready(
             ReadinessFacts(
                 ending=self.should_stop,
                 brokers=before if trouble is None else trouble.words,
@@ -358,8 +359,6 @@ class SegmentApp(faust.App):
                 at_work=self.partitions.at_work,
             )
         )
-        self.metrics.ready.set(not reasons)
-        return reasons
 
     def _observe(self) -> None:
         """Bring the gauges up to date."""
@@ -367,6 +366,7 @@ class SegmentApp(faust.App):
         self.partitions.observe()
         self.batch_producer.observe()
         self._certificates.observe()
+        self.metrics.ready.set(not self.not_ready())
 
     # -- the end -----------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -32,6 +33,7 @@ async def served(settings: Settings, **parts: Any) -> AsyncIterator[tuple[Api, i
         "ending": lambda: False,
         "recent_errors": RecentErrors(),
         "condition": dict,
+        "now_ms": lambda: time.time_ns() // 1_000_000,
         **{name: SimpleNamespace() for name in _PARTS},
         "batch_producer": Producer(),
         **parts,

@@ -20,7 +20,12 @@ def told(definition: Json, account: str) -> Any:
     """The segment of a definition that operators wrote."""
     catalogue = Catalogue()
     catalogue.apply(adopt(catalogue, "s", {**definition, "version": 1, "created_by": ANN}))
-    view = CatalogueView(Settings(), commands=None, catalogue_topic=SimpleNamespace(catalogue=catalogue))  # type: ignore[arg-type]
+    view = CatalogueView(
+        Settings(),
+        commands=None,  # type: ignore[arg-type]
+        catalogue_topic=SimpleNamespace(catalogue=catalogue),  # type: ignore[arg-type]
+        now_ms=lambda: 0,
+    )
     request = make_mocked_request("GET", "/segments/s")
     note_caller(request, Caller(account, account, Role.EDIT, contacts=True))
     return view.segment(request, "s")

@@ -106,7 +106,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
                     "event_id": f"{contact_id}-1",
                     "contact_id": contact_id,
                     "event": "buy",
-                    "occurred_at": int(time.time() * 1000),  # noqa: TID251
+                    "occurred_at": int(time.time() * 1000),
                 }
                 producer.produce(
                     "behavior-events",

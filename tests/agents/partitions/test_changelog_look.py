@@ -65,7 +65,7 @@ def test_a_worker_alone_finds_nothing(settings: Settings) -> None:
                 "event_id": f"e{number}",
                 "contact_id": f"c{number}",
                 "event": "buy",
-                "occurred_at": int(time.time() * 1000),  # noqa: TID251
+                "occurred_at": int(time.time() * 1000),
             }
             producer.produce("behavior-events", orjson.dumps(event), b"c%d" % number)
         producer.flush()

@@ -149,7 +149,7 @@ def test_a_fault_of_the_engine_puts_no_data_of_a_contact_into_the_log(
 def test_ready_and_no_longer_ready_are_each_said_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     reasons = ["the topics have not been read"]
-    log = ReadinessLog(lambda: reasons)
+    log = ReadinessLog(lambda: reasons, lambda: 0)
     log.look()
     assert caplog.messages == []
     reasons = []

@@ -72,7 +72,7 @@ def write(settings: Settings) -> None:
             "event_id": f"e{number}",
             "contact_id": f"c{number}",
             "event": "wechat_scan",
-            "occurred_at": int(time.time() * 1000),  # noqa: TID251
+            "occurred_at": int(time.time() * 1000),
         }
         producer.produce(topic_name(settings, BEHAVIOR_EVENTS), orjson.dumps(event), b"c%d" % number)
     assert producer.flush(10) == 0
