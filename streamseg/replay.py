@@ -135,7 +135,9 @@ class Replay:
         before = len(self.changes)
         self.partition.take(record)
         own = [self.changes.pop() for _ in range(len(self.changes) - before)]
-        self.changes.extend(sorted(reversed(own), key=_by_time_and_segment))
+        own.reverse()
+        own.sort(key=_by_time_and_segment)
+        self.changes.extend(own)
 
     def _take_broken(self, line: bytes, error: orjson.JSONDecodeError) -> None:
         """Refuse a line that is not valid JSON. Raises FileFormatError if it is not a JSON object even when
@@ -147,7 +149,7 @@ class Replay:
                 self._refuse(line, nested_too_deep(), None)
                 return
             if line.lstrip().startswith(b"{") and not _is_utf8(line):
-                # Another encoding can have bytes that look like quotes and backslashes, so JSON ends anywhere.
+                # In another encoding a part of a character may look like a quote or a backslash.
                 self._refuse(line, not_json(error), None)
                 return
             problem = _ARRAY if line.lstrip().startswith(b"[") else f"is not JSON ({error}); {_OBJECTS}"

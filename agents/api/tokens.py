@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.api.roles import Role
+from agents.renewed_files import states_of
 from schemas.paths import all_errors
 from streamseg.errors import ConfigurationError
 
@@ -33,7 +34,6 @@ _log = logging.getLogger(__name__)
 _SECRET_BYTES: Final = 32
 _ID_BYTES: Final = 4
 _TOKEN: Final = re.compile(rb"streamseg_([A-Za-z0-9-]{1,40})_[A-Za-z0-9_-]{1,200}")
-_KEY_BYTES: Final = 32
 _PURPOSE: Final = b"streamseg token\n"
 
 
@@ -114,7 +114,7 @@ class Tokens:
         are still in force. Raises ConfigurationError if the file cannot be read now."""
         self._path = path
         self._unreadable = unreadable
-        self._seen = None if path is None else _signature(path)
+        self._seen = None if path is None else states_of([path])
         self._known = {} if path is None else _read(path)
 
     @property
@@ -127,7 +127,7 @@ class Tokens:
         cannot be read changes nothing, since it may be half written."""
         if self._path is None:
             return False
-        seen = _signature(self._path)
+        seen = states_of([self._path])
         if seen == self._seen:
             return False
         self._seen = seen
@@ -153,15 +153,6 @@ class Tokens:
 
     def by_id(self, token_id: str) -> Known | None:
         return self._known.get(token_id)
-
-
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a file is written or replaced; None without a file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _read(path: Path) -> dict[str, Known]:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from agents.export import topic_lines
 from agents.export.notes import next_numbers
+from agents.export.published_topics import read_published
 from agents.kafka.broker_trouble import no_right
 from agents.kafka.changelog_reader import read_changelog
 from agents.kafka.group_admin import GroupAdmin
@@ -50,7 +50,6 @@ from streamseg.store.database import KeyValue
 from streamseg.times import format_ms
 
 _ATTEMPTS = 10
-_BATCH = 5_000
 _WORK = "unfinished"
 
 Progress = Callable[[str], None]
@@ -87,7 +86,7 @@ class Export:
                 commands_offset, topics = self._catalogue(reader, ids)
                 self._progress("reading memberships and suppressions")
                 for topic in (SEGMENT_MEMBERSHIPS, CHANNEL_SUPPRESSIONS):
-                    _read_published(reader, published, topic)
+                    read_published(reader, published, topic)
                 self._progress("writing the files")
                 parts, counted = self._write_contacts(gathering, published, partitions)
             finally:
@@ -199,16 +198,3 @@ class Export:
 
 def _is_last(record: Record, latest: dict[Any, int]) -> bool:
     return latest[record.key] == record.offset and record.value is not None
-
-
-def _read_published(reader: TopicRecords, published: Published, topic: str) -> None:
-    places = reader.partitions(topic)
-    reader.begin(places)
-    for place in places:
-        records = _pairs(reader.records(place))
-        while batch := list(islice(records, _BATCH)):
-            published.apply(topic, batch)
-
-
-def _pairs(records: Iterator[Record]) -> Iterator[tuple[bytes, bytes | None]]:
-    return ((record.key, record.value) for record in records if record.key is not None)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +18,12 @@ from agents.export import topic_lines
 from agents.export.changelog_writer import ChangelogWriter
 from agents.export.exact_topic import ExactTopic
 from agents.export.notes import moved_notes, next_offset
+from agents.export.published_topics import read_published
 from agents.export.topic_lines import Kept
 from agents.kafka.batch_producer import BatchProducer, Message
 from agents.kafka.group_admin import GroupAdmin
 from agents.kafka.partitioner import place as partition_of
-from agents.kafka.rights import worker_groups
+from agents.kafka.rights import catalogue_group, worker_groups
 from agents.kafka.topic_records import Place, TopicRecords
 from agents.kafka.topics import changelog_topic, required_topics, topic_name
 from agents.kafka.topics_admin import TopicsAdmin
@@ -41,8 +41,6 @@ from streamseg.export.files import check_files, read_lines
 from streamseg.export.manifest import Manifest
 from streamseg.export.published import Published
 from streamseg.settings import Settings
-
-_BATCH = 5_000
 
 
 class Wanted(NamedTuple):
@@ -111,7 +109,7 @@ class Import:
                 self._write_catalogue(reader, manifest, ids)
                 self._progress("reading memberships and suppressions")
                 for topic in (SEGMENT_MEMBERSHIPS, CHANNEL_SUPPRESSIONS):
-                    _read_published(reader, published, topic)
+                    read_published(reader, published, topic)
             imported = asyncio.run(self._write(manifest, published, new))
         finally:
             published.close()
@@ -135,7 +133,7 @@ class Import:
             )
         groups = [self._group, self._catalogue_group]
         if manifest.topic_prefix == settings.topic_prefix and manifest.group not in groups:
-            groups += [manifest.group, f"{manifest.group}-catalogue"]
+            groups += [manifest.group, catalogue_group(manifest.group)]
         check_no_members(self._groups, groups)
         with TopicRecords(settings, client="import") as reader:
             changelog = changelog_topic(settings)[len(settings.topic_prefix) :]
@@ -251,7 +249,7 @@ class Import:
         offset = manifest.commands_offset
         written = {part.topic: part.topic_id for part in manifest.topics}
         if ids[SEGMENT_DEFINITIONS] == written[SEGMENT_DEFINITIONS]:
-            offset = self._groups.committed(f"{manifest.group}-catalogue", [place]).get(place, offset)
+            offset = self._groups.committed(catalogue_group(manifest.group), [place]).get(place, offset)
         if offset is not None:
             self._groups.commit(self._catalogue_group, {place: offset})
 
@@ -285,14 +283,3 @@ def _check_present(topic: str, present: Sequence[Kept], wanted: Sequence[Kept]) 
             f"{topic} has records that are not in the export; import into topics that were just made, or "
             "with another STREAMSEG_TOPIC_PREFIX",
         )
-
-
-def _read_published(reader: TopicRecords, published: Published, topic: str) -> None:
-    places = reader.partitions(topic)
-    reader.begin(places)
-    for place in places:
-        records: Iterator[tuple[bytes, bytes | None]] = (
-            (record.key, record.value) for record in reader.records(place) if record.key is not None
-        )
-        while batch := list(islice(records, _BATCH)):
-            published.apply(topic, batch)

@@ -29,11 +29,6 @@ class Found(NamedTuple):
     offsets: dict[str, dict[str, int]]
     transactional_id: str
 
-    @property
-    def state_records(self) -> int:
-        """How many changelog records there were, those that compaction has removed included."""
-        return sum(end for name, end in self.topics.items() if name.endswith("-changelog"))
-
 
 def look(settings: Settings) -> Found:
     """Return what a reset would delete. Raises StateMoveError while workers are members of a group, and

@@ -122,7 +122,7 @@ class BatchProducer(Service):
     def producer(self) -> AIOKafkaProducer:
         """The started producer."""
         if self._producer is None:
-            raise RuntimeError("the batch_producer was not started")
+            raise RuntimeError("the producer is not started; await start() first")
         return self._producer
 
     async def send_outputs(self, partition: int, outputs: Outputs) -> None:

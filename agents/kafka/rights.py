@@ -99,7 +99,12 @@ _READ_BY_OPERATORS = (*SOURCES, SEGMENT_DEFINITIONS, SEGMENT_MEMBERSHIPS, DEAD_L
 def worker_groups(settings: Settings) -> tuple[str, str]:
     """Return the consumer groups of the workers: the one that shares the partitions, and the one that chooses
     the leader."""
-    return worker_id(settings), f"{worker_id(settings)}-catalogue"
+    return worker_id(settings), catalogue_group(worker_id(settings))
+
+
+def catalogue_group(workers: str) -> str:
+    """Return the consumer group that chooses the leader among the workers of the group `workers`."""
+    return f"{workers}-catalogue"
 
 
 def catalogue_transactions(settings: Settings) -> str:

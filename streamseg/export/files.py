@@ -16,7 +16,6 @@ from streamseg.export.manifest import NAME, Manifest, Part
 from streamseg.times import format_ms
 
 _LEVEL = 1
-_BLOCK = 1 << 20
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _OWNER_ONLY = 0o600
 _OWNERS_FOLDER = 0o700

@@ -19,6 +19,7 @@ from streamseg.language.conditions.base import Forecast
 from streamseg.language.conditions.logs import LogCondition
 from streamseg.language.conditions.matched import WindowCondition
 from streamseg.language.conditions.matching import Matcher
+from streamseg.language.conditions.occurrences import Sorting
 from streamseg.language.conditions.windows import Window
 from streamseg.records.inputs import Event
 from streamseg.times import MAX_MS, NEVER_MS
@@ -138,8 +139,7 @@ class CountCondition(_PlainCount):
         return Answer(self._holds(entered), next_ms if next_ms < MAX_MS else None)
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
-        sorting = self.sorting(events, now_ms)
-        return {"reached": {"what": "count", "value": len(sorting.inside)}, **sorting.wire()}
+        return _counted(self.sorting(events, now_ms))
 
 
 class LoggedCount(LogCondition):
@@ -173,8 +173,12 @@ class LoggedCount(LogCondition):
         return _CountForecast(self, contact)
 
     def evidence(self, contact: Contact, events: Iterable[Event], now_ms: int) -> dict[str, Any]:
-        sorting = self.sorting(events, now_ms)
-        return {"reached": {"what": "count", "value": len(sorting.inside)}, **sorting.wire()}
+        return _counted(self.sorting(events, now_ms))
+
+
+def _counted(sorting: Sorting) -> dict[str, Any]:
+    """Return the evidence of a count that is made anew from the events in the window."""
+    return {"reached": {"what": "count", "value": len(sorting.inside)}, **sorting.wire()}
 
 
 class _CountForecast(Forecast):
