@@ -49,7 +49,7 @@ class RenewedContext(ssl.SSLContext):
         self._files = tuple(files)
         self._seen = states_of(self._files)
         self._current = make()
-        self._told: tuple[FileState, ...] | None = None
+        self._logged: tuple[FileState, ...] | None = None
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """Begin a connection. Event loops do it by this method."""
@@ -61,8 +61,8 @@ class RenewedContext(ssl.SSLContext):
             try:
                 self._current = self._make()
             except ConfigurationError as error:
-                if seen != self._told:
-                    self._told = seen
+                if seen != self._logged:
+                    self._logged = seen
                     _log.error("%s; new connections use what was there before", error)
             else:
                 self._seen = seen

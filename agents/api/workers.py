@@ -49,15 +49,15 @@ class Workers:
         others = [peer for peer in self._progress.workers() if peer.url != own]
         answers = await asyncio.gather(*(self._peers.ask_one(request, peer, ONE) for peer in others))
         found = {own: _listed(own, self._condition())}
-        for peer, told in zip(others, answers, strict=True):
-            found[peer.url] = _listed(peer.url, told)
+        for peer, given in zip(others, answers, strict=True):
+            found[peer.url] = _listed(peer.url, given)
         return answer({"asked": own, "workers": [found[url] for url in sorted(found)]})
 
     async def get_one(self, _: web.Request) -> web.Response:
         return answer(self._condition())
 
 
-def _listed(url: str, told: Json | str) -> Json:
-    if isinstance(told, str):
-        return {"url": url, "problem": told, "condition": None}
-    return {"url": url, "problem": None, "condition": told}
+def _listed(url: str, given: Json | str) -> Json:
+    if isinstance(given, str):
+        return {"url": url, "problem": given, "condition": None}
+    return {"url": url, "problem": None, "condition": given}

@@ -62,19 +62,19 @@ class WorkerAssignor(PartitionAssignor):
         for tp in sorted(self.assigned_actives()):
             has.setdefault(tp.topic, []).append(tp.partition)
         kept = sorted(self._kept())
-        told = ClientMetadata(
+        metadata = ClientMetadata(
             assignment=ClientAssignment(actives=has, standbys=dict.fromkeys(sorted(topics), kept)),
             url=str(self.app.conf.canonical_url),
             changelog_distribution={},
         )
-        return ConsumerProtocolMemberMetadata(self.version, list(topics), told.dumps())
+        return ConsumerProtocolMemberMetadata(self.version, list(topics), metadata.dumps())
 
     def assign(
         self, cluster: ClusterMetadata, member_metadata: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """Return what each member gets, from what all members told. Topics that do not exist yet are left
-        out."""
-        told = {
+        """Return what each member gets, from the metadata of all members. Topics that do not exist yet are
+        left out."""
+        metadata = {
             member: cast(ClientMetadata, ClientMetadata.loads(metadata.user_data))
             for member, metadata in member_metadata.items()
         }
@@ -84,16 +84,18 @@ class WorkerAssignor(PartitionAssignor):
             partitions = len(cluster.partitions_for_topic(topic) or ())
             if partitions:
                 by_number.setdefault(partitions, []).append(topic)
-        shares: dict[str, dict[str, list[int]]] = {member: {} for member in told}
+        shares: dict[str, dict[str, list[int]]] = {member: {} for member in metadata}
         groups: dict[str, int] = {}
         # Topics with equally many partitions are shared out alike: a worker has a partition of all of them.
         for group, (partitions, topics) in enumerate(sorted(by_number.items())):
-            owned = {member: _numbers(one.assignment.actives, topics) for member, one in told.items()}
-            kept = {member: _numbers(one.assignment.standbys, topics) for member, one in told.items()}
+            owned = {member: _numbers(one.assignment.actives, topics) for member, one in metadata.items()}
+            kept = {member: _numbers(one.assignment.standbys, topics) for member, one in metadata.items()}
             for member, numbers in share_out(partitions, owned, kept).items():
                 shares[member].update(dict.fromkeys(topics, numbers))
             groups.update(dict.fromkeys(topics, group))
-        return {member: self._assigned(share, told[member].url, groups) for member, share in shares.items()}
+        return {
+            member: self._assigned(share, metadata[member].url, groups) for member, share in shares.items()
+        }
 
     def _assigned(
         self, share: dict[str, list[int]], url: str, groups: dict[str, int]
@@ -111,6 +113,6 @@ class WorkerAssignor(PartitionAssignor):
 
 
 def _numbers(assignment: Mapping[str, Collection[int]], topics: Sequence[str]) -> Collection[int]:
-    """Return the partitions that a member told for these topics; they are the same for each of them, unless a
-    topic is new."""
+    """Return the partitions that a member reports for these topics; they are the same for each topic that is
+    not new."""
     return next((assignment[topic] for topic in topics if assignment.get(topic)), ())

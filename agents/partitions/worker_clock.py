@@ -109,7 +109,7 @@ class WorkerClock(Service):
                 raise
             except KafkaError as error:
                 # The trouble with the brokers is logged elsewhere (`agents.kafka.broker_watch`).
-                _log.debug("no broker told its time: %r", error)
+                _log.debug("no broker gave its time: %r", error)
 
     @Service.task
     async def _keep_looking(self) -> None:

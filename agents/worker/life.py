@@ -41,10 +41,11 @@ async def live(
     waits for the brokers and starts from the disk and the changelog, as after a crash.
 
     `make_app` gets the trouble that ended the previous app, in words (None for the first app). Nothing here
-    refers to that app any more. Raises
-    ConfigurationError with these words if no app has come to work within `start_timeout_ms`. Raises the error
-    of an app that ended for another reason, or that could not be stopped in time, since its remains would
-    disturb the next app, and NotStoppedError if the last app could not be stopped in time."""
+    refers to that app any more.
+
+    Raises ConfigurationError with these words if no app has come to work within `start_timeout_ms`. Raises
+    the error of an app that ended for another reason, or that could not be stopped in time, since its remains
+    would disturb the next app. Raises NotStoppedError if the last app could not be stopped in time."""
     pause, trouble = pacing.first_pause_seconds, None
     came_to_work = asyncio.Event()
     started = time.monotonic()

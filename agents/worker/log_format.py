@@ -50,7 +50,7 @@ class Lines(logging.Formatter):
     def formatException(self, ei: ExceptionInformation) -> str:  # noqa: N802 - a method of logging
         if self._with_texts or ei[1] is None:
             return super().formatException(ei)
-        return "".join(_told(ei[1], set())).rstrip("\n")
+        return "".join(_lines_of(ei[1], set())).rstrip("\n")
 
 
 class JsonLines(Lines):
@@ -113,14 +113,14 @@ def _is_harmless(error: BaseException) -> bool:
     return isinstance(error, _HARMLESS)
 
 
-def _told(error: BaseException, told: set[int]) -> Iterator[str]:
-    """Yield the lines of a traceback, causes first. `told` are the exceptions that came before, by identity:
+def _lines_of(error: BaseException, shown: set[int]) -> Iterator[str]:
+    """Yield the lines of a traceback, causes first. `shown` are the exceptions that came before, by identity:
     a chain of causes may be a circle."""
-    told.add(id(error))
+    shown.add(id(error))
     cause = error.__cause__
     before = cause if cause is not None else None if error.__suppress_context__ else error.__context__
-    if before is not None and id(before) not in told:
-        yield from _told(before, told)
+    if before is not None and id(before) not in shown:
+        yield from _lines_of(before, shown)
         yield _DURING if cause is None else _CAUSE
         yield "\n"
     if error.__traceback__ is not None:
@@ -132,5 +132,5 @@ def _told(error: BaseException, told: set[int]) -> Iterator[str]:
     yield f"{name}: {text}\n" if text else f"{name}\n"
     if isinstance(error, BaseExceptionGroup):
         for one in error.exceptions:
-            if id(one) not in told:
-                yield from _told(one, told)
+            if id(one) not in shown:
+                yield from _lines_of(one, shown)

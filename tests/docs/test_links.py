@@ -45,5 +45,7 @@ def test_links_lead_to_a_file_and_a_heading(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_files_that_are_named_exist(page: str) -> None:
-    for path in re.findall(r"`((?:streamseg|schemas|tests|agents)/[\w./]*)`", prose(page)):
+    for path in re.findall(
+        r"`((?:streamseg|schemas|tests|agents|deploy|benchmarks|console|docs|examples)/[\w./]*)`", prose(page)
+    ):
         assert (ROOT / path).exists(), path

@@ -34,16 +34,23 @@ def test_names_cleanup_and_order_are_the_contracts() -> None:
     ]
 
 
-def test_what_is_kept_by_contact_is_co_partitioned() -> None:
+def test_what_has_a_total_order_has_one_partition_and_all_else_the_configured_number() -> None:
     found = by_name(Settings(partitions=12))
-    for name in ("contact-updates", "behavior-events", "membership-changes", "streamseg-contacts-changelog"):
-        assert found[name].partitions == 12
-
-
-def test_what_has_a_total_order_has_one_partition() -> None:
-    found = by_name(Settings(partitions=12))
-    for name in ("segment-commands", "segment-definitions", "segment-catalog", "audit"):
-        assert found[name].partitions == 1
+    assert {name: topic.partitions for name, topic in found.items()} == {
+        "contact-updates": 12,
+        "behavior-events": 12,
+        "segment-commands": 1,
+        "segment-definitions": 1,
+        "membership-changes": 12,
+        "segment-memberships": 12,
+        "channel-suppressions": 12,
+        "segment-catalog": 1,
+        "dead-letters": 12,
+        "audit": 1,
+        "streamseg-contacts-changelog": 12,
+        "streamseg-outcomes": 1,
+        "streamseg-progress": 1,
+    }
 
 
 def test_the_prefix_is_on_every_name_and_on_the_workers_group() -> None:
