@@ -25,7 +25,7 @@ from tests.chaos.host_clock import HostClock
 from tests.chaos.plan import BROKER, CHAOS, DISK_WORKER, Action, Deed, Rhythm, plan_of_faults
 from tests.chaos.traffic import Traffic, last_words, quiet_contacts, quiet_entries
 from tests.chaos.truth import Expected, Truth, read, replayed
-from tests.chaos.workers import Disk, Workers
+from tests.chaos.workers import UNNAMED, Disk, Workers
 from tests.chaos.writing import Mode, Writer, Written
 from tests.kafka.live import PROGRAMS, Topics, worker_environment
 
@@ -120,6 +120,10 @@ class Run:
             if hasattr(self, "_workers"):
                 self._workers.end()
                 self.figures.endings = Counter(what for _, what, _ in self._workers.endings)
+                for number, what, tail in self._workers.endings:
+                    # The evidence of a run without differences is not kept, and a cause without a name may be
+                    # a fault.
+                    self._say(f"worker-{number} ended by itself: {what}\n{tail}", aloud=what == UNNAMED)
             self._broker.stop()
             self._disk.close()
             self.figures.seconds = time.monotonic() - self._began
@@ -128,14 +132,11 @@ class Run:
 
     def keep(self, folder: Path) -> None:
         """Write down the actions and the findings."""
-        log = list(self._log)
-        for number, what, tail in self._workers.endings:
-            log.append(f"worker-{number} ended by itself: {what}\n{tail}")
         evidence.keep(
             folder,
             figures=self.figures,
             plan=self._plan,
-            log=log,
+            log=list(self._log),
             found=self.found,
             truth=self._truth,
             records=self._folder.glob("*.ndjson"),

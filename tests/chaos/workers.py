@@ -34,6 +34,9 @@ _ENDINGS = {
     "broker": r"KafkaConnectionError|UnknownTopicOrPartition|NodeNotReady|KafkaTimeoutError|no Kafka|Kafka",
 }
 
+UNNAMED = "other"
+"""Any other way."""
+
 
 class Place:
     """One worker, and whether it is meant to run. The run and the keeper thread use it at the same time."""
@@ -269,4 +272,4 @@ def _ending(log: str) -> tuple[str, str]:
     lines = log.splitlines()[-_LOG_LINES:]
     tail = "\n".join(lines)
     named = (name for name, pattern in _ENDINGS.items() if re.search(pattern, log[-20_000:]))
-    return next(named, "other"), tail
+    return next(named, UNNAMED), tail
