@@ -37,7 +37,7 @@ export function LivePage() {
       </div>
       <search className="toolbar">
         <SegmentSelect
-          label={t("live.one_segment")}
+          label={t("live.all_segments")}
           value={segmentId || undefined}
           choose={(chosen) => filter("segment", chosen)}
         />

@@ -67,10 +67,13 @@ export function useSegmentCommands() {
   };
 
   const remove = async (rows: SegmentRow[], done?: () => void) => {
+    const only = rows.length === 1 ? rows[0] : undefined;
     // Asked before the dialog opens: if its text grew later, its buttons would move under the pointer.
     const asked = await askUses(rows.map((row) => row.segment_id));
     modal.confirm({
-      title: t("segments.delete_title", { count: rows.length, name: rows[0]?.name ?? "" }),
+      title: only
+        ? t("segments.delete_one_title", { name: only.name })
+        : t("segments.delete_title", { count: rows.length }),
       content: <DeleteQuestion rows={rows} asked={asked} />,
       okText: t("common.delete"),
       okButtonProps: { danger: true },

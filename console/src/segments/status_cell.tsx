@@ -30,7 +30,7 @@ function Rest({ ms }: { ms: number | null }) {
   const minutes = Math.round(ms / 60_000);
   return (
     <span className="rest">
-      {minutes === 0 ? t("statuses.restShort") : t("statuses.rest", { count: minutes })}
+      {minutes === 0 ? t("statuses.rest_short") : t("statuses.rest", { count: minutes })}
     </span>
   );
 }
