@@ -92,8 +92,8 @@ def acls(
             "--role",
             help="Who gets the rights: a worker; whoever runs topics create; an operator, who runs topics "
             "check, diagnose, verify and record; an eraser, who runs dead-letters erase; backup, for state "
-            "export; restore, for state import and reset; a tracker, which writes contacts and events; a "
-            "campaign engine, which reads memberships.",
+            "export; restore, for state import and reset; a tracker, which writes contacts and events; an "
+            "auditor, who reads the audit; a campaign engine, which reads memberships.",
         ),
     ] = Role.WORKER,
     principal: Annotated[
