@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from agents.export.topic_lines import Kept
 from agents.kafka.changelog_reader import NEW_TOPIC
+from agents.kafka.client_errors import ClientErrors, code, no_answer
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.reader_options import reader_options
 from agents.kafka.rights import catalogue_transactions
@@ -23,26 +24,28 @@ from agents.kafka.topics import CHANGELOG_SIZE_FACTOR
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
-_SECONDS = 30.0
 _POLL_SECONDS = 0.01
 _QUEUED = 10_000
 
 
 class ExactTopic:
     """The one partition of a topic, to which nothing else writes meanwhile. Every method raises
-    KafkaException if the brokers refuse, and ConfigurationError if they do not answer in time."""
+    ConfigurationError if the brokers refuse or do not answer within `timeout` seconds."""
 
-    def __init__(self, settings: Settings, name: str) -> None:
+    def __init__(self, settings: Settings, name: str, *, timeout: float = 30.0) -> None:
         """`name` is the topic's name on the brokers."""
         self._name = name
+        self._timeout = timeout
+        self._errors = ClientErrors(settings, timeout_seconds=timeout)
         options = {
             **librdkafka_options(settings),
+            "error_cb": self._errors.note,
             "message.max.bytes": CHANGELOG_SIZE_FACTOR * settings.max_record_bytes,
             "enable.idempotence": True,
         }
         self._plain = Producer(options)
         self._transactional = Producer({**options, "transactional.id": catalogue_transactions(settings)})
-        self._consumer = Consumer({**reader_options(settings), "log_level": 0})
+        self._consumer = Consumer({**reader_options(settings), "error_cb": self._errors.note})
         self._started = False
 
     def __enter__(self) -> Self:
@@ -54,19 +57,27 @@ class ExactTopic:
     def end(self) -> int:
         """Return the offset that the next record gets."""
         place = TopicPartition(self._name, 0)
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + self._timeout
         while True:
             try:
-                return int(self._consumer.get_watermark_offsets(place, _SECONDS, cached=False)[1])
+                return int(self._consumer.get_watermark_offsets(place, self._timeout, cached=False)[1])
             except KafkaException as error:
                 # Right after a topic was made, its leader may not know that yet.
-                if error.args[0].code() not in NEW_TOPIC or time.monotonic() > deadline:
-                    raise
+                if code(error) not in NEW_TOPIC or time.monotonic() > deadline:
+                    what, right = f"cannot read {self._name}", f"READ on the topic {self._name}"
+                    raise self._errors.of(error, what, self._consumer, right) from error
                 time.sleep(_POLL_SECONDS)
 
     def write(self, records: Sequence[Kept], end: int) -> None:
         """Write the records that the topic does not have yet, each at its offset, and fill it up to `end` at
         least."""
+        try:
+            self._write_all(records, end)
+        except KafkaException as error:
+            what, right = f"cannot write {self._name}", f"WRITE on the topic {self._name}"
+            raise self._errors.of(error, what, self._transactional, right) from error
+
+    def _write_all(self, records: Sequence[Kept], end: int) -> None:
         at = self.end()
         runs = _runs([record for record in records if record.offset >= at])
         if runs and runs[0][0].offset == at + 1:
@@ -92,7 +103,7 @@ class ExactTopic:
             producer = self._begin()
         self._produce(producer, run)
         if marked:
-            producer.commit_transaction(_SECONDS)
+            producer.commit_transaction(self._timeout)
 
     def _fill(self, offsets: int) -> None:
         """Use so many offsets, at least 2, without a record that anybody reads."""
@@ -102,12 +113,12 @@ class ExactTopic:
         producer = self._begin()
         filler = Kept(0, 0, b"", b"", ())
         self._produce(producer, [filler] * (offsets - 1))
-        producer.abort_transaction(_SECONDS)
+        producer.abort_transaction(self._timeout)
         self._await(end)
 
     def _begin(self) -> Producer:
         if not self._started:
-            self._transactional.init_transactions(_SECONDS)
+            self._transactional.init_transactions(self._timeout)
             self._started = True
         self._transactional.begin_transaction()
         return self._transactional
@@ -130,17 +141,15 @@ class ExactTopic:
                 on_delivery=delivered,
             )
             if number % _QUEUED == 0:
-                producer.flush(_SECONDS)
-        if producer.flush(_SECONDS):
-            raise ConfigurationError(
-                f"{self._name} takes no records within {_SECONDS:g} s; are the brokers up?"
-            )
+                producer.flush(self._timeout)
+        if producer.flush(self._timeout):
+            raise no_answer()
         if failed:
             raise failed[0]
 
     def _await(self, end: int) -> None:
         """Wait until the topic ends there: brokers write the marker after they have answered."""
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + self._timeout
         while (found := self.end()) != end:
             if found > end or time.monotonic() > deadline:
                 raise ConfigurationError(

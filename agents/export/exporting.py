@@ -16,13 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from agents.export import topic_lines
 from agents.export.notes import next_numbers
 from agents.export.published_topics import read_published
-from agents.kafka.broker_trouble import no_right
 from agents.kafka.changelog_reader import read_changelog
+from agents.kafka.client_errors import refusal
 from agents.kafka.group_admin import GroupAdmin
 from agents.kafka.rights import worker_groups
 from agents.kafka.topic_records import Place, TopicRecords
@@ -37,7 +37,7 @@ from schemas.topics import (
     SOURCES,
 )
 from streamseg.contact.state_version import STATE_VERSION
-from streamseg.errors import ConfigurationError, MoveCode, StateMoveError
+from streamseg.errors import MoveCode, StateMoveError
 from streamseg.export.files import new_folder, write_file
 from streamseg.export.gathering import Gathering
 from streamseg.export.growth_lines import growth_lines
@@ -60,23 +60,32 @@ class Export:
     """One export of the installation that the settings name."""
 
     def __init__(
-        self, settings: Settings, folder: Path, *, made_at_ms: int, release: str, progress: Progress
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        made_at_ms: int,
+        release: str,
+        progress: Progress,
+        timeout: float = 30.0,
     ) -> None:
+        """`timeout` is the longest wait for an answer of the brokers, in s."""
         self._settings = settings
         self._folder = folder
         self._made_at_ms = made_at_ms
         self._release = release
         self._progress = progress
+        self._timeout = timeout
         self._ends: dict[int, int] = {}
 
     def run(self) -> Manifest:
         """Write all files, and the manifest last. Needs free disk of about the size of the state.
 
-        Raises ConfigurationError if Kafka or the disk refuses, StateMoveError and KafkaException."""
+        Raises ConfigurationError if Kafka or the disk refuses, and StateMoveError."""
         new_folder(self._folder)
         work = self._folder / _WORK
         ids = self._topic_ids()
-        with TopicRecords(self._settings, client="export") as reader:
+        with TopicRecords(self._settings, client="export", timeout_seconds=self._timeout) as reader:
             changelog = changelog_topic(self._settings)[len(self._settings.topic_prefix) :]
             partitions = len(reader.partitions(changelog))
             gathering, published = Gathering(work / "state"), Published(work / "published")
@@ -114,7 +123,7 @@ class Export:
     def _topic_ids(self) -> dict[str, str]:
         wanted = (*SOURCES, SEGMENT_COMMANDS, SEGMENT_DEFINITIONS, SEGMENT_CATALOG)
         names = {topic_name(self._settings, topic): topic for topic in wanted}
-        found = TopicsAdmin(self._settings).ids(list(names))
+        found = TopicsAdmin(self._settings, timeout=self._timeout).ids(list(names))
         return {topic: found.get(name, "") for name, topic in names.items()}
 
     def _read_changelogs(self, gathering: Gathering, partitions: int) -> None:
@@ -131,13 +140,19 @@ class Export:
             starts = dict.fromkeys(range(partitions), 0)
             topic = changelog_topic(self._settings)
             try:
-                stop = threading.Event()
-                read_changelog(self._settings, topic, starts, apply, reached, stop, planned=planned)
+                read_changelog(
+                    self._settings,
+                    topic,
+                    starts,
+                    apply,
+                    reached,
+                    threading.Event(),
+                    planned=planned,
+                    timeout_seconds=self._timeout,
+                )
             except KafkaException as error:
-                if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                    words = no_right(self._settings, [f"READ on the topic {topic}"]).words
-                    raise ConfigurationError(words) from error
-                raise
+                right = f"READ on the topic {topic}"
+                raise refusal(self._settings, error, f"cannot read {topic}", right) from error
 
     def _write_contacts(
         self, gathering: Gathering, published: Published, partitions: int
@@ -186,7 +201,8 @@ class Export:
     def _commands_offset(self) -> int | None:
         _, group = worker_groups(self._settings)
         place = (topic_name(self._settings, SEGMENT_COMMANDS), 0)
-        return GroupAdmin(self._settings).committed(group, [place]).get(place)
+        groups = GroupAdmin(self._settings, timeout=self._timeout)
+        return groups.committed(group, [place]).get(place)
 
     def _topic_part(self, topic: str, records: list[Record], end: int, topic_id: str) -> TopicPart:
         latest = {record.key: record.offset for record in records}

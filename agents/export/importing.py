@@ -80,21 +80,24 @@ class Import:
         *,
         work: Path,
         progress: Callable[[str], None],
+        timeout: float = 30.0,
     ) -> None:
-        """`work` is a folder that does not exist yet, for a database on disk while the import runs."""
+        """`work` is a folder that does not exist yet, for a database on disk while the import runs. `timeout`
+        is the longest wait for an answer of the brokers, in s."""
         self._settings = settings
         self._folder = folder
         self._wanted = wanted
         self._work = work
         self._progress = progress
-        self._topics = TopicsAdmin(settings)
-        self._groups = GroupAdmin(settings)
+        self._timeout = timeout
+        self._topics = TopicsAdmin(settings, timeout=timeout)
+        self._groups = GroupAdmin(settings, timeout=timeout)
         self._group, self._catalogue_group = worker_groups(settings)
         self._rows: list[Message] = []
 
     def run(self) -> Imported:
-        """Check everything, then write. Raises StateMoveError if the import is refused, ConfigurationError
-        and KafkaException if Kafka or the disk refuses."""
+        """Check everything, then write. Raises StateMoveError if the import is refused, ConfigurationError if
+        Kafka or the disk refuses."""
         manifest = Manifest.read(self._folder)
         self._progress("checking the files")
         check_files(self._folder, manifest)
@@ -103,7 +106,7 @@ class Import:
         self._check_partitions(manifest, new)
         published = Published(self._work)
         try:
-            with TopicRecords(self._settings, client="import") as reader:
+            with TopicRecords(self._settings, client="import", timeout_seconds=self._timeout) as reader:
                 offsets = self._source_offsets(reader, manifest, new)
                 self._check_erasures(manifest, new)
                 self._write_catalogue(reader, manifest, ids)
@@ -135,7 +138,7 @@ class Import:
         if manifest.topic_prefix == settings.topic_prefix and manifest.group not in groups:
             groups += [manifest.group, catalogue_group(manifest.group)]
         check_no_members(self._groups, groups)
-        with TopicRecords(settings, client="import") as reader:
+        with TopicRecords(settings, client="import", timeout_seconds=self._timeout) as reader:
             changelog = changelog_topic(settings)[len(settings.topic_prefix) :]
             places = reader.partitions(changelog)
             reader.begin(places)
@@ -207,7 +210,8 @@ class Import:
             ]
             _check_present(part.topic, present, wanted)
             if part.topic == SEGMENT_DEFINITIONS:
-                with ExactTopic(self._settings, topic_name(self._settings, part.topic)) as topic:
+                name = topic_name(self._settings, part.topic)
+                with ExactTopic(self._settings, name, timeout=self._timeout) as topic:
                     topic.write(wanted, part.end)
             else:
                 self._rows = [Message(one.key, one.value, list(one.headers)) for one in wanted]

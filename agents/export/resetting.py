@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from confluent_kafka import KafkaException
-
 from agents.export.importing import check_no_members
 from agents.kafka.changelog_reader import topic_ends
 from agents.kafka.group_admin import GroupAdmin
@@ -13,7 +11,6 @@ from agents.kafka.rights import catalogue_transactions, worker_groups
 from agents.kafka.topics import own_topics, required_topics, topic_name
 from agents.kafka.topics_admin import TopicsAdmin
 from schemas.topics import SEGMENT_COMMANDS, SOURCES
-from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
 
@@ -30,14 +27,14 @@ class Found(NamedTuple):
     transactional_id: str
 
 
-def look(settings: Settings) -> Found:
+def look(settings: Settings, *, timeout: float = 30.0) -> Found:
     """Return what a reset would delete. Raises StateMoveError while workers are members of a group, and
-    ConfigurationError or KafkaException if Kafka refuses."""
-    groups = GroupAdmin(settings)
+    ConfigurationError if Kafka refuses or does not answer within `timeout` seconds."""
+    groups = GroupAdmin(settings, timeout=timeout)
     check_no_members(groups, worker_groups(settings))
     own = own_topics(settings)
     required = {topic.name: topic.partitions for topic in required_topics(settings)}
-    present = TopicsAdmin(settings).ids(own)
+    present = TopicsAdmin(settings, timeout=timeout).ids(own)
     workers, catalogue = worker_groups(settings)
     places = {
         workers: [
@@ -49,7 +46,11 @@ def look(settings: Settings) -> Found:
     }
     committed = {group: groups.committed(group, of_group) for group, of_group in places.items()}
     return Found(
-        topics={name: sum(topic_ends(settings, name).values()) for name in own if name in present},
+        topics={
+            name: sum(topic_ends(settings, name, timeout_seconds=timeout).values())
+            for name in own
+            if name in present
+        },
         offsets={
             group: {f"{name}/{number}": offset for (name, number), offset in sorted(found.items())}
             for group, found in committed.items()
@@ -58,14 +59,11 @@ def look(settings: Settings) -> Found:
     )
 
 
-def reset(settings: Settings, found: Found) -> None:
-    """Delete what `look` has found. Raises StateMoveError while workers are members of a group."""
-    groups = GroupAdmin(settings)
+def reset(settings: Settings, found: Found, *, timeout: float = 30.0) -> None:
+    """Delete what `look` has found. Raises as `look`."""
+    groups = GroupAdmin(settings, timeout=timeout)
     check_no_members(groups, worker_groups(settings))
-    try:
-        # Offsets first: without them workers begin at the first record, with or without state.
-        for group in found.offsets:
-            groups.delete(group)
-    except KafkaException as error:
-        raise ConfigurationError(f"a group cannot be deleted: {error.args[0].str()}") from error
-    TopicsAdmin(settings).delete(list(found.topics))
+    # Offsets first: without them workers begin at the first record, with or without state.
+    for group in found.offsets:
+        groups.delete(group)
+    TopicsAdmin(settings, timeout=timeout).delete(list(found.topics))

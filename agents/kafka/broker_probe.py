@@ -55,16 +55,10 @@ class BrokerProbe:
     def _connect(self) -> None:
         """Make the clients, with the certificates and the password of the moment."""
         settings = self._settings
-        # librdkafka would write its attempts to stderr; `look` reports the ones that matter.
-        quiet = logging.getLogger("streamseg.broker_probe.librdkafka")
-        quiet.addHandler(logging.NullHandler())
-        quiet.propagate = False
         options: dict[str, Any] = {**librdkafka_options(settings), "reconnect.backoff.max.ms": 1_000}
         # This is a consumer, since brokers may create a topic that a producer asks for.
-        self._client = Consumer(
-            {**options, "group.id": worker_id(settings), "error_cb": self._errors.append}, logger=quiet
-        )
-        self._admin = AdminClient(options, logger=quiet)
+        self._client = Consumer({**options, "group.id": worker_id(settings), "error_cb": self._errors.append})
+        self._admin = AdminClient(options)
 
     def look(self, *, thorough: bool) -> Trouble | None:
         """Return the current trouble, or None. `thorough`: check everything; otherwise check only that the

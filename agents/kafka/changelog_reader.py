@@ -9,7 +9,9 @@ from typing import cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents.kafka.changelog_record import counts
+from agents.kafka.client_errors import ClientErrors
 from agents.kafka.reader_options import reader_options
+from agents.kafka.silence import Silence
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 from streamseg.store.database import KeyValue
@@ -17,6 +19,8 @@ from streamseg.store.database import KeyValue
 _RECORDS = 5_000
 _WAIT_SECONDS = 0.05
 _ANSWER_SECONDS = 5.0
+_TOLD_SECONDS = 60.0
+"""How often a reader without a limit says in the log that it waits for the brokers."""
 
 
 def read_changelog(
@@ -28,6 +32,7 @@ def read_changelog(
     stop: threading.Event,
     *,
     planned: Callable[[int, int, int], None] | None = None,
+    timeout_seconds: float | None = None,
 ) -> None:
     """Read partitions of a changelog from the given offsets to the ends that they have at this call, or until
     `stop` is set.
@@ -40,13 +45,16 @@ def read_changelog(
 
     Blocks; call it in a thread. librdkafka fetches and unpacks in threads of its own, in C, while `apply`
     writes; aiokafka does it in Python, which took half of a recovery. A second thread here would only wait
-    for the interpreter's lock. While the brokers do not answer, the function keeps asking. Raises
-    KafkaException if the brokers refuse, ConfigurationError for a start after the end, and the errors of
-    `apply` and `reached`.
+    for the interpreter's lock. While the brokers do not answer, the function keeps asking, or for at most
+    `timeout_seconds`. Raises KafkaException if the brokers refuse, ConfigurationError for a start after the
+    end and if the brokers do not answer in time, and the errors of `apply` and `reached`.
     """
+    errors = ClientErrors(settings, timeout_seconds=timeout_seconds or _TOLD_SECONDS)
+    silence = Silence(errors, topic, limited=timeout_seconds is not None)
     consumer = Consumer(
         {
             **reader_options(settings),
+            "error_cb": errors.note,
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
@@ -61,7 +69,7 @@ def read_changelog(
     try:
         left: dict[int, int] = {}
         for partition, start in starts.items():
-            end = _end(consumer, TopicPartition(topic, partition), stop)
+            end = _end(consumer, TopicPartition(topic, partition), stop, silence)
             if end is None:
                 return
             if start > end:
@@ -80,6 +88,7 @@ def read_changelog(
         # the records at that offset were deleted, the broker reports the offset as invalid, and the earliest
         # one is used.
         consumer.assign([TopicPartition(topic, partition, starts[partition]) for partition in left])
+        silence.end()
         while left and not stop.is_set():
             batches: dict[int, list[Message]] = {}
             positions: dict[int, int] = {}
@@ -111,22 +120,29 @@ def read_changelog(
                     del left[partition]
                     consumer.pause([TopicPartition(topic, partition)])
                     reached(partition, position)
+            if positions:
+                silence.end()
+            else:
+                silence.go_on()
     finally:
         consumer.close()
 
 
-def topic_ends(settings: Settings, topic: str) -> dict[int, int]:
+def topic_ends(settings: Settings, topic: str, *, timeout_seconds: float) -> dict[int, int]:
     """Return the offsets after the last records of all partitions of a topic (its name on the brokers).
 
-    Blocks. Raises KafkaException if the brokers refuse or do not answer."""
-    consumer = Consumer(reader_options(settings))
+    Blocks. Raises ConfigurationError if the brokers refuse or do not answer in time."""
+    errors = ClientErrors(settings, timeout_seconds=timeout_seconds)
+    consumer = Consumer({**reader_options(settings), "error_cb": errors.note})
     try:
-        numbers = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
+        numbers = consumer.list_topics(topic, timeout=timeout_seconds).topics[topic].partitions
         places = [TopicPartition(topic, number) for number in numbers]
         return {
-            place.partition: int(consumer.get_watermark_offsets(place, _ANSWER_SECONDS, cached=False)[1])
+            place.partition: int(consumer.get_watermark_offsets(place, timeout_seconds, cached=False)[1])
             for place in places
         }
+    except KafkaException as error:
+        raise errors.of(error, f"cannot read {topic}", consumer, f"READ on the topic {topic}") from error
     finally:
         consumer.close()
 
@@ -137,13 +153,7 @@ def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) ->
 
     Blocks; call it in a thread. Raises KafkaException if the brokers refuse.
     """
-    consumer = Consumer(
-        {
-            **reader_options(settings),
-            # `agents.kafka.broker_watch` reports brokers that are away; librdkafka would log each attempt.
-            "log_level": 0,
-        }
-    )
+    consumer = Consumer(reader_options(settings))
     ends: dict[int, int] = {}
     try:
         for partition in partitions:
@@ -156,12 +166,18 @@ def changelog_ends(settings: Settings, topic: str, partitions: Iterable[int]) ->
         consumer.close()
 
 
-def _end(consumer: Consumer, partition: TopicPartition, stop: threading.Event) -> int | None:
+def _end(
+    consumer: Consumer, partition: TopicPartition, stop: threading.Event, silence: Silence
+) -> int | None:
     """Ask the broker for the offset after the last record until it answers; None if `stop` is set."""
     while not stop.is_set():
         end = _asked_end(consumer, partition)
         if end is not None:
+            silence.end()
             return end
+        # Nothing is assigned yet, so this takes no record.
+        consumer.poll(0)
+        silence.go_on()
         stop.wait(_WAIT_SECONDS)
     return None
 

@@ -53,10 +53,14 @@ def faust_credentials(settings: Settings) -> CredentialsT | None:
 
 
 def librdkafka_options(settings: Settings) -> dict[str, str]:
-    """Return the options for confluent_kafka's clients. Raises as `aiokafka_options`."""
+    """Return the options for confluent_kafka's clients. Raises as `aiokafka_options`.
+
+    The clients write no log: librdkafka would write each attempt to connect to stderr. Whoever makes a client
+    reports its trouble once (`agents.kafka.client_errors`, `agents.kafka.broker_watch`)."""
     options = {
         "bootstrap.servers": settings.bootstrap_servers,
         "security.protocol": settings.security_protocol,
+        "log_level": "0",
     }
     if settings.uses_ssl:
         # Read here too, so that a wrong file has the same error for all clients.

@@ -18,11 +18,11 @@ import orjson
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from agents.kafka.client_errors import ClientErrors, no_answer
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.topic_records import Place, TopicRecords
 from agents.kafka.topics import OUTPUT_SIZE_FACTOR, topic_name
 from schemas.topics import DEAD_LETTERS
-from streamseg.errors import ConfigurationError
 from streamseg.records.inputs import Record
 from streamseg.settings import Settings
 
@@ -79,19 +79,21 @@ def erase_dead_letters(settings: Settings, contact_id: str, *, timeout_seconds: 
 
 def _write(settings: Settings, place: Place, records: Sequence[Record], timeout_seconds: float) -> None:
     """Append records to the partition, unchanged, and wait for their acknowledgement."""
+    errors = ClientErrors(settings, timeout_seconds=timeout_seconds)
     producer = Producer(
         {
             **librdkafka_options(settings),
+            "error_cb": errors.note,
             "enable.idempotence": True,
             "message.max.bytes": OUTPUT_SIZE_FACTOR * settings.max_record_bytes,
             "delivery.timeout.ms": int(timeout_seconds * 1000),
         }
     )
-    refused: list[str] = []
+    refused: list[KafkaException] = []
 
     def delivered(error: Any, _: Any) -> None:
         if error is not None:
-            refused.append(error.str())
+            refused.append(KafkaException(error))
 
     name = topic_name(settings, place.topic)
     for record in records:
@@ -112,16 +114,16 @@ def _write(settings: Settings, place: Place, records: Sequence[Record], timeout_
         producer.poll(0)
     left = producer.flush(timeout_seconds)
     if refused or left:
-        why = refused[0] if refused else "the brokers do not answer"
-        raise ConfigurationError(
-            f"{name} cannot be written ({why}); nothing was deleted from partition {place.partition}"
-        )
+        what = f"nothing was deleted from partition {place.partition}: cannot write {name}"
+        raise errors.of(refused[0] if refused else no_answer(), what, producer, f"WRITE on the topic {name}")
 
 
 def _delete(settings: Settings, place: Place, offset: int, timeout_seconds: float) -> None:
     """Delete the partition's records before `offset`."""
     name = topic_name(settings, place.topic)
-    admin = AdminClient(dict(librdkafka_options(settings)))
+    errors = ClientErrors(settings, timeout_seconds=timeout_seconds)
+    options: dict[str, Any] = {**librdkafka_options(settings), "error_cb": errors.note}
+    admin = AdminClient(options)
     asked: dict[Any, Future[Any]] = admin.delete_records(
         [TopicPartition(name, place.partition, offset)], request_timeout=timeout_seconds
     )
@@ -129,7 +131,5 @@ def _delete(settings: Settings, place: Place, offset: int, timeout_seconds: floa
         for answer in asked.values():
             answer.result()
     except KafkaException as error:
-        raise ConfigurationError(
-            f"records of {name} cannot be deleted ({error.args[0].str()}); `streamseg topics acls --role "
-            "eraser` prints the rights"
-        ) from error
+        what, right = f"cannot delete records of {name}", f"DELETE on the topic {name}"
+        raise errors.of(error, what, admin, right) from error

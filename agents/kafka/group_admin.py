@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -15,9 +14,8 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from agents.kafka.broker_trouble import no_right
+from agents.kafka.client_errors import ClientErrors, code
 from agents.kafka.connection import librdkafka_options
-from streamseg.errors import ConfigurationError
 from streamseg.json_text import Json
 from streamseg.settings import Settings
 
@@ -32,17 +30,14 @@ _BETWEEN_COORDINATORS = {
 
 
 class GroupAdmin:
-    """Consumer groups of one cluster. Its methods raise ConfigurationError if the user has no right to the
-    group, and KafkaException if the cluster refuses or does not answer within `timeout` seconds."""
+    """Consumer groups of one cluster. Its methods raise ConfigurationError if the cluster refuses or does not
+    answer within `timeout` seconds."""
 
     def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
-        self._settings = settings
         self._timeout = timeout
-        self._options = librdkafka_options(settings)
-        self._quiet = logging.getLogger("streamseg.groups.librdkafka")
-        self._quiet.addHandler(logging.NullHandler())
-        self._quiet.propagate = False
-        self._client = AdminClient({**self._options}, logger=self._quiet)
+        self._errors = ClientErrors(settings, timeout_seconds=timeout)
+        self._options: dict[str, Any] = {**librdkafka_options(settings), "error_cb": self._errors.note}
+        self._client = AdminClient({**self._options})
 
     def look(self, group: str, topics: Mapping[str, int]) -> Json:
         """Return a group's state and members, and for each partition of `topics` (name -> number of
@@ -89,22 +84,28 @@ class GroupAdmin:
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
         """Set the committed offsets of a group without members."""
         places = [TopicPartition(name, number, offset) for (name, number), offset in offsets.items()]
-        done = self._by_consumer(group, lambda one: one.commit(offsets=places, asynchronous=False))
-        for place in done:
-            if place.error is not None:
-                raise KafkaException(place.error)
+
+        def ask(consumer: Consumer) -> list[TopicPartition]:
+            done = consumer.commit(offsets=places, asynchronous=False)
+            for place in done:
+                if place.error is not None:
+                    raise KafkaException(place.error)
+            return done
+
+        self._by_consumer(group, ask, "set the offsets of", "READ")
 
     def delete(self, group: str) -> None:
         """Delete a group without members, with its offsets; one that does not exist is no error."""
 
-        def ask() -> Any:
-            return self._client.delete_consumer_groups([group], request_timeout=self._timeout)[group].result()
+        def ask() -> None:
+            asked = self._client.delete_consumer_groups([group], request_timeout=self._timeout)
+            try:
+                asked[group].result()
+            except KafkaException as error:
+                if code(error) != KafkaError.GROUP_ID_NOT_FOUND:
+                    raise
 
-        try:
-            self._permitted("DELETE", group, ask)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:
-                raise
+        self._answered(ask, f"cannot delete the group {group}", f"DELETE on the group {group}")
 
     def _described(self, group: str) -> Any:
         """Return what the brokers know of a group, confluent_kafka's ConsumerGroupDescription."""
@@ -113,48 +114,58 @@ class GroupAdmin:
             asked = self._client.describe_consumer_groups([group], request_timeout=self._timeout)
             return asked[group].result()
 
-        return self._permitted("DESCRIBE", group, ask)
+        return self._answered(ask, f"cannot describe the group {group}", f"DESCRIBE on the group {group}")
 
     def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
-        found = self._by_consumer(group, lambda one: one.committed(partitions, timeout=self._timeout))
+        found = self._by_consumer(
+            group,
+            lambda one: one.committed(partitions, timeout=self._timeout),
+            "read the offsets of",
+            "DESCRIBE",
+        )
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def _by_consumer(
-        self, group: str, ask: Callable[[Consumer], list[TopicPartition]]
+        self, group: str, ask: Callable[[Consumer], list[TopicPartition]], what: str, operation: str
     ) -> list[TopicPartition]:
         """Ask by a consumer that does not join the group: librdkafka's admin client ends the process if the
         broker that it asks about offsets does not coordinate the group any more."""
-        consumer = Consumer({**self._options, "group.id": group}, logger=self._quiet)
+        consumer = Consumer({**self._options, "group.id": group})
         try:
-            return self._answered(lambda: ask(consumer))
+            return self._answered(
+                lambda: ask(consumer),
+                f"cannot {what} the group {group}",
+                f"{operation} on the group {group}",
+                consumer,
+            )
         finally:
             consumer.close()
 
-    def _permitted(self, operation: str, group: str, ask: Callable[[], _Answer]) -> _Answer:
-        """Ask what needs the right to an operation on a group; a user without it is told which."""
-        try:
-            return self._answered(ask)
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                words = no_right(self._settings, [f"{operation} on the group {group}"]).words
-                raise ConfigurationError(words) from error
-            raise
+    def _answered(
+        self, ask: Callable[[], _Answer], what: str, right: str, client: Consumer | None = None
+    ) -> _Answer:
+        """Ask until there is an answer, while a group gets another coordinator, for at most the timeout.
 
-    def _answered(self, ask: Callable[[], _Answer]) -> _Answer:
-        """Ask until there is an answer, while a group gets another coordinator, for at most the timeout."""
+        Raises ConfigurationError: `what` says what cannot be done, `right` which right it needs. `client` is
+        the client that asks, by default the admin client."""
         deadline = time.monotonic() + self._timeout
         while True:
             try:
                 return ask()
             except KafkaException as error:
-                if error.args[0].code() not in _BETWEEN_COORDINATORS or time.monotonic() > deadline:
-                    raise
+                if code(error) not in _BETWEEN_COORDINATORS or time.monotonic() > deadline:
+                    raise self._errors.of(error, what, client or self._client, right) from error
                 time.sleep(_AGAIN_SECONDS)
 
     def _ends(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
         asked = {one: OffsetSpec.latest() for one in partitions}  # type: ignore[no-untyped-call]
         answers = self._client.list_offsets(asked, request_timeout=self._timeout)
-        return {(one.topic, one.partition): answer.result().offset for one, answer in answers.items()}
+        return {
+            (one.topic, one.partition): self._answered(
+                answer.result, f"cannot read the end of {one.topic}", f"DESCRIBE on the topic {one.topic}"
+            ).offset
+            for one, answer in answers.items()
+        }
 
 
 def _offsets(committed: int | None, end: int | None) -> Json:

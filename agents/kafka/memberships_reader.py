@@ -41,7 +41,7 @@ class MembershipsReader:
             self._places = self._records.partitions(SEGMENT_MEMBERSHIPS)
         except ConfigurationError as error:
             self._records.close()
-            raise ConfigurationError(f"{error}, or compare without the topic: --no-topic") from error
+            raise ConfigurationError(f"{error} (or compare without the topic: --no-topic)") from error
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,9 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, Topic
 
 from agents.kafka.broker_trouble import no_reading
 from agents.kafka.changelog_reader import NEW_TOPIC, is_end, is_of_the_group
+from agents.kafka.client_errors import ClientErrors, code
 from agents.kafka.reader_options import reader_options
+from agents.kafka.silence import Silence
 from agents.kafka.topics import topic_name
 from streamseg.errors import ConfigurationError
 from streamseg.records.inputs import Headers, Record
@@ -52,9 +54,11 @@ class TopicRecords:
         self._queues: dict[Place, deque[Message]] = {}
         self._left: set[Place] = set()
         self._paused: set[Place] = set()
+        self._errors = ClientErrors(settings, timeout_seconds=timeout_seconds)
         self._consumer = Consumer(
             {
                 **reader_options(settings),
+                "error_cb": self._errors.note,
                 "client.id": f"streamseg-{client}",
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
@@ -79,13 +83,13 @@ class TopicRecords:
         """Return the partitions of a topic. Raises ConfigurationError if there is no such topic."""
         name = topic_name(self._settings, topic)
         found = self._asked(
-            lambda: self._consumer.list_topics(name, timeout=self._timeout_seconds).topics[name]
+            topic, lambda: self._consumer.list_topics(name, timeout=self._timeout_seconds).topics[name]
         )
         if found.error is not None:
             raise ConfigurationError(
                 no_reading(self._settings, name, found.error)
-                or f"{self._settings.bootstrap_servers} has no topic {name} ({found.error.str()}); check "
-                "STREAMSEG_BOOTSTRAP_SERVERS and STREAMSEG_TOPIC_PREFIX"
+                or f"{self._settings.bootstrap_servers} has no topic {name} ({found.error.str()}); are the "
+                "address (STREAMSEG_BOOTSTRAP_SERVERS, --bootstrap) and STREAMSEG_TOPIC_PREFIX right?"
             )
         return [Place(topic, number) for number in sorted(found.partitions)]
 
@@ -132,18 +136,15 @@ class TopicRecords:
         if place in self._paused:
             self._paused.remove(place)
             self._consumer.resume([self._at(place)])
-        received_at = time.monotonic()
+        silence = Silence(self._errors, topic_name(self._settings, place.topic), limited=True)
         while place in self._left and not self._queues[place]:
             messages = self._consumer.consume(_RECORDS, _WAIT_SECONDS)
             for message in messages:
                 self._take(message)
             if messages:
-                received_at = time.monotonic()
-            elif time.monotonic() - received_at > self._timeout_seconds:
-                raise ConfigurationError(
-                    f"{place.topic} cannot be read to its end; are the brokers at "
-                    f"{self._settings.bootstrap_servers} up?"
-                )
+                silence.end()
+            else:
+                silence.go_on()
 
     def _take(self, message: Message) -> None:
         error = message.error()
@@ -154,7 +155,9 @@ class TopicRecords:
         forbidden = no_reading(self._settings, cast(str, message.topic()), error)
         if forbidden is not None:
             raise ConfigurationError(forbidden)
-        if place not in self._left or (error is not None and not self._asked(lambda: is_end(error))):
+        if place not in self._left or (
+            error is not None and not self._asked(place.topic, lambda: is_end(error))
+        ):
             return
         offset = cast(int, message.offset())
         if error is None and offset < self.ends[place]:
@@ -176,31 +179,31 @@ class TopicRecords:
                         self._at(place), timeout=self._timeout_seconds
                     )
                 except KafkaException as error:
-                    if error.args[0].code() not in NEW_TOPIC or time.monotonic() > deadline:
+                    if code(error) not in NEW_TOPIC or time.monotonic() > deadline:
                         raise
                     time.sleep(_WAIT_SECONDS)
 
-        return self._asked(ask)
+        return self._asked(place.topic, ask)
 
     def _offset(self, place: Place, from_ms: int, end: int) -> int:
         (found,) = self._asked(
+            place.topic,
             lambda: self._consumer.offsets_for_times(
                 [self._at(place, from_ms)], timeout=self._timeout_seconds
-            )
+            ),
         )
         return end if found.offset == OFFSET_END else int(found.offset)
 
     def _at(self, place: Place, offset: int = 0) -> TopicPartition:
         return TopicPartition(topic_name(self._settings, place.topic), place.partition, offset)
 
-    def _asked(self, ask: Callable[[], Answer]) -> Answer:
+    def _asked(self, topic: str, ask: Callable[[], Answer]) -> Answer:
         try:
             return ask()
         except KafkaException as error:
-            raise ConfigurationError(
-                f"{self._settings.bootstrap_servers} cannot be asked ({error.args[0].str()}); "
-                "check STREAMSEG_BOOTSTRAP_SERVERS and the login"
-            ) from error
+            name = topic_name(self._settings, topic)
+            right = f"READ on the topic {name}"
+            raise self._errors.of(error, f"cannot read {name}", self._consumer, right) from error
 
 
 def _record(topic: str, message: Message) -> Record:

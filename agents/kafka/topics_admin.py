@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
@@ -18,7 +17,8 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from agents.kafka.broker_trouble import no_connection, no_right
+from agents.kafka.broker_trouble import no_right
+from agents.kafka.client_errors import ClientErrors, code, text
 from agents.kafka.connection import librdkafka_options
 from agents.kafka.topics import Topic
 from streamseg.errors import ConfigurationError
@@ -72,16 +72,11 @@ class TopicsAdmin:
     answer within `timeout` seconds."""
 
     def __init__(self, settings: Settings, *, timeout: float = 30.0) -> None:
-        self._bootstrap = settings.bootstrap_servers
         self._settings = settings
         self._timeout = timeout
-        self._seen: list[KafkaError] = []
-        # librdkafka would write its connection attempts to stderr; the error raised here reports them once.
-        quiet = logging.getLogger("streamseg.topics.librdkafka")
-        quiet.addHandler(logging.NullHandler())
-        quiet.propagate = False
-        configuration: dict[str, Any] = {**librdkafka_options(settings), "error_cb": self._seen.append}
-        self._client = AdminClient(configuration, logger=quiet)
+        self._errors = ClientErrors(settings, timeout_seconds=timeout)
+        options: dict[str, Any] = {**librdkafka_options(settings), "error_cb": self._errors.note}
+        self._client = AdminClient(options)
 
     def check(self, topics: Sequence[Topic]) -> list[Finding]:
         """Return the state of each topic, in the order given."""
@@ -105,7 +100,7 @@ class TopicsAdmin:
             try:
                 found[name] = str(future.result().topic_id)
             except KafkaException as problem:
-                if _code(problem) != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                if code(problem) != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise self._error(
                         problem, f"cannot describe {name}", f"DESCRIBE on the topic {name}"
                     ) from problem
@@ -120,7 +115,7 @@ class TopicsAdmin:
             try:
                 future.result()
             except KafkaException as problem:
-                if _code(problem) != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                if code(problem) != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise self._error(
                         problem, f"cannot delete the topic {name}", f"DELETE on the topic {name}"
                     ) from problem
@@ -159,7 +154,7 @@ class TopicsAdmin:
                 created.add(name)
             except KafkaException as problem:
                 # Another process created the topic between the check and the request.
-                if _code(problem) != KafkaError.TOPIC_ALREADY_EXISTS:
+                if code(problem) != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise self._error(
                         problem, f"cannot create the topic {name}", f"CREATE the topic {name}"
                     ) from problem
@@ -178,7 +173,7 @@ class TopicsAdmin:
             if time.monotonic() >= deadline:
                 raise ConfigurationError(
                     f"{', '.join(waiting)} still without a leader after {self._timeout:g} s; "
-                    f"look at the brokers of {self._bootstrap}"
+                    f"look at the brokers of {self._settings.bootstrap_servers}"
                 )
             time.sleep(_POLL_SECONDS)
 
@@ -208,7 +203,7 @@ class TopicsAdmin:
             try:
                 future.result()
             except KafkaException as problem:
-                if _code(problem) in _FORBIDDEN:
+                if code(problem) in _FORBIDDEN:
                     hidden.append(f"DESCRIBE on the topic {name}")
         if hidden:
             raise ConfigurationError(no_right(self._settings, hidden).words)
@@ -235,19 +230,11 @@ class TopicsAdmin:
 
     def _error(self, problem: KafkaException, what: str, right: str = "it") -> ConfigurationError:
         """`right` is the right that the user lacks if the brokers forbid the request."""
-        code, text = _code(problem), _text(problem)
-        if code in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN):
-            # The errors of the connections arrive by polling.
-            self._client.poll(0)
-            trouble = no_connection(self._settings, problem.args[0], self._seen)
-            return ConfigurationError(f"{what} within {self._timeout:g} s: {trouble.words}")
-        if code in _FORBIDDEN:
-            return ConfigurationError(f"{what}: {no_right(self._settings, [right]).words}")
-        if code == KafkaError.INVALID_REPLICATION_FACTOR:
+        if code(problem) == KafkaError.INVALID_REPLICATION_FACTOR:
             return ConfigurationError(
-                f"{what}: {text}; set STREAMSEG_REPLICATION_FACTOR to at most the number of brokers"
+                f"{what}: {text(problem)}; set STREAMSEG_REPLICATION_FACTOR to at most the number of brokers"
             )
-        return ConfigurationError(f"{what} at {self._bootstrap}: {text}")
+        return self._errors.of(problem, what, self._client, right)
 
 
 def _compare(topic: Topic, partitions: dict[int, Any], config: dict[str, str]) -> Finding:
@@ -259,13 +246,3 @@ def _compare(topic: Topic, partitions: dict[int, Any], config: dict[str, str]) -
     ]
     differences = tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
     return Finding(topic, State.DIFFERS if differences else State.AS_REQUIRED, differences)
-
-
-def _code(problem: KafkaException) -> int:
-    error = problem.args[0]
-    return error.code() if isinstance(error, KafkaError) else KafkaError._FAIL
-
-
-def _text(problem: KafkaException) -> str:
-    error = problem.args[0]
-    return (error.str() if isinstance(error, KafkaError) else str(error)).rstrip(".")

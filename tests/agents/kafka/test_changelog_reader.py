@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from confluent_kafka import Producer
 
 from agents.demo.embedded import EmbeddedBroker
+from agents.kafka import changelog_reader, silence
 from agents.kafka.changelog_reader import read_changelog
 from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
@@ -121,3 +123,48 @@ def test_an_error_of_whoever_applies_is_passed_on(bootstrap: str, tmp_path: Path
     settings = Settings(bootstrap_servers=bootstrap, data_dir=tmp_path)
     with pytest.raises(OSError, match="no space left"):
         read_changelog(settings, TOPIC, {0: 0}, refuse, Applied().reach, threading.Event())
+
+
+NOBODY = Settings(bootstrap_servers="127.0.0.1:1")
+CAUSE = "cannot read more of changelog within 1 s: no Kafka answered at 127.0.0.1:1 "
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests and silence of a fraction of the time."""
+    monkeypatch.setattr(changelog_reader, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(changelog_reader, "_TOLD_SECONDS", 1)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_whoever_cannot_wait_is_told_why_there_is_no_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    applied = Applied()
+    with pytest.raises(ConfigurationError) as raised:
+        read_changelog(NOBODY, TOPIC, {0: 0}, applied.apply, applied.reach, applied.stop, timeout_seconds=1)
+    assert str(raised.value).startswith(CAUSE)
+    assert "Connection refused" in str(raised.value)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("hasty")
+def test_whoever_waits_without_a_limit_says_why_in_the_log() -> None:
+    applied = Applied()
+    told: list[str] = []
+
+    class Stops(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+            if len(told) == 2:
+                applied.stop.set()
+
+    log, handler = logging.getLogger(silence.__name__), Stops()
+    log.addHandler(handler)
+    try:
+        read_changelog(NOBODY, TOPIC, {0: 0}, applied.apply, applied.reach, applied.stop)
+    finally:
+        log.removeHandler(handler)
+    for words in told:
+        assert words.startswith(CAUSE)
+        assert "Connection refused" in words
+        assert words.endswith("; waiting for it to end")
+    assert applied.ends == {}

@@ -29,6 +29,7 @@ def test_without_security_nothing_is_asked() -> None:
     assert librdkafka_options(settings) == {
         "bootstrap.servers": "a:1,b:2",
         "security.protocol": "PLAINTEXT",
+        "log_level": "0",
     }
 
 
