@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from agents.commands.topics import Bootstrap, Timeout, errors_shown, settings_from
+from agents.commands.frame import (
+    AsJson,
+    Bootstrap,
+    Timeout,
+    errors_shown,
+    only_subcommand,
+    settings_from,
+)
 from agents.kafka.dead_letters import erase_dead_letters
 from schemas.topics import DEAD_LETTERS
 from streamseg.cli.terminal import echo, echo_json
@@ -19,16 +26,14 @@ dead_letters = typer.Typer(
 )
 
 
-@dead_letters.callback()
-def _several() -> None:
-    """Make `erase` a command of its own, although it is the only one."""
+dead_letters.callback()(only_subcommand)
 
 
 @dead_letters.command()
 def erase(
     contact: Annotated[str, typer.Argument(metavar="CONTACT", help="The contact's id.")],
     bootstrap: Bootstrap = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a sentence.")] = False,
+    as_json: AsJson = False,
     timeout: Timeout = 30.0,
 ) -> None:
     """Remove the dead letters about a contact, from all partitions of the topic.

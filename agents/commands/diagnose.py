@@ -14,10 +14,10 @@ from typing import Annotated
 
 import httpx
 import typer
-from confluent_kafka import KafkaException
 
 from agents.api.shown_settings import shown_settings
-from agents.commands.topics import Bootstrap, Timeout, report, settings_from
+from agents.commands.frame import Bootstrap, Timeout, errors_shown, settings_from
+from agents.commands.topics import report
 from agents.kafka.group_admin import GroupAdmin
 from agents.kafka.rights import worker_groups
 from agents.kafka.topics import required_topics, topic_name
@@ -27,7 +27,7 @@ from streamseg.cli.session import Token
 from streamseg.cli.terminal import echo, echo_json
 from streamseg.contact.state_version import STATE_VERSION
 from streamseg.environment import unknown_variables
-from streamseg.errors import StreamsegError
+from streamseg.errors import ConfigurationError, StreamsegError
 from streamseg.json_text import Json, dumps
 from streamseg.settings import Settings
 
@@ -65,22 +65,21 @@ def diagnose(
 
     Example: streamseg diagnose --bootstrap kafka-1:9092 --url http://worker-1:8080 --out diagnosis.json
     """
+    with errors_shown():
+        found = diagnosis(settings_from(bootstrap), url or [_WORKER], timeout, token=token)
+        if out is None:
+            echo_json(found, indented=True)
+        else:
+            _write(out, found)
+            echo(f"Written to {out}.")
+
+
+def _write(file: Path, found: Json) -> None:
     try:
-        settings = settings_from(bootstrap)
-    except StreamsegError as error:
-        echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from error
-    found = diagnosis(settings, url or [_WORKER], timeout, token=token)
-    if out is None:
-        echo_json(found, indented=True)
-        return
-    try:
-        out.touch(mode=0o600)
-        out.write_bytes(dumps(found) + b"\n")
+        file.touch(mode=0o600)
+        file.write_bytes(dumps(found) + b"\n")
     except OSError as error:
-        echo(f"Error: {out} cannot be written ({error.strerror})", err=True)
-        raise typer.Exit(1) from error
-    echo(f"Written to {out}.")
+        raise ConfigurationError(f"{file} cannot be written ({error.strerror})") from error
 
 
 def diagnosis(settings: Settings, urls: Sequence[str], timeout: float, *, token: str | None = None) -> Json:
@@ -101,7 +100,7 @@ def diagnosis(settings: Settings, urls: Sequence[str], timeout: float, *, token:
 def _part(gather: Callable[[], Json]) -> Json:
     try:
         return gather()
-    except (StreamsegError, KafkaException) as error:
+    except StreamsegError as error:
         return {"error": str(error)}
 
 

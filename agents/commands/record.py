@@ -12,13 +12,12 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agents.commands.frame import Bootstrap, Timeout, errors_shown, settings_from
 from agents.commands.recording import Recording, Wanted
 from agents.kafka.topic_records import TopicRecords
 from streamseg.cli.inputs import read_instant
 from streamseg.cli.terminal import TerminalConsole, echo, json_output
-from streamseg.environment import unknown_variables
 from streamseg.errors import ConfigurationError
-from streamseg.settings import Settings
 from streamseg.times import format_ms
 
 _SHOW_EVERY = 1_000
@@ -51,15 +50,8 @@ def record(
         str | None,
         typer.Option("--contact", metavar="ID", help="Only the input of this contact, and all definitions."),
     ] = None,
-    bootstrap: Annotated[
-        str | None,
-        typer.Option(
-            "--bootstrap",
-            metavar="HOST:PORT",
-            help="The brokers to ask. Default: STREAMSEG_BOOTSTRAP_SERVERS, else localhost:9092.",
-            show_default=False,
-        ),
-    ] = None,
+    bootstrap: Bootstrap = None,
+    timeout: Timeout = 30.0,
 ) -> None:
     """Write the definitions and the input in the topics as a file that `streamseg replay` reads.
 
@@ -71,23 +63,20 @@ def record(
 
     Example: streamseg record --contact c1 -o c1.ndjson
     """
-    settings = Settings.read()
-    for sentence in unknown_variables(os.environ):
-        echo(f"Warning: {sentence}", err=True)
-    if bootstrap:
-        settings = settings.model_copy(update={"bootstrap_servers": bootstrap})
-    wanted = Wanted(
-        now_ms=time.time_ns() // 1_000_000,
-        from_ms=None if from_time is None else read_instant(from_time, settings, "--from"),
-        until_ms=None if until is None else read_instant(until, settings, "--until"),
-        contact_id=contact,
-    )
-    with TopicRecords(settings, client="record") as reader:
-        recording = Recording(reader, settings, wanted)
-        with _opened(output) as out:
-            for text in _with_progress(recording):
-                out.write(text)
-    _report(recording)
+    with errors_shown():
+        settings = settings_from(bootstrap)
+        wanted = Wanted(
+            now_ms=time.time_ns() // 1_000_000,
+            from_ms=None if from_time is None else read_instant(from_time, settings, "--from"),
+            until_ms=None if until is None else read_instant(until, settings, "--until"),
+            contact_id=contact,
+        )
+        with TopicRecords(settings, client="record", timeout_seconds=timeout) as reader:
+            recording = Recording(reader, settings, wanted)
+            with _opened(output) as out:
+                for text in _with_progress(recording):
+                    out.write(text)
+        _report(recording)
 
 
 @contextmanager

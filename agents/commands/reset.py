@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from confluent_kafka import KafkaException
 
-from agents.commands.topics import Bootstrap, settings_from
+from agents.commands.frame import AsJson, Bootstrap, Timeout, errors_shown, settings_from
 from agents.export.resetting import Found, look
 from agents.export.resetting import reset as delete_all
 from streamseg.cli.terminal import echo, echo_json
-from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
 
 
@@ -21,7 +19,8 @@ def reset(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without a question.")] = False,
     bootstrap: Bootstrap = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON object.")] = False,
+    timeout: Timeout = 30.0,
+    as_json: AsJson = False,
 ) -> None:
     """Delete the state of an installation on Kafka: its own topics and its committed offsets.
 
@@ -32,9 +31,9 @@ def reset(
 
     Example: streamseg reset --dry-run
     """
-    try:
+    with errors_shown():
         settings = settings_from(bootstrap)
-        found = look(settings)
+        found = look(settings, timeout=timeout)
         if as_json:
             echo_json({**found._asdict(), "deleted": not dry_run and yes}, indented=True)
         else:
@@ -44,14 +43,8 @@ def reset(
             return
         if not yes and not typer.confirm("Delete all of it?"):
             raise typer.Exit(1)
-        delete_all(settings, found)
+        delete_all(settings, found, timeout=timeout)
         echo("deleted; next: remove the workers' data folders, then streamseg topics create", err=True)
-    except StreamsegError as error:
-        echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KafkaException as error:
-        echo(f"Error: Kafka refuses or does not answer: {error.args[0].str()}", err=True)
-        raise typer.Exit(1) from error
 
 
 def _words(found: Found, settings: Settings) -> list[str]:

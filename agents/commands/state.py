@@ -6,21 +6,19 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from confluent_kafka import KafkaException
 
-from agents.commands.topics import Bootstrap, settings_from
+from agents.commands.frame import AsJson, Bootstrap, Timeout, errors_shown, settings_from
 from agents.export.erasures import read_erasures
 from agents.export.exporting import Export
 from agents.export.importing import Import, Wanted
+from agents.worker.data_folder import PRIVATE_UMASK
 from streamseg import __version__
 from streamseg.cli.terminal import echo, echo_json
-from streamseg.errors import ConfigurationError, StreamsegError
+from streamseg.errors import ConfigurationError
 from streamseg.export.files import check_files, keep_newest, new_name
 from streamseg.export.manifest import Manifest
 
@@ -33,10 +31,6 @@ state = typer.Typer(
 )
 
 _ENOUGH = 1_000
-
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print the result as one JSON object, e.g. --json | jq .contacts.")
-]
 
 
 @state.command("export")
@@ -60,6 +54,7 @@ def export_state(
         ),
     ] = None,
     bootstrap: Bootstrap = None,
+    timeout: Timeout = 30.0,
     as_json: AsJson = False,
 ) -> None:
     """Write the state of all contacts, the definitions and the catalogue to files.
@@ -72,11 +67,14 @@ def export_state(
 
     Example: streamseg state export --to /backup --keep 7
     """
-    with _errors_shown():
+    os.umask(PRIVATE_UMASK)
+    with errors_shown():
         settings = settings_from(bootstrap)
         began, now_ms = time.monotonic(), time.time_ns() // 1_000_000
         folder = to if keep is None else to / new_name(now_ms)
-        export = Export(settings, folder, made_at_ms=now_ms, release=__version__, progress=_progress)
+        export = Export(
+            settings, folder, made_at_ms=now_ms, release=__version__, progress=_progress, timeout=timeout
+        )
         manifest = export.run()
         if keep is not None:
             keep_newest(to, keep)
@@ -112,6 +110,7 @@ def import_state(
         ),
     ] = False,
     bootstrap: Bootstrap = None,
+    timeout: Timeout = 30.0,
     as_json: AsJson = False,
 ) -> None:
     """Read an export into an installation without state: STREAMSEG_APPLICATION_ID must be a new one.
@@ -125,7 +124,8 @@ def import_state(
 
     Example: STREAMSEG_APPLICATION_ID=streamseg-2 streamseg state import --from /backup/2026-06-01
     """
-    with _errors_shown():
+    os.umask(PRIVATE_UMASK)
+    with errors_shown():
         if erasures is not None and no_erasures:
             raise ConfigurationError("--erasures and --no-erasures contradict each other; give one of them")
         settings = settings_from(bootstrap)
@@ -134,7 +134,9 @@ def import_state(
         began = time.monotonic()
         try:
             wanted = Wanted(stated, accept_lost_input)
-            imported = Import(settings, source, wanted, work=work / "published", progress=_progress).run()
+            imported = Import(
+                settings, source, wanted, work=work / "published", progress=_progress, timeout=timeout
+            ).run()
         finally:
             shutil.rmtree(work, ignore_errors=True)
         took = _took(time.monotonic() - began, imported.contacts)
@@ -155,7 +157,7 @@ def check(
 
     Example: streamseg state check --from /backup/2026-06-01
     """
-    with _errors_shown():
+    with errors_shown():
         manifest = Manifest.read(source)
         check_files(source, manifest)
         echo(f"{source} is complete: {manifest.count:,} contacts as of {manifest.made_at}")
@@ -174,18 +176,3 @@ def _took(seconds: float, contacts: int) -> dict[str, float | None]:
 def _in_words(took: dict[str, float | None]) -> str:
     minutes = took["minutes_per_million_contacts"]
     return f"{took['seconds']} s" + (f" ({minutes} minutes per million contacts)" if minutes else "")
-
-
-@contextmanager
-def _errors_shown() -> Iterator[None]:
-    """Print an error that an operator can correct in one line on stderr, without a traceback; the exit status
-    is 1."""
-    os.umask(0o077)
-    try:
-        yield
-    except StreamsegError as error:
-        echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KafkaException as error:
-        echo(f"Error: Kafka refuses or does not answer: {error.args[0].str()}", err=True)
-        raise typer.Exit(1) from error

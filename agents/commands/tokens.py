@@ -9,15 +9,14 @@ import typer
 
 from agents.api.roles import Role
 from agents.api.tokens import new_token
+from agents.commands.frame import AsJson, only_subcommand
 from streamseg.cli.terminal import echo, echo_json
 from streamseg.times import format_ms
 
 tokens = typer.Typer(help="Make tokens for callers of the API.", no_args_is_help=True)
 
 
-@tokens.callback()
-def _group() -> None:
-    """Keep `new` a subcommand while it is the only one."""
+tokens.callback()(only_subcommand)
 
 
 @tokens.command()
@@ -42,7 +41,7 @@ def new(
             "explanations. An admin always may.",
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a token. Print it, which happens only once, and the line for STREAMSEG_API_TOKENS_FILE.
 

@@ -3,20 +3,17 @@ rights on them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from agents.commands.frame import AsJson, Bootstrap, Timeout, errors_shown, settings_from
 from agents.kafka.rights import CAMPAIGN_GROUP, Role, acl_commands, rights
 from agents.kafka.topics import required_topics
 from agents.kafka.topics_admin import Finding, TopicsAdmin
 from streamseg.cli.terminal import TerminalConsole, echo, echo_json
-from streamseg.environment import unknown_variables
-from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
 
 topics = typer.Typer(
@@ -27,27 +24,6 @@ topics = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-Bootstrap = Annotated[
-    str | None,
-    typer.Option(
-        "--bootstrap",
-        metavar="HOST:PORT",
-        help="The brokers to ask, e.g. --bootstrap kafka-1:9092,kafka-2:9092. "
-        "Default: STREAMSEG_BOOTSTRAP_SERVERS, else localhost:9092.",
-        show_default=False,
-    ),
-]
-AsJson = Annotated[
-    bool,
-    typer.Option("--json", help="One JSON object instead of a table, e.g. --json | jq '.topics[].state'."),
-]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        "--timeout", min=1.0, metavar="SECONDS", help="Longest wait for an answer, e.g. --timeout 5."
-    ),
-]
 
 
 @topics.command()
@@ -133,26 +109,6 @@ def acls(
             needed, principal, settings.bootstrap_servers, command_config=command_config
         ):
             echo(line)
-
-
-def settings_from(bootstrap: str | None) -> Settings:
-    """Return the environment's settings, with other brokers if `bootstrap` is given. Warns of unknown
-    variables. Raises ConfigurationError for an invalid value."""
-    settings = Settings.read()
-    for sentence in unknown_variables(os.environ):
-        echo(f"Warning: {sentence}", err=True)
-    return settings.model_copy(update={"bootstrap_servers": bootstrap}) if bootstrap else settings
-
-
-@contextmanager
-def errors_shown() -> Iterator[None]:
-    """Print an error that an operator can correct in one line on stderr, without a traceback; the exit status
-    is 1."""
-    try:
-        yield
-    except StreamsegError as error:
-        echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from error
 
 
 def _show(findings: Sequence[Finding], settings: Settings, *, as_json: bool) -> None:

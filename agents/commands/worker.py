@@ -15,6 +15,7 @@ import uvloop
 
 from agents.api.recent_errors import RecentErrors
 from agents.api.web_server import Listener
+from agents.commands.frame import Bootstrap, errors_shown
 from agents.kafka.broker_probe import BrokerProbe
 from agents.metrics import Metrics
 from agents.worker.data_folder import PRIVATE_UMASK, DataFolder
@@ -25,25 +26,17 @@ from agents.worker.log_format import set_up
 from agents.worker.segment_app import SegmentApp
 from streamseg.cli.terminal import echo
 from streamseg.environment import unknown_variables
-from streamseg.errors import ConfigurationError, StreamsegError
+from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
 
 _log = logging.getLogger(__name__)
 
+_NAME = "streamseg worker"
 _QUIET = ("aiokafka", "faust", "mode", "aiohttp")
 
 
 def worker(
-    bootstrap: Annotated[
-        str | None,
-        typer.Option(
-            "--bootstrap",
-            metavar="HOST:PORT",
-            help="The brokers, e.g. --bootstrap kafka-1:9092,kafka-2:9092. "
-            "Default: STREAMSEG_BOOTSTRAP_SERVERS, else localhost:9092.",
-            show_default=False,
-        ),
-    ] = None,
+    bootstrap: Bootstrap = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(
@@ -96,11 +89,8 @@ def worker(
         "http_port": http_port,
         "accept_empty_state": accept_empty_state,
     }
-    try:
+    with errors_shown(_NAME):
         settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
-    except ConfigurationError as error:
-        echo(f"streamseg worker: {error}", err=True)
-        raise typer.Exit(1) from error
     recent_errors = RecentErrors()
     _set_up_logging(number, settings.log_format, recent_errors)
     for sentence in unknown_variables(os.environ):
@@ -142,7 +132,7 @@ async def _until_signalled(settings: Settings, recent_errors: RecentErrors) -> N
         with DataFolder(settings):
             await _live(settings, recent_errors, stop)
     except StreamsegError as error:
-        echo(f"streamseg worker: {error}", err=True)
+        echo(f"{_NAME}: {error}", err=True)
         _exit_at_once()
     except Exception as error:
         _log.critical("stopped by an error", exc_info=error)

@@ -172,7 +172,9 @@ def test_a_file_is_for_whoever_records_and_bears_its_name_once_it_is_whole(
 def test_a_file_that_cannot_be_written_is_an_error_of_a_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["record", "--output", str(tmp_path / "none" / "record.ndjson")])
     assert result.exit_code == 1
-    assert "cannot be written" in str(result.exception)
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert "cannot be written" in line
 
 
 @pytest.mark.parametrize("option", ["--from", "--until"])
