@@ -9,7 +9,8 @@ import typer
 from agents.commands.frame import AsJson, Bootstrap, Timeout, errors_shown, settings_from
 from agents.export.resetting import Found, look
 from agents.export.resetting import reset as delete_all
-from streamseg.cli.terminal import echo, echo_json
+from streamseg.cli.terminal import confirm, echo, echo_json
+from streamseg.errors import ConfigurationError
 from streamseg.settings import Settings
 
 
@@ -27,24 +28,28 @@ def reset(
     Topics of the contract, inputs and outputs, are never deleted. It is refused while a worker runs. After
     it, workers begin with the first record that the source topics still hold.
 
+    With --json it asks no question, and needs --yes or --dry-run.
+
     The exit status is 1 if it is refused, fails, or is not confirmed.
 
     Example: streamseg reset --dry-run
     """
     with errors_shown():
+        if as_json and not (yes or dry_run):
+            raise ConfigurationError("--json asks no question: add --yes or --dry-run")
         settings = settings_from(bootstrap)
         found = look(settings, timeout=timeout)
-        if as_json:
-            echo_json({**found._asdict(), "deleted": not dry_run and yes}, indented=True)
-        else:
+        if not as_json:
             for line in _words(found, settings):
                 echo(line)
-        if dry_run:
-            return
-        if not yes and not typer.confirm("Delete all of it?"):
-            raise typer.Exit(1)
-        delete_all(settings, found, timeout=timeout)
-        echo("deleted; next: remove the workers' data folders, then streamseg topics create", err=True)
+        if not dry_run:
+            if not yes:
+                confirm("Delete all of it?")
+            delete_all(settings, found, timeout=timeout)
+        if as_json:
+            echo_json({**found._asdict(), "deleted": not dry_run}, indented=True)
+        if not dry_run:
+            echo("deleted; next: remove the workers' data folders, then streamseg topics create", err=True)
 
 
 def _words(found: Found, settings: Settings) -> list[str]:

@@ -19,7 +19,7 @@ from rich.console import Console
 from streamseg.catalogue.labels import ERRORS, Label, Language
 from streamseg.cli import words
 from streamseg.cli.client import DEFAULT_URL, Api, ApiError, UnreachableError
-from streamseg.cli.terminal import TerminalConsole, echo_json, visible
+from streamseg.cli.terminal import TerminalConsole, confirm, echo_json
 from streamseg.errors import RejectedError, StreamsegError
 from streamseg.wording.details import detail
 
@@ -110,7 +110,7 @@ class Session:
 
     def confirm(self, label: Label, **values: object) -> None:
         """Ask on standard error. End the command with status 1 unless the answer is yes."""
-        typer.confirm(visible(self.word(label, **values)), abort=True, err=True)
+        confirm(self.word(label, **values))
 
 
 P = ParamSpec("P")

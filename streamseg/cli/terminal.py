@@ -73,6 +73,12 @@ def echo_json(value: Any, *, indented: bool = False, err: bool = False) -> None:
     typer.echo(visible_json(data.decode()) if _is_terminal(err) else data, err=err)
 
 
+def confirm(question: str) -> None:
+    """Ask on standard error, which is separate from the results. End the command with status 1 unless the
+    answer is yes."""
+    typer.confirm(visible(question), abort=True, err=True)
+
+
 def json_output() -> BinaryIO:
     """Return standard output for many lines of JSON."""
     out = sys.stdout.buffer

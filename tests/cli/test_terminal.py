@@ -6,6 +6,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ HOSTILE = (
 )
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0041]")
 ROOT = Path(__file__).parents[2]
-COMMAND_FILES = [*ROOT.glob("streamseg/cli/*.py"), *ROOT.glob("agents/**/*command.py")]
+COMMAND_FILES = [
+    *ROOT.glob("streamseg/cli/*.py"),
+    *ROOT.glob("agents/commands/*.py"),
+    *ROOT.glob("agents/*/command.py"),
+]
 
 
 @pytest.mark.parametrize(
@@ -103,11 +108,18 @@ def test_what_programs_read_is_exact_but_on_a_terminal(
             assert stream.written in (exact, HOSTILE.encode() + b"\n")
 
 
-@pytest.mark.parametrize("path", COMMAND_FILES, ids=lambda path: path.name)
+def test_every_command_of_other_packages_is_in_these_files() -> None:
+    modules = {entry.module.replace(".", "/") for entry in entry_points(group="streamseg.commands")}
+    files = {path.relative_to(ROOT).with_suffix("").as_posix() for path in COMMAND_FILES}
+    assert "agents/commands/reset" in files
+    assert modules <= {file.removesuffix("/__init__") for file in files}
+
+
+@pytest.mark.parametrize("path", COMMAND_FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_print_in_one_way(path: Path) -> None:
     if path.name != "terminal.py":
         direct = re.findall(
-            r"typer\.echo|click\.echo|\bprint\(|(?<!Terminal)Console\(|sys\.std(?:out|err)\.(?:buffer|write)",
+            r"(?:typer|click)\.(?:s?echo|confirm|prompt)|\bprint\(|(?<!Terminal)Console\(|sys\.std(?:out|err)\.(?:buffer|write)",
             re.sub(r"\.print\(|def \w+\(", "", path.read_text()),
         )
         assert direct == []

@@ -265,7 +265,8 @@ def test_a_worker_whose_changelog_is_lost_refuses_until_it_is_reset_or_told_to_g
     told = CliRunner().invoke(RESET, [], input="n\n", env=environment)
     assert told.exit_code == 1
     assert topics.committed()
-    told = CliRunner().invoke(RESET, ["--yes"], env=environment)
+    told = CliRunner().invoke(RESET, ["--yes", "--json"], env=environment)
     assert told.exit_code == 0, told.output
+    assert orjson.loads(told.stdout)["deleted"]
     assert topics.committed() == {}
     assert topics.length("behavior-events") > 0
