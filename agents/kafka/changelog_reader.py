@@ -19,7 +19,7 @@ from streamseg.store.database import KeyValue
 _RECORDS = 5_000
 _WAIT_SECONDS = 0.05
 _ANSWER_SECONDS = 5.0
-_TOLD_SECONDS = 60.0
+_LOGGED_SECONDS = 60.0
 """How often a reader without a limit says in the log that it waits for the brokers."""
 
 
@@ -49,7 +49,7 @@ def read_changelog(
     `timeout_seconds`. Raises KafkaException if the brokers refuse, ConfigurationError for a start after the
     end and if the brokers do not answer in time, and the errors of `apply` and `reached`.
     """
-    errors = ClientErrors(settings, timeout_seconds=timeout_seconds or _TOLD_SECONDS)
+    errors = ClientErrors(settings, timeout_seconds=timeout_seconds or _LOGGED_SECONDS)
     silence = Silence(errors, topic, limited=timeout_seconds is not None)
     consumer = Consumer(
         {

@@ -133,7 +133,7 @@ CAUSE = "cannot read more of changelog within 1 s: no Kafka answered at 127.0.0.
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests and silence of a fraction of the time."""
     monkeypatch.setattr(changelog_reader, "_ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(changelog_reader, "_TOLD_SECONDS", 1)
+    monkeypatch.setattr(changelog_reader, "_LOGGED_SECONDS", 1)
 
 
 @pytest.mark.usefixtures("hasty")
