@@ -244,7 +244,8 @@ class PartitionTask:
             return partition.run_due(partition.clock_ms, limit)
         due_ms = partition.next_due_ms()
         if due_ms is not None and due_ms <= present_ms:
-            self.earliest_due_ms = min(due_ms, self.earliest_due_ms or due_ms)
+            earliest_ms = self.earliest_due_ms
+            self.earliest_due_ms = due_ms if earliest_ms is None else min(due_ms, earliest_ms)
             if partition.run_due(present_ms, pacing.step_due):
                 return True
         partition.advance(present_ms)

@@ -172,6 +172,14 @@ def test_a_contact_that_falls_due_exits_at_its_due_time_without_input(world: Wor
     assert world.task.earliest_due_ms == NOW - 55_000
 
 
+def test_a_due_time_of_1970_is_a_due_time(world: World) -> None:
+    world.task.earliest_due_ms = 0
+    world.offer(BEHAVIOR_EVENTS, NOW - 60_000)
+    world.ended = {BEHAVIOR_EVENTS: NOW, CONTACT_UPDATES: NOW}
+    world.work()
+    assert world.task.earliest_due_ms == 0
+
+
 def test_records_that_the_state_holds_are_skipped_and_acknowledged_again(tmp_path: Path) -> None:
     first = World(tmp_path / "state")
     first.offer(BEHAVIOR_EVENTS, NOW - 3, NOW - 2, NOW - 1)
