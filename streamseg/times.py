@@ -3,15 +3,16 @@
 All instants are integer epoch milliseconds (UTC), all durations are integer milliseconds. A function about
 local time always takes a ZoneInfo. Windows are half-open.
 
-The calendar has the years 1 to 9999 of UTC. In its first and last hours the local time of some zones lies in
-the year 0 or 10000, which `datetime` does not have. Such an instant is moved by 400 years towards the present
-for the calculation: the calendar repeats itself after 400 years, including weekdays and the rules of zones.
+The calendar has the years 1 to 9999 of UTC. A local day is an integer: the days since 1970-01-01. So days may
+lie outside these years: in the first and last hours of the calendar the local year of some zones is 0 or
+10000, and a unit of the calendar may begin or end far outside. The calendar repeats itself after 400 years,
+so days are converted to years, months and days of the month modulo 400 years.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -32,14 +33,22 @@ MAX_MS: Final = LATEST_MS  # 9999-12-31T23:59:59.999Z
 NEVER_MS: Final = MAX_MS + 1
 """The end of a time span without an end."""
 
+FIRST_DAY: Final = MIN_MS // DAY_MS  # 0001-01-01
+LAST_DAY: Final = MAX_MS // DAY_MS  # 9999-12-31
+
 _CYCLE_DAYS: Final = 146_097
 _CYCLE_MS: Final = _CYCLE_DAYS * DAY_MS
 """400 years, after which the Gregorian calendar repeats itself."""
 
-_END_MS: Final = 20 * 366 * DAY_MS
+_EDGE_MS: Final = 2 * DAY_MS
+"""More than local time differs from UTC, and less than the time from an end of the calendar to the nearest
+switch of clocks."""
+
+_MONTHS: Final[dict[CalendarUnit, int]] = {"month": 1, "quarter": 3, "year": 12}
 
 _SIGN = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL: Final = _EPOCH.toordinal()
 _MILLISECOND = timedelta(milliseconds=1)
 _TIMESTAMP = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
@@ -80,30 +89,26 @@ def time_ms(data: bytes) -> int:
 
 
 def to_local(at_ms: int, zone: ZoneInfo) -> datetime:
-    """Return the aware local datetime of an instant. If the local year is 0 or 10000, the result is moved by
-    400 years towards the present; only its year differs."""
-    try:
-        return _to_local(at_ms, zone)
-    except OverflowError:
-        return _to_local(at_ms + _nearer_ms(at_ms), zone)
+    """Return the aware local datetime of an instant. In the first and last two days of the calendar its year
+    is 400 years nearer to the present, because `datetime` does not have the years 0 and 10000. Nothing else
+    differs: weekdays and the rules of zones repeat themselves too."""
+    if at_ms < MIN_MS + _EDGE_MS:
+        at_ms += _CYCLE_MS
+    elif at_ms > MAX_MS - _EDGE_MS:
+        at_ms -= _CYCLE_MS
+    return (_EPOCH + _MILLISECOND * at_ms).astimezone(zone)
 
 
-def _to_local(at_ms: int, zone: ZoneInfo) -> datetime:
-    """Raises OverflowError if the local year is 0 or 10000."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
+def offset_ms(at_ms: int, zone: ZoneInfo) -> int:
+    """Return how far (ms) the local clock is ahead of UTC at an instant."""
+    return _ahead_ms(to_local(at_ms, zone), zone)
 
 
-def _nearer_ms(at_ms: int) -> int:
-    """Return the milliseconds that move an instant at an end of the calendar by 400 years towards the
-    present."""
-    return -_CYCLE_MS if at_ms > 0 else _CYCLE_MS
-
-
-def away_from_ends_ms(at_ms: int) -> int:
-    """Return the milliseconds that move an instant by 400 years towards the present if it lies within some
-    years of an end of the calendar, and 0 otherwise. Then the local days around it are all days that `date`
-    has."""
-    return 0 if MIN_MS + _END_MS <= at_ms <= MAX_MS - _END_MS else _nearer_ms(at_ms)
+def _ahead_ms(local: datetime, zone: ZoneInfo) -> int:
+    """Return how far (ms) the local clock is ahead of UTC at a local time. If clocks go back over a naive one
+    or skip it, this is the offset before the switch (PEP 495, fold=0)."""
+    offset = zone.utcoffset(local)
+    return 0 if offset is None else offset // _MILLISECOND
 
 
 def format_ms(at_ms: int) -> str:
@@ -111,13 +116,13 @@ def format_ms(at_ms: int) -> str:
     day, ms = divmod(at_ms, DAY_MS)
     second = ms // 1_000
     minute = second // 60
-    return f"{_date_text(day)}T{minute // 60:02}:{minute % 60:02}:{second % 60:02}.{ms % 1_000:03}Z"
+    return f"{date_text(day)}T{minute // 60:02}:{minute % 60:02}:{second % 60:02}.{ms % 1_000:03}Z"
 
 
 @lru_cache(maxsize=4_096)
-def _date_text(day: int) -> str:
-    """Return the date of a day that is counted from 1970-01-01: `2026-05-01`."""
-    return (_EPOCH + timedelta(days=day)).date().isoformat()
+def date_text(day: int) -> str:
+    """Return the date of a day of the years 1 to 9999: `2026-05-01`. Raises ValueError for other days."""
+    return date.fromordinal(_EPOCH_ORDINAL + day).isoformat()
 
 
 def parse_timestamp_ms(value: object, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -> int:
@@ -153,20 +158,18 @@ def _parse_text_ms(text: str, zone: ZoneInfo, day_zone: ZoneInfo) -> int:
         raise ValueError(f"{text!r} is not RFC 3339, such as 2026-05-01T08:00:00+08:00")
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     try:
-        if hour is None:
-            return day_start_ms(date(int(year), int(month), int(day)), day_zone)
         local = datetime(  # noqa: DTZ001 - the zone or the offset is added below
             int(year),
             int(month),
             int(day),
-            int(hour),
-            int(minute),
+            int(hour or 0),
+            int(minute or 0),
             int(second or 0),
             int((fraction or "")[:3].ljust(3, "0")) * 1_000,
         )
         if offset is None:
-            return _naive_ms(local, zone)
-        at_ms = to_ms(local.replace(tzinfo=UTC)) - _offset_ms(offset)
+            return _naive_ms(local, day_zone if hour is None else zone)
+        at_ms = to_ms(local.replace(tzinfo=UTC)) - _parse_offset_ms(offset)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a moment of the calendar") from error
     if not MIN_MS <= at_ms <= MAX_MS:
@@ -174,7 +177,7 @@ def _parse_text_ms(text: str, zone: ZoneInfo, day_zone: ZoneInfo) -> int:
     return at_ms
 
 
-def _offset_ms(text: str) -> int:
+def _parse_offset_ms(text: str) -> int:
     if text in "Zz":
         return 0
     hours, minutes = int(text[1:3]), int(text[3:].removeprefix(":") or 0)
@@ -186,101 +189,76 @@ def _offset_ms(text: str) -> int:
 
 def _naive_ms(local: datetime, zone: ZoneInfo) -> int:
     """Return the instant of a naive local time, within the calendar. Midnight is the first instant of its
-    day."""
+    day. If clocks go back over another time, this is the first of two instants. If they skip it, it is as
+    much later than the switch as the local time is."""
     if local.time() == time.min:
-        return day_start_ms(local.date(), zone)
-    return min(max(_resolve_ms(local, zone), MIN_MS), MAX_MS)
-
-
-def _resolve_ms(local: datetime, zone: ZoneInfo) -> int:
-    """Return the instant of a naive local time (PEP 495, fold=0). If clocks go back over it, this is the
-    first of two instants. If they skip it, it is as much later than the switch as the local time is."""
-    return to_ms(local.replace(tzinfo=zone))
+        at_ms = day_start_ms(local.toordinal() - _EPOCH_ORDINAL, zone)
+    else:
+        at_ms = to_ms(local.replace(tzinfo=UTC)) - _ahead_ms(local, zone)
+    return min(max(at_ms, MIN_MS), MAX_MS)
 
 
 @lru_cache(maxsize=16_384)
-def day_start_ms(day: date, zone: ZoneInfo) -> int:
-    """Return the first instant of a local day, which is after midnight if clocks skip midnight. If the day
-    begins outside the calendar, this is the calendar's first or last instant."""
-    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware on the next line
-    at_ms = _resolve_ms(midnight, zone)
-    if not MIN_MS + DAY_MS <= at_ms <= MAX_MS - DAY_MS:
-        # No zone switches its clocks there, and `to_local` might return another year.
-        return min(max(at_ms, MIN_MS), MAX_MS)
-    if to_local(at_ms, zone).replace(tzinfo=None) > midnight:
+def local_day(at_ms: int, zone: ZoneInfo) -> int:
+    """Return the local day of an instant, as days since 1970-01-01."""
+    return (at_ms + offset_ms(at_ms, zone)) // DAY_MS
+
+
+@lru_cache(maxsize=16_384)
+def day_start_ms(day: int, zone: ZoneInfo) -> int:
+    """Return the first instant of a local day, which is after midnight if clocks skip midnight. For a day
+    outside the calendar, this is an instant outside it."""
+    midnight_ms = day * DAY_MS
+    if not MIN_MS + _EDGE_MS <= midnight_ms <= MAX_MS - _EDGE_MS:
+        # No zone switches its clocks there. Outside the calendar nothing depends on the exact instant.
+        return midnight_ms - offset_ms(min(max(midnight_ms, MIN_MS), MAX_MS), zone)
+    at_ms = midnight_ms - _ahead_ms(datetime.fromordinal(_EPOCH_ORDINAL + day), zone)
+    if at_ms + offset_ms(at_ms, zone) > midnight_ms:
         # Clocks skipped midnight. The day begins at the switch: search for the first instant of this day.
         before_ms = at_ms - DAY_MS
         while at_ms - before_ms > 1:
             middle_ms = (before_ms + at_ms) // 2
-            if _to_local(middle_ms, zone).date() < day:
+            if middle_ms + offset_ms(middle_ms, zone) < midnight_ms:
                 before_ms = middle_ms
             else:
                 at_ms = middle_ms
     return at_ms
 
 
-@lru_cache(maxsize=16_384)
-def local_date(at_ms: int, zone: ZoneInfo) -> date:
-    """Return the local calendar day of an instant; the calendar's first or last day if that lies outside."""
-    try:
-        return _to_local(at_ms, zone).date()
-    except OverflowError:
-        return date.max if at_ms > 0 else date.min
-
-
-class LocalDay(NamedTuple):
-    """A day of the local calendar. Its year may be 0 or 10000, which `date` does not have."""
+class CivilDay(NamedTuple):
+    """The year, month 1-12 and day of the month 1-31 of a day. `date` has only the years 1 to 9999."""
 
     year: int
     month: int
     day: int
 
 
-@lru_cache(maxsize=16_384)
-def local_day(at_ms: int, zone: ZoneInfo) -> LocalDay:
-    """Return the local calendar day of an instant."""
-    moved_ms = away_from_ends_ms(at_ms)
-    local = _to_local(at_ms + moved_ms, zone)
-    return LocalDay(local.year - 400 * moved_ms // _CYCLE_MS, local.month, local.day)
+@lru_cache(maxsize=4_096)
+def civil(day: int) -> CivilDay:
+    """Return the year, month and day of the month of a day that is counted from 1970-01-01."""
+    cycles, rest = divmod(day, _CYCLE_DAYS)
+    near = date.fromordinal(_EPOCH_ORDINAL + rest)
+    return CivilDay(near.year + 400 * cycles, near.month, near.day)
 
 
-def local_day_start_ms(day: LocalDay, zone: ZoneInfo) -> int:
-    """Return the first instant of a local day, which may lie before MIN_MS; NEVER_MS if it lies after the
-    calendar."""
-    if day.year > MAXYEAR + 1:
-        return NEVER_MS
-    cycles = 1 if day.year <= MINYEAR else -1 if day.year >= MAXYEAR else 0
-    moved_ms = day_start_ms(date(day.year + 400 * cycles, day.month, day.day), zone)
-    return min(moved_ms - cycles * _CYCLE_MS, NEVER_MS)
+def day_number(year: int, month: int, day: int) -> int:
+    """Return the days since 1970-01-01. Raises ValueError if the month does not have the day."""
+    cycles, rest = divmod(year - 2000, 400)
+    return date(2000 + rest, month, day).toordinal() - _EPOCH_ORDINAL + cycles * _CYCLE_DAYS
 
 
-def unit_start(day: date, unit: CalendarUnit, week_start: int = MONDAY) -> date:
-    """Return the first day of the calendar unit that contains `day`. Weeks begin on `week_start`, 1-7 from
-    Monday."""
+def shift_units(day: int, unit: CalendarUnit, count: int, week_start: int = MONDAY) -> int:
+    """Return the first day of the calendar unit that is `count` units after the one that contains `day`.
+    Weeks begin on `week_start`, 1-7 from Monday."""
     if unit == "day":
-        return day
+        return day + count
     if unit == "week":
-        return day - timedelta(days=(day.isoweekday() - week_start) % 7)
-    if unit == "month":
-        return day.replace(day=1)
-    if unit == "quarter":
-        return day.replace(month=day.month - (day.month - 1) % 3, day=1)
-    return day.replace(month=1, day=1)
-
-
-def shift_units(start: date, unit: CalendarUnit, count: int) -> date:
-    """Return the first day of the unit that is `count` units after the one that begins at `start`.
-
-    Raises OverflowError outside the years 1 to 9999."""
-    if unit == "day":
-        return start + timedelta(days=count)
-    if unit == "week":
-        return start + timedelta(weeks=count)
-    months = {"month": 1, "quarter": 3, "year": 12}[unit] * count
-    index = start.year * 12 + start.month - 1 + months
-    if not 12 <= index < 120_000:
-        raise OverflowError("date out of range")
-    return start.replace(year=index // 12, month=index % 12 + 1, day=1)
+        # 1970-01-01 was a Thursday, weekday 4.
+        return day - (day + 4 - week_start) % 7 + 7 * count
+    size = _MONTHS[unit]
+    first = civil(day)
+    month = (first.year * 12 + first.month - 1) // size * size + size * count
+    return day_number(month // 12, month % 12 + 1, 1)
 
 
 def unit_boundary_ms(
@@ -288,14 +266,8 @@ def unit_boundary_ms(
 ) -> int:
     """Return the first instant of the local unit that is `count` units after the one that contains `at_ms`;
     MIN_MS or NEVER_MS if that lies outside the calendar."""
-    for nearer_ms in (0, -_CYCLE_MS, _CYCLE_MS):
-        try:
-            start = unit_start(_to_local(at_ms + nearer_ms, zone).date(), unit, week_start)
-            boundary_ms = day_start_ms(shift_units(start, unit, count), zone) - nearer_ms
-        except (OverflowError, ValueError):
-            continue
-        return min(max(boundary_ms, MIN_MS), NEVER_MS)
-    return MIN_MS if count < 0 else NEVER_MS
+    day = shift_units(local_day(at_ms, zone), unit, count, week_start)
+    return min(max(day_start_ms(day, zone), MIN_MS), NEVER_MS)
 
 
 class Period:
@@ -340,60 +312,34 @@ def next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo) -> int:
     Otherwise they are the multiples of the length on the local clock since midnight, and every midnight. If
     there is no boundary before the end of the calendar, the result is NEVER_MS.
     """
-    try:
-        return _next_aligned_ms(at_ms, length_ms, zone, 0)
-    except OverflowError:
-        nearer_ms = _nearer_ms(at_ms)
-    try:
-        days = nearer_ms // DAY_MS
-        return min(_next_aligned_ms(at_ms + nearer_ms, length_ms, zone, days) - nearer_ms, NEVER_MS)
-    except OverflowError:
-        return NEVER_MS
-
-
-def _next_aligned_ms(at_ms: int, length_ms: int, zone: ZoneInfo, shifted_days: int) -> int:
-    """Return the result of `next_aligned_ms` for an instant that was moved by `shifted_days`. Raises
-    OverflowError outside the local years 1 to 9999."""
     whole = length_ms % DAY_MS == 0
     days = length_ms // DAY_MS if whole else 1
-    today = _to_local(at_ms, zone).date()
-    passed = ((today - date(1970, 1, 1)).days - shifted_days) % days
-    close_ms = day_start_ms(today + timedelta(days=days - passed), zone)
+    today = local_day(at_ms, zone)
+    close_ms = min(day_start_ms(today + days - today % days, zone), NEVER_MS)
     if whole:
         return close_ms
-    boundary_ms = at_ms
+    boundary_ms, offset = at_ms, offset_ms(at_ms, zone)
     while True:
         since_ms = boundary_ms
-        boundary_ms += length_ms - _since_midnight_ms(boundary_ms, zone) % length_ms
-        if _offset(boundary_ms, zone) != _offset(since_ms, zone):
+        into_ms = (since_ms + offset) % DAY_MS % length_ms
+        boundary_ms = min(since_ms + length_ms - into_ms, close_ms)
+        following = offset_ms(boundary_ms, zone)
+        if following != offset:
             # Clocks switch in between. There is no boundary before the switch: search again from there.
             boundary_ms = _switch_ms(since_ms, boundary_ms, zone)
-        if boundary_ms >= close_ms:
-            return close_ms
-        if _since_midnight_ms(boundary_ms, zone) % length_ms == 0:
+            offset = offset_ms(boundary_ms, zone)
+        if boundary_ms == close_ms or (boundary_ms + offset) % DAY_MS % length_ms == 0:
             return boundary_ms
-
-
-def _offset(at_ms: int, zone: ZoneInfo) -> timedelta | None:
-    return _to_local(at_ms, zone).utcoffset()
 
 
 def _switch_ms(before_ms: int, after_ms: int, zone: ZoneInfo) -> int:
     """Return when the clocks switch between two instants with different offsets: the first instant of the new
     offset."""
-    before = _offset(before_ms, zone)
+    before = offset_ms(before_ms, zone)
     while after_ms - before_ms > 1:
         middle_ms = (before_ms + after_ms) // 2
-        if _offset(middle_ms, zone) == before:
+        if offset_ms(middle_ms, zone) == before:
             before_ms = middle_ms
         else:
             after_ms = middle_ms
     return after_ms
-
-
-def _since_midnight_ms(at_ms: int, zone: ZoneInfo) -> int:
-    """Return the time on the local clock as milliseconds after midnight."""
-    local = _to_local(at_ms, zone)
-    return (
-        local.hour * HOUR_MS + local.minute * MINUTE_MS + local.second * SECOND_MS + local.microsecond // 1000
-    )

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import Field
@@ -22,7 +23,7 @@ from schemas.wire import WireModel
 from streamseg.engine.history import History
 from streamseg.json_text import Json
 from streamseg.settings import Settings
-from streamseg.times import local_date, time_zone
+from streamseg.times import FIRST_DAY, LAST_DAY, date_text, local_day, time_zone
 from streamseg.wording import terms
 
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
@@ -93,7 +94,7 @@ class ContactCalendar:
             days: defaultdict[str, Counter[str]] = defaultdict(Counter)
             months: set[str] = set()
             for event in history.kept(contact, now_ms):
-                day = local_date(event.occurred_ms, zone).isoformat()
+                day = _date(event.occurred_ms, zone)
                 months.add(day[:7])
                 if day.startswith(f"{question.month}-"):
                     days[day][event.name] += 1
@@ -104,6 +105,11 @@ class ContactCalendar:
 
         async with self._local.slices.slice():
             return await in_thread(counted)
+
+
+def _date(at_ms: int, zone: ZoneInfo) -> str:
+    """Return the local date of an instant; in the year 0 or 10000, the calendar's first or last date."""
+    return date_text(min(max(local_day(at_ms, zone), FIRST_DAY), LAST_DAY))
 
 
 def _day(day: str, counts: Counter[str]) -> Json:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from streamseg.json_text import Json
 from streamseg.store.growth import CAUSES, Counts, add
-from streamseg.times import HOUR_MS, to_local, unit_boundary_ms
+from streamseg.times import HOUR_MS, offset_ms, unit_boundary_ms
 
 By = Literal["hour", "day"]
 
@@ -31,7 +30,7 @@ def edges(since_ms: int, until_ms: int, by: By, zone: ZoneInfo) -> list[int]:
 def _bucket_start(at_ms: int, by: By, zone: ZoneInfo) -> int:
     if by == "day":
         return unit_boundary_ms(at_ms, "day", 0, zone)
-    return at_ms - (at_ms + _offset_ms(at_ms, zone)) % HOUR_MS
+    return at_ms - (at_ms + offset_ms(at_ms, zone)) % HOUR_MS
 
 
 def _next_start(start_ms: int, by: By, zone: ZoneInfo) -> int:
@@ -40,11 +39,6 @@ def _next_start(start_ms: int, by: By, zone: ZoneInfo) -> int:
     # Where clocks are set by half an hour, one hour has half of its length, or one and a half.
     following_ms = _bucket_start(start_ms + HOUR_MS, by, zone)
     return following_ms if following_ms > start_ms else following_ms + HOUR_MS
-
-
-def _offset_ms(at_ms: int, zone: ZoneInfo) -> int:
-    offset = to_local(at_ms, zone).utcoffset()
-    return 0 if offset is None else offset // timedelta(milliseconds=1)
 
 
 class Growth(NamedTuple):

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from calendar import isleap
-from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from streamseg.language.answer import NO, YES, Answer
-from streamseg.times import (
-    MAX_MS,
-    NEVER_MS,
-    LocalDay,
-    away_from_ends_ms,
-    day_start_ms,
-    local_day,
-    local_day_start_ms,
-    to_local,
-)
+from streamseg.times import MAX_MS, NEVER_MS, CivilDay, civil, day_number, day_start_ms, local_day, to_local
 
 LONGEST_YEAR = 366
 """The greatest number of days between two anniversaries."""
@@ -42,13 +31,13 @@ def calendar_part(at_ms: int, unit: str, zone: ZoneInfo) -> int:
     raise ValueError(f"{unit!r} is not a calendar unit")
 
 
-def anniversary_in(year: int, day: date) -> date:
-    """Return the anniversary of `day` in a year. In years without a 29 February its anniversary is
-    28 February."""
+def anniversary_in(year: int, born: CivilDay) -> int:
+    """Return the anniversary of a day in a year, as days since 1970-01-01. In years without a 29 February its
+    anniversary is 28 February."""
     try:
-        return day.replace(year=year)
+        return day_number(year, born.month, born.day)
     except ValueError:
-        return date(year, 2, 28)
+        return day_number(year, 2, 28)
 
 
 class Anniversary:
@@ -69,31 +58,31 @@ class Anniversary:
         if self.days >= LONGEST_YEAR:
             return YES
         # The days after the calendar's last one count as days to come, although they never do.
-        moved_ms = away_from_ends_ms(now_ms)
-        day, today = to_local(at_ms, self.zone).date(), to_local(now_ms + moved_ms, self.zone).date()
-        coming = anniversary_in(today.year, day)
+        born, today = civil(local_day(at_ms, self.zone)), local_day(now_ms, self.zone)
+        year = civil(today).year
+        coming = anniversary_in(year, born)
         if coming < today:
-            coming = anniversary_in(today.year + 1, day)
-        ahead = timedelta(days=self.days - 1)
+            year += 1
+            coming = anniversary_in(year, born)
+        ahead = self.days - 1
         if coming - today > ahead:
-            return self._until(coming - ahead, moved_ms, holds=False)
-        last, following = coming, anniversary_in(coming.year + 1, day)
-        while following - last <= ahead + timedelta(days=1):
-            last, following = following, anniversary_in(following.year + 1, day)
-        return self._until(last + timedelta(days=1), moved_ms, holds=True)
+            return self._until(coming - ahead, holds=False)
+        last, following = coming, anniversary_in(year + 1, born)
+        while following - last <= self.days:
+            year += 1
+            last, following = following, anniversary_in(year + 1, born)
+        return self._until(last + 1, holds=True)
 
-    def _until(self, day: date, moved_ms: int, *, holds: bool) -> Answer:
-        """Return the answer until a day that was moved by so many ms begins."""
-        at_ms = day_start_ms(day, self.zone) - moved_ms
+    def _until(self, day: int, *, holds: bool) -> Answer:
+        """Return the answer until a day begins."""
+        at_ms = day_start_ms(day, self.zone)
         return Answer(holds, at_ms if at_ms <= MAX_MS else None)
 
 
-def birthday_in(year: int, born: LocalDay) -> LocalDay:
-    """Return the day of a year on which a full year since `born` is complete. In years without a 29 February,
-    a year since that day is complete on 1 March."""
-    if (born.month, born.day) == (2, 29) and not isleap(year):
-        return LocalDay(year, 3, 1)
-    return born._replace(year=year)
+def birthday_in(year: int, born: CivilDay) -> int:
+    """Return the day of a year on which a full year since `born` is complete, as days since 1970-01-01. In
+    years without a 29 February, a year since that day is complete on 1 March."""
+    return day_number(year, born.month, 1) + born.day - 1
 
 
 class AgeRange:
@@ -110,7 +99,7 @@ class AgeRange:
     def at(self, at_ms: int, now_ms: int) -> Answer:
         """Return the answer at `now_ms` for the date of `at_ms`, with the local midnight at which it
         changes."""
-        born = local_day(at_ms, self.zone)
+        born = civil(local_day(at_ms, self.zone))
         first_ms = self._complete_ms(self.youngest or 0, born)
         if now_ms < first_ms:
             return Answer(False, first_ms if first_ms <= MAX_MS else None)
@@ -119,6 +108,6 @@ class AgeRange:
             return YES
         return Answer(True, beyond_ms) if now_ms < beyond_ms else NO
 
-    def _complete_ms(self, years: int, born: LocalDay) -> int:
-        """Return when so many full years since `born` are complete; NEVER_MS after the calendar."""
-        return local_day_start_ms(birthday_in(born.year + years, born), self.zone)
+    def _complete_ms(self, years: int, born: CivilDay) -> int:
+        """Return when so many full years since `born` are complete; after the calendar for never."""
+        return day_start_ms(birthday_in(born.year + years, born), self.zone)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.operands import CalendarUnit
 from schemas.scalars import BLANKS
 from streamseg.replay import replay
 from streamseg.settings import Settings
@@ -207,6 +208,31 @@ def test_calendar_units_have_their_ends_where_they_lie_within_the_calendar() -> 
     assert next_aligned_ms(new_year, 86_400_000, SHANGHAI) == MAX_MS + 1
     first = next_aligned_ms(MIN_MS, 86_400_000, NEW_YORK)
     assert format_ms(first) == "0001-01-01T04:56:02.000Z"  # local mean time
+
+
+def test_units_far_from_the_present_have_the_offset_of_their_own_time() -> None:
+    before = MAX_MS - 30 * 365 * 86_400_000  # in January 9970
+    new_year = MAX_MS + 1 - 8 * 3_600_000  # of the year 10000
+    assert unit_boundary_ms(before, "year", 30, SHANGHAI) == new_year
+    assert unit_boundary_ms(before, "year", 31, SHANGHAI) == MAX_MS + 1
+    assert unit_boundary_ms(new_year, "year", -7_974, SHANGHAI) == oracle_timestamp_ms("2026-01-01", SHANGHAI)
+    # At the first instant of the calendar it is the year 0 there.
+    west = ZoneInfo("Etc/GMT+12")
+    assert unit_boundary_ms(MIN_MS, "year", 2_026, west) == oracle_timestamp_ms("2026-01-01", west)
+    assert unit_boundary_ms(MIN_MS, "month", 12 * 9_998 + 1, west) == oracle_timestamp_ms("9999-01-01", west)
+
+
+@pytest.mark.parametrize("unit", ["day", "week", "month", "quarter", "year"])
+def test_units_beyond_any_calendar_are_before_or_after_all_instants(unit: CalendarUnit) -> None:
+    for at_ms in (MIN_MS, 0, MAX_MS):
+        assert unit_boundary_ms(at_ms, unit, -(2**63), NEW_YORK) == MIN_MS
+        assert unit_boundary_ms(at_ms, unit, 2**64, NEW_YORK) == MAX_MS + 1
+
+
+def test_a_window_that_is_no_whole_number_of_days_ends_at_midnight_however_long_it_is() -> None:
+    noon = AT + 4 * 3_600_000  # 12:00
+    for length_ms in (36 * 3_600_000, 253_402_214_399_999):
+        assert next_aligned_ms(noon, length_ms, SHANGHAI) == noon + 12 * 3_600_000
 
 
 def test_an_event_at_the_last_instant_counts_and_goes_on_counting(changes_of: Replayed) -> None:
