@@ -156,25 +156,30 @@ def _parse_text_ms(text: str, zone: ZoneInfo, day_zone: ZoneInfo) -> int:
     match = _TIMESTAMP.fullmatch(text.strip(BLANKS))
     if match is None:
         raise ValueError(f"{text!r} is not RFC 3339, such as 2026-05-01T08:00:00+08:00")
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    year, month, day = map(int, match.group(1, 2, 3))
+    hour, minute, second, fraction, offset = match.group(4, 5, 6, 7, 8)
     try:
-        local = datetime(  # noqa: DTZ001 - the zone or the offset is added below
-            int(year),
-            int(month),
-            int(day),
+        clock = time(
             int(hour or 0),
             int(minute or 0),
             int(second or 0),
             int((fraction or "")[:3].ljust(3, "0")) * 1_000,
         )
         if offset is None:
+            local = datetime.combine(date(year, month, day), clock)
             return _naive_ms(local, day_zone if hour is None else zone)
-        at_ms = to_ms(local.replace(tzinfo=UTC)) - _parse_offset_ms(offset)
+        # With an offset, an instant of the year 1 may be written in the year 0, which `date` does not have.
+        at_ms = day_number(year, month, day) * DAY_MS + _clock_ms(clock) - _parse_offset_ms(offset)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a moment of the calendar") from error
     if not MIN_MS <= at_ms <= MAX_MS:
         raise ValueError(f"{text!r} lies outside the years 1 to 9999")
     return at_ms
+
+
+def _clock_ms(clock: time) -> int:
+    seconds = (clock.hour * 60 + clock.minute) * 60 + clock.second
+    return seconds * SECOND_MS + clock.microsecond // 1_000
 
 
 def _parse_offset_ms(text: str) -> int:

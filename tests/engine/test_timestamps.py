@@ -126,7 +126,12 @@ def test_fractions_are_cut_not_rounded() -> None:
         ("0001-01-01T00:00:00Z", MIN_MS),
         ("0001-01-01T00:00:00-01:00", MIN_MS + 3_600_000),
         ("0001-01-01T00:00:00+00:01", None),
-        ("0000-12-31T23:59:59-08:00", None),
+        ("0000-12-31T23:59:59-08:00", MIN_MS + 8 * 3_600_000 - 1_000),
+        ("0000-12-31T16:00:00-08:00", MIN_MS),
+        ("0000-12-31T15:59:59.999-08:00", None),
+        ("0000-12-31T23:59:59Z", None),
+        ("0000-12-31T23:59:59", None),
+        ("0000-02-30T00:00:00-08:00", None),
     ],
 )
 def test_every_instant_of_the_calendar_is_a_time_and_no_other(text: str, expected: int | None) -> None:

@@ -33,6 +33,11 @@ def timestamp_ms(value: Any, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -
     if isinstance(value, int):
         return value if FIRST_MS <= value <= LAST_MS else None
     text = value.strip(BLANKS)
+    if text[:5] == "0000-" and _has_offset(text):
+        # It may be an instant of the year 1. The year 400 has the same calendar as the year 0.
+        later = timestamp_ms(f"0400{text[4:]}", zone)
+        at = None if later is None else later - 146_097 * DAY_MS
+        return None if at is None or at < FIRST_MS else at
     try:
         day = _day(text[:10])
         if text[10:] == "":
@@ -48,6 +53,10 @@ def timestamp_ms(value: Any, zone: ZoneInfo, day_zone: ZoneInfo | None = None) -
     if (hour, minute, second, milliseconds) == (0, 0, 0, 0):
         return _within_calendar(midnight_ms(day, zone))
     return _within_calendar((moment.replace(tzinfo=zone) - EPOCH) // MILLISECOND)
+
+
+def _has_offset(text: str) -> bool:
+    return text[-1] in "Zz" or "+" in text or "-" in text[10:]
 
 
 def _within_calendar(at: int) -> int:
