@@ -73,7 +73,7 @@ def by_engine_on_disk(lines: list[Json], settings: Settings, until_ms: int | Non
 def by_reference(lines: list[Json], settings: Settings, until_ms: int | None = None) -> Outcome:
     oracle = reference_replay(lines, settings, until_ms)
     return Outcome(
-        [in_short(change) for change in oracle.changes],
+        [in_short(change) for change in oracle.printed()],
         oracle.dead_letters,
         oracle.left_out,
         oracle.suppressions,

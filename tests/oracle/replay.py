@@ -29,7 +29,9 @@ Line = dict[str, Any]
 
 @dataclass
 class Oracle:
-    """The whole past and what was announced of it. `changes` are MembershipChange values without `ref`.
+    """The whole past and what was announced of it. `changes` are MembershipChange values without `ref`, in
+    the order of their making. `arrivals` has a number for what caused each of them: the time until a line, or
+    the line, which has the next number.
     `erasures` has for each erased contact when that was last, and how many changes there were by then.
     `deletions` has for each deleted segment how many changes there were by its last deletion."""
 
@@ -41,6 +43,8 @@ class Oracle:
     clock: int = FIRST_MS
     accepted: int = 0
     changes: list[Line] = field(default_factory=list)
+    arrivals: list[int] = field(default_factory=list)
+    arrival: int = 0
     change_ids: Counter[str] = field(default_factory=Counter)
     erasures: dict[str, tuple[int, int]] = field(default_factory=dict)
     deletions: dict[str, int] = field(default_factory=dict)
@@ -54,6 +58,7 @@ class Oracle:
         moment = timestamp_ms(line.get("tick", line.get("timestamp")), ZoneInfo(self.settings.timezone))
         assert moment is not None
         self.run_until(moment)
+        self.arrival += 1
         if "tick" in line:
             return
         self.accepted += 1
@@ -81,6 +86,7 @@ class Oracle:
 
     def run_until(self, until: int) -> None:
         """Move the clock, stopping at every instant at which a contact's membership could flip."""
+        self.arrival += 1
         if until <= self.clock:
             return
         due = {
@@ -94,6 +100,14 @@ class Oracle:
         self.clock = until
         for contact_id in self.contacts:
             assert not self._differences(contact_id, until), "a flip was not among the candidates"
+
+    def printed(self) -> list[Line]:
+        """The changes in the order in which a replay prints them."""
+        keys = [
+            (change["effective_at"], arrival, change["contact_id"], change["segment_id"])
+            for change, arrival in zip(self.changes, self.arrivals, strict=True)
+        ]
+        return [self.changes[index] for index in sorted(range(len(keys)), key=keys.__getitem__)]
 
     def members(self) -> set[tuple[str, str]]:
         """The (segment_id, contact_id) pairs in force."""
@@ -219,6 +233,7 @@ class Oracle:
             sequence = self.sequences.get((segment_id, contact_id), 0) + 1
             self.sequences[segment_id, contact_id] = sequence
             closed = kind == "time" and segment_id in CHANNELS
+            self.arrivals.append(self.arrival)
             self.changes.append(
                 {
                     "change_id": self._change_id(f"{segment_id}|{contact_id}|{now}|{sequence}"),
