@@ -30,6 +30,7 @@ _LOG_LINES = 12
 _ENDINGS = {
     "stood still": r"this process stood still",
     "disk full": r"No space left|File too large|space left on device",
+    "released meanwhile": r"NotAtWorkError",
     "fenced": r"ProducerFenced|InvalidProducerEpoch|FencedInstanceId",
     "broker": r"KafkaConnectionError|UnknownTopicOrPartition|NodeNotReady|KafkaTimeoutError|no Kafka|Kafka",
 }
