@@ -26,10 +26,10 @@ from agents.partitions.checkpoint import (
     repair,
     resend_kept_outputs,
 )
-from agents.partitions.cpu_load import CpuLoad
 from agents.partitions.input_flow import Consumer
 from agents.partitions.output_buffer import OutputBuffer
 from agents.partitions.recent_dead_letters import RecentDeadLetters
+from agents.partitions.save_times import SaveTimes
 from agents.partitions.state_figures import observe_state
 from agents.partitions.task import PartitionTask
 from agents.partitions.worker_clock import WorkerClock
@@ -106,8 +106,7 @@ class TaskScheduler(Service):
         self._running: dict[int, _Running] = {}
         self.recent_dead_letters = RecentDeadLetters()
         self._turn = asyncio.Lock()
-        self._load = CpuLoad()
-        self._round_began = 0.0
+        self._times = SaveTimes(settings, pacing, self._wake_senders)
         self._saving = 0
         self._names = {topic: topic_name(settings, topic) for topic in SOURCES}
         self._topics = {name: topic for topic, name in self._names.items()}
@@ -247,14 +246,14 @@ class TaskScheduler(Service):
                 saved_at = sent_at = now
                 self._acknowledge_all(running)
                 self._report(running)
-            elif self._is_time_to_save(task, saved_at, now) or (
+            elif self._times.is_time_to_save(task, saved_at, now, others_save=self._saving > 0) or (
                 # The place of a sweep must be saved together with the contacts that it has changed.
-                task.sweeping and self._is_time_to_send(task, sent_at, now)
+                task.sweeping and self._times.is_time_to_send(task, sent_at, now)
             ):
                 await self._checkpoint(running)
                 saved_at = sent_at = time.monotonic()
                 self._report(running)
-            elif self._is_time_to_send(task, sent_at, now):
+            elif self._times.is_time_to_send(task, sent_at, now):
                 await self._checkpoint_outputs(running)
                 sent_at = time.monotonic()
             if not busy:
@@ -276,70 +275,24 @@ class TaskScheduler(Service):
         return busy
 
     def _rest_seconds(self, running: _Running, saved_at: float, sent_at: float) -> float:
-        """Return how long a task that has nothing to do now may sleep, in s, if nothing wakes it. Records and
-        requests wake it; time does not."""
-        task, pacing = running.task, self._pacing
-        now = time.monotonic()
-        rest = pacing.rest_seconds
-        if task.buffer.output_count:
-            rest = min(rest, sent_at + self._interval(task) - now)
-        if task.backlog:
-            # A record waits until the other topic is known to have no earlier one.
-            rest = min(rest, pacing.other_topic_seconds)
-        if task.unsaved:
-            left = saved_at + self._save_interval(task) - now
-            rest = min(rest, left if left > 0 else pacing.look_again_seconds)
-        elif not running.report_is_current:
-            rest = min(rest, running.reported_at + self._report_seconds(running) - now)
-        due_ms = task.partition.next_due_ms()
-        if due_ms is not None:
-            left = (due_ms + self._settings.live_lag_ms - self._clock.now_ms()) / 1000
-            rest = min(rest, max(left, pacing.look_again_seconds))
-        if not running.source_checked:
-            rest = min(rest, pacing.look_again_seconds)
-        return max(rest, 0.0)
+        """Return how long a task that has nothing to do now may sleep, in s."""
+        report_at = None
+        if not running.report_is_current:
+            report_at = running.reported_at + self._report_seconds(running)
+        return self._times.rest_seconds(
+            running.task,
+            saved_at=saved_at,
+            sent_at=sent_at,
+            report_at=report_at,
+            waits_for_source=not running.source_checked,
+            now=time.monotonic(),
+            now_ms=self._clock.now_ms(),
+        )
 
-    def _is_time_to_save(self, task: PartitionTask, saved_at: float, now: float) -> bool:
-        """Return whether a task whose last checkpoint ended at `saved_at` should make another one.
-
-        Only one task at a time makes a checkpoint, since each delays the others for some milliseconds. The
-        more records wait, the later the checkpoint comes: several changes of a contact are then written
-        once."""
-        is_due = now - saved_at >= self._save_interval(task)
-        return self._is_full(task) or (is_due and not self._saving)
-
-    def _save_interval(self, task: PartitionTask) -> float:
-        """Return how long a task works between two checkpoints, in s."""
-        return self._settings.checkpoint_interval_ms / 1000 * (1 + 2 * self._behind(task))
-
-    def _is_time_to_send(self, task: PartitionTask, sent_at: float, now: float) -> bool:
-        """Return whether a task that has sent nothing since `sent_at` should send its outputs.
-
-        The tasks send in rounds, all of them at about the same time. A request to a broker costs about half a
-        millisecond and each partition in it a tenth, so outputs that are sent together cost a fraction of
-        outputs that are sent one by one."""
-        if not task.buffer.output_count:
-            return False
-        waited, interval = now - sent_at, self._interval(task)
-        if waited >= interval:
-            self._round_began = now
-            for running in self._running.values():
-                if running.task.buffer.output_count:
-                    running.wake.set()
-            return True
-        return sent_at < self._round_began and waited >= interval / 2
-
-    def _interval(self, task: PartitionTask) -> float:
-        """Return how long changes may wait, in s: almost 0 while the worker has time to spare; longer the
-        busier it is and the more records wait."""
-        pacing = self._pacing
-        strain = max(0.0, self._load.share() - pacing.easy_load) / (1.0 - pacing.easy_load)
-        while_reading = self._behind(task) * pacing.behind_seconds
-        return pacing.at_once_seconds + strain * pacing.strained_seconds + while_reading
-
-    def _behind(self, task: PartitionTask) -> float:
-        """Return a number from 0 (no record waits) to 1 (`Pacing.backlog_records` or more wait)."""
-        return min(1.0, task.backlog / self._pacing.backlog_records)
+    def _wake_senders(self) -> None:
+        for running in self._running.values():
+            if running.task.buffer.output_count:
+                running.wake.set()
 
     def _acknowledge_all(self, running: _Running) -> None:
         consumer, task = self._consumer(), running.task
@@ -348,14 +301,6 @@ class TaskScheduler(Service):
         for topic in SOURCES:
             if not task.waiting(topic):
                 consumer.acknowledge_all(self._tp(topic, task.number))
-
-    def _is_full(self, task: PartitionTask) -> bool:
-        """Return whether so much is unsaved that a checkpoint must not wait. Bytes are limited too, so that
-        the changelog records of one contact, which are sent together, always fit into a record batch."""
-        settings = self._settings
-        return task.unsaved_size >= settings.checkpoint_records or (
-            task.bytes_unsaved >= settings.max_record_bytes
-        )
 
     def _still_ours(self, running: _Running) -> StillOurs:
         """Return a function that checks whether anything may be written for the task: its claim is still
@@ -491,13 +436,7 @@ class TaskScheduler(Service):
             running.report_is_current = True
 
     def _report_seconds(self, running: _Running) -> float:
-        """Return how long after its last report a partition reports again. Only numbers of members and a
-        share of a sweep can wait: callers wait for a generation, and for its end."""
-        pacing, last, progress = self._pacing, running.report, running.task.progress
-        if last is None or (last.generation, last.complete) != (progress.generation, progress.complete):
-            return pacing.report_seconds
-        counts = self._settings.partitions * len(last.members)
-        return max(pacing.report_seconds, counts / pacing.reported_counts)
+        return self._times.report_seconds(running.report, running.task.progress)
 
     def reports(self) -> list[Report]:
         """Return the latest report of each partition at work here that has made one."""
