@@ -44,7 +44,7 @@ def changes_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
                 changes = [change.wire() for change in found]
         else:
             oracle = reference_replay(lines, given)
-            changes, numbers = oracle.changes, oracle.dead_letters
+            changes, numbers = oracle.printed(), oracle.dead_letters
         assert numbers == (refused or [])
         return changes
 

@@ -215,8 +215,8 @@ def test_an_event_later_than_the_erasure_survives_it(changes_of: Replayed) -> No
     ] == [
         ("a", 2),
         ("buyer", 2),
-        ("s", 2),
         ("buyer", 1),
+        ("s", 2),
         ("s", 1),
     ]
 
