@@ -122,7 +122,7 @@ class Worker:
     def start(self) -> Started:
         began = time.perf_counter()
         self._process.start()
-        self._process.wait_for(f"({self._settings.partitions} of {self._settings.partitions})")
+        self._process.wait_at_work(self._settings.partitions)
         seconds = time.perf_counter() - began
         return Started(seconds, self._process.cpu_seconds(), self._process.memory_bytes())
 

@@ -193,9 +193,22 @@ class WorkerProcess:
 
     def wait_for(self, text: str) -> None:
         """Wait until the worker has logged this text."""
-        wait_until(lambda: text in self._log.read_text() or self._ended(), text)
-        if text not in self._log.read_text():
-            raise SystemExit(f"the worker ended before {text!r}:\n{self._log.read_text()}")
+        self._wait_until_log(lambda log: text in log, repr(text))
+
+    def wait_at_work(self, partitions: int) -> None:
+        """Wait until the worker has logged of each partition that it is at work on it. Release 0.1.0 has one
+        line for all partitions that are restored together."""
+
+        def at_work(log: str) -> bool:
+            lines = re.findall(r"at work on partitions? ([\d, ]+)", log)
+            return len({number for line in lines for number in re.findall(r"\d+", line)}) == partitions
+
+        self._wait_until_log(at_work, f"at work on {partitions} partitions")
+
+    def _wait_until_log(self, holds: Callable[[str], bool], what: str) -> None:
+        wait_until(lambda: holds(self._log.read_text()) or self._ended(), what)
+        if not holds(self._log.read_text()):
+            raise SystemExit(f"the worker ended before {what}:\n{self._log.read_text()}")
 
     def _ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None

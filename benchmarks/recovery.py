@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -57,11 +58,12 @@ def main() -> None:
             for name, checkout in checkouts(wanted.against).items()
         }
         for name, lost in list(CASES.items()) * wanted.repeats:
-            for one in found.values():
+            for at, one in found.items():
                 if lost:
                     shutil.rmtree(one.worker.state)
-                one.runs[name].append(_until_at_work(one.worker, wanted.partitions))
+                one.runs[name].append(run := _until_at_work(one.worker, wanted.partitions))
                 one.worker.kill()
+                print(f"{at}, {name}: {run[0]:.1f} s", file=sys.stderr, flush=True)
     print(command("benchmarks.recovery"))
     rows = [[name, case, *_columns(one.runs[case])] for case in CASES for name, one in found.items()]
     print(table(["checkout", "", "to be at work", "of that to start", "peak memory"], rows))
@@ -103,7 +105,7 @@ def _until_at_work(worker: WorkerProcess, partitions: int) -> tuple[float, float
     began = time.perf_counter()
     worker.start()
     web = time.perf_counter()
-    worker.wait_for(f"({partitions} of {partitions})")
+    worker.wait_at_work(partitions)
     seconds = time.perf_counter() - began
     return seconds, web - began, worker.memory_bytes() / (1 << 20)
 
