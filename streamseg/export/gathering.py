@@ -16,7 +16,7 @@ from rocksdict import Cache
 
 from streamseg.store import layout
 from streamseg.store.database import Database, KeyValue, new_batch, put_records
-from streamseg.store.kept_outputs import SENT_KEY, drop_sent, in_order
+from streamseg.store.kept_outputs import SENT_KEY, Unsent, in_order
 
 _GATHERED = b"g"
 _SUMS = b"s"
@@ -41,6 +41,7 @@ class Gathering:
         self._database = Database(folder, Cache(_CACHE_BYTES))
         self.notes: dict[int, dict[str, Any]] = {}
         self._outputs: dict[int, dict[bytes, bytes | None]] = {}
+        self._unsent: dict[int, Unsent] = {}
 
     def close(self) -> None:
         self._database.close()
@@ -53,6 +54,7 @@ class Gathering:
         """Take changelog records of a partition, in their order."""
         notes = self.notes.setdefault(partition, {})
         outputs = self._outputs.setdefault(partition, {})
+        unsent = self._unsent.setdefault(partition, Unsent())
         gathered: dict[bytes, bytes | None] = {}
         prefix = _prefix(partition)
         for key, value in records:
@@ -63,9 +65,11 @@ class Gathering:
                 gathered[_sums(partition) + key] = value
             elif key[:1] == layout.OUTPUT:
                 outputs[key] = value
+                unsent.note(key, value)
             else:
                 if key == SENT_KEY:
-                    drop_sent(outputs, value)
+                    for sent in unsent.sent(value):
+                        del outputs[sent]
                 name = key[1:].decode()
                 notes.pop(name, None)
                 if value is not None:

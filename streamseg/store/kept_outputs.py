@@ -35,26 +35,43 @@ def in_order(kept: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
     return [output for _, _, output in sorted((number, place, output) for place, number, output in read)]
 
 
-def drop_sent(
-    changed: dict[bytes, bytes | None], note: bytes | None, on_disk: Iterable[KeyValue] = ()
-) -> None:
-    """Drop the outputs that a note in the changelog says were sent: those before it with a number up to its
-    own. `changed` are the outputs that came before it and are not on disk yet; it gets None for each output
-    that is dropped."""
-    sent = 0 if note is None else orjson.loads(note)
-    for key, value in {**dict(on_disk), **changed}.items():
-        if value is not None and layout.read_output(key, value)[1] <= sent:
-            changed[key] = None
+class Unsent:
+    """Which outputs of a changelog may not have been sent, by their keys, while its records are read in their
+    order."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, kept: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """`kept` are the outputs that may not have been sent, of the records before: key and value."""
+        self._numbers = {key: layout.read_output(key, value)[1] for key, value in kept}
+
+    def note(self, key: bytes, value: bytes | None) -> None:
+        """Take note of a record of outputs."""
+        if value is None:
+            self._numbers.pop(key, None)
+        else:
+            self._numbers[key] = layout.read_output(key, value)[1]
+
+    def sent(self, note: bytes | None) -> list[bytes]:
+        """Return the keys of the outputs that a note in the changelog says were sent: those before it with a
+        number up to its own. Cost: one step for each output that may not have been sent."""
+        sent = 0 if note is None else orjson.loads(note)
+        keys = [key for key, number in self._numbers.items() if number <= sent]
+        for key in keys:
+            del self._numbers[key]
+        return keys
 
 
 class KeptOutputs:
     """The outputs on disk, which came from a changelog, and the number up to which all were sent."""
 
-    __slots__ = ("_database", "_notes", "_sent_in_changelog")
+    __slots__ = ("_database", "_notes", "_sent_in_changelog", "_unsent")
 
     def __init__(self, database: Database, notes: NoteTable) -> None:
         self._database = database
         self._notes = notes
+        # The outputs on disk, while a changelog is applied; None: not read yet.
+        self._unsent: Unsent | None = None
         # Whether the current "sent up to" number has been written to the changelog.
         self._sent_in_changelog = False
 
@@ -69,21 +86,23 @@ class KeptOutputs:
 
     def applied(self, records: Sequence[KeyValue]) -> dict[bytes, bytes | None]:
         """Return what changelog records change in the outputs on disk: key -> value, or None for an output
-        that is not there any more. Cost: one look at all kept outputs if a note is among the records."""
+        that is not there any more."""
+        unsent = self._unsent
+        if unsent is None:
+            unsent = self._unsent = Unsent(self._database.items(layout.OUTPUT, layout.OUTPUT))
         changed: dict[bytes, bytes | None] = {}
-        on_disk: list[KeyValue] | None = None
         for key, value in records:
             if key[:1] == layout.OUTPUT:
                 changed[key] = value
+                unsent.note(key, value)
             elif key == SENT_KEY:
-                if on_disk is None:
-                    on_disk = list(self._database.items(layout.OUTPUT, layout.OUTPUT))
-                drop_sent(changed, value, on_disk)
+                changed.update(dict.fromkeys(unsent.sent(value)))
         return changed
 
     def forget(self) -> None:
         """Delete the outputs on disk and raise the "sent up to" number, because all of them were sent. The
         next changelog records begin with that number."""
+        self._unsent = None
         kept = [(place, number) for place, number, _ in self._kept()]
         if not kept:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from streamseg.records.derived import DerivedEvents
 from streamseg.records.inputs import Event, Order
 from streamseg.store import layout
 from streamseg.store.caches import Caches
-from streamseg.store.change_table import ChangeTable, index_entries
+from streamseg.store.change_table import ChangeTable
 from streamseg.store.contact_table import ContactTable
 from streamseg.store.database import CacheUse, Database, Figures, KeyValue, new_batch, put_records
 from streamseg.store.event_table import EventTable
@@ -32,6 +33,8 @@ IMPORTING = "importing"
 GROWTH_SINCE = "growth_since_ms"
 
 _HISTORY, _CONTACT, _CHANGE = layout.HISTORY[0], layout.CONTACT[0], layout.CHANGE[0]
+_OF_OUTPUTS = (layout.OUTPUT[0], layout.META[0])
+_key = itemgetter(0)
 
 
 class RocksStore:
@@ -364,29 +367,41 @@ class RocksStore:
         """
         if self.unwritten or self._members.changed() or self._changes.changed() or len(self._notes):
             raise RuntimeError("a changelog cannot be applied under unwritten changes")
-        batch = new_batch()
+        history: list[KeyValue] = []
+        outputs: list[KeyValue] = []
+        latest: dict[bytes, bytes | None] = {}
+        for record in records:
+            kind = record[0][0]
+            if kind == _HISTORY:
+                history.append(record)
+            else:
+                latest[record[0]] = record[1]
+                if kind in _OF_OUTPUTS:
+                    outputs.append(record)
+        latest |= self._outputs.applied(outputs)
         # Records of events are written in their order: an event that was dropped and added again at another
         # time has the same entry in the event-id index.
-        history = [(key, value) for key, value in records if key[0] == _HISTORY]
-        put_records(batch, history)
-        put_records(batch, layout.event_id_entries(history))
-        latest = {key: value for key, value in records if key[0] != _HISTORY}
-        latest |= self._outputs.applied(records)
-        put_records(batch, list(latest.items()))
-        put_records(batch, index_entries([one for one in latest.items() if one[0][0] == _CHANGE]))
-        states = [value for key, value in latest.items() if key[0] == _CONTACT and value is not None]
-        self._written_layout = None
-        self._raise_to(max((data[0] for data in states), default=0))
-        self._contacts.note_unkept(states)
-        self._contacts.write_unkept(batch)
-        put = batch.put
+        written = history + layout.event_id_entries(history)
+        states: list[bytes] = []
         for key, value in latest.items():
-            if key[0] == _CONTACT and value is not None:
+            written.append((key, value))
+            kind = key[0]
+            if kind == _CONTACT and value is not None:
+                states.append(value)
                 due_key = layout.due_key_of(key, value)
                 if due_key is not None:
                     # An older entry of this contact may stay; the queue finds that it is outdated and drops
                     # it.
-                    put(due_key, b"")
+                    written.append((due_key, b""))
+            elif kind == _CHANGE:
+                written.append((layout.segment_change_key(key), value))
+        written.sort(key=_key)
+        batch = new_batch()
+        put_records(batch, written)
+        self._written_layout = None
+        self._raise_to(max((data[0] for data in states), default=0))
+        self._contacts.note_unkept(states)
+        self._contacts.write_unkept(batch)
         for key in strays:
             batch.put(layout.STRAY + key, b"")
         self._database.write(batch, offset)
