@@ -61,6 +61,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "live_lag_ms",
         "queued_records",
         "cache_bytes",
+        "restoring_processes",
         "compaction_interval_ms",
         "stall_timeout_ms",
         "verify_",

@@ -148,6 +148,9 @@ class Settings(BaseSettings):
     cache_bytes: int = Field(256 << 20, ge=1 << 20)
     """How much memory a worker uses to keep what it has read, for all its partitions together: a quarter for
     blocks of RocksDB, the rest for decoded contacts."""
+    restoring_processes: int = Field(2, gt=0)
+    """How many processes restore the partitions of a worker that has lost its local state, one for each core
+    at most. Each takes some 200 MiB of memory meanwhile. With 1 the worker's own process does it."""
     compaction_interval_ms: int = Field(7 * DAY_MS, gt=0)
     """How often the state of a partition is compacted as a whole. After this time at the latest, values that
     were replaced or deleted, those of erased contacts too, are gone from the worker's disk."""

@@ -8,7 +8,7 @@ from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from agents.kafka.changelog_record import counts
+from agents.kafka.changelog_record import Headers, counts
 from agents.kafka.client_errors import ClientErrors
 from agents.kafka.reader_options import reader_options
 from agents.kafka.silence import Silence
@@ -21,6 +21,26 @@ _WAIT_SECONDS = 0.05
 _ANSWER_SECONDS = 5.0
 _LOGGED_SECONDS = 60.0
 """How often a reader without a limit says in the log that it waits for the brokers."""
+
+
+class _Batch:
+    """Records of one partition that were read together: those that count, the keys of the others, and the
+    offset of the last one."""
+
+    __slots__ = ("offset", "records", "strays")
+
+    def __init__(self) -> None:
+        self.records: list[KeyValue] = []
+        self.strays: list[bytes] = []
+        self.offset = -1
+
+    def take(self, message: Message, offset: int) -> None:
+        key = cast(bytes, message.key())
+        if counts(cast(Headers | None, message.headers()), offset):
+            self.records.append((key, message.value()))
+        else:
+            self.strays.append(key)
+        self.offset = offset
 
 
 def read_changelog(
@@ -42,6 +62,11 @@ def read_changelog(
     start and its end, once for each partition, before anything else. `reached` gets the partition and the
     offset after its end, once for each partition, as soon as it was read to its end; after that nothing of
     the partition is applied.
+
+    Partitions are read one after the other, in the given order: so the first ones are soon at their ends, and
+    few stores fill memory tables at a time. The next partition joins when little is left of those before it,
+    so that short ones are read together; and when nothing arrives, for example because the leader of one does
+    not answer.
 
     Blocks; call it in a thread. librdkafka fetches and unpacks in threads of its own, in C, while `apply`
     writes; aiokafka does it in Python, which took half of a recovery. A second thread here would only wait
@@ -88,42 +113,47 @@ def read_changelog(
         # the records at that offset were deleted, the broker reports the offset as invalid, and the earliest
         # one is used.
         consumer.assign([TopicPartition(topic, partition, starts[partition]) for partition in left])
+        consumer.pause([TopicPartition(topic, partition) for partition in left])
+        offsets, joined = dict(starts), set[int]()
         silence.end()
+        nothing_came = False
         while left and not stop.is_set():
-            batches: dict[int, list[Message]] = {}
+            for partition in [one for one in left if one not in joined]:
+                to_read = sum(left[one] - offsets[one] for one in joined if one in left)
+                if to_read >= _RECORDS and not nothing_came:
+                    break
+                consumer.resume([TopicPartition(topic, partition)])
+                joined.add(partition)
+                nothing_came = False
+            batches: dict[int, _Batch] = {}
             positions: dict[int, int] = {}
             for message in consumer.consume(_RECORDS, _WAIT_SECONDS):
                 partition, error = cast(int, message.partition()), message.error()
-                if is_of_the_group(error):
+                if partition not in left or is_of_the_group(error):
+                    # Or the partition is at work already, and the records after its end are its own.
                     continue
-                if partition not in left:
-                    # The partition is at work already, and the records after its end are its own.
-                    continue
+                offset = cast(int, message.offset())
                 if error is None:
-                    batches.setdefault(partition, []).append(message)
-                    positions[partition] = cast(int, message.offset()) + 1
+                    batch = batches.get(partition)
+                    if batch is None:
+                        batch = batches[partition] = _Batch()
+                    batch.take(message, offset)
                 elif is_end(error):
-                    positions[partition] = cast(int, message.offset())
-            for partition, messages in batches.items():
-                records: list[KeyValue] = []
-                strays: list[bytes] = []
-                for message in messages:
-                    key = cast(bytes, message.key())
-                    headers = cast(list[tuple[str, bytes]] | None, message.headers())
-                    if counts(headers, cast(int, message.offset())):
-                        records.append((key, message.value()))
-                    else:
-                        strays.append(key)
-                apply(partition, records, strays, cast(int, messages[-1].offset()))
+                    positions[partition] = offset
+            for partition, batch in batches.items():
+                apply(partition, batch.records, batch.strays, batch.offset)
+                positions[partition] = max(batch.offset + 1, positions.get(partition, 0))
             for partition, position in positions.items():
+                offsets[partition] = position
                 if position >= left[partition]:
                     del left[partition]
                     consumer.pause([TopicPartition(topic, partition)])
                     reached(partition, position)
-            if positions:
-                silence.end()
-            else:
+            nothing_came = not positions
+            if nothing_came:
                 silence.go_on()
+            else:
+                silence.end()
     finally:
         consumer.close()
 

@@ -9,55 +9,31 @@ import gc
 import logging
 import re
 import shutil
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiokafka.errors import ProducerFenced
 from mode import Service
 
-from agents.kafka.changelog_reader import read_changelog
-from agents.kafka.topics import CONTACTS_TABLE, changelog_topic
+from agents.kafka.topics import CONTACTS_TABLE
 from agents.metrics import Metrics
 from agents.partitions.assignment import Assignment, Claim, State
+from agents.partitions.restoring import Restoring
 from agents.partitions.scheduler import TaskScheduler
 from streamseg.errors import StreamsegError
 from streamseg.settings import Settings
 from streamseg.store.caches import Caches
-from streamseg.store.database import KeyValue
 from streamseg.store.rocksdb import RocksStore
 
 _log = logging.getLogger(__name__)
-
-# From so many records at once on, a store is put into bulk mode; fewer are not worth the flush at its end.
-_BULK_RECORDS = 1_000
 
 
 class NotAtWorkError(StreamsegError, ProducerFenced):  # type: ignore[misc]  # aiokafka has no types
     """This worker was about to write to the changelog of a partition that is not at work here. The changelog
     must stay as it is for the worker that owns the partition now. (The class is a ProducerFenced for the same
     reason as `agents.worker.stall_guard.StoodStillError`.)"""
-
-
-class _Reading:
-    """The stores of some partitions, and the thread that applies their changelogs to them."""
-
-    def __init__(self, claims: Iterable[Claim]) -> None:
-        self.claims = {claim.partition: claim for claim in claims}
-        self.stores: dict[int, RocksStore] = {}
-        self.stop = threading.Event()
-        self.thread: asyncio.Future[None] | None = None
-        self.began = time.monotonic()
-        self.records = 0
-        self.ends: dict[int, int] = {}
-        """For each partition, the offset after the end of its changelog, once it is known."""
-        self.remaining: dict[int, int] = {}
-        """For each partition, how many offsets are still to be read."""
-        self.planned: dict[int, int] = {}
-        """For each partition, how many offsets were to be read at the beginning."""
 
 
 _FOLDER_NAME = re.compile(rf"{CONTACTS_TABLE}-(\d+)\.db")
@@ -68,6 +44,13 @@ class _Restored(NamedTuple):
 
     store: RocksStore
     changelog_end: int
+
+
+class _Running(NamedTuple):
+    """The restoring of some partitions, and its thread."""
+
+    restoring: Restoring
+    thread: asyncio.Future[None]
 
 
 class OwnedPartitions(Service):
@@ -93,10 +76,9 @@ class OwnedPartitions(Service):
         self._scheduler = scheduler
         self._metrics = metrics
         self._folder = folder
-        self._changelog = changelog_topic(settings)
         self._caches = Caches(settings.cache_bytes)
         self._assignment = Assignment(self)
-        self._readings: dict[Claim, _Reading] = {}
+        self._restorings: dict[Claim, _Running] = {}
         self._restored: dict[Claim, _Restored] = {}
         self._closing: set[asyncio.Future[None]] = set()
         self._became_ready = asyncio.Event()
@@ -169,7 +151,7 @@ class OwnedPartitions(Service):
     @property
     def restoring(self) -> bool:
         """Whether the changelog of any partition is being read."""
-        return bool(self._readings)
+        return bool(self._restorings)
 
     def partition_state(self, number: int) -> State:
         """Return the state of a partition in this worker."""
@@ -178,10 +160,9 @@ class OwnedPartitions(Service):
     def restored_share(self, number: int) -> tuple[int, int] | None:
         """Return how many offsets of the changelog of a partition that is being restored have been read, and
         how many there are to read; None before this is known, and for other partitions."""
-        for claim, reading in self._readings.items():
-            if claim.partition == number and claim not in self._restored and number in reading.planned:
-                planned = reading.planned[number]
-                return planned - reading.remaining[number], planned
+        for claim, running in self._restorings.items():
+            if claim.partition == number and claim not in self._restored:
+                return running.restoring.share(number)
         return None
 
     async def wait_until_ready(self) -> None:
@@ -206,9 +187,9 @@ class OwnedPartitions(Service):
 
     def observe(self) -> None:
         """Bring the gauges up to date."""
-        readings = list(dict.fromkeys(self._readings.values()))
-        self._metrics.restoring.set(sum(claim not in self._restored for claim in self._readings))
-        self._metrics.restore_remaining.set(sum(sum(one.remaining.values()) for one in readings))
+        running = dict.fromkeys(self._restorings.values())
+        self._metrics.restoring.set(sum(claim not in self._restored for claim in self._restorings))
+        self._metrics.restore_remaining.set(sum(one.restoring.remaining for one in running))
         try:
             disk = shutil.disk_usage(self._settings.data_dir)
         except OSError:
@@ -221,10 +202,22 @@ class OwnedPartitions(Service):
 
     def restore(self, claims: list[Claim]) -> None:
         _log.info("restoring partitions %s", ", ".join(str(claim.partition) for claim in claims))
-        reading = _Reading(claims)
-        self._readings.update(dict.fromkeys(claims, reading))
-        reading.thread = asyncio.ensure_future(asyncio.to_thread(self._read, reading, self.loop))
-        self.add_future(self._watch_reading(reading))
+        loop = self.loop
+
+        def restored(claim: Claim, store: RocksStore, changelog_end: int) -> None:
+            loop.call_soon_threadsafe(self._note_restored, claim, store, changelog_end)
+
+        restoring = Restoring(
+            claims,
+            self._settings,
+            metrics=self._metrics,
+            caches=self._caches,
+            folder_of=self._folder_of,
+            restored=restored,
+        )
+        running = _Running(restoring, asyncio.ensure_future(asyncio.to_thread(restoring.run, self._progress)))
+        self._restorings.update(dict.fromkeys(claims, running))
+        self.add_future(self._watch(running))
 
     def work(self, claim: Claim) -> None:
         restored = self._restored[claim]
@@ -237,9 +230,9 @@ class OwnedPartitions(Service):
         self._close(claim)
 
     def abandon(self, claim: Claim) -> None:
-        reading = self._readings.get(claim)
-        if reading is not None:
-            reading.stop.set()
+        running = self._restorings.get(claim)
+        if running is not None:
+            running.restoring.stop.set()
         self._close(claim)
 
     def lost(self, claim: Claim) -> None:
@@ -249,81 +242,38 @@ class OwnedPartitions(Service):
 
     # -- restoring ---------------------------------------------------------------------------------------
 
-    def _read(self, reading: _Reading, loop: asyncio.AbstractEventLoop) -> None:
-        """Open the stores and read the changelogs, in a separate thread, until `stop` is set."""
-        stores = reading.stores
-        with ExitStack() as stack:
-            bulks: dict[int, ExitStack] = {}
+    def _progress(self) -> None:
+        self.progressed_at = time.monotonic()
 
-            def apply(number: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
-                if number not in bulks and len(records) >= _BULK_RECORDS:
-                    bulks[number] = stack.enter_context(ExitStack())
-                    bulks[number].enter_context(stores[number].in_bulk())
-                stores[number].apply_changelog(records, offset, strays)
-                if strays:
-                    _log.warning("%d changelog records of partition %d do not count", len(strays), number)
-                reading.records += len(records)
-                reading.remaining[number] = reading.ends[number] - offset - 1
-                self._metrics.recovered.inc(len(records))
-                self.progressed_at = time.monotonic()
-
-            def planned(number: int, start: int, end: int) -> None:
-                reading.ends[number] = end
-                reading.remaining[number] = reading.planned[number] = end - start
-
-            def reached(number: int, end: int) -> None:
-                reading.remaining[number] = 0
-                if number in bulks:
-                    bulks.pop(number).close()
-                # Decided here, in this thread, since a raised layout may have all contacts read.
-                version = stores[number].written_layout
-                _log.info("partition %d is written in state layout %d", number, version)
-                loop.call_soon_threadsafe(self._reached, reading.claims[number], stores[number], end)
-
-            for number in reading.claims:
-                stores[number] = RocksStore(
-                    self._folder_of(number),
-                    caches=self._caches,
-                    layout_asked=self._settings.layout,
-                )
-            starts = {number: _after(store.changelog_offset) for number, store in stores.items()}
-            read_changelog(
-                self._settings, self._changelog, starts, apply, reached, reading.stop, planned=planned
-            )
-
-    def _reached(self, claim: Claim, store: RocksStore, changelog_end: int) -> None:
+    def _note_restored(self, claim: Claim, store: RocksStore, changelog_end: int) -> None:
         self._restored[claim] = _Restored(store, changelog_end)
         self._assignment.restored(claim)
 
-    async def _watch_reading(self, reading: _Reading) -> None:
-        """Wait for the end of the reading. An error of the reading is raised here and crashes the app."""
-        if reading.thread is not None:
-            await asyncio.wait([reading.thread])
-            reading.thread.result()
-        for claim in reading.claims.values():
-            self._readings.pop(claim, None)
-        if reading.records:
-            seconds = time.monotonic() - reading.began
-            _log.info("recovered %d changelog records in %.1f s", reading.records, seconds)
+    async def _watch(self, running: _Running) -> None:
+        """Wait for the end of the restoring. An error in it is raised here and crashes the app."""
+        await asyncio.wait([running.thread])
+        running.thread.result()
+        for claim in running.restoring.claims.values():
+            self._restorings.pop(claim, None)
 
     # -- closing -----------------------------------------------------------------------------------------
 
     def _close(self, claim: Claim) -> None:
         _log.info("releasing partition %d", claim.partition)
-        closing = asyncio.ensure_future(self._end(claim, self._readings.get(claim)))
+        closing = asyncio.ensure_future(self._end(claim, self._restorings.get(claim)))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    async def _end(self, claim: Claim, reading: _Reading | None) -> None:
-        if claim not in self._restored and reading is not None and reading.thread is not None:
+    async def _end(self, claim: Claim, running: _Running | None) -> None:
+        if claim not in self._restored and running is not None:
             # The thread uses the store until the thread ends or has reported this partition as restored.
-            await asyncio.wait([reading.thread])
+            await asyncio.wait([running.thread])
         await self._scheduler.end(claim)
         restored = self._restored.pop(claim, None)
         if restored is not None:
             restored.store.close()
-        elif reading is not None and claim.partition in reading.stores:
-            reading.stores[claim.partition].close()
+        elif running is not None and claim.partition in running.restoring.stores:
+            running.restoring.stores[claim.partition].close()
         self._assignment.gone(claim)
         _log.info("released partition %d", claim.partition)
 
@@ -335,7 +285,3 @@ class OwnedPartitions(Service):
 
     async def on_stop(self) -> None:
         await self.end()
-
-
-def _after(offset: int | None) -> int:
-    return 0 if offset is None else offset + 1

@@ -16,7 +16,7 @@ from faust.types import TP
 from agents.kafka.compatibility import count_retries
 from agents.kafka.unacknowledged import Unacknowledged
 from agents.metrics import Metrics
-from agents.partitions import owned_partitions
+from agents.partitions import restoring
 from agents.partitions.assignment import Claim
 from agents.partitions.owned_partitions import OwnedPartitions
 from agents.partitions.scheduler import TaskScheduler
@@ -122,7 +122,7 @@ def test_a_restoring_tells_how_much_is_left(
         go_on.wait(30)
         reached(0, 100)
 
-    monkeypatch.setattr(owned_partitions, "read_changelog", read)
+    monkeypatch.setattr(restoring, "read_changelog", read)
 
     async def main() -> None:
         scheduler = SimpleNamespace(begin=lambda *_: None, end=_nothing)

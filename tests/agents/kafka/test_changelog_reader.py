@@ -6,9 +6,10 @@ import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from agents.demo.embedded import EmbeddedBroker
 from agents.kafka import changelog_reader, silence
@@ -53,7 +54,12 @@ class Applied:
 
     def read(self, bootstrap: str, starts: dict[int, int], folder: Path) -> None:
         settings = Settings(bootstrap_servers=bootstrap, data_dir=folder)
-        read_changelog(settings, TOPIC, starts, self.apply, self.reach, self.stop)
+        deadline = threading.Timer(60, self.stop.set)
+        deadline.start()
+        try:
+            read_changelog(settings, TOPIC, starts, self.apply, self.reach, self.stop)
+        finally:
+            deadline.cancel()
 
     def reach(self, partition: int, end: int) -> None:
         assert partition not in self.ends
@@ -69,6 +75,44 @@ def test_all_of_it_in_order(bootstrap: str, tmp_path: Path) -> None:
         assert applied.records[partition] == expected
     assert applied.offsets == {0: RECORDS // 2 - 1, 1: RECORDS // 2 - 1}
     assert applied.ends == {0: RECORDS // 2, 1: RECORDS // 2, 2: 0}
+
+
+def test_a_partition_is_read_once_little_is_left_of_the_one_before_it(
+    bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changelog_reader, "_RECORDS", 100)
+    offsets: list[tuple[int, int]] = []
+
+    def apply(partition: int, records: list[KeyValue], strays: list[bytes], offset: int) -> None:
+        offsets.append((partition, offset))
+
+    settings = Settings(bootstrap_servers=bootstrap, data_dir=tmp_path)
+    read_changelog(settings, TOPIC, {1: 0, 0: 0}, apply, Applied().reach, threading.Event())
+    begin_of_the_next = next(number for number, (partition, _) in enumerate(offsets) if partition == 0)
+    assert offsets[begin_of_the_next - 1][1] >= RECORDS // 2 - 100
+
+
+def test_a_partition_whose_leader_is_silent_does_not_keep_the_next_one_waiting(
+    bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied = Applied()
+    silent = [TopicPartition(TOPIC, 0)]
+
+    class Silent(Consumer):
+        """Nothing arrives of partition 0 before partition 1 has come to its end."""
+
+        def resume(self, partitions: list[TopicPartition]) -> None:
+            super().resume([one for one in partitions if one.partition != 0])
+
+        def consume(self, *options: Any) -> list[Message]:
+            if 1 in applied.ends:
+                super().resume(silent)
+            return super().consume(*options)
+
+    monkeypatch.setattr(changelog_reader, "Consumer", Silent)
+    applied.read(bootstrap, {0: 0, 1: 0}, tmp_path)
+    assert list(applied.ends) == [1, 0]
+    assert len(applied.records[0]) == RECORDS // 2
 
 
 def test_what_the_state_holds_is_not_read_again(bootstrap: str, tmp_path: Path) -> None:

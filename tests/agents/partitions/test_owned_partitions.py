@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from agents.metrics import Metrics
-from agents.partitions import owned_partitions
+from agents.partitions import restoring
 from agents.partitions.assignment import Claim
 from agents.partitions.owned_partitions import OwnedPartitions
 from agents.partitions.scheduler import TaskScheduler
@@ -49,7 +49,7 @@ def test_nothing_is_left_of_partitions_that_were_given_back(
             planned(number, 0, 0)
             reached(number, 0)
 
-    monkeypatch.setattr(owned_partitions, "read_changelog", read)
+    monkeypatch.setattr(restoring, "read_changelog", read)
     settings = Settings(partitions=PARTITIONS, data_dir=tmp_path)
     plan = loaded(definitions([])).plan
     at_work: dict[Claim, PartitionTask] = {}
