@@ -62,6 +62,10 @@ class Pacing:
     """When the values of the records that wait for a partition have this total size, no more are fetched;
     `Settings.queued_records` bounds their number."""
 
+    unsaved_updates: int = 500
+    """After so many contact updates a partition makes a checkpoint. Until then it holds all attributes of
+    these contacts and what follows from them as objects, some 12 KB for a new contact with 20 attributes."""
+
     # -- a step of one partition: other partitions wait for it, so it takes some milliseconds at most ------
 
     step_records: int = 64

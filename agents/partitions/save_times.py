@@ -42,8 +42,10 @@ class SaveTimes:
         """Return whether so much is unsaved that a checkpoint must not wait. Bytes are limited too, so that
         the changelog records of one contact, which are sent together, always fit into a record batch."""
         settings = self._settings
-        return task.unsaved_size >= settings.checkpoint_records or (
-            task.bytes_unsaved >= settings.max_record_bytes
+        return (
+            task.unsaved_size >= settings.checkpoint_records
+            or task.updates_unsaved >= self._pacing.unsaved_updates
+            or task.bytes_unsaved >= settings.max_record_bytes
         )
 
     # -- outputs -----------------------------------------------------------------------------------------

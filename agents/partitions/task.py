@@ -76,6 +76,7 @@ class PartitionTask:
         self.partition = Partition(store=store, plan=self._sweep.plan, settings=settings, emitter=self.buffer)
         self.next_offsets: dict[str, int] = {}
         self.records_unsaved = 0
+        self.updates_unsaved = 0
         self.bytes_unsaved = 0
         self.earliest_due_ms: int | None = None
         """The earliest due time (epoch ms) of the contacts that became due while the partition was read to
@@ -170,6 +171,7 @@ class PartitionTask:
         self.next_offsets.clear()
         self._sweep.unsaved = False
         self.records_unsaved = 0
+        self.updates_unsaved = 0
         self.bytes_unsaved = 0
 
     def step(self) -> bool:
@@ -230,6 +232,8 @@ class PartitionTask:
             self.bytes_unsaved += size
             self._applied[topic] = offset + 1
             self.records_unsaved += 1
+            if topic == CONTACT_UPDATES:
+                self.updates_unsaved += 1
         self.next_offsets[topic] = self._applied[topic]
 
     def _run_due(self, records_wait: bool) -> bool:

@@ -18,7 +18,9 @@ PACING = Pacing(easy_load=0.999_999, rest_seconds=5.0)
 SETTINGS = Settings(checkpoint_interval_ms=500, checkpoint_records=100, live_lag_ms=200)
 
 
-def task(*, outputs: int = 0, backlog: int = 0, unsaved: int = 0, due_ms: int | None = None) -> PartitionTask:
+def task(
+    *, outputs: int = 0, backlog: int = 0, unsaved: int = 0, updates: int = 0, due_ms: int | None = None
+) -> PartitionTask:
     return cast(
         PartitionTask,
         SimpleNamespace(
@@ -26,6 +28,7 @@ def task(*, outputs: int = 0, backlog: int = 0, unsaved: int = 0, due_ms: int | 
             backlog=backlog,
             unsaved=unsaved > 0,
             unsaved_size=unsaved,
+            updates_unsaved=updates,
             bytes_unsaved=0,
             partition=SimpleNamespace(next_due_ms=lambda: due_ms),
         ),
@@ -81,6 +84,12 @@ def test_one_task_saves_at_a_time_unless_another_one_is_full() -> None:
     assert times.is_time_to_save(some, 10.0, 10.5, others_save=False)
     assert not times.is_time_to_save(some, 10.0, 10.5, others_save=True)
     assert times.is_time_to_save(full, 10.0, 10.1, others_save=True)
+
+
+def test_few_contact_updates_wait_for_a_checkpoint_since_they_take_much_memory() -> None:
+    times, limit = Rounds().times, PACING.unsaved_updates
+    assert not times.is_time_to_save(task(unsaved=1, updates=limit - 1), 10.0, 10.1, others_save=True)
+    assert times.is_time_to_save(task(unsaved=1, updates=limit), 10.0, 10.1, others_save=True)
 
 
 @pytest.mark.parametrize(
