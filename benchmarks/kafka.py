@@ -11,7 +11,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,7 @@ class WorkerProcess:
         self._environment = {**worker_environment(settings, self.state), **environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
+        self._memory_with_processes = 0
 
     @property
     def running(self) -> bool:
@@ -182,6 +183,7 @@ class WorkerProcess:
             command = ["taskset", "-c", ",".join(map(str, cpus)), *command]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, env=self._environment, stderr=log)
+        self._memory_with_processes = 0
         self.wait_for("metrics on port")
         found = re.search(r"metrics on port (\d+)", self._log.read_text())
         self._url = f"http://127.0.0.1:{found[1] if found else 0}/metrics"
@@ -206,7 +208,11 @@ class WorkerProcess:
         self._wait_until_log(at_work, f"at work on {partitions} partitions")
 
     def _wait_until_log(self, holds: Callable[[str], bool], what: str) -> None:
-        wait_until(lambda: holds(self._log.read_text()) or self._ended(), what)
+        def ended() -> bool:
+            self._look_at_memory()
+            return holds(self._log.read_text()) or self._ended()
+
+        wait_until(ended, what)
         if not holds(self._log.read_text()):
             raise SystemExit(f"the worker ended before {what}:\n{self._log.read_text()}")
 
@@ -239,10 +245,17 @@ class WorkerProcess:
         return _cpu_seconds(self.pid)
 
     def memory_bytes(self) -> int:
-        """Return the worker's peak resident memory so far, in bytes."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
-        return int(found[1]) * 1024 if found else 0
+        """Return the worker's peak resident memory so far, in bytes, or that of the worker together with
+        its processes as far as `wait_for` and `wait_at_work` saw it, if that is more."""
+        return max(_memory_bytes(self.pid, "VmHWM"), self._memory_with_processes)
+
+    def _look_at_memory(self) -> None:
+        family = [self.pid]
+        for children in Path(f"/proc/{self.pid}/task").glob("*/children"):
+            with suppress(OSError):
+                family += map(int, children.read_text().split())
+        together = sum(_memory_bytes(pid, "VmRSS") for pid in family)
+        self._memory_with_processes = max(self._memory_with_processes, together)
 
     def kill(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -254,6 +267,15 @@ class WorkerProcess:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(120)
+
+
+def _memory_bytes(pid: int, name: str) -> int:
+    """Return a figure of a process's memory, in bytes; 0 if it has ended."""
+    try:
+        found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
 
 
 def _cpu_seconds(pid: int) -> float:
