@@ -146,6 +146,8 @@ class Restoring:
             finally:
                 for process in processes:
                     process.kill()
+        for one in following:
+            one.result()
 
     def _follow(self, process: RestoringProcess, progressed: Callable[[], None]) -> None:
         for step in process.progress():
