@@ -130,7 +130,7 @@ def read_changelog(
             for message in consumer.consume(_RECORDS, _WAIT_SECONDS):
                 partition, error = cast(int, message.partition()), message.error()
                 if partition not in left or is_of_the_group(error):
-                    # Or the partition is at work already, and the records after its end are its own.
+                    # A partition that is not left is at work already, and writes the records after its end.
                     continue
                 offset = cast(int, message.offset())
                 if error is None:

@@ -38,7 +38,8 @@ def expected_at(offset: int) -> tuple[str, bytes]:
 
 def counts(headers: Headers | None, offset: int) -> bool:
     """Return whether a record with these headers, found at this offset, counts."""
+    expected = expected_at(offset)
     # Called for each record of a recovery, nearly always with the header alone.
-    if not headers or expected_at(offset) in headers:
+    if not headers or headers[0] == expected:
         return True
-    return all(name != HEADER for name, _ in headers)
+    return next((stated == expected for stated in headers if stated[0] == HEADER), True)

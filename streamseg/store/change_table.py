@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from streamseg.contact.kept_changes import KeptChange
 from streamseg.store import layout
@@ -129,7 +129,7 @@ class ChangeTable:
             (layout.change_key(prefix, change), layout.change_value(change))
             for change in self._added.get(contact_id, ())
         ]
-        index += index_entries(records)
+        index += [(layout.segment_change_key(key), value) for key, value in records]
         for segment_id, at_ms in self._floors.get(contact_id, {}).items():
             value = None if at_ms is None else time_bytes(at_ms)
             records.append((layout.floor_key(segment_id, contact_id), value))
@@ -145,8 +145,3 @@ class ChangeTable:
             self._added.pop(contact_id, None)
             self._dropped.pop(contact_id, None)
             self._floors.pop(contact_id, None)
-
-
-def index_entries(changes: Sequence[KeyValue]) -> list[KeyValue]:
-    """Return the entries of the index by segment that follow from records of kept changes."""
-    return [(layout.segment_change_key(key), value) for key, value in changes]

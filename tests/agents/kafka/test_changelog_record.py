@@ -25,6 +25,8 @@ def test_only_a_record_at_the_offset_that_it_states_counts() -> None:
     assert counts([expected_at(7)], 7)
     assert not counts([expected_at(7)], 8)
     assert not counts([("other", b"x"), expected_at(7)], 6)
+    assert counts([("other", b"x"), expected_at(7)], 7)
+    assert not counts([expected_at(8), expected_at(7)], 7)
 
 
 def test_a_record_of_an_earlier_release_counts() -> None:
